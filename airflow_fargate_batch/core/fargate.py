@@ -1,0 +1,122 @@
+"""The vCPU and memory pairs that AWS Fargate runs, and the nearest ones to a pair that it does not.
+
+Source: AWS Batch API Reference, ``ResourceRequirement.value`` (the same table stands there twice,
+under ``MEMORY`` and under ``VCPU``); operating systems and platform versions: Amazon ECS Developer
+Guide, "Task definition parameters for Fargate", *Task size*. 1 GB is 1024 MiB in all of them.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final, NamedTuple, TypeVar
+
+Number = TypeVar("Number", int, Decimal)
+
+
+class Size(NamedTuple):
+    """One size that Fargate runs."""
+
+    vcpu: Decimal
+    memory: int
+    """MiB."""
+
+    def __str__(self) -> str:
+        """Write the size as messages do: ``1 vCPU with 3072 MiB``."""
+        return f"{self.vcpu} vCPU with {self.memory} MiB"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The sizes of one vCPU value.
+
+    Attributes:
+        vcpu: As AWS spells it: ``str(row.vcpu)`` is what the API takes.
+        memory: The legal values in MiB, ascending.
+        windows: Whether Windows containers run at this size.
+        platform_version: The first Fargate platform version that runs it; ``None`` for any.
+    """
+
+    vcpu: Decimal
+    memory: tuple[int, ...]
+    windows: bool = False
+    platform_version: str | None = None
+
+    def describe_memory(self) -> str:
+        """Say which memory the row takes: ``2048 to 8192 MiB in steps of 1024``."""
+        steps = {high - low for low, high in zip(self.memory, self.memory[1:], strict=False)}
+        if len(steps) == 1:
+            return f"{self.memory[0]} to {self.memory[-1]} MiB in steps of {steps.pop()}"
+        return f"{either_of(self.memory)} MiB"
+
+
+def _row(vcpu: str, first: int, last: int, step: int, **more: bool | str) -> Row:
+    return Row(Decimal(vcpu), tuple(range(first, last + 1, step)), **more)  # type: ignore[arg-type]
+
+
+TABLE: Final[tuple[Row, ...]] = (
+    Row(Decimal("0.25"), (512, 1024, 2048)),
+    _row("0.5", 1024, 4096, 1024),
+    _row("1", 2048, 8192, 1024, windows=True),
+    _row("2", 4096, 16384, 1024, windows=True),
+    _row("4", 8192, 30720, 1024, windows=True),
+    _row("8", 16384, 61440, 4096, platform_version="1.4.0"),
+    _row("16", 32768, 122880, 8192, platform_version="1.4.0"),
+    Row(Decimal(32), (61440, 122880, 249856), platform_version="1.4.0"),
+)
+
+SIZES: Final[frozenset[Size]] = frozenset(
+    Size(row.vcpu, memory) for row in TABLE for memory in row.memory
+)
+MEMORY_VALUES: Final[tuple[int, ...]] = tuple(sorted({size.memory for size in SIZES}))
+VCPU_VALUES: Final[tuple[Decimal, ...]] = tuple(row.vcpu for row in TABLE)
+
+
+def row_of(vcpu: Decimal) -> Row | None:
+    """Return the table's row for *vcpu*, or ``None`` where Fargate has no such value."""
+    return next((row for row in TABLE if row.vcpu == vcpu), None)
+
+
+def smallest_that_holds(vcpu: Decimal, memory: int) -> Size | None:
+    """Return the size with the fewest vCPU, then the least memory, that has at least both.
+
+    ``None`` where even the largest size is too small.
+    """
+    holding = (size for size in SIZES if size.vcpu >= vcpu and size.memory >= memory)
+    return min(holding, default=None)
+
+
+def neighbours(value: Number, legal: tuple[Number, ...]) -> list[Number]:
+    """Return the legal values next below and next above *value*: one or two of them."""
+    below: list[Number] = [number for number in legal if number <= value]
+    above: list[Number] = [number for number in legal if number >= value]
+    return sorted(set(below[-1:] + above[:1]))
+
+
+def nearest(vcpu: Decimal, memory: int) -> list[Size]:
+    """Return the legal sizes nearest to a pair, smallest first; the pair alone where it is legal.
+
+    They are the neighbours in memory at the same vCPU value, and the smallest size that holds
+    both; where Fargate lacks the vCPU value, also the largest size below it with the memory.
+    """
+    return sorted(set(_nearest(vcpu, memory)))
+
+
+def _nearest(vcpu: Decimal, memory: int) -> Iterator[Size]:
+    row = row_of(vcpu)
+    if row is not None:
+        yield from (Size(vcpu, legal) for legal in neighbours(memory, row.memory))
+        if memory <= row.memory[-1]:
+            return
+    holding = smallest_that_holds(vcpu, memory)
+    if holding is not None:
+        yield holding
+    if row is None:
+        fewer = [size for size in SIZES if size.vcpu < vcpu and size.memory >= memory]
+        if fewer:
+            yield min(fewer, key=lambda size: (-size.vcpu, size.memory))
+
+
+def either_of(values: Iterable[object]) -> str:
+    """Join values for a sentence: ``3072 or 4096``, ``512, 1024 or 2048``."""
+    *others, last = map(str, values)
+    return f"{', '.join(others)} or {last}" if others else last
