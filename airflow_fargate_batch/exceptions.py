@@ -4,14 +4,15 @@
 
     FargateBatchError
     ├── InvalidRequest (also ValueError)     the arguments can never make a legal request
-    ├── AwsError                             AWS, or the way to it, said no; nothing was submitted
+    │   └── EmptyArray                       array_size is 0: there is nothing to submit
+    ├── AwsError                             AWS, or the way to it, refused; what is in "advice"
     │   ├── AccessDenied                     names the IAM action that is missing
-    │   ├── CredentialsMissing               none found, expired or not accepted
+    │   ├── CredentialsMissing               none found, expired, or not accepted
     │   ├── JobDefinitionNotFound
     │   ├── JobQueueNotFound
     │   ├── FairShareMismatch                share identifier or priority missing, or not wanted
-    │   ├── Throttled                        refused for its rate, longer than we were told to wait
-    │   └── EndpointUnreachable              no connection was ever made
+    │   ├── Throttled                        refused for its rate
+    │   └── Unreachable                      no connection, no answer, or a useless one
     ├── SubmissionUncertain                  an answer was lost and the job could not be looked up
     ├── JobFailed                            the job ended in FAILED
     ├── JobTimedOut                          we stopped waiting; the job was told to stop
@@ -62,3 +63,76 @@ class InvalidRequest(FargateBatchError, ValueError):
             return str(self.problems[0])
         lines = "".join(f"\n- {problem}" for problem in self.problems)
         return f"{len(self.problems)} problems in the request:{lines}"
+
+
+class EmptyArray(InvalidRequest):
+    """*array_size* is 0 and all else is well: there is nothing to submit."""
+
+
+class AwsError(FargateBatchError):
+    """AWS, or the way to it, refused a call.
+
+    Attributes:
+        message: What AWS said, after what was asked of it.
+        advice: What to do next, as a sentence; ``None`` where nobody knows.
+    """
+
+    def __init__(self, message: str, advice: str | None = None) -> None:
+        super().__init__(message, advice)
+        self.message = message
+        self.advice = advice
+
+    def __str__(self) -> str:
+        """Write the message and what to do next."""
+        return f"{self.message}\n{self.advice}" if self.advice else self.message
+
+
+class AccessDenied(AwsError):
+    """The caller may not do this; ``action`` is the IAM action to allow."""
+
+    def __init__(self, message: str, action: str) -> None:
+        super().__init__(message, f"Allow {action} to the caller.")
+        self.action = action
+        self.args = (message, action)
+
+
+class CredentialsMissing(AwsError):
+    """No credentials were found, or AWS no longer accepts them."""
+
+
+class JobDefinitionNotFound(AwsError):
+    """No active job definition has this name."""
+
+
+class JobQueueNotFound(AwsError):
+    """No job queue has this name."""
+
+
+class FairShareMismatch(AwsError):
+    """The queue needs a share identifier or a priority that is missing, or takes none."""
+
+
+class Throttled(AwsError):
+    """AWS refused the call for its rate; it did nothing."""
+
+
+class Unreachable(AwsError):
+    """No connection was made, no answer came, or the answer said nothing."""
+
+
+class SubmissionUncertain(FargateBatchError):
+    """The answer to a SubmitJob was lost, and whether there is a job could not be found out."""
+
+
+class JobLost(FargateBatchError):
+    """AWS no longer knows a job that it knew before, or that it should know."""
+
+    def __init__(self, job_id: str, last_status: str | None = None) -> None:
+        super().__init__(job_id, last_status)
+        self.job_id = job_id
+        self.last_status = last_status
+
+    def __str__(self) -> str:
+        """Say which job, and its last state."""
+        seen = f"last seen {self.last_status}" if self.last_status else "never seen"
+        return f"AWS Batch does not know job {self.job_id} ({seen}); it keeps ended jobs for 7 days"

@@ -76,7 +76,7 @@ def row_of(vcpu: Decimal) -> Row | None:
     return next((row for row in TABLE if row.vcpu == vcpu), None)
 
 
-def smallest_that_holds(vcpu: Decimal, memory: int) -> Size | None:
+def smallest_that_holds(vcpu: Decimal, memory: int | Decimal) -> Size | None:
     """Return the size with the fewest vCPU, then the least memory, that has at least both.
 
     ``None`` where even the largest size is too small.
@@ -85,14 +85,14 @@ def smallest_that_holds(vcpu: Decimal, memory: int) -> Size | None:
     return min(holding, default=None)
 
 
-def neighbours(value: Number, legal: tuple[Number, ...]) -> list[Number]:
+def neighbours(value: int | Decimal, legal: tuple[Number, ...]) -> list[Number]:
     """Return the legal values next below and next above *value*: one or two of them."""
     below: list[Number] = [number for number in legal if number <= value]
     above: list[Number] = [number for number in legal if number >= value]
     return sorted(set(below[-1:] + above[:1]))
 
 
-def nearest(vcpu: Decimal, memory: int) -> list[Size]:
+def nearest(vcpu: Decimal, memory: int | Decimal) -> list[Size]:
     """Return the legal sizes nearest to a pair, smallest first; the pair alone where it is legal.
 
     They are the neighbours in memory at the same vCPU value, and the smallest size that holds
@@ -101,7 +101,7 @@ def nearest(vcpu: Decimal, memory: int) -> list[Size]:
     return sorted(set(_nearest(vcpu, memory)))
 
 
-def _nearest(vcpu: Decimal, memory: int) -> Iterator[Size]:
+def _nearest(vcpu: Decimal, memory: int | Decimal) -> Iterator[Size]:
     row = row_of(vcpu)
     if row is not None:
         yield from (Size(vcpu, legal) for legal in neighbours(memory, row.memory))

@@ -1,0 +1,154 @@
+"""What a job waits for, from any of the forms in which a task may know it.
+
+Source: AWS Batch API Reference, ``SubmitJob.dependsOn``, and AWS Batch User Guide, "Job
+dependencies".
+"""
+
+import ast
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+from airflow_fargate_batch.core import limits
+from airflow_fargate_batch.core._values import Findings, known_keys, plain_text, shown
+
+N_TO_N: Final = "N_TO_N"
+SEQUENTIAL: Final = "SEQUENTIAL"
+
+DRY_RUN_PREFIX: Final = "dry-run:"
+"""What a dry run returns in place of a job id; a later dry run may depend on it."""
+
+_JOB_ID: Final = re.compile(r"[^\s<>{}\[\]'\",]+")
+"""Lenient: AWS gives UUIDs and ``uuid:index``, but publishes no pattern."""
+
+
+class Dependency(NamedTuple):
+    """One entry of ``dependsOn``."""
+
+    job_id: str | None
+    type: str | None = None
+
+    def to_api(self) -> dict[str, str]:
+        """Write the entry as the API takes it, without what is not said."""
+        said = {"jobId": self.job_id, "type": self.type}
+        return {member: text for member, text in said.items() if text is not None}
+
+
+def read(
+    value: object, *, array_size: int | None, dry_run: bool, findings: Findings
+) -> tuple[Dependency, ...]:
+    """Read dependencies, each once and in order, from an id, ids in one text, or nested lists.
+
+    An array of one is submitted as a plain job, which then depends on the whole of what its only
+    child would have depended on.
+    """
+    if value is None:
+        return ()
+    reader = _Reader(is_array=array_size is not None, dry_run=dry_run, findings=findings)
+    try:
+        found = list(reader.read(value, "depends_on", None))
+    except RecursionError:
+        findings.problem("depends_on", "is nested too deeply to be read")
+        return ()
+    if array_size == 1:
+        found = [Dependency(each.job_id) for each in found if each.type != SEQUENTIAL]
+    found = list(dict.fromkeys(found))
+    if len(found) > limits.DEPENDENCIES:
+        findings.problem(
+            "depends_on",
+            f"{len(found)} dependencies are more than the {limits.DEPENDENCIES} a job may have",
+            "submit the earlier jobs as one array job, or join them in jobs in between",
+        )
+    return tuple(found)
+
+
+class _Reader:
+    def __init__(self, *, is_array: bool, dry_run: bool, findings: Findings) -> None:
+        self._is_array = is_array
+        self._dry_run = dry_run
+        self._findings = findings
+
+    def read(self, value: object, where: str, kind: str | None) -> Iterator[Dependency]:
+        if isinstance(value, Mapping):
+            yield from self._entry(value, where)
+        elif isinstance(value, str):
+            yield from self._text(value, where, kind)
+        elif isinstance(value, Iterable) and not isinstance(value, bytes):
+            for index, item in enumerate(value):
+                yield from self.read(item, f"{where}[{index}]", kind)
+        elif value is None:
+            self._findings.problem(
+                where, "is None: the task it comes from pushed no job id", "check that task"
+            )
+        else:
+            self._findings.problem(where, f"{shown(value)} is not a job id")
+
+    def _text(self, text: str, where: str, kind: str | None) -> Iterator[Dependency]:
+        if text.lstrip().startswith(("[", "{")) and "{{" not in text:
+            parsed = _parse(text)
+            if parsed is not None:
+                yield from self.read(parsed, where, kind)
+                return
+        for job_id in text.split(","):
+            if self._is_usable(job_id, where):
+                yield Dependency(job_id.strip(), kind)
+
+    def _entry(self, entry: Mapping[str, Any], where: str) -> Iterator[Dependency]:
+        known_keys(entry, ("jobId", "type"), where, self._findings)
+        kind = entry.get("type")
+        if kind is not None and kind not in (N_TO_N, SEQUENTIAL):
+            self._findings.problem(
+                f"{where}.type", f"{shown(kind)} is not {N_TO_N} or {SEQUENTIAL}"
+            )
+            return
+        if kind is not None and not self._is_array:
+            self._findings.problem(
+                f"{where}.type",
+                f"{kind} is for array jobs",
+                "give array_size, or leave the type out",
+                involves=("array_size",),
+            )
+        if kind != SEQUENTIAL:
+            yield from self.read(entry.get("jobId"), f"{where}.jobId", kind)
+        elif entry.get("jobId") is not None:
+            self._findings.problem(
+                where,
+                f"{SEQUENTIAL} lets an array's own children run one after another",
+                "leave jobId out, or use N_TO_N",
+            )
+        else:
+            yield Dependency(None, SEQUENTIAL)
+
+    def _is_usable(self, job_id: str, where: str) -> bool:
+        text = plain_text(job_id, where, self._findings)
+        if text is None:
+            return False
+        if not _JOB_ID.fullmatch(text):
+            self._findings.problem(
+                where,
+                f"{shown(text)} is not a job id",
+                "pass the earlier task's .output itself rather than a text made of it",
+            )
+            return False
+        if text.startswith(DRY_RUN_PREFIX) and not self._dry_run:
+            self._findings.problem(
+                where,
+                f"{shown(text)} comes from a dry run: there is no such job",
+                "run the earlier task for real, or this one dry as well",
+                involves=("dry_run",),
+            )
+            return False
+        return True
+
+
+def _parse(text: str) -> object:
+    """Parse the JSON text of a list, or the Python text that Jinja makes of one."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        pass
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return None

@@ -1,0 +1,213 @@
+"""Container overrides, gathered from a file, a mapping and single arguments.
+
+The layers merge key by key: a later one wins for what it names, the environment by variable, the
+resource requirements by type, and nothing else of an earlier one is lost.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Final
+
+from airflow_fargate_batch.core import limits
+from airflow_fargate_batch.core._values import (
+    Findings,
+    at,
+    content,
+    is_template,
+    items,
+    known_keys,
+    mapping,
+    number,
+    plain_text,
+    shown,
+)
+
+MEMBERS: Final = ("command", "environment", "resourceRequirements")
+
+NOT_ON_FARGATE: Final[Mapping[str, str]] = {
+    "vcpus": "use the argument vcpu, or resourceRequirements",
+    "memory": "use the argument memory, or resourceRequirements",
+    "instanceType": "leave it out: Fargate has no instance types",
+}
+"""Service: ``vcpus is not applicable for Fargate. Use resource requirements instead.``"""
+
+RESOURCE_TYPES: Final = {"VCPU": "vcpu", "MEMORY": "memory"}
+_UNITS: Final = {"gib": 1024, "gb": 1024, "mib": 1, "mb": 1}
+"""Amazon ECS Developer Guide, *Task size*: memory may be written ``4 GB``, of 1024 MiB each."""
+
+
+@dataclass(slots=True)
+class Overrides:
+    """What one layer says; ``None`` or a missing key is: nothing.
+
+    Attributes:
+        vcpu: Number of vCPU.
+        memory: MiB.
+        command: Command and arguments.
+        environment: Variables by name.
+        origin: The argument that a size came from, by resource.
+    """
+
+    vcpu: Decimal | None = None
+    memory: Decimal | None = None
+    command: tuple[str, ...] | None = None
+    environment: dict[str, str] = field(default_factory=dict)
+    origin: dict[str, str] = field(default_factory=dict)
+
+    def update(self, later: "Overrides") -> None:
+        """Lay a later layer over this one."""
+        self.vcpu = self.vcpu if later.vcpu is None else later.vcpu
+        self.memory = self.memory if later.memory is None else later.memory
+        self.command = self.command if later.command is None else later.command
+        self.environment |= later.environment
+        self.origin |= later.origin
+
+
+def from_arguments(
+    *, vcpu: object, memory: object, command: object, environment: object, findings: Findings
+) -> Overrides:
+    """Read the layer that the single arguments make."""
+    layer = Overrides()
+    if vcpu is not None:
+        layer.vcpu = number(vcpu, "vcpu", findings)
+        layer.origin["vcpu"] = "vcpu"
+    if memory is not None:
+        layer.memory = memory_in_mib(memory, "memory", findings)
+        layer.origin["memory"] = "memory"
+    if command is not None:
+        layer.command = read_command(command, "command", findings)
+    if environment is not None:
+        layer.environment = read_environment(environment, "environment", findings)
+    return layer
+
+
+def from_mapping(value: object, where: str, findings: Findings) -> Overrides:
+    """Read the layer that the API's own ``containerOverrides`` makes."""
+    given = mapping(value, where, findings)
+    layer = Overrides()
+    for name, advice in NOT_ON_FARGATE.items():
+        if given.get(name) is not None:
+            findings.problem(f"{where}.{name}", f"{name} is not applicable for Fargate", advice)
+    known_keys(given, (*MEMBERS, *NOT_ON_FARGATE), where, findings)
+    if (command := given.get("command")) is not None:
+        layer.command = read_command(command, f"{where}.command", findings)
+    if (environment := given.get("environment")) is not None:
+        layer.environment = read_environment(environment, f"{where}.environment", findings)
+    if (requirements := given.get("resourceRequirements")) is not None:
+        read_requirements(requirements, f"{where}.resourceRequirements", layer, findings)
+    return layer
+
+
+def read_requirements(value: object, where: str, layer: Overrides, findings: Findings) -> None:
+    """Read ``resourceRequirements`` into a layer: VCPU and MEMORY, each once; no GPU."""
+    for place, entry in _entries(value, where, findings):
+        kind = str(entry.get("type")).upper()
+        if kind == "GPU":
+            findings.problem(place, "GPU is not applicable for Fargate", "leave it out")
+        elif kind not in RESOURCE_TYPES:
+            findings.problem(place, f"type {shown(entry.get('type'))} is not VCPU or MEMORY")
+        elif kind.lower() in layer.origin:
+            findings.problem(place, f"{kind} stands there twice", "keep one of the two")
+        else:
+            layer.origin[kind.lower()] = where
+            if kind == "VCPU":
+                layer.vcpu = number(entry.get("value"), place, findings)
+            else:
+                layer.memory = memory_in_mib(entry.get("value"), place, findings)
+
+
+def _entries(value: object, where: str, findings: Findings) -> list[tuple[str, Mapping[str, Any]]]:
+    found = []
+    for index, entry in enumerate(items(value, where, findings)):
+        place = f"{where}[{index}]"
+        if isinstance(entry, Mapping):
+            found.append((place, entry))
+        else:
+            findings.problem(place, "is not a mapping")
+    return found
+
+
+def memory_in_mib(value: object, where: str, findings: Findings) -> Decimal | None:
+    """Read memory in MiB from a number, its text, or ECS's notation such as ``4 GB``."""
+    if isinstance(value, str):
+        text = value.strip().lower()
+        for unit, mib in _UNITS.items():
+            if text.endswith(unit):
+                amount = number(text.removesuffix(unit), where, findings)
+                return None if amount is None else amount * mib
+    return number(value, where, findings)
+
+
+def read_command(value: object, where: str, findings: Findings) -> tuple[str, ...]:
+    """Read a command from a list or the JSON text of one.
+
+    Service: ``Command field cannot have empty strings``.
+    """
+    if isinstance(value, str) and value.strip() and not value.lstrip().startswith("["):
+        findings.problem(
+            where,
+            "is text that is not a JSON list",
+            'use a list, such as ["sh", "-c", "echo hello"]',
+        )
+        return ()
+    words = []
+    for index, item in enumerate(items(value, where, findings)):
+        word = content(item, f"{where}[{index}]", findings)
+        if word == "":
+            findings.problem(
+                f"{where}[{index}]", "is empty, and Batch refuses empty strings", "leave it out"
+            )
+        elif word is not None:
+            words.append(word)
+    return tuple(words)
+
+
+def read_environment(value: object, where: str, findings: Findings) -> dict[str, str]:
+    """Read variables from a mapping, a list of ``{name, value}``, or the JSON text of either."""
+    is_list = isinstance(value, str) and value.lstrip().startswith("[")
+    if isinstance(value, Mapping) or (isinstance(value, str) and not is_list):
+        pairs = list(mapping(value, where, findings).items())
+    else:
+        pairs = []
+        for place, entry in _entries(value, where, findings):
+            known_keys(entry, ("name", "value"), place, findings)
+            name = plain_text(entry.get("name"), f"{place}.name", findings)
+            if name is not None:
+                pairs.append((name, entry.get("value")))
+    variables: dict[str, str] = {}
+    for name, given in pairs:
+        place = at(where, name)
+        if name in variables:
+            findings.warnings.append(f"{place} is given twice; the last value counts")
+        if name.startswith(limits.ENVIRONMENT_RESERVED_PREFIX):
+            findings.problem(
+                place,
+                f"Batch keeps names that start with {limits.ENVIRONMENT_RESERVED_PREFIX} to "
+                "itself: it would accept this one and drop it when the job starts",
+                "rename the variable",
+            )
+        elif not name or "=" in name or content(name, place, findings) is None:
+            findings.problem(where, f"{shown(name)} cannot be the name of a variable")
+        text = content(given, place, findings)
+        if text is not None:
+            variables[name] = text
+            if is_template(text):
+                findings.warnings.append(f"{place} still holds a template's marks")
+    return variables
+
+
+def to_api(overrides: Overrides) -> dict[str, Any]:
+    """Write overrides as the API takes them: numbers as canonical text, absent what is not said."""
+    requirements = [
+        {"type": kind, "value": f"{value.normalize():f}"}
+        for kind, value in (("VCPU", overrides.vcpu), ("MEMORY", overrides.memory))
+        if value is not None
+    ]
+    environment = [{"name": name, "value": text} for name, text in overrides.environment.items()]
+    body = {
+        "command": list(overrides.command or ()),
+        "environment": environment,
+        "resourceRequirements": requirements,
+    }
+    return {member: value for member, value in body.items() if value}

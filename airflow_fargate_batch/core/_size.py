@@ -1,0 +1,120 @@
+"""Hold the vCPU and memory of a request against the sizes of Fargate, or round them up to one.
+
+Where only one of the two is given, it is held against all sizes: AWS merges it with the job
+definition's other value, which is not known here.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+from airflow_fargate_batch.core import fargate
+from airflow_fargate_batch.core._overrides import Overrides
+from airflow_fargate_batch.core._values import Findings, shown
+
+POLICIES: Final = ("strict", "round_up")
+LARGEST: Final = max(fargate.SIZES)
+
+
+class Settled(NamedTuple):
+    """The size to ask for; ``None`` leaves the value to the job definition."""
+
+    vcpu: Decimal | None = None
+    memory: int | None = None
+
+
+def settle(overrides: Overrides, policy: object, findings: Findings) -> Settled:
+    """Return the size to ask for; with ``round_up`` a note says what became of what."""
+    vcpu, memory = overrides.vcpu, overrides.memory
+    for name, value in (("vcpu", vcpu), ("memory", memory)):
+        if value is not None and value <= 0:
+            findings.problem(overrides.origin[name], f"{value} is not more than nothing")
+            return Settled()
+    if policy == "round_up":
+        return _round_up(overrides, findings)
+    if policy != "strict":
+        findings.problem("size_policy", f"{shown(policy)} is not strict or round_up")
+    elif vcpu is not None and memory is not None:
+        if memory not in (row.memory if (row := fargate.row_of(vcpu)) else ()):
+            _refuse_pair(vcpu, memory, overrides, findings)
+            return Settled()
+    elif vcpu is not None and vcpu not in fargate.VCPU_VALUES:
+        _refuse_one("vcpu", vcpu, " vCPU", fargate.VCPU_VALUES, overrides, findings)
+        return Settled()
+    elif memory is not None and memory not in fargate.MEMORY_VALUES:
+        _refuse_one("memory", memory, " MiB", fargate.MEMORY_VALUES, overrides, findings)
+        return Settled()
+    return Settled(vcpu, None if memory is None else int(memory))
+
+
+def _round_up(overrides: Overrides, findings: Findings) -> Settled:
+    vcpu, memory = overrides.vcpu, overrides.memory
+    found: Settled | None = None
+    if vcpu is not None and memory is not None:
+        size = fargate.smallest_that_holds(vcpu, memory)
+        found = Settled(*size) if size else None
+    elif vcpu is not None:
+        found = next((Settled(vcpu=value) for value in fargate.VCPU_VALUES if value >= vcpu), None)
+    elif memory is not None:
+        found = next((Settled(memory=mib) for mib in fargate.MEMORY_VALUES if mib >= memory), None)
+    else:
+        return Settled()
+    if found is None:
+        findings.problem(
+            "size_policy",
+            f"{_written(vcpu, memory)} does not fit into the largest Fargate size, {LARGEST}",
+            involves=overrides.origin.values(),
+        )
+        return Settled()
+    if tuple(found) != (vcpu, memory):
+        findings.notes.append(
+            f"{_written(vcpu, memory)} was rounded up to {_written(*found)}, "
+            "the smallest Fargate size that holds it"
+        )
+    return found
+
+
+def _written(vcpu: Decimal | None, memory: Decimal | int | None) -> str:
+    parts = []
+    if vcpu is not None:
+        parts.append(f"{shown(vcpu)} vCPU")
+    if memory is not None:
+        parts.append(f"{shown(memory)} MiB")
+    return " with ".join(parts)
+
+
+def _refuse_pair(vcpu: Decimal, memory: Decimal, overrides: Overrides, findings: Findings) -> None:
+    row = fargate.row_of(vcpu)
+    near = fargate.nearest(vcpu, memory)
+    if row is None:
+        values = fargate.either_of(fargate.VCPU_VALUES)
+        rule = f"the vCPU values are {values}"
+        suggestion = f"use {fargate.either_of(near)}"
+    else:
+        rule = f"{row.vcpu} vCPU takes {row.describe_memory()}"
+        same = all(size.vcpu == vcpu for size in near)
+        choices: Sequence[object] = [size.memory for size in near] if same else near
+        suggestion = f"use {fargate.either_of(choices)}"
+    findings.problem(
+        overrides.origin["vcpu" if row is None else "memory"],
+        f"{_written(vcpu, memory)} is not a Fargate size; {rule}",
+        suggestion,
+        involves=("size_policy", *overrides.origin.values()),
+    )
+
+
+def _refuse_one(
+    name: str,
+    value: Decimal,
+    unit: str,
+    legal: tuple[fargate.Number, ...],
+    overrides: Overrides,
+    findings: Findings,
+) -> None:
+    near = fargate.either_of(fargate.neighbours(value, legal))
+    findings.problem(
+        overrides.origin[name],
+        f"{shown(value)}{unit} is not in any Fargate size",
+        f"use {near}",
+        involves=("size_policy",),
+    )

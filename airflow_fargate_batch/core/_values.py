@@ -1,0 +1,257 @@
+"""Rendered arguments in, plain values out.
+
+A template renders to text, or with native rendering to whatever the text looks like, so a number
+may arrive as ``"1"`` and a text as ``20261122``. Every function here takes the value as it came,
+the name of the argument it came in, and the ``Findings`` to add to; it returns ``None`` where it
+found a problem. No message quotes a value that could be a secret.
+"""
+
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from airflow_fargate_batch.exceptions import Problem
+
+_NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)", re.ASCII)
+_TEMPLATE_MARKERS: Final = ("{{", "{%")
+_TRUE: Final = frozenset({"true", "1", "yes", "on"})
+_FALSE: Final = frozenset({"false", "0", "no", "off"})
+_SHOWN: Final = 60
+
+
+@dataclass(slots=True)
+class Findings:
+    """Everything noticed about one request, so that all of it can be said at once."""
+
+    problems: list[Problem] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def problem(
+        self, where: str, text: str, suggestion: str | None = None, involves: Iterable[str] = ()
+    ) -> None:
+        """Add a problem; the suggestion, an imperative, ends its message."""
+        message = f"{text}: {suggestion}" if suggestion else text
+        self.problems.append(Problem(where, message, suggestion, tuple(involves)))
+
+
+def shown(value: object) -> str:
+    """Write a value for a message, shortened; an object that is no plain value by its type."""
+    if not isinstance(value, str | int | float | Decimal | date):
+        return f"a {type(value).__name__}"
+    try:
+        text = repr(value) if isinstance(value, str) else str(value)
+    except ValueError:  # Python refuses to write integers of more than 4,300 digits
+        return "a number of thousands of digits"
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+
+
+def is_template(text: str) -> bool:
+    """Tell whether a text still holds Jinja's marks."""
+    return any(marker in text for marker in _TEMPLATE_MARKERS)
+
+
+def _is_rendered(text: str, where: str, findings: Findings) -> bool:
+    if is_template(text):
+        findings.problem(where, f"{shown(text)} is a template that was not rendered")
+    elif not text.strip():
+        findings.problem(where, "is empty", "leave it out, or check what its template renders to")
+    elif text.strip() == "None":
+        findings.problem(
+            where,
+            "is the text 'None'",
+            "check the template: it renders a value that is not there",
+        )
+    else:
+        return True
+    return False
+
+
+def number(value: object, where: str, findings: Findings) -> Decimal | None:
+    """Read a number from an int, a float, a Decimal or its text."""
+    if isinstance(value, str):
+        text = value.strip()
+        if not _is_rendered(value, where, findings):
+            return None
+        if _NUMBER.fullmatch(text):
+            return Decimal(text)
+    elif isinstance(value, float):
+        if math.isfinite(value):
+            return Decimal(str(value))
+    elif isinstance(value, Decimal):
+        if value.is_finite():
+            return value
+    elif isinstance(value, int) and not isinstance(value, bool):
+        return Decimal(value)
+    findings.problem(where, f"{shown(value)} is not a number")
+    return None
+
+
+def integer(
+    value: object, where: str, findings: Findings, *, legal: range | None = None
+) -> int | None:
+    """Read a whole number and hold it against its documented range."""
+    found = number(value, where, findings)
+    if found is None:
+        return None
+    if abs(found) >= 10**18 or found != found.to_integral_value():
+        findings.problem(where, f"{shown(value)} is not a whole number of a usable size")
+        return None
+    whole = int(found)
+    if legal is not None and whole not in legal:
+        nearest = legal.start if whole < legal.start else legal[-1]
+        findings.problem(
+            where,
+            f"{whole} is outside {legal.start} to {legal[-1]}",
+            f"use {nearest}",
+        )
+        return None
+    return whole
+
+
+def boolean(value: object, where: str, findings: Findings) -> bool | None:
+    """Read a truth value from a bool, 1, 0 or their usual texts."""
+    if isinstance(value, bool):
+        return value
+    text = str(value).strip().lower() if isinstance(value, str | int) else ""
+    if text in _TRUE | _FALSE:
+        return text in _TRUE
+    findings.problem(where, f"{shown(value)} is not a truth value", "use true or false")
+    return None
+
+
+def plain_text(value: object, where: str, findings: Findings) -> str | None:
+    """Read a name or an id: text that must say something."""
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        value = shown(value)  # native rendering made a number of it, as of '20261122'
+    if not isinstance(value, str):
+        findings.problem(where, f"is {shown(value)}, where text is needed")
+        return None
+    return value.strip() if _is_rendered(value, where, findings) else None
+
+
+def content(value: object, where: str, findings: Findings) -> str | None:
+    """Read a text that a container will get: any text, also empty; its value is never shown.
+
+    Numbers, truth values and dates become their text; a mapping or a list, which native rendering
+    makes of a JSON text, becomes JSON again.
+    """
+    match value:
+        case str():
+            text = value
+        case bool() | int() | float() | Decimal():
+            try:
+                text = str(value)
+            except ValueError:
+                findings.problem(where, "is a number of thousands of digits")
+                return None
+        case datetime() | date():
+            text = value.isoformat()
+        case dict() | list():
+            try:
+                text = json.dumps(value, ensure_ascii=False)
+            except (TypeError, ValueError, RecursionError):
+                findings.problem(where, f"is a {type(value).__name__} that JSON cannot hold")
+                return None
+        case None:
+            findings.problem(where, "is None", "leave the entry out, or use an empty text")
+            return None
+        case _:
+            findings.problem(where, f"is {shown(value)}, where text is needed")
+            return None
+    if "\0" in text or not _is_encodable(text):
+        findings.problem(
+            where, "holds a character that no process can be given (NUL or half a surrogate pair)"
+        )
+        return None
+    return text
+
+
+def _is_encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def at(where: str, key: str) -> str:
+    """Name a place below another; a key that is long or has control characters is quoted."""
+    plain = key.isprintable() and len(key) <= _SHOWN
+    return f"{where}.{key}" if plain else f"{where}[{shown(key)}]"
+
+
+def parse_json(text: str, where: str, findings: Findings, *, source: str = "") -> Any:
+    """Parse a JSON text; a mistake is named by line and column, without quoting the text."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        findings.problem(where, f"{source}{place}: not JSON: {error.msg}")
+    except (ValueError, RecursionError):
+        findings.problem(
+            where, f"{source}not JSON that can be read (too deep, or a number too long)"
+        )
+    return None
+
+
+def mapping(value: object, where: str, findings: Findings) -> Mapping[str, Any]:
+    """Read a mapping with text keys, or the JSON text of one; a problem reads as empty."""
+    if isinstance(value, str):
+        if not _is_rendered_json(value, where, findings):
+            return {}
+        before = len(findings.problems)
+        value = parse_json(value, where, findings)
+        if len(findings.problems) > before:
+            return {}
+    if not isinstance(value, Mapping):
+        findings.problem(where, f"is {shown_type(value)}, where a mapping is needed")
+        return {}
+    odd = [key for key in value if not isinstance(key, str)]
+    if odd:
+        findings.problem(where, f"has a key that is not text: {shown(odd[0])}")
+    return {key: value[key] for key in value if isinstance(key, str)}
+
+
+def _is_rendered_json(text: str, where: str, findings: Findings) -> bool:
+    if text.strip() in {"", "None"}:
+        return _is_rendered(text, where, findings)
+    return True
+
+
+def shown_type(value: object) -> str:
+    """Name the type of a value that may be a secret: ``a list``, ``text``, ``None``."""
+    if value is None:
+        return "None"
+    return "text" if isinstance(value, str) else f"a {type(value).__name__}"
+
+
+def items(value: object, where: str, findings: Findings) -> list[Any]:
+    """Read a list, any other iterable but a text or a mapping, or the JSON text of a list."""
+    if isinstance(value, str):
+        if not _is_rendered_json(value, where, findings):
+            return []
+        before = len(findings.problems)
+        value = parse_json(value, where, findings)
+        if len(findings.problems) > before:
+            return []
+    if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
+        findings.problem(where, f"is {shown_type(value)}, where a list is needed")
+        return []
+    return list(value)
+
+
+def known_keys(
+    given: Mapping[str, Any], legal: Iterable[str], where: str, findings: Findings
+) -> None:
+    """Refuse members that the API does not have, with those it has."""
+    legal = tuple(legal)
+    for key in given.keys() - set(legal):
+        findings.problem(
+            at(where, key), "is not a member of the API", f"use one of {', '.join(legal)}"
+        )

@@ -1,0 +1,309 @@
+"""Arguments in; a legal SubmitJob body out, or every problem at once."""
+
+import json
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from airflow_fargate_batch.core import (
+    _dependencies,
+    _fields,
+    _overrides,
+    _retries,
+    _size,
+    _submit_args,
+    limits,
+    naming,
+)
+from airflow_fargate_batch.core._dependencies import Dependency
+from airflow_fargate_batch.core._fields import LATEST, JsonFile
+from airflow_fargate_batch.core._overrides import Overrides
+from airflow_fargate_batch.core._retries import RetryStrategy
+from airflow_fargate_batch.core._size import Settled
+from airflow_fargate_batch.core._values import Findings, integer
+from airflow_fargate_batch.core.naming import Submission
+from airflow_fargate_batch.exceptions import EmptyArray, InvalidRequest, Problem
+
+if TYPE_CHECKING:
+    from types_boto3_batch.type_defs import SubmitJobRequestTypeDef
+
+__all__ = ["DRY_RUN_PREFIX", "LATEST", "Arguments", "JobRequest", "JsonFile", "problems_without"]
+
+DRY_RUN_PREFIX: Final = _dependencies.DRY_RUN_PREFIX
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arguments:
+    """The arguments of a request, rendered; ``None`` is: not given.
+
+    Attributes:
+        job_queue: Name or ARN.
+        job_definition: Name, ``name:revision``, or ARN; without a revision the latest active one.
+        job_name: As given; otherwise made of *job_name_prefix* and the submission.
+        job_name_prefix: First part of a default name.
+        vcpu: Number of vCPU, as a number or its text.
+        memory: MiB, as a number or its text, or ``"4 GB"`` (1 GB = 1024 MiB).
+        size_policy: ``strict``, or ``round_up`` to the smallest Fargate size that holds both.
+        command: List of texts, or the JSON text of one.
+        environment: Mapping, list of ``{name, value}``, or JSON of either.
+        parameters: Mapping, or its JSON text; replaces ``Ref::name`` in the definition's command.
+        parameters_file: A ``JsonFile`` of *parameters*; *parameters* win, key by key.
+        container_overrides: The API's own mapping, or its JSON text; single arguments win.
+        container_overrides_file: A ``JsonFile`` of it; *container_overrides* win.
+        share_identifier: For a fair-share queue, and only for one.
+        scheduling_priority: 0 to 9999; ``schedulingPriorityOverride``.
+        depends_on: A job id, ids separated by commas, ``{jobId, type}``, or nested lists of those.
+        array_size: 2 to 10000; 1 makes a plain job.
+        retry_strategy: Number of attempts, or the API's mapping, or its JSON text.
+        spot_retries: Retries of Fargate Spot reclaims only, 0 to 9.
+        job_timeout: Seconds or a ``timedelta``, for each attempt; 60 s at least.
+        tags: Mapping, or its JSON text.
+        propagate_tags: Whether the ECS task gets the tags too.
+        platform_version: ``LATEST`` or ``n.n.n``; never sent, compared with the job definition's.
+        extra_submit_args: Any other member of SubmitJob.
+    """
+
+    job_queue: object = None
+    job_definition: object = None
+    job_name: object = None
+    job_name_prefix: object = naming.DEFAULT_PREFIX
+    vcpu: object = None
+    memory: object = None
+    size_policy: object = "strict"
+    command: object = None
+    environment: object = None
+    parameters: object = None
+    parameters_file: object = None
+    container_overrides: object = None
+    container_overrides_file: object = None
+    share_identifier: object = None
+    scheduling_priority: object = None
+    depends_on: object = None
+    array_size: object = None
+    retry_strategy: object = None
+    spot_retries: object = None
+    job_timeout: object = None
+    tags: object = None
+    propagate_tags: object = None
+    platform_version: object = None
+    extra_submit_args: object = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRequest:
+    """A SubmitJob request that breaks no documented rule.
+
+    What may hold a secret is left out of its ``repr``.
+
+    Attributes:
+        size: vCPU and MiB of memory; what is ``None`` is left to the job definition.
+        submission: Who the request is, in its tags and in a default name.
+        warnings: What is legal but suspicious.
+        notes: What became of an argument: a size rounded up, an array of one.
+    """
+
+    job_name: str
+    job_queue: str
+    job_definition: str
+    size: Settled = field(default_factory=Settled)
+    command: tuple[str, ...] = field(default=(), repr=False)
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    parameters: Mapping[str, str] = field(default_factory=dict, repr=False)
+    share_identifier: str | None = None
+    scheduling_priority: int | None = None
+    array_size: int | None = None
+    depends_on: tuple[Dependency, ...] = ()
+    retry_strategy: RetryStrategy | None = None
+    job_timeout: int | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    propagate_tags: bool | None = None
+    platform_version: str | None = None
+    extra_submit_args: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    submission: Submission | None = None
+    warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def from_arguments(
+        cls, *, dry_run: bool = False, submission: Submission | None = None, **arguments: object
+    ) -> "JobRequest":
+        """Make a request of rendered arguments, which ``Arguments`` describes.
+
+        :param dry_run: Whether dependencies may be the placeholders of earlier dry runs.
+        :param submission: Who the request is.
+        :raises InvalidRequest: with every problem; ``EmptyArray`` where *array_size* 0 is the only
+            one: there is nothing to submit.
+        :raises TypeError: for an argument that there is not.
+        """
+        findings = Findings()
+        request = _build(Arguments(**arguments), findings, dry_run=dry_run, submission=submission)
+        if not findings.problems:
+            return request
+        if _is_zero(arguments.get("array_size")) and len(findings.problems) == 1:
+            raise EmptyArray(findings.problems)
+        raise InvalidRequest(findings.problems)
+
+    def identified_by(self, submission: Submission) -> "JobRequest":
+        """Return the same request as *submission*, in its tags; its name stays."""
+        return replace(self, submission=submission)
+
+    def to_submit_job(self) -> "SubmitJobRequestTypeDef":
+        """Return the body of SubmitJob, as boto3 and ``--cli-input-json`` take it."""
+        room = limits.TAGS - len(self.tags)
+        own_tags = self.submission.tags(room=room) if self.submission else {}
+        body = {
+            "jobName": self.job_name,
+            "jobQueue": self.job_queue,
+            "jobDefinition": self.job_definition,
+            "shareIdentifier": self.share_identifier,
+            "schedulingPriorityOverride": self.scheduling_priority,
+            "arrayProperties": self.array_size and {"size": self.array_size},
+            "dependsOn": [dependency.to_api() for dependency in self.depends_on] or None,
+            "parameters": dict(self.parameters) or None,
+            "containerOverrides": self._container_overrides() or None,
+            "retryStrategy": self.retry_strategy and self.retry_strategy.to_api(),
+            "propagateTags": self.propagate_tags,
+            "timeout": self.job_timeout and {"attemptDurationSeconds": self.job_timeout},
+            "tags": {**self.tags, **own_tags} or None,
+            **self.extra_submit_args,
+        }
+        said = {member: value for member, value in body.items() if value is not None}
+        return cast("SubmitJobRequestTypeDef", said)
+
+    def _container_overrides(self) -> dict[str, Any]:
+        vcpu, memory = self.size
+        return _overrides.to_api(
+            Overrides(
+                vcpu=vcpu,
+                memory=None if memory is None else Decimal(memory),
+                command=self.command,
+                environment=dict(self.environment),
+            )
+        )
+
+
+def problems_without(unknown: Collection[str], **arguments: object) -> list[Problem]:
+    """Find what can never be valid while the arguments in *unknown* wait for their templates.
+
+    A problem counts only where neither its own argument nor any other that the rule looked at is
+    unknown. An array of size 0 is no mistake: its task is skipped.
+    """
+    findings = Findings()
+    known = {name: value for name, value in arguments.items() if name not in unknown}
+    _build(Arguments(**known), findings, dry_run=True, submission=None)
+    return [
+        problem
+        for problem in findings.problems
+        if not {_argument(place) for place in (problem.field, *problem.involves)} & set(unknown)
+        and not (problem.field == "array_size" and _is_zero(arguments.get("array_size")))
+    ]
+
+
+def _argument(place: str) -> str:
+    return re.split(r"[.\[]", place, maxsplit=1)[0]
+
+
+def _is_zero(value: object) -> bool:
+    return integer(value, "array_size", Findings()) == 0
+
+
+def _build(
+    given: Arguments, findings: Findings, *, dry_run: bool, submission: Submission | None
+) -> JobRequest:
+    overrides = _gather_overrides(given, findings)
+    size = _size.settle(overrides, given.size_policy, findings)
+    array_size = _fields.array_size(given.array_size, findings)
+    request = JobRequest(
+        job_name=_fields.job_name(given.job_name, given.job_name_prefix, submission, findings),
+        job_queue=_fields.job_queue(given.job_queue, findings),
+        job_definition=_fields.job_definition(given.job_definition, findings),
+        size=size,
+        command=overrides.command or (),
+        environment=overrides.environment,
+        parameters=_fields.parameters(given.parameters, given.parameters_file, findings),
+        share_identifier=_fields.share_identifier(given.share_identifier, findings),
+        scheduling_priority=_fields.scheduling_priority(given.scheduling_priority, findings),
+        array_size=array_size if array_size in limits.ARRAY_SIZE else None,
+        depends_on=_dependencies.read(
+            given.depends_on, array_size=array_size, dry_run=dry_run, findings=findings
+        ),
+        retry_strategy=_retries.read(given.retry_strategy, given.spot_retries, findings),
+        job_timeout=_fields.job_timeout(given.job_timeout, findings),
+        tags=_fields.tags(given.tags, findings),
+        propagate_tags=_fields.propagate_tags(given.propagate_tags, findings),
+        platform_version=_fields.platform_version(given.platform_version, size, findings),
+        extra_submit_args=_submit_args.read(given.extra_submit_args, findings),
+        submission=submission,
+    )
+    _check_overrides_length(request, findings)
+    _check_request_size(request, findings)
+    return replace(request, warnings=tuple(findings.warnings), notes=tuple(findings.notes))
+
+
+def _gather_overrides(given: Arguments, findings: Findings) -> Overrides:
+    overrides = Overrides()
+    file = "container_overrides_file"
+    layers = (
+        (file, _fields.json_file(given.container_overrides_file, file, findings)),
+        ("container_overrides", given.container_overrides),
+    )
+    for where, layer in layers:
+        if layer is not None:
+            overrides.update(_overrides.from_mapping(layer, where, findings))
+    overrides.update(
+        _overrides.from_arguments(
+            vcpu=given.vcpu,
+            memory=given.memory,
+            command=given.command,
+            environment=given.environment,
+            findings=findings,
+        )
+    )
+    return overrides
+
+
+def _check_overrides_length(request: JobRequest, findings: Findings) -> None:
+    """Refuse overrides that Batch accepts only to fail the job, naming the largest part."""
+    command = [_expand(word, request.parameters) for word in request.command]
+    parts = {f"environment.{name}": text for name, text in request.environment.items()}
+    parts |= {f"command[{index}]": word for index, word in enumerate(command)}
+    environment = [{"name": name, "value": text} for name, text in request.environment.items()]
+    length = len(_compact({"command": command, "environment": environment}))
+    if length <= limits.CONTAINER_OVERRIDES_LENGTH - limits.CONTAINER_OVERRIDES_HEADROOM:
+        return
+    largest = max(parts, key=lambda part: len(parts[part]))
+    said = (
+        f"command and environment are {length} characters together, {len(parts[largest])} of them "
+        f"in {largest}; Batch accepts such a job and then fails it beyond "
+        f"{limits.CONTAINER_OVERRIDES_LENGTH}"
+    )
+    if length > limits.CONTAINER_OVERRIDES_LENGTH:
+        findings.problem(
+            "container_overrides",
+            said,
+            "put large values into a file on S3 and pass its address",
+            involves=("command", "environment", "parameters", "parameters_file"),
+        )
+    else:
+        findings.warnings.append(f"{said}, Batch's own variables included")
+
+
+def _expand(word: str, parameters: Mapping[str, str]) -> str:
+    """Replace ``Ref::name`` as Batch does; API, ``ContainerProperties.command``."""
+    return re.sub(r"Ref::([A-Za-z0-9_-]+)", lambda ref: parameters.get(ref[1], ref[0]), word)
+
+
+def _check_request_size(request: JobRequest, findings: Findings) -> None:
+    size = len(_compact(request.to_submit_job()).encode())
+    if size >= limits.REQUEST_BYTES:
+        findings.problem(
+            "extra_submit_args" if request.extra_submit_args else "parameters",
+            f"the whole request is {size} bytes, and Batch takes less than {limits.REQUEST_BYTES}",
+            "put large values into a file on S3 and pass its address",
+        )
+
+
+def _compact(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
