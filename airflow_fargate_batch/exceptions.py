@@ -12,7 +12,8 @@
     │   ├── JobQueueNotFound
     │   ├── FairShareMismatch                share identifier or priority missing, or not wanted
     │   ├── Throttled                        refused for its rate
-    │   └── Unreachable                      no connection, no answer, or a useless one
+    │   ├── Unreachable                      no connection was made; AWS did nothing
+    │   └── AnswerLost                       the call may have been carried out, or not
     ├── SubmissionUncertain                  an answer was lost and the job could not be looked up
     ├── JobFailed                            the job ended in FAILED
     ├── JobTimedOut                          we stopped waiting; the job was told to stop
@@ -117,7 +118,11 @@ class Throttled(AwsError):
 
 
 class Unreachable(AwsError):
-    """No connection was made, no answer came, or the answer said nothing."""
+    """No connection was made: AWS did nothing."""
+
+
+class AnswerLost(AwsError):
+    """The call was sent, and no usable answer came: it may have been carried out, or not."""
 
 
 class SubmissionUncertain(FargateBatchError):

@@ -1,34 +1,45 @@
-"""Which names say that their value is a secret, and a request with such values struck out."""
+"""Which names say that their value is a secret, and what to do with such values."""
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 STRUCK_OUT: Final = "***"
 
 SECRET_WORDS: Final = (
+    "access_key",
     "access_token",
     "api_key",
     "apikey",
+    "auth_header",
     "authorization",
-    "credential",
+    "bearer",
+    "connection_string",
+    "dsn",
     "keyfile_dict",
     "passphrase",
     "passwd",
     "password",
     "private_key",
-    "pwd",
+    "proxies",
+    "proxy",
     "secret",
     "service_account",
+    "service_key",
     "token",
+    "webhook_url",
 )
-"""Airflow documentation, "Masking sensitive data", whose words these are, and three beside them
-that containers use: ``credential``, ``pwd``, ``apikey`` without a separator."""
+"""Airflow documentation, "Masking sensitive data": the names that Airflow 3.3 takes for secret. The
+setting ``[core] sensitive_var_conn_names`` adds to them, for the operator as for all of Airflow."""
+
+
+_SPELLINGS: Final = {spelling for word in SECRET_WORDS for spelling in (word, word.replace("_", ""))}
 
 
 def is_secret_name(name: str) -> bool:
-    """Tell whether a name holds one of the words, in any case, with ``-`` or ``_``."""
+    """Tell whether a name holds one of the words, as in ``API_KEY``, ``api-key`` and ``apiKey``."""
     lowered = name.lower().replace("-", "_")
-    return any(word in lowered for word in SECRET_WORDS)
+    return any(spelling in lowered for spelling in _SPELLINGS)
 
 
 def redacted(
@@ -45,9 +56,49 @@ def _redacted(value: Any, is_secret: Callable[[str], bool], *, secret: bool) -> 
     if isinstance(value, Mapping):
         named = value.keys() == {"name", "value"} and is_secret(str(value["name"]))
         return {
-            key: _redacted(item, is_secret, secret=is_secret(key) or (named and key == "value"))
+            key: _redacted(
+                item, is_secret, secret=secret or is_secret(str(key)) or (named and key == "value")
+            )
             for key, item in value.items()
         }
     if isinstance(value, list | tuple):
         return [_redacted(item, is_secret, secret=secret) for item in value]
     return STRUCK_OUT if secret and isinstance(value, str) else value
+
+
+def by_name(value: Any) -> Any:
+    """Return an environment, or overrides that hold one, as mappings from names to values.
+
+    Airflow's masker knows a secret by the key it stands under, so it reads neither a list of
+    ``{name, value}`` nor a JSON text. What is no such form comes back as it is.
+    """
+    if isinstance(value, str) and value.lstrip().startswith(("{", "[")):
+        try:
+            parsed = json.loads(value)
+        except (ValueError, RecursionError):
+            return value
+        return by_name(parsed) if isinstance(parsed, dict | list) else value
+    if isinstance(value, Mapping) and isinstance(value.get("environment"), list | str):
+        return {**value, "environment": by_name(value["environment"])}
+    if isinstance(value, list) and value and all(map(_is_named_value, value)):
+        return {entry["name"]: entry["value"] for entry in value}
+    return value
+
+
+def _is_named_value(entry: object) -> bool:
+    return (
+        isinstance(entry, Mapping)
+        and entry.keys() == {"name", "value"}
+        and isinstance(entry["name"], str)
+    )
+
+
+def secret_values(value: Any, is_secret: Callable[[str], bool] = is_secret_name) -> Iterator[str]:
+    """Yield the texts that stand under secret names, in what ``by_name`` returns."""
+    if not isinstance(value, Mapping):
+        return
+    for key, item in value.items():
+        if isinstance(item, str) and is_secret(str(key)):
+            yield item
+        else:
+            yield from secret_values(item, is_secret)

@@ -1,0 +1,257 @@
+"""AWS Batch's calls: one request each, core values out, and errors told apart by what they mean.
+
+Nothing here knows Airflow: the hook and the command line both stand on it.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from botocore import exceptions as boto
+from botocore.config import Config
+
+from airflow_fargate_batch.core import limits
+from airflow_fargate_batch.core.definition import JobDefinition
+from airflow_fargate_batch.core.job import Job, jobs_from_api
+from airflow_fargate_batch.exceptions import (
+    AccessDenied,
+    AnswerLost,
+    AwsError,
+    CredentialsMissing,
+    FairShareMismatch,
+    InvalidRequest,
+    JobDefinitionNotFound,
+    JobQueueNotFound,
+    Problem,
+    Throttled,
+    Unreachable,
+)
+
+if TYPE_CHECKING:
+    from types_boto3_batch import BatchClient
+    from types_boto3_batch.type_defs import SubmitJobRequestTypeDef
+
+NO_HIDDEN_RETRIES: Final = Config(retries={"total_max_attempts": 1})
+"""What a client for ``BatchApi`` is made with: SubmitJob has no client token, so where boto3 sends
+a call again whose answer was lost, it makes a second job."""
+
+_THROTTLED: Final = frozenset(
+    {
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+_DENIED: Final = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
+_NO_CREDENTIALS: Final = frozenset(
+    {
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "IncompleteSignature",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "MissingAuthenticationToken",
+        "MissingAuthenticationTokenException",
+        "RequestExpired",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+"""Codes from the "Common Errors" pages of AWS's API references; no service model lists them."""
+
+_CREDENTIALS_ADVICE: Final = (
+    "Check the credentials (the Airflow connection, AWS_PROFILE, AWS_ACCESS_KEY_ID, or the role of "
+    "the machine), and renew expired ones."
+)
+_REFUSALS: Final[tuple[tuple[re.Pattern[str], type[AwsError], str], ...]] = (
+    (
+        re.compile(r"JobDefinition .* does not exist|not in ACTIVE status", re.IGNORECASE),
+        JobDefinitionNotFound,
+        "Check job_definition, the region and the account; a deregistered revision is INACTIVE.",
+    ),
+    (
+        re.compile(r"Job ?Queue .*(?:not (?:be )?found|does not exist)", re.IGNORECASE),
+        JobQueueNotFound,
+        "Check job_queue, the region and the account.",
+    ),
+    (
+        re.compile(r"Either schedulingPriority .* or schedulingPriorityOverride", re.IGNORECASE),
+        FairShareMismatch,
+        "The queue has a fair-share policy: give scheduling_priority (0 to 9999).",
+    ),
+    (
+        re.compile(r"shareIdentifier must be specified", re.IGNORECASE),
+        FairShareMismatch,
+        "The queue has a fair-share policy: give share_identifier and scheduling_priority.",
+    ),
+    (
+        re.compile(r"shareIdentifier|scheduling ?(?:priority|policy)", re.IGNORECASE),
+        FairShareMismatch,
+        "Only a queue with a fair-share policy takes share_identifier and scheduling_priority: "
+        "leave both out for a FIFO queue.",
+    ),
+)
+"""What AWS says in a ``ClientException``, what it means, and what to do; the first match counts."""
+
+_NEVER_SENT: Final = (
+    boto.EndpointConnectionError,
+    boto.ConnectTimeoutError,
+    boto.ProxyConnectionError,
+    boto.SSLError,
+)
+_MISCONFIGURED: Final[tuple[tuple[type[Exception], type[AwsError], str], ...]] = (
+    (boto.NoRegionError, AwsError, "Name the region: region_name, --region or AWS_REGION."),
+    (boto.ProfileNotFound, CredentialsMissing, "Check the profile's name in ~/.aws/config."),
+    (boto.NoCredentialsError, CredentialsMissing, _CREDENTIALS_ADVICE),
+    (boto.PartialCredentialsError, CredentialsMissing, _CREDENTIALS_ADVICE),
+    (boto.CredentialRetrievalError, CredentialsMissing, _CREDENTIALS_ADVICE),
+    (boto.TokenRetrievalError, CredentialsMissing, _CREDENTIALS_ADVICE),
+    (boto.SSOError, CredentialsMissing, "Log in again: aws sso login."),
+)
+
+
+class Submitted(NamedTuple):
+    """What SubmitJob answers."""
+
+    job_id: str
+    job_name: str
+    job_arn: str | None = None
+
+
+class BatchApi:
+    """The calls of AWS Batch that this package makes, each exactly one request.
+
+    Every method raises the subclasses of ``AwsError``; ``AnswerLost`` is the only one after which
+    the call may have been carried out.
+
+    :param client: a Batch client made with ``NO_HIDDEN_RETRIES``.
+    """
+
+    def __init__(self, client: "BatchClient") -> None:
+        self._client = client
+
+    @classmethod
+    def connect(
+        cls,
+        *,
+        region_name: str | None = None,
+        profile_name: str | None = None,
+        endpoint_url: str | None = None,
+    ) -> "BatchApi":
+        """Make a client from what the environment and the AWS configuration files say."""
+        import boto3  # here, because the hook brings a client of its own
+
+        with translated("Batch"):
+            session = boto3.Session(profile_name=profile_name, region_name=region_name)
+            return cls(session.client("batch", endpoint_url=endpoint_url, config=NO_HIDDEN_RETRIES))
+
+    def submit_job(self, body: "SubmitJobRequestTypeDef") -> Submitted:
+        """Submit a job.
+
+        :raises InvalidRequest: where the installed botocore does not know a member of *body*.
+        """
+        with translated("SubmitJob"):
+            answer = self._client.submit_job(**body)
+        job_id = answer.get("jobId")
+        if not isinstance(job_id, str) or not job_id:
+            raise AnswerLost("SubmitJob was answered without a job id")
+        return Submitted(job_id, body["jobName"], answer.get("jobArn"))
+
+    def describe_jobs(self, job_ids: Iterable[str]) -> list[Job]:
+        """Describe jobs, in calls of a hundred; AWS leaves out those it does not know."""
+        ids = list(job_ids)
+        found: list[Job] = []
+        for start in range(0, len(ids), limits.DESCRIBE_JOBS):
+            with translated("DescribeJobs"):
+                answer = self._client.describe_jobs(jobs=ids[start : start + limits.DESCRIBE_JOBS])
+            found += jobs_from_api(answer)
+        return found
+
+    def find_jobs(self, *, job_queue: str, job_name: str) -> Iterator[list[Job]]:
+        """Yield the queue's jobs of a name, newest first, a page at a time and in every state.
+
+        :param job_name: compared without regard to case; may end in ``*``.
+        """
+        request: dict[str, Any] = {
+            "jobQueue": job_queue,
+            "filters": [{"name": "JOB_NAME", "values": [job_name]}],
+            "maxResults": limits.LIST_JOBS_PAGE,
+        }
+        while True:
+            with translated("ListJobs"):
+                answer = self._client.list_jobs(**request)
+            yield jobs_from_api({"jobs": answer.get("jobSummaryList")})
+            if not answer.get("nextToken"):
+                return
+            request["nextToken"] = answer["nextToken"]
+
+    def terminate_job(self, job_id: str, reason: str) -> None:
+        """End a job in whatever state it is; an array takes its children along."""
+        with translated("TerminateJob"):
+            self._client.terminate_job(jobId=job_id, reason=reason)
+
+    def job_definition(self, name: str) -> JobDefinition | None:
+        """Return a definition by name, the newest active one, by ``name:revision`` or by ARN."""
+        if name.startswith("arn:") or re.search(r":[0-9]+\Z", name):
+            return self._newest_definition(jobDefinitions=[name])
+        return self._newest_definition(jobDefinitionName=name, status="ACTIVE")
+
+    def _newest_definition(self, **request: Any) -> JobDefinition | None:
+        newest: JobDefinition | None = None
+        while True:
+            with translated("DescribeJobDefinitions"):
+                answer = self._client.describe_job_definitions(**request)
+                for entry in answer["jobDefinitions"]:
+                    definition = JobDefinition.from_api(dict(entry))
+                    if newest is None or definition.revision > newest.revision:
+                        newest = definition
+            if not answer.get("nextToken"):
+                return newest
+            request["nextToken"] = answer["nextToken"]
+
+
+@contextmanager
+def translated(operation: str) -> Iterator[None]:
+    """Raise what botocore raises as an error of this package."""
+    try:
+        yield
+    except boto.ClientError as error:
+        raise _of_answer(error, operation) from error
+    except boto.ParamValidationError as error:
+        text = f"botocore refuses it: {error.kwargs.get('report', error)}"
+        raise InvalidRequest([Problem("extra_submit_args", text)]) from error
+    except _NEVER_SENT as error:
+        raise Unreachable(
+            f"{operation} could not be sent: {error}",
+            "Check the network, the region and any proxy.",
+        ) from error
+    except Exception as error:  # a cut or malformed answer leaves botocore as anything
+        for kind, meaning, advice in _MISCONFIGURED:
+            if isinstance(error, kind):
+                raise meaning(f"{operation} could not be sent: {error}", advice) from error
+        raise AnswerLost(f"the answer to {operation} was lost: {error}") from error
+
+
+def _of_answer(error: boto.ClientError, operation: str) -> AwsError:
+    code = str(error.response.get("Error", {}).get("Code", ""))
+    said = str(error.response.get("Error", {}).get("Message", ""))
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    message = f"AWS refused {operation}: {said} ({code})"
+    if code in _THROTTLED or status == 429:
+        return Throttled(message)
+    if code in _NO_CREDENTIALS:
+        return CredentialsMissing(message, _CREDENTIALS_ADVICE)
+    if code in _DENIED:
+        named = re.search(r"batch:\w+", said)
+        return AccessDenied(message, named[0] if named else f"batch:{operation}")
+    if status >= 500 or status == 408:
+        return AnswerLost(f"the answer to {operation} was lost: {said} ({code}, HTTP {status})")
+    for pattern, meaning, advice in _REFUSALS:
+        if pattern.search(said):
+            return meaning(message, advice)
+    return AwsError(message)

@@ -1,0 +1,54 @@
+"""A job definition as DescribeJobDefinitions tells it: what a request is compared with.
+
+Source: AWS Batch API Reference, ``JobDefinition``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+LATEST: Final = "LATEST"
+LATEST_IS: Final = "1.4.0"
+"""Amazon ECS Developer Guide, "Fargate platform versions for Linux": what LATEST stands for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobDefinition:
+    """A registered job definition.
+
+    Attributes:
+        name: Without revision.
+        platform_version: ``LATEST`` where the definition names none.
+        is_active: Whether jobs can be submitted with it.
+    """
+
+    arn: str
+    name: str
+    revision: int
+    platform_version: str = LATEST
+    is_active: bool = True
+
+    @classmethod
+    def from_api(cls, entry: Mapping[str, Any]) -> "JobDefinition":
+        """Parse one entry of ``jobDefinitions``."""
+        properties = entry.get("containerProperties") or {}
+        fargate = properties.get("fargatePlatformConfiguration") or {}
+        return cls(
+            arn=entry["jobDefinitionArn"],
+            name=entry["jobDefinitionName"],
+            revision=entry["revision"],
+            platform_version=fargate.get("platformVersion") or LATEST,
+            is_active=entry.get("status", "ACTIVE") == "ACTIVE",
+        )
+
+    def __str__(self) -> str:
+        """Write ``name:revision``, which SubmitJob takes."""
+        return f"{self.name}:{self.revision}"
+
+    def runs_on(self, platform_version: str) -> bool:
+        """Tell whether jobs of this definition run on the platform version a request names."""
+        own, wanted = (
+            LATEST_IS if version == LATEST else version
+            for version in (self.platform_version, platform_version)
+        )
+        return own == wanted

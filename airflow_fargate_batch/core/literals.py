@@ -1,0 +1,66 @@
+"""Find mistakes in arguments whose templates are not rendered yet.
+
+A DAG that can never run should fail when it is read. So the check that a rendered request gets is
+made early, with templates left out of it: a problem counts only where no rule that found it looked
+at something that is still a template.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from airflow_fargate_batch.core._values import is_template
+from airflow_fargate_batch.core.request import find_problems
+from airflow_fargate_batch.exceptions import Problem
+
+_BY_ENTRY: Final = frozenset({"command", "environment", "parameters", "tags"})
+"""Arguments whose entries are judged one by one, so that a template in one hides no other."""
+_FROM_ELSEWHERE: Final = frozenset({"job_queue", "job_definition"})
+"""Arguments that, left out, come from the connection or the environment when the task runs."""
+_STANDS_FOR_TEXT: Final = "x"
+_PLAIN: Final = (str, int, float, Decimal, date, timedelta, type(None))
+
+
+def problems_before_rendering(arguments: Mapping[str, object]) -> list[Problem]:
+    """Find what can never be valid, whatever the templates in *arguments* render to."""
+    known: dict[str, object] = {}
+    unknown: set[str] = {name for name in _FROM_ELSEWHERE if arguments.get(name) is None}
+    for name, value in arguments.items():
+        if value is None:
+            continue
+        if is_literal(value):
+            known[name] = value
+        elif name in _BY_ENTRY and isinstance(value, Mapping | list | tuple):
+            known[name] = _without_templates(value)
+        else:
+            unknown.add(name)
+    return [
+        problem
+        for problem in find_problems(**known)
+        if unknown.isdisjoint(map(_argument, (problem.field, *problem.involves)))
+    ]
+
+
+def is_literal(value: object) -> bool:
+    """Tell whether a value holds no template and nothing that is resolved when the task runs."""
+    if isinstance(value, str):
+        return not is_template(value)
+    if isinstance(value, Mapping):
+        return all(map(is_literal, value.values()))
+    if isinstance(value, list | tuple | set):
+        return all(map(is_literal, value))
+    return isinstance(value, _PLAIN)
+
+
+def _without_templates(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _without_templates(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_templates(item) for item in value]
+    return value if is_literal(value) else _STANDS_FOR_TEXT
+
+
+def _argument(place: str) -> str:
+    return re.split(r"[.\[]", place, maxsplit=1)[0]

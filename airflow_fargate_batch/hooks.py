@@ -1,0 +1,84 @@
+"""Credentials from an Airflow connection in, core values out."""
+
+from collections.abc import Iterable
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
+
+from airflow_fargate_batch.aws import NO_HIDDEN_RETRIES, BatchApi, translated
+from airflow_fargate_batch.submission import Submitter
+
+if TYPE_CHECKING:
+    from botocore.config import Config
+
+    from airflow_fargate_batch.core.definition import JobDefinition
+    from airflow_fargate_batch.core.job import Job
+    from airflow_fargate_batch.core.request import JobRequest
+
+
+class FargateBatchHook(AwsBaseHook):
+    """Talk to AWS Batch through an Airflow connection.
+
+    Takes what every hook of the Amazon provider takes (*aws_conn_id*, *region_name*, *verify*,
+    *config*). Each call of a client that it makes is sent once: boto3's own retries would make a
+    second job where the answer to SubmitJob is lost.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs["client_type"] = "batch"
+        super().__init__(*args, **kwargs)
+
+    def get_client_type(
+        self,
+        region_name: str | None = None,
+        config: "Config | None" = None,
+        deferrable: bool = False,
+    ) -> Any:
+        """Make a client as the Amazon provider does, without hidden retries."""
+        once = (config or self.config).merge(NO_HIDDEN_RETRIES)
+        with translated("Batch"):
+            return super().get_client_type(region_name, once, deferrable)
+
+    @cached_property
+    def api(self) -> BatchApi:
+        """The calls of Batch, each one request."""
+        return BatchApi(self.conn)
+
+    @cached_property
+    def _submitter(self) -> Submitter:
+        return Submitter(self.api)
+
+    def submit(self, request: "JobRequest", *, look_first: bool = False) -> str:
+        """Submit a request exactly once and return the job id.
+
+        A request without a submission of its own gets a new one, so that a lost answer is looked
+        up rather than sent again.
+
+        :param look_first: whether an earlier try of the same submission may have made the job.
+        :raises AwsError: AWS refused it, and there is no job.
+        :raises SubmissionUncertain: an answer was lost, and the job could not be looked for.
+        """
+        return self._submitter.submit(request, look_first=look_first).job_id
+
+    def check_platform_version(self, request: "JobRequest") -> None:
+        """Compare the platform version that a request names with its job definition's.
+
+        :raises InvalidRequest: they differ.
+        """
+        self._submitter.check_platform_version(request)
+
+    def describe(self, job_ids: Iterable[str]) -> "list[Job]":
+        """Describe jobs, a hundred a call; AWS leaves out the ids that it does not know."""
+        return self.api.describe_jobs(job_ids)
+
+    def terminate(self, job_id: str, reason: str = "Terminated from Airflow") -> None:
+        """End a job in whatever state it is, an array with all its children.
+
+        :param reason: what DescribeJobs says afterwards as the job's ``statusReason``.
+        """
+        self.api.terminate_job(job_id, reason)
+
+    def job_definition(self, name: str) -> "JobDefinition | None":
+        """Return a job definition by name (the newest active one), ``name:revision`` or ARN."""
+        return self.api.job_definition(name)
