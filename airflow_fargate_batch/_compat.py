@@ -4,24 +4,33 @@ Each name is looked up where the newest Airflow has it, then where older ones do
 a version ends, its line goes.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from airflow.configuration import conf
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+from asgiref.sync import sync_to_async
 
 if TYPE_CHECKING:
-    from airflow.sdk import BaseOperator, BaseOperatorLink, Context, XComArg
+    from airflow.sdk import BaseOperator, BaseOperatorLink, BaseSensorOperator, Context, XComArg
     from airflow.sdk._shared.secrets_masker import mask_secret, redact
     from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
     from airflow.sdk.execution_time.xcom import XCom
 else:
     try:
-        from airflow.sdk import BaseOperator, BaseOperatorLink, Context, XComArg
+        from airflow.sdk import (
+            BaseOperator,
+            BaseOperatorLink,
+            BaseSensorOperator,
+            Context,
+            XComArg,
+        )
         from airflow.sdk.execution_time.xcom import XCom
     except ImportError:  # 2.11
         from airflow.models.baseoperator import BaseOperator
         from airflow.models.baseoperatorlink import BaseOperatorLink
         from airflow.models.xcom import XCom
         from airflow.models.xcom_arg import XComArg
+        from airflow.sensors.base import BaseSensorOperator
         from airflow.utils.context import Context
     try:
         from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
@@ -44,14 +53,88 @@ else:
 
 
 __all__ = [
+    "TRIGGERS_HAVE_ON_KILL",
     "AirflowFailException",
     "AirflowSkipException",
     "BaseOperator",
     "BaseOperatorLink",
+    "BaseSensorOperator",
+    "BaseTrigger",
     "Context",
+    "TriggerEvent",
     "XCom",
     "XComArg",
+    "a_person_ended",
     "conf",
+    "is_still_running",
     "mask_secret",
     "redact",
 ]
+
+TRIGGERS_HAVE_ON_KILL: Final = hasattr(BaseTrigger, "on_kill")
+"""From 3.3 on Airflow itself tells a trigger that a person ended its task. Before, a cancelled
+trigger has to ask, because a triggerer that shuts down cancels as well."""
+
+
+async def a_person_ended(task_instance: Any, trigger_id: int | None) -> bool:
+    """Tell whether a deferred task no longer waits for its trigger; in doubt it does.
+
+    Never cancel this: on 3.0 the supervisor's answer would be taken for another's.
+    """
+    ask = _ask_database if hasattr(task_instance, "trigger_id") else _ask_supervisor
+    try:
+        return await sync_to_async(ask)(task_instance, trigger_id)
+    except Exception:  # noqa: BLE001 - whatever went wrong, a job is not ended on a guess
+        return False
+
+
+def is_still_running(task_instance: Any) -> bool:
+    """Tell whether a task instance is still on the try that this process runs.
+
+    On 2.11 the next try of a cleared task can begin before the old process is ended: it adopts the
+    job, which the old one must then leave alone. Later lines end the old process first.
+    """
+    if not hasattr(task_instance, "trigger_id"):
+        return True
+    row = _row_of(task_instance)
+    return row is None or row.try_number == task_instance.try_number
+
+
+def _ask_database(task_instance: Any, trigger_id: int | None) -> bool:
+    row = _row_of(task_instance)
+    return row is None or row.state != "deferred" or row.trigger_id != trigger_id
+
+
+def _row_of(task_instance: Any) -> Any:
+    """Return the task instance as the database has it; Airflow 2.11."""
+    from airflow.models.taskinstance import TaskInstance
+    from airflow.utils.session import create_session
+
+    with create_session() as session:
+        row = (
+            session.query(TaskInstance)
+            .filter_by(
+                dag_id=task_instance.dag_id,
+                run_id=task_instance.run_id,
+                task_id=task_instance.task_id,
+                map_index=task_instance.map_index,
+            )
+            .one_or_none()
+        )
+        session.expunge_all()
+        return row
+
+
+def _ask_supervisor(task_instance: Any, trigger_id: int | None) -> bool:  # noqa: ARG001
+    """Ask for the task's state; Airflow 3.0."""
+    from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
+
+    is_mapped = task_instance.map_index is not None and task_instance.map_index >= 0
+    states = RuntimeTaskInstance.get_task_states(
+        dag_id=task_instance.dag_id,
+        map_index=task_instance.map_index if is_mapped else None,
+        task_ids=[task_instance.task_id],
+        run_ids=[task_instance.run_id],
+    )
+    found = [state for of_run in states.values() for state in of_run.values()]
+    return all(state != "deferred" for state in found)

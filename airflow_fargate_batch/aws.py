@@ -3,13 +3,17 @@
 Nothing here knows Airflow: the hook and the command line both stand on it.
 """
 
+import logging
 import re
+import ssl
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from botocore import exceptions as boto
 from botocore.config import Config
+from urllib3.exceptions import NewConnectionError
 
 from airflow_fargate_batch.core import limits
 from airflow_fargate_batch.core.definition import JobDefinition
@@ -98,12 +102,6 @@ _REFUSALS: Final[tuple[tuple[re.Pattern[str], type[AwsError], str], ...]] = (
 )
 """What AWS says in a ``ClientException``, what it means, and what to do; the first match counts."""
 
-_NEVER_SENT: Final = (
-    boto.EndpointConnectionError,
-    boto.ConnectTimeoutError,
-    boto.ProxyConnectionError,
-    boto.SSLError,
-)
 _MISCONFIGURED: Final[tuple[tuple[type[Exception], type[AwsError], str], ...]] = (
     (boto.NoRegionError, AwsError, "Name the region: region_name, --region or AWS_REGION."),
     (boto.ProfileNotFound, CredentialsMissing, "Check the profile's name in ~/.aws/config."),
@@ -113,6 +111,12 @@ _MISCONFIGURED: Final[tuple[tuple[type[Exception], type[AwsError], str], ...]] =
     (boto.TokenRetrievalError, CredentialsMissing, _CREDENTIALS_ADVICE),
     (boto.SSOError, CredentialsMissing, "Log in again: aws sso login."),
 )
+"""What makes a client refuse to send anything."""
+_CERTIFICATE_ADVICE: Final = (
+    "Give the certificate authority's file: verify, the connection's extra, or AWS_CA_BUNDLE."
+)
+_VALUE_IN_REPORT: Final = re.compile(r"(?<=, value: ).*?(?=, (?:type|valid [a-z ]+): )", re.DOTALL)
+"""``botocore.validate`` writes the values it refuses into its reports."""
 
 
 class Submitted(NamedTuple):
@@ -121,6 +125,13 @@ class Submitted(NamedTuple):
     job_id: str
     job_name: str
     job_arn: str | None = None
+
+
+class JobPage(NamedTuple):
+    """One page of ListJobs; the last one has no token for the next."""
+
+    jobs: list[Job]
+    next_token: str | None = None
 
 
 class BatchApi:
@@ -133,7 +144,7 @@ class BatchApi:
     """
 
     def __init__(self, client: "BatchClient") -> None:
-        self._client = client
+        self.client = client
 
     @classmethod
     def connect(
@@ -146,7 +157,7 @@ class BatchApi:
         """Make a client from what the environment and the AWS configuration files say."""
         import boto3  # here, because the hook brings a client of its own
 
-        with translated("Batch"):
+        with connecting():
             session = boto3.Session(profile_name=profile_name, region_name=region_name)
             return cls(session.client("batch", endpoint_url=endpoint_url, config=NO_HIDDEN_RETRIES))
 
@@ -156,11 +167,11 @@ class BatchApi:
         :raises InvalidRequest: where the installed botocore does not know a member of *body*.
         """
         with translated("SubmitJob"):
-            answer = self._client.submit_job(**body)
-        job_id = answer.get("jobId")
-        if not isinstance(job_id, str) or not job_id:
-            raise AnswerLost("SubmitJob was answered without a job id")
-        return Submitted(job_id, body["jobName"], answer.get("jobArn"))
+            answer = self.client.submit_job(**body)
+            job_id = answer.get("jobId")
+            if not isinstance(job_id, str) or not job_id:
+                raise ValueError("it has no job id")
+            return Submitted(job_id, body["jobName"], answer.get("jobArn"))
 
     def describe_jobs(self, job_ids: Iterable[str]) -> list[Job]:
         """Describe jobs, in calls of a hundred; AWS leaves out those it does not know."""
@@ -168,32 +179,41 @@ class BatchApi:
         found: list[Job] = []
         for start in range(0, len(ids), limits.DESCRIBE_JOBS):
             with translated("DescribeJobs"):
-                answer = self._client.describe_jobs(jobs=ids[start : start + limits.DESCRIBE_JOBS])
-            found += jobs_from_api(answer)
+                answer = self.client.describe_jobs(jobs=ids[start : start + limits.DESCRIBE_JOBS])
+                found += jobs_from_api(answer)
         return found
 
-    def find_jobs(self, *, job_queue: str, job_name: str) -> Iterator[list[Job]]:
-        """Yield the queue's jobs of a name, newest first, a page at a time and in every state.
+    def find_jobs(self, *, job_queue: str, job_name: str, next_token: str | None = None) -> JobPage:
+        """Return a page of the queue's jobs of a name, newest first and in every state.
 
         :param job_name: compared without regard to case; may end in ``*``.
+        :param next_token: what the page before came with.
         """
-        request: dict[str, Any] = {
-            "jobQueue": job_queue,
-            "filters": [{"name": "JOB_NAME", "values": [job_name]}],
-            "maxResults": limits.LIST_JOBS_PAGE,
-        }
-        while True:
-            with translated("ListJobs"):
-                answer = self._client.list_jobs(**request)
-            yield jobs_from_api({"jobs": answer.get("jobSummaryList")})
-            if not answer.get("nextToken"):
-                return
-            request["nextToken"] = answer["nextToken"]
+        name_filter = {"name": "JOB_NAME", "values": [job_name]}
+        return self._list_jobs(next_token, jobQueue=job_queue, filters=[name_filter])
+
+    def failed_children(self, array_job_id: str) -> list[Job]:
+        """Return an array's failed children, by index, as ListJobs tells of them."""
+        found: list[Job] = []
+        page = JobPage([], next_token="")
+        while page.next_token is not None:
+            page = self._list_jobs(page.next_token, arrayJobId=array_job_id, jobStatus="FAILED")
+            found += page.jobs
+        return sorted(found, key=lambda job: (job.array and job.array.index) or 0)
+
+    def _list_jobs(self, next_token: str | None, **request: Any) -> JobPage:
+        request["maxResults"] = limits.LIST_JOBS_PAGE
+        if next_token:
+            request["nextToken"] = next_token
+        with translated("ListJobs"):
+            answer = self.client.list_jobs(**request)
+            jobs = jobs_from_api({"jobs": answer.get("jobSummaryList")})
+            return JobPage(jobs, answer.get("nextToken") or None)
 
     def terminate_job(self, job_id: str, reason: str) -> None:
         """End a job in whatever state it is; an array takes its children along."""
         with translated("TerminateJob"):
-            self._client.terminate_job(jobId=job_id, reason=reason)
+            self.client.terminate_job(jobId=job_id, reason=reason)
 
     def job_definition(self, name: str) -> JobDefinition | None:
         """Return a definition by name, the newest active one, by ``name:revision`` or by ARN."""
@@ -205,7 +225,7 @@ class BatchApi:
         newest: JobDefinition | None = None
         while True:
             with translated("DescribeJobDefinitions"):
-                answer = self._client.describe_job_definitions(**request)
+                answer = self.client.describe_job_definitions(**request)
                 for entry in answer["jobDefinitions"]:
                     definition = JobDefinition.from_api(dict(entry))
                     if newest is None or definition.revision > newest.revision:
@@ -217,24 +237,70 @@ class BatchApi:
 
 @contextmanager
 def translated(operation: str) -> Iterator[None]:
-    """Raise what botocore raises as an error of this package."""
+    """Raise what a call raises, parsing its answer included, as an error of this package."""
+    calling = _calling.set(True)
     try:
         yield
     except boto.ClientError as error:
         raise _of_answer(error, operation) from error
     except boto.ParamValidationError as error:
-        text = f"botocore refuses it: {error.kwargs.get('report', error)}"
-        raise InvalidRequest([Problem("extra_submit_args", text)]) from error
-    except _NEVER_SENT as error:
-        raise Unreachable(
+        report = _VALUE_IN_REPORT.sub("…", str(error.kwargs.get("report", "")))
+        text = f"botocore refuses it: {report}"
+        # Not "from error": a traceback would show the values that are cut out here.
+        raise InvalidRequest([Problem("extra_submit_args", text)]) from None
+    except Exception as error:  # a cut or malformed answer leaves botocore as anything
+        raise _of_no_answer(error, operation) from error
+    finally:
+        _calling.reset(calling)
+
+
+@contextmanager
+def connecting() -> Iterator[None]:
+    """Raise what making a client raises as an error of this package; nothing was sent to Batch."""
+    try:
+        yield
+    except boto.ClientError as error:  # of STS, where a role is assumed
+        raise _of_answer(error, "AssumeRole") from error
+    except (boto.BotoCoreError, ValueError) as error:  # ValueError: an endpoint that is no URL
+        meaning, advice = _misconfigured(error) or (AwsError, None)
+        raise meaning(f"No client for AWS Batch could be made: {error}", advice) from error
+
+
+def _of_no_answer(error: Exception, operation: str) -> AwsError:
+    """Tell apart what certainly did nothing from what may have been carried out."""
+    if misconfigured := _misconfigured(error):
+        meaning, advice = misconfigured
+        return meaning(f"{operation} could not be sent: {error}", advice)
+    if _was_never_sent(error):
+        return Unreachable(
             f"{operation} could not be sent: {error}",
             "Check the network, the region and any proxy.",
-        ) from error
-    except Exception as error:  # a cut or malformed answer leaves botocore as anything
-        for kind, meaning, advice in _MISCONFIGURED:
-            if isinstance(error, kind):
-                raise meaning(f"{operation} could not be sent: {error}", advice) from error
-        raise AnswerLost(f"the answer to {operation} was lost: {error}") from error
+        )
+    return AnswerLost(f"the answer to {operation} was lost: {error}")
+
+
+def _misconfigured(error: Exception) -> tuple[type[AwsError], str] | None:
+    if isinstance(error, boto.SSLError) and any(
+        isinstance(reason, ssl.SSLCertVerificationError) for reason in _reason(error).args
+    ):
+        return AwsError, _CERTIFICATE_ADVICE
+    for kind, meaning, advice in _MISCONFIGURED:
+        if isinstance(error, kind):
+            return meaning, advice
+    return None
+
+
+def _was_never_sent(error: Exception) -> bool:
+    """Tell whether no connection was made; a proxy's and TLS's errors may also come later."""
+    if isinstance(error, boto.ProxyConnectionError):
+        return isinstance(getattr(_reason(error), "original_error", None), NewConnectionError)
+    return isinstance(error, boto.EndpointConnectionError | boto.ConnectTimeoutError)
+
+
+def _reason(error: boto.BotoCoreError) -> BaseException:
+    """Return urllib3's error behind botocore's."""
+    reason = error.kwargs.get("error")
+    return reason if isinstance(reason, BaseException) else error
 
 
 def _of_answer(error: boto.ClientError, operation: str) -> AwsError:
@@ -247,11 +313,25 @@ def _of_answer(error: boto.ClientError, operation: str) -> AwsError:
     if code in _NO_CREDENTIALS:
         return CredentialsMissing(message, _CREDENTIALS_ADVICE)
     if code in _DENIED:
-        named = re.search(r"batch:\w+", said)
-        return AccessDenied(message, named[0] if named else f"batch:{operation}")
+        named = re.search(r"perform: ([\w-]+:\w+)", said)
+        return AccessDenied(message, named[1] if named else f"batch:{operation}")
     if status >= 500 or status == 408:
         return AnswerLost(f"the answer to {operation} was lost: {said} ({code}, HTTP {status})")
     for pattern, meaning, advice in _REFUSALS:
         if pattern.search(said):
             return meaning(message, advice)
     return AwsError(message)
+
+
+_calling: ContextVar[bool] = ContextVar("_calling", default=False)
+
+
+class _WithoutOurCalls(logging.Filter):
+    """Keep bodies out of botocore's DEBUG log: they hold the environments of jobs."""
+
+    def filter(self, record: logging.LogRecord) -> bool:  # noqa: ARG002 - logging's signature
+        return not _calling.get()
+
+
+for _name in ("botocore.endpoint", "botocore.parsers"):
+    logging.getLogger(_name).addFilter(_WithoutOurCalls())

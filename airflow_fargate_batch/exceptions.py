@@ -16,7 +16,8 @@
     │   └── AnswerLost                       the call may have been carried out, or not
     ├── SubmissionUncertain                  an answer was lost and the job could not be looked up
     ├── JobFailed                            the job ended in FAILED
-    ├── JobTimedOut                          we stopped waiting; the job was told to stop
+    ├── JobTimedOut                          it did not end, or not start, in its time
+    │   └── JobCannotStart                   and never will: something is misconfigured
     └── JobLost                              a job we knew is gone from DescribeJobs
 
 Every one survives ``pickle``: fields go to ``super().__init__`` as they came.
@@ -141,3 +142,31 @@ class JobLost(FargateBatchError):
         """Say which job, and its last state."""
         seen = f"last seen {self.last_status}" if self.last_status else "never seen"
         return f"AWS Batch does not know job {self.job_id} ({seen}); it keeps ended jobs for 7 days"
+
+
+class JobFailed(FargateBatchError):
+    """A job ended in FAILED.
+
+    Attributes:
+        report: What went wrong: a first line that fits an alert, then the evidence, then advice.
+        job_id: Which job.
+        retryable: Whether the same request may succeed another time.
+    """
+
+    def __init__(self, report: str, job_id: str, retryable: bool = True) -> None:
+        super().__init__(report, job_id, retryable)
+        self.report = report
+        self.job_id = job_id
+        self.retryable = retryable
+
+    def __str__(self) -> str:
+        """Write the report."""
+        return self.report
+
+
+class JobTimedOut(FargateBatchError):
+    """A job did not end, or did not start, in the time it was given."""
+
+
+class JobCannotStart(JobTimedOut):
+    """A job waits for something that can never come."""

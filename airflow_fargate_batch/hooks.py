@@ -1,19 +1,22 @@
 """Credentials from an Airflow connection in, core values out."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 
 from airflow_fargate_batch.aws import NO_HIDDEN_RETRIES, BatchApi, translated
+from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.core.waiting import Wait
+from airflow_fargate_batch.poller import POLL_INTERVAL, follow
 from airflow_fargate_batch.submission import Submitter
 
 if TYPE_CHECKING:
     from botocore.config import Config
 
     from airflow_fargate_batch.core.definition import JobDefinition
-    from airflow_fargate_batch.core.job import Job
     from airflow_fargate_batch.core.request import JobRequest
 
 
@@ -67,6 +70,38 @@ class FargateBatchHook(AwsBaseHook):
         :raises InvalidRequest: they differ.
         """
         self._submitter.check_platform_version(request)
+
+    def terminate_older_generations(self, request: "JobRequest", reason: str) -> list[str]:
+        """End the live jobs that a task submitted before it was cleared; return their ids."""
+        return self._submitter.terminate_older_generations(request, reason)
+
+    def wait(
+        self,
+        job_id: str,
+        *,
+        poll_interval: float = POLL_INTERVAL,
+        until: datetime | None = None,
+        runnable_timeout: timedelta | None = None,
+    ) -> "Job":
+        """Wait until a job has ended and return it, logging each change on the way.
+
+        :param poll_interval: seconds between two questions.
+        :param until: when to give up.
+        :param runnable_timeout: how long the job may be RUNNABLE at a stretch.
+        :raises JobTimedOut: it did not end or start in time, or never can start; it is left alone.
+        :raises JobLost: AWS no longer knows the job.
+        """
+        wait = Wait(job_id, until=until, runnable_timeout=runnable_timeout)
+        changes = follow([job_id], describe=self.api.describe_jobs, interval=poll_interval)
+        last = Job(id=job_id)
+        for job in changes:
+            if job is not None:
+                last = job
+                if line := wait.heed(job, datetime.now(UTC)):
+                    self.log.info("%s", line)
+            if last.status.is_live:
+                wait.check(datetime.now(UTC))
+        return last
 
     def describe(self, job_ids: Iterable[str]) -> "list[Job]":
         """Describe jobs, a hundred a call; AWS leaves out the ids that it does not know."""

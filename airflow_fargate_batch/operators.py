@@ -2,9 +2,9 @@
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -16,10 +16,11 @@ from airflow_fargate_batch._compat import (
     AirflowSkipException,
     BaseOperator,
     Context,
-    mask_secret,
-    redact,
+    conf,
+    is_still_running,
 )
-from airflow_fargate_batch.core import secrets
+from airflow_fargate_batch.completion import conclude, has_exit_code
+from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.literals import problems_before_rendering
 from airflow_fargate_batch.core.naming import DEFAULT_PREFIX, Submission
 from airflow_fargate_batch.core.request import (
@@ -29,45 +30,24 @@ from airflow_fargate_batch.core.request import (
     JsonFile,
     read_flag,
 )
-from airflow_fargate_batch.exceptions import EmptyArray, InvalidRequest
+from airflow_fargate_batch.exceptions import EmptyArray, InvalidRequest, JobCannotStart, JobTimedOut
 from airflow_fargate_batch.links import LINKS, XCOM_KEY, addresses
+from airflow_fargate_batch.masking import MayHoldSecrets, as_json
+from airflow_fargate_batch.poller import POLL_INTERVAL
+from airflow_fargate_batch.triggers import ENDED, STUCK, FargateBatchJobTrigger
 
 if TYPE_CHECKING:
     from airflow_fargate_batch.hooks import FargateBatchHook
 
 REQUEST_ARGUMENTS: Final = tuple(argument.name for argument in fields(Arguments))
+TIMEOUT_MARGIN: Final = timedelta(seconds=30)
+"""How long before Airflow's execution_timeout to give up, so that there is time to end the job."""
 FILES: Final = ("parameters_file", "container_overrides_file")
 FROM_ELSEWHERE: Final = {
     "job_queue": "AWS_BATCH_JOB_QUEUE",
     "job_definition": "AWS_BATCH_JOB_DEFINITION",
 }
 """Arguments that a connection's ``service_config.batch``, then a variable, may say instead."""
-
-
-class _MayHoldSecrets:
-    """An argument kept in the form that Airflow's masker reads, its secrets masked once rendered.
-
-    Airflow stores the rendered fields right after it has set them, and nothing of an operator runs
-    in between where the task is mapped; so the setting itself does it.
-    """
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._slot = f"_{name}"
-
-    def __get__(self, operator: "FargateBatchSubmitOperator | None", owner: type) -> Any:
-        return self if operator is None else operator.__dict__.get(self._slot)
-
-    def __set__(self, operator: "FargateBatchSubmitOperator", value: object) -> None:
-        named = secrets.by_name(value)
-        operator.__dict__[self._slot] = named
-        if operator.__dict__.get("_is_built"):
-            for secret in secrets.secret_values(named, _is_secret_name):
-                mask_secret(secret)
-
-
-def _is_secret_name(name: str) -> bool:
-    """Tell a secret's name by our words, or by those that Airflow is configured with."""
-    return secrets.is_secret_name(name) or redact("value", name) != "value"
 
 
 class FargateBatchSubmitOperator(BaseOperator):
@@ -108,6 +88,18 @@ class FargateBatchSubmitOperator(BaseOperator):
     :param platform_version: ``LATEST`` or ``n.n.n``: not part of a submit; a version is compared
         with the job definition's before it.
     :param extra_submit_args: any other member of SubmitJob.
+    :param wait_for_completion: whether the task waits until the job has ended, and succeeds only
+        with it; by default it does where *deferrable* is given as true.
+    :param deferrable: whether a waiting task gives its worker's place up, and waits in the
+        triggerer; by default as ``[operators] default_deferrable`` says.
+    :param poll_interval: seconds between two questions about the job.
+    :param runnable_timeout: seconds or timedelta that the job may be RUNNABLE before the task
+        gives up; a job that AWS says is misconfigured is given up at once.
+    :param wait_timeout: seconds or timedelta from the submit until the task gives up.
+    :param terminate_on_kill: whether to end the job when the task gives up waiting for it or is
+        ended by a person, and live jobs of before a person cleared it.
+    :param skip_on_exit_code: exit code, or several, with which a failed job skips the task.
+    :param fail_on_exit_code: exit code, or several, with which it fails without retries.
     :param dry_run: only log the request and push it as XCom ``request``, without connection or
         credentials; templated, and stored as ``render_only``.
     :param aws_conn_id: Airflow connection; ``None`` for boto3's own search for credentials.
@@ -136,9 +128,9 @@ class FargateBatchSubmitOperator(BaseOperator):
     operator_extra_links = LINKS
     ui_color = "#f0ede4"
 
-    environment = _MayHoldSecrets()
-    parameters = _MayHoldSecrets()
-    container_overrides = _MayHoldSecrets()
+    environment = MayHoldSecrets()
+    parameters = MayHoldSecrets()
+    container_overrides = MayHoldSecrets()
 
     def __init__(
         self,
@@ -167,6 +159,14 @@ class FargateBatchSubmitOperator(BaseOperator):
         propagate_tags: bool | str | None = None,
         platform_version: str | None = None,
         extra_submit_args: Mapping[str, Any] | str | None = None,
+        wait_for_completion: bool | None = None,
+        deferrable: bool | None = None,
+        poll_interval: float = POLL_INTERVAL,
+        runnable_timeout: float | timedelta | None = None,
+        wait_timeout: float | timedelta | None = None,
+        terminate_on_kill: bool = True,
+        skip_on_exit_code: int | Collection[int] | None = None,
+        fail_on_exit_code: int | Collection[int] | None = None,
         dry_run: bool | str | int = False,
         aws_conn_id: str | None = "aws_default",
         region_name: str | None = None,
@@ -199,11 +199,23 @@ class FargateBatchSubmitOperator(BaseOperator):
         self.propagate_tags = propagate_tags
         self.platform_version = platform_version
         self.extra_submit_args = extra_submit_args
+        self.wait_for_completion = (
+            bool(deferrable) if wait_for_completion is None else wait_for_completion
+        )
+        self.deferrable = deferrable
+        self.poll_interval = poll_interval
+        self.runnable_timeout = runnable_timeout
+        self.wait_timeout = wait_timeout
+        self.terminate_on_kill = terminate_on_kill
+        self.skip_on_exit_code = skip_on_exit_code
+        self.fail_on_exit_code = fail_on_exit_code
         self.render_only = dry_run
         self.aws_conn_id = aws_conn_id
         self.region_name = region_name
         self.verify = verify
         self.botocore_config = botocore_config
+        self._awaited: str | None = None
+        self._awaited_by: Any = None
         self._has_dependencies = depends_on is not None
         self._is_built = True
         problems = problems_before_rendering(self._arguments)
@@ -220,7 +232,28 @@ class FargateBatchSubmitOperator(BaseOperator):
             self.log.warning("%s", warning)
         if dry_run:
             return self._show(request, context)
-        return self._submit(request, context)
+        job_id = self._submit(request, context)
+        if self.wait_for_completion:
+            self._wait(job_id, context)
+        return job_id
+
+    def execute_complete(self, context: Context, event: Mapping[str, Any]) -> str:
+        """Take over from the trigger, whose event carries the job as it ended."""
+        job = Job.from_api(event["jobs"][0]) if event["jobs"] else None
+        if event["outcome"] == ENDED and job is not None:
+            self._conclude(job, context)
+            return job.id
+        if job is not None:
+            self._push("job", job.to_summary(), context)
+        if event["outcome"] == STUCK:
+            raise AirflowFailException(event["message"])
+        raise JobTimedOut(event["message"])
+
+    def on_kill(self) -> None:
+        """End the job that this task waits for in its worker."""
+        if self._awaited and self.terminate_on_kill and is_still_running(self._awaited_by):
+            self.log.info("Terminating job %s: the task was ended", self._awaited)
+            self.hook.terminate(self._awaited, "The Airflow task was ended while it waited")
 
     def dry_run(self) -> None:
         """Print the request, as ``airflow tasks test --dry-run`` asks for it.
@@ -230,7 +263,7 @@ class FargateBatchSubmitOperator(BaseOperator):
         """
         arguments = self._arguments | self._files(None)
         request = JobRequest.from_arguments(dry_run=True, **arguments)
-        print(_as_json(request))  # noqa: T201 - what Airflow's own dry_run() does
+        print(as_json(request))  # noqa: T201 - what Airflow's own dry_run() does
 
     @cached_property
     def hook(self) -> "FargateBatchHook":
@@ -303,34 +336,100 @@ class FargateBatchSubmitOperator(BaseOperator):
 
     def _show(self, request: JobRequest, context: Context) -> str:
         """Log the request, push it, and return what stands for the job id."""
-        text = _as_json(request)
+        text = as_json(request)
         self.log.info("Dry run, nothing is submitted. The request:\n%s", text)
-        if self.do_xcom_push:
-            context["ti"].xcom_push(key="request", value=json.loads(text))
+        self._push("request", json.loads(text), context)
         return f"{DRY_RUN_PREFIX}{request.job_name}"
 
     def _submit(self, request: JobRequest, context: Context) -> str:
         try:
             self.hook.check_platform_version(request)
-            look_first = context["ti"].try_number > self._generation(context) + 1
+            generation = self._generation(context)
+            look_first = context["ti"].try_number > generation + 1
+            if generation > 0 and self.terminate_on_kill and not look_first:
+                self.hook.terminate_older_generations(request, "The Airflow task was cleared")
             job_id = self.hook.submit(request, look_first=look_first)
         except InvalidRequest as error:
             raise _failure(error) from error
         self.log.info("Job %s is %s in %s", job_id, request.job_name, request.job_queue)
-        if self.do_xcom_push:
-            pages = addresses(
-                job_id=job_id,
-                job_definition=request.job_definition,
-                job_queue=request.job_queue,
-                region=self.hook.conn_region_name,
-            )
-            context["ti"].xcom_push(key=XCOM_KEY, value=pages)
+        pages = addresses(
+            job_id=job_id,
+            job_definition=request.job_definition,
+            job_queue=request.job_queue,
+            region=self.hook.conn_region_name,
+        )
+        self._push(XCOM_KEY, pages, context)
         return job_id
 
+    def _push(self, key: str, value: Any, context: Context) -> None:
+        if self.do_xcom_push:
+            context["ti"].xcom_push(key=key, value=value)
 
-def _as_json(request: JobRequest) -> str:
-    body = secrets.redacted(request.to_submit_job(), _is_secret_name)
-    return json.dumps(redact(body), indent=2, ensure_ascii=False)
+    def _wait(self, job_id: str, context: Context) -> None:
+        until = self._gives_up_at(context)
+        runnable_timeout = _timedelta(self.runnable_timeout)
+        default = conf.getboolean("operators", "default_deferrable", fallback=False)
+        if default if self.deferrable is None else self.deferrable:
+            trigger = FargateBatchJobTrigger(
+                job_ids=[job_id],
+                poll_interval=self.poll_interval,
+                wait_until=until.isoformat() if until else None,
+                runnable_timeout=runnable_timeout.total_seconds() if runnable_timeout else None,
+                terminate_on_kill=self.terminate_on_kill,
+                aws_conn_id=self.aws_conn_id,
+                region_name=self.region_name,
+                verify=self.verify,
+                botocore_config=self.botocore_config,
+            )
+            self.defer(trigger=trigger, method_name="execute_complete")
+        self._awaited, self._awaited_by = job_id, context["ti"]
+        try:
+            job = self.hook.wait(
+                job_id,
+                poll_interval=self.poll_interval,
+                until=until,
+                runnable_timeout=runnable_timeout,
+            )
+        except JobTimedOut as error:
+            if self.terminate_on_kill:
+                self.hook.terminate(job_id, str(error))
+            if isinstance(error, JobCannotStart):
+                raise AirflowFailException(str(error)) from None
+            raise
+        self._awaited = None
+        self._conclude(job, context)
+
+    def _gives_up_at(self, context: Context) -> datetime | None:
+        """Return when to give up: before Airflow's own timeout leaves the job running."""
+        ends = []
+        if wait_timeout := _timedelta(self.wait_timeout):
+            ends.append(datetime.now(UTC) + wait_timeout)
+        started = context["ti"].start_date
+        if self.execution_timeout and started:
+            margin = min(TIMEOUT_MARGIN, self.execution_timeout / 10)
+            ends.append(started + self.execution_timeout - margin)
+        return min(ends, default=None)
+
+    def _conclude(self, job: Job, context: Context) -> None:
+        """Push what is known of a job that has ended; fail or skip the task if it failed."""
+        end = conclude(
+            self.hook.api,
+            job,
+            task=f"{self.dag_id}.{self.task_id}",
+            region=self.hook.conn_region_name,
+        )
+        self._push("job", end.summary, context)
+        if end.failure is None:
+            return
+        if has_exit_code(job, self.skip_on_exit_code):
+            raise AirflowSkipException(str(end.failure))
+        if not end.failure.retryable or has_exit_code(job, self.fail_on_exit_code):
+            raise AirflowFailException(str(end.failure))
+        raise end.failure
+
+
+def _timedelta(span: float | timedelta | None) -> timedelta | None:
+    return timedelta(seconds=span) if isinstance(span, int | float) else span
 
 
 def _failure(error: InvalidRequest) -> AirflowFailException:

@@ -4,29 +4,27 @@
 2. A refusal that is certain and may pass, a throttle or a connection that was never made, is sent
    again after a pause. After an answer that was lost the job is looked for, several times, because
    AWS's reads may lag behind its writes, and only then submitted again.
-3. Whoever may have submitted before, a later try of the same task, looks first. A job that lives or
-   has succeeded is adopted; one that failed, or was told to stop, is followed by a new one.
+3. Whoever may have submitted before, a later try of the same task, looks first, several times as
+   well. A job that lives or has succeeded is adopted; one that failed, or was told to stop, is
+   followed by a new one.
 
-The usual case makes exactly one call.
+The usual case makes exactly one call. What is left open: two workers that run the same try at the
+same time, reads that lag longer than ``LOOKS`` lasts, and a job that cannot be recognised, because
+its name is the user's own and its tags could not be written or read.
 """
 
 import logging
-import random
 import re
-import time
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 from airflow_fargate_batch.aws import BatchApi, Submitted
-from airflow_fargate_batch.core.backoff import full_jitter
-from airflow_fargate_batch.core.definition import LATEST
+from airflow_fargate_batch.core.definition import LATEST, JobDefinition
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.naming import SUBMISSION_TAG, Submission, token_of
 from airflow_fargate_batch.core.request import JobRequest
-from airflow_fargate_batch.core.status import JobStatus
 from airflow_fargate_batch.exceptions import (
     AccessDenied,
     AnswerLost,
@@ -38,24 +36,19 @@ from airflow_fargate_batch.exceptions import (
     Throttled,
     Unreachable,
 )
+from airflow_fargate_batch.lookup import CLOCKS_DIFFER, Clock, Lookup, is_named, to_adopt
+
+if TYPE_CHECKING:
+    from types_boto3_batch.type_defs import SubmitJobRequestTypeDef
 
 log = logging.getLogger(__name__)
-Answer = TypeVar("Answer")
 
-PASSING: Final = (Throttled, Unreachable, AnswerLost)
-"""Errors of a read after which it is worth asking again."""
 LOOKS: Final = (1.0, 2.0, 4.0, 8.0, 15.0)
-"""Seconds before each look for a job whose SubmitJob was not answered; reads may lag."""
+"""Seconds before each look for a job that reads may not show yet; they may lag as long as all."""
+LOOKING: Final = 60.0
+"""Seconds to go on looking after a lost answer, even where patience is over: not to know is
+worse than to be late."""
 TAG_RESOURCE: Final = "batch:TagResource"
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """Time and chance, so that tests need neither."""
-
-    now: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], None] = time.sleep
-    random: Callable[[], float] = random.random
 
 
 class Submitter:
@@ -70,23 +63,33 @@ class Submitter:
         self._api = api
         self._clock = clock or Clock()
         self._patience = patience
+        self._lookup = Lookup(api, self._clock, self._warn_once)
+        self._warned: set[str] = set()
 
-    def submit(self, request: JobRequest, *, look_first: bool = False) -> Submitted:
+    def submit(
+        self, request: JobRequest, *, look_first: bool = False, tries_before: int | None = None
+    ) -> Submitted:
         """Submit *request*, or find the job that an earlier try of it made.
 
         :param look_first: whether an earlier try may have submitted it.
+        :param tries_before: how many tries may have left a job that reads do not show yet, one
+            each: when as many are in sight, none of which can be adopted, there is no need to look
+            again. Not known: all looks are made.
         :raises AwsError: AWS refused it, and there is no job.
         :raises SubmissionUncertain: an answer was lost, and the job could not be looked for.
         """
         if request.submission is None:
             request = request.identified_by(Submission(token=token_of(uuid.uuid4().hex)))
         until = self._clock.now() + self._patience
-        earlier = self._earlier_jobs(request, until) if look_first else []
-        for job in earlier:
-            if _may_be_adopted(job):
-                log.info("Adopted job %s (%s) of an earlier try", job.id, job.status)
-                return _submitted(job, request)
-        return self._submit(request, until, passed={job.id for job in earlier})
+        passed: set[str] = set()
+        if look_first:
+            pauses = (0.0, *LOOKS)
+            for found in self._lookup.looks(request, until, pauses=pauses, enough=tries_before):
+                if job := to_adopt(found):
+                    log.info("Adopted job %s (%s) of an earlier try", job.id, job.status)
+                    return _submitted(job, request)
+                passed.update(job.id for job in found)
+        return self._submit(request, until, passed)
 
     def check_platform_version(self, request: JobRequest) -> None:
         """Compare the version that a request names with its job definition's; LATEST fits any.
@@ -96,10 +99,11 @@ class Submitter:
         wanted = request.platform_version
         if wanted is None or wanted == LATEST:
             return
+        read = partial(self._api.job_definition, request.job_definition)
         try:
-            definition = self._api.job_definition(request.job_definition)
+            definition = self._clock.persist(read, self._clock.now() + self._patience)
         except AccessDenied as error:
-            log.warning("%s The platform version is not compared.", error)
+            self._warn_once("%s The platform version is not compared.", error)
             return
         if definition is not None and not definition.runs_on(wanted):
             text = f"{definition} runs on {definition.platform_version}, not on {wanted}"
@@ -107,18 +111,30 @@ class Submitter:
             raise InvalidRequest([Problem("platform_version", f"{text}: {advice}", advice)])
 
     def terminate_older_generations(self, request: JobRequest, reason: str) -> list[str]:
-        """End the live jobs that the task submitted before it was cleared; return their ids."""
+        """End the live jobs that the task submitted before it was cleared; return their ids.
+
+        Each try made one job at most, and a generation counts the tries before it: when as many
+        jobs are in sight, there is no need to look again.
+        """
+        submission = request.submission
+        if submission is None or submission.generation == 0:
+            return []
         until = self._clock.now() + self._patience
-        ended = []
-        for job in self._earlier_jobs(request, until, any_generation=True):
-            if job.status.is_live and not _is_of(job, request):
-                self._persist(partial(self._api.terminate_job, job.id, reason), until)
-                log.info("Terminated job %s, submitted before the task was cleared", job.id)
-                ended.append(job.id)
+        ended: list[str] = []
+        looks = self._lookup.looks(
+            request, until, pauses=(0.0, *LOOKS), enough=submission.generation, older=True
+        )
+        for found in looks:
+            for job in found:
+                if job.status.is_live and job.id not in ended:
+                    self._clock.persist(partial(self._api.terminate_job, job.id, reason), until)
+                    log.info("Terminated job %s, submitted before the task was cleared", job.id)
+                    ended.append(job.id)
         return ended
 
     def _submit(self, request: JobRequest, until: float, passed: set[str]) -> Submitted:
         body = request.to_submit_job()
+        since = self._clock.date() - CLOCKS_DIFFER
         attempt = 0
         while True:
             try:
@@ -129,122 +145,73 @@ class Submitter:
                 log.info("%s; trying again", error.message)
             except AnswerLost as error:
                 log.warning("%s; looking for the job before anything is submitted again", error)
-                job = self._look_for(request, until, passed)
+                if not (is_named(request) or SUBMISSION_TAG in body.get("tags", {})):
+                    raise _uncertain(request, "has neither a tag nor a name of its own") from error
+                job = self._look_for(request, until, since, passed)
                 if job is not None:
                     log.info("Found job %s: the submit had been accepted", job.id)
                     return _submitted(job, request)
                 if self._clock.now() >= until:
-                    raise SubmissionUncertain(
-                        f"SubmitJob of {request.job_name} got no answer, and no job was found: "
-                        "run the task again, which looks for the job before it submits"
-                    ) from error
+                    raise _uncertain(request, "was not found") from error
             except AccessDenied as error:
-                if error.action != TAG_RESOURCE or request.tags or "tags" not in body:
-                    raise
-                log.warning(
-                    "%s The job is submitted without tags, so that it can be recognised only by a "
-                    "default job name. Allow %s to change this.",
-                    error.message,
-                    TAG_RESOURCE,
-                )
-                del body["tags"]
+                self._do_without_tags(body, request, error)
             except JobDefinitionNotFound as error:
-                raise self._with_newest_revision(error, request.job_definition) from error
-            self._clock.sleep(full_jitter(attempt, self._clock.random()))
+                raise self._naming_newest(error, request.job_definition) from error.__cause__
+            self._clock.pause(attempt)
             attempt += 1
 
-    def _look_for(self, request: JobRequest, until: float, passed: set[str]) -> Job | None:
+    def _look_for(
+        self, request: JobRequest, until: float, since: datetime, passed: set[str]
+    ) -> Job | None:
+        """Look for a job whose SubmitJob was not answered, but for those known before it."""
+        until = max(until, self._clock.now() + LOOKING)
         for pause in LOOKS:
             self._clock.sleep(pause)
             try:
-                found = self._persist(partial(self._find, request), until)
+                found = self._lookup.find(request, until, since=since)
             except AwsError as error:
-                raise SubmissionUncertain(
-                    f"SubmitJob of {request.job_name} got no answer, and the job cannot be looked "
-                    f"for, so nothing was submitted again; check by hand. {error}"
-                ) from error
+                raise _uncertain(request, f"cannot be looked for ({error.message})") from error
             for job in found:
                 if job.id not in passed:
                     return job
         return None
 
-    def _earlier_jobs(
-        self, request: JobRequest, until: float, *, any_generation: bool = False
-    ) -> list[Job]:
-        find = partial(self._find, request, any_generation=any_generation)
-        try:
-            return self._persist(find, until)
-        except AccessDenied as error:
-            log.warning(
-                "%s Whether an earlier try submitted the job is not known: a new one is submitted. "
-                "Allow %s to have it adopted instead.",
-                error.message,
-                error.action,
-            )
-            return []
+    def _do_without_tags(
+        self, body: "SubmitJobRequestTypeDef", request: JobRequest, error: AccessDenied
+    ) -> None:
+        """Drop the tags where they alone are denied, and all of them are ours."""
+        if error.action != TAG_RESOURCE or request.tags or "tags" not in body:
+            raise error
+        self._warn_once(
+            "%s The job is submitted without tags, so that it can be recognised only by a "
+            "default job name. Allow %s to change this.",
+            error.message,
+            TAG_RESOURCE,
+        )
+        del body["tags"]
 
-    def _find(self, request: JobRequest, *, any_generation: bool = False) -> list[Job]:
-        """Ask once for all jobs of this submission, newest first."""
-        submission = request.submission
-        if submission is None:
-            return []
-        name = request.job_name
-        if any_generation and name.endswith(submission.mark):
-            name = f"{name.removesuffix(str(submission.generation))}*"
-        found: list[Job] = []
-        for page in self._api.find_jobs(job_queue=request.job_queue, job_name=name):
-            jobs = self._with_tags(page)
-            found += [job for job in jobs if _is_of(job, request, any_generation=any_generation)]
-        return found
-
-    def _with_tags(self, page: list[Job]) -> list[Job]:
-        """Describe the jobs of a ListJobs page, which has no tags; what cannot be read stays."""
-        try:
-            described = self._api.describe_jobs(job.id for job in page)
-        except AccessDenied as error:
-            log.warning("%s Jobs are recognised by their names alone.", error)
-            return page
-        return list(({job.id: job for job in page} | {job.id: job for job in described}).values())
-
-    def _persist(self, call: Callable[[], Answer], until: float) -> Answer:
-        """Make a call that may be made twice until it goes through."""
-        attempt = 0
-        while True:
-            try:
-                return call()
-            except PASSING as error:
-                if self._clock.now() >= until:
-                    raise
-                log.info("%s; trying again", error.message)
-            self._clock.sleep(full_jitter(attempt, self._clock.random()))
-            attempt += 1
-
-    def _with_newest_revision(
-        self, error: JobDefinitionNotFound, name: str
-    ) -> JobDefinitionNotFound:
+    def _naming_newest(self, error: JobDefinitionNotFound, name: str) -> JobDefinitionNotFound:
         """Name the newest active revision, where there is one and it can be read."""
-        unrevised = re.sub(r":[0-9]+\Z", "", name).rpartition("/")[2]
+        newest: JobDefinition | None
         try:
-            newest = self._api.job_definition(unrevised)
+            newest = self._api.job_definition(re.sub(r":[0-9]+\Z", "", name).rpartition("/")[2])
         except AwsError:
-            return error
+            newest = None
         if newest is None:
             return error
         return JobDefinitionNotFound(error.message, f"The newest active revision is {newest}.")
 
-
-def _is_of(job: Job, request: JobRequest, *, any_generation: bool = False) -> bool:
-    """Tell a job of this submission by its tag, or by the end of a default name."""
-    submission = request.submission
-    if submission is None:
-        return False
-    mark = job.tags.get(SUBMISSION_TAG) or "-".join((job.name or "").split("-")[-2:])
-    return mark.startswith(f"{submission.token}-") if any_generation else mark == submission.mark
+    def _warn_once(self, text: str, *values: object) -> None:
+        if text not in self._warned:
+            self._warned.add(text)
+            log.warning(text, *values)
 
 
-def _may_be_adopted(job: Job) -> bool:
-    told_to_stop = job.is_terminated or job.is_cancelled
-    return not told_to_stop and (job.status.is_live or job.status is JobStatus.SUCCEEDED)
+def _uncertain(request: JobRequest, why: str) -> SubmissionUncertain:
+    return SubmissionUncertain(
+        f"SubmitJob of {request.job_name} got no answer, and the job {why}: nothing was submitted "
+        "again. Check by hand whether there is one; a later try of an Airflow task looks by itself."
+    )
 
 
 def _submitted(job: Job, request: JobRequest) -> Submitted:

@@ -36,16 +36,18 @@ class Dependency(NamedTuple):
 
 
 def read(
-    value: object, *, array_size: int | None, dry_run: bool, findings: Findings
+    value: object, *, is_array: bool, array_size: int | None, dry_run: bool, findings: Findings
 ) -> tuple[Dependency, ...]:
     """Read dependencies, each once and in order, from an id, ids in one text, or nested lists.
 
     An array of one is submitted as a plain job, which then depends on the whole of what its only
     child would have depended on.
+
+    :param is_array: Whether a size was given, be it a good one or not.
     """
     if value is None:
         return ()
-    reader = _Reader(is_array=array_size is not None, dry_run=dry_run, findings=findings)
+    reader = _Reader(is_array=is_array, dry_run=dry_run, findings=findings)
     try:
         found = list(reader.read(value, "depends_on", None))
     except RecursionError:
@@ -59,6 +61,7 @@ def read(
             "depends_on",
             f"{len(found)} dependencies are more than the {limits.DEPENDENCIES} a job may have",
             "submit the earlier jobs as one array job, or join them in jobs in between",
+            involves=("array_size",),
         )
     return tuple(found)
 
@@ -79,7 +82,7 @@ class _Reader:
                 yield from self.read(item, f"{where}[{index}]", kind)
         elif value is None:
             self._findings.problem(
-                where, "is None: the task it comes from pushed no job id", "check that task"
+                where, "is None; the task that it comes from pushed no job id", "check that task"
             )
         else:
             self._findings.problem(where, f"{shown(value)} is not a job id")
@@ -110,7 +113,10 @@ class _Reader:
                 involves=("array_size",),
             )
         if kind != SEQUENTIAL:
-            yield from self.read(entry.get("jobId"), f"{where}.jobId", kind)
+            if "jobId" not in entry:
+                self._findings.problem(where, "has no jobId", "give the id of the earlier job")
+                return
+            yield from self.read(entry["jobId"], f"{where}.jobId", kind)
         elif entry.get("jobId") is not None:
             self._findings.problem(
                 where,
@@ -134,7 +140,7 @@ class _Reader:
         if text.startswith(DRY_RUN_PREFIX) and not self._dry_run:
             self._findings.problem(
                 where,
-                f"{shown(text)} comes from a dry run: there is no such job",
+                f"{shown(text)} comes from a dry run, so there is no such job",
                 "run the earlier task for real, or this one dry as well",
                 involves=("dry_run",),
             )

@@ -20,17 +20,17 @@ from airflow_fargate_batch.core._values import (
     shown,
     shown_type,
 )
+from airflow_fargate_batch.core.definition import LATEST
 from airflow_fargate_batch.core.naming import Submission
 
-QUEUE: Final = re.compile(r"[A-Za-z0-9_-]{1,128}|arn:[^:]+:batch:[^:]*:[^:]*:job-queue/\S+")
+QUEUE: Final = re.compile(r"(?:arn:[^:\s]+:batch:[^:\s]*:[^:\s]*:job-queue/)?[A-Za-z0-9_-]{1,128}")
 """API, ``CreateJobQueue.jobQueueName``: up to 128 letters, digits, hyphens and underscores."""
 DEFINITION: Final = re.compile(
-    r"(?:[A-Za-z0-9_-]{1,128}|arn:[^:]+:batch:[^:]*:[^:]*:job-definition/[^\s:]+)(?::[0-9]+)?"
+    r"(?:arn:[^:\s]+:batch:[^:\s]*:[^:\s]*:job-definition/)?[A-Za-z0-9_-]{1,128}(?::[0-9]+)?"
 )
 """API, ``SubmitJob.jobDefinition``: a name, ``name:revision``, or an ARN with or without revision;
 ``RegisterJobDefinition.jobDefinitionName``: up to 128 letters, digits, hyphens and underscores."""
 PLATFORM_VERSION: Final = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+")
-LATEST: Final = "LATEST"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,8 @@ def job_name(
 ) -> str:
     """Check the name that was given, or make one of the prefix and the submission."""
     if given is None:
-        text = plain_text(prefix, "job_name_prefix", findings) or naming.DEFAULT_PREFIX
+        said = naming.DEFAULT_PREFIX if prefix is None else prefix
+        text = plain_text(said, "job_name_prefix", findings) or naming.DEFAULT_PREFIX
         return submission.job_name(text) if submission else naming.legal_job_name(text)
     name = plain_text(given, "job_name", findings)
     if name is not None and not limits.JOB_NAME.match(name):
@@ -129,11 +130,13 @@ def json_file(given: object, where: str, findings: Findings) -> Mapping[str, Any
 
 
 def _texts(given: object, where: str, findings: Findings) -> dict[str, str]:
-    read = {
-        name: content(value, at(where, name), findings)
-        for name, value in mapping(given, where, findings).items()
-    }
-    return {name: text for name, text in read.items() if text is not None}
+    read = {}
+    for name, value in mapping(given, where, findings).items():
+        place = at(where, name)
+        text = content(value, place, findings)
+        if text is not None and content(name, place, findings) is not None:
+            read[name] = text
+    return read
 
 
 def share_identifier(given: object, findings: Findings) -> str | None:
@@ -219,7 +222,11 @@ def tags(given: object, findings: Findings) -> dict[str, str]:
         return {}
     read = _texts(given, "tags", findings)
     if len(read) > limits.TAGS:
-        findings.problem("tags", f"{len(read)} tags are more than {limits.TAGS}")
+        findings.problem("tags", f"{len(read)} tags are more than the {limits.TAGS} a job may have")
+    elif len(read) == limits.TAGS:
+        findings.warnings.append(
+            f"{limits.TAGS} tags leave no room for the one by which a retry finds its own job"
+        )
     for key, value in read.items():
         for what, text, length, shortest in (
             ("key", key, limits.TAG_KEY_LENGTH, 1),

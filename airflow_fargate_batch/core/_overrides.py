@@ -21,6 +21,8 @@ from airflow_fargate_batch.core._values import (
     number,
     plain_text,
     shown,
+    shown_type,
+    upper,
 )
 
 MEMBERS: Final = ("command", "environment", "resourceRequirements")
@@ -63,6 +65,17 @@ class Overrides:
         self.environment |= later.environment
         self.origin |= later.origin
 
+    def decided_by(self, *resources: str) -> list[str]:
+        """Name the places that sizes came from, and the arguments that would win over those."""
+        places: list[str] = []
+        for resource in resources:
+            origin = self.origin.get(resource)
+            if origin == resource:
+                places.append(resource)
+            elif origin is not None:
+                places += [origin, "container_overrides", resource]
+        return places
+
 
 def from_arguments(
     *, vcpu: object, memory: object, command: object, environment: object, findings: Findings
@@ -102,19 +115,20 @@ def from_mapping(value: object, where: str, findings: Findings) -> Overrides:
 def read_requirements(value: object, where: str, layer: Overrides, findings: Findings) -> None:
     """Read ``resourceRequirements`` into a layer: VCPU and MEMORY, each once; no GPU."""
     for place, entry in _entries(value, where, findings):
-        kind = str(entry.get("type")).upper()
+        known_keys(entry, ("type", "value"), place, findings)
+        kind = upper(entry.get("type"))
         if kind == "GPU":
             findings.problem(place, "GPU is not applicable for Fargate", "leave it out")
         elif kind not in RESOURCE_TYPES:
             findings.problem(place, f"type {shown(entry.get('type'))} is not VCPU or MEMORY")
         elif kind.lower() in layer.origin:
-            findings.problem(place, f"{kind} stands there twice", "keep one of the two")
+            findings.problem(place, f"{kind} is given twice", "keep one of the two")
         else:
             layer.origin[kind.lower()] = where
             if kind == "VCPU":
-                layer.vcpu = number(entry.get("value"), place, findings)
+                layer.vcpu = number(entry.get("value"), f"{place}.value", findings)
             else:
-                layer.memory = memory_in_mib(entry.get("value"), place, findings)
+                layer.memory = memory_in_mib(entry.get("value"), f"{place}.value", findings)
 
 
 def _entries(value: object, where: str, findings: Findings) -> list[tuple[str, Mapping[str, Any]]]:
@@ -124,7 +138,7 @@ def _entries(value: object, where: str, findings: Findings) -> list[tuple[str, M
         if isinstance(entry, Mapping):
             found.append((place, entry))
         else:
-            findings.problem(place, "is not a mapping")
+            findings.problem(place, f"is {shown_type(entry)}, where a mapping is needed")
     return found
 
 
@@ -177,7 +191,7 @@ def read_environment(value: object, where: str, findings: Findings) -> dict[str,
                 pairs.append((name, entry.get("value")))
     variables: dict[str, str] = {}
     for name, given in pairs:
-        place = at(where, name)
+        place = at(where, name.partition("=")[0])  # after a "=", by mistake, may stand a value
         if name in variables:
             findings.warnings.append(f"{place} is given twice; the last value counts")
         if name.startswith(limits.ENVIRONMENT_RESERVED_PREFIX):
@@ -187,10 +201,10 @@ def read_environment(value: object, where: str, findings: Findings) -> dict[str,
                 "itself: it would accept this one and drop it when the job starts",
                 "rename the variable",
             )
-        elif not name or "=" in name or content(name, place, findings) is None:
-            findings.problem(where, f"{shown(name)} cannot be the name of a variable")
+        elif not name or "=" in name:
+            findings.problem(place, "a variable's name must not be empty or hold a '='")
         text = content(given, place, findings)
-        if text is not None:
+        if text is not None and content(name, place, findings) is not None:
             variables[name] = text
             if is_template(text):
                 findings.warnings.append(f"{place} still holds a template's marks")

@@ -16,6 +16,7 @@ from airflow_fargate_batch.core._values import (
     mapping,
     plain_text,
     shown,
+    upper,
 )
 
 CONDITIONS: Final = {
@@ -54,7 +55,10 @@ def read(value: object, spot_retries: object, findings: Findings) -> RetryStrate
     if spot_retries is not None:
         if value is not None:
             findings.problem(
-                "spot_retries", "stands beside retry_strategy", "keep one", ("retry_strategy",)
+                "spot_retries",
+                "is given together with retry_strategy",
+                "keep one of the two",
+                involves=("retry_strategy",),
             )
         legal = range(limits.ATTEMPTS.start - 1, limits.ATTEMPTS.stop - 1)
         retries = integer(spot_retries, "spot_retries", findings, legal=legal)
@@ -62,7 +66,9 @@ def read(value: object, spot_retries: object, findings: Findings) -> RetryStrate
     if value is None:
         return None
     if isinstance(value, Mapping) or (isinstance(value, str) and value.lstrip().startswith("{")):
-        return _from_mapping(mapping(value, "retry_strategy", findings), findings)
+        before = len(findings.problems)
+        given = mapping(value, "retry_strategy", findings)
+        return _from_mapping(given, findings) if len(findings.problems) == before else None
     attempts = integer(value, "retry_strategy", findings, legal=limits.ATTEMPTS)
     return None if attempts is None else RetryStrategy(attempts)
 
@@ -98,7 +104,8 @@ def _rules(value: object, where: str, findings: Findings) -> tuple[Rule, ...]:
 
 
 def _ends_everything(rule: Rule) -> bool:
-    return any(rule.get(condition) == "*" for condition in CONDITIONS)
+    """Tell whether a rule matches every end: all of its conditions must, so all must be ``*``."""
+    return all(rule.get(condition, "*") == "*" for condition in CONDITIONS)
 
 
 def _rule(entry: object, where: str, findings: Findings) -> Rule:
@@ -122,8 +129,8 @@ def _rule(entry: object, where: str, findings: Findings) -> Rule:
             )
         rule[condition] = text
     if not rule:
-        findings.problem(where, f"has no condition: give one of {', '.join(CONDITIONS)}")
-    action = str(given.get("action")).upper()
+        findings.problem(where, "has no condition", f"give one of {', '.join(CONDITIONS)}")
+    action = upper(given.get("action"))
     if action not in ACTIONS:
         findings.problem(f"{where}.action", f"{shown(given.get('action'))} is not RETRY or EXIT")
     return rule | {"action": action}

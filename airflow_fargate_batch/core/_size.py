@@ -28,13 +28,18 @@ def settle(overrides: Overrides, policy: object, findings: Findings) -> Settled:
     vcpu, memory = overrides.vcpu, overrides.memory
     for name, value in (("vcpu", vcpu), ("memory", memory)):
         if value is not None and value <= 0:
-            findings.problem(overrides.origin[name], f"{value} is not more than nothing")
+            findings.problem(
+                overrides.origin[name],
+                f"{shown(value)} is not more than 0",
+                involves=overrides.decided_by(name),
+            )
             return Settled()
     if policy == "round_up":
         return _round_up(overrides, findings)
     if policy != "strict":
         findings.problem("size_policy", f"{shown(policy)} is not strict or round_up")
-    elif vcpu is not None and memory is not None:
+        return Settled()
+    if vcpu is not None and memory is not None:
         if memory not in (row.memory if (row := fargate.row_of(vcpu)) else ()):
             _refuse_pair(vcpu, memory, overrides, findings)
             return Settled()
@@ -60,10 +65,11 @@ def _round_up(overrides: Overrides, findings: Findings) -> Settled:
     else:
         return Settled()
     if found is None:
+        too_large = "vcpu" if vcpu is not None and vcpu > LARGEST.vcpu else "memory"
         findings.problem(
-            "size_policy",
+            overrides.origin[too_large],
             f"{_written(vcpu, memory)} does not fit into the largest Fargate size, {LARGEST}",
-            involves=overrides.origin.values(),
+            involves=overrides.decided_by("vcpu", "memory"),
         )
         return Settled()
     if tuple(found) != (vcpu, memory):
@@ -99,7 +105,7 @@ def _refuse_pair(vcpu: Decimal, memory: Decimal, overrides: Overrides, findings:
         overrides.origin["vcpu" if row is None else "memory"],
         f"{_written(vcpu, memory)} is not a Fargate size; {rule}",
         suggestion,
-        involves=("size_policy", *overrides.origin.values()),
+        involves=("size_policy", *overrides.decided_by("vcpu", "memory")),
     )
 
 
@@ -116,5 +122,5 @@ def _refuse_one(
         overrides.origin[name],
         f"{shown(value)}{unit} is not in any Fargate size",
         f"use {near}",
-        involves=("size_policy",),
+        involves=("size_policy", *overrides.decided_by(name)),
     )

@@ -58,7 +58,7 @@ def read(value: object, findings: Findings) -> dict[str, Any]:
             extra[member] = _ecs_properties(given, place, findings)
         elif member == "consumableResourcePropertiesOverride":
             extra[member] = _consumable_resources(given, place, findings)
-        elif _is_json(given):
+        elif _is_json({member: given}):
             extra[member] = given
         else:
             findings.problem(place, "holds something that JSON cannot")
@@ -67,7 +67,7 @@ def read(value: object, findings: Findings) -> dict[str, Any]:
 
 def _is_json(value: object) -> bool:
     try:
-        json.dumps(value, allow_nan=False).encode()
+        json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
     except (TypeError, ValueError, RecursionError):
         return False
     return True
@@ -122,9 +122,11 @@ def _consumable_resources(value: object, where: str, findings: Findings) -> dict
     for index, entry in enumerate(entries):
         members = mapping(entry, f"{place}[{index}]", findings)
         known_keys(members, ("consumableResource", "quantity"), f"{place}[{index}]", findings)
-        name = plain_text(members.get("consumableResource"), f"{place}[{index}]", findings)
-        if name in [other["consumableResource"] for other in read_entries]:
-            findings.problem(f"{place}[{index}]", f"{name} stands there twice")
+        name = plain_text(
+            members.get("consumableResource"), f"{place}[{index}].consumableResource", findings
+        )
+        if name is not None and name in [other["consumableResource"] for other in read_entries]:
+            findings.problem(f"{place}[{index}]", f"{name} is given twice", "keep one of the two")
         quantity = integer(members.get("quantity"), f"{place}[{index}].quantity", findings)
         read_entries.append({"consumableResource": name, "quantity": quantity})
     return {"consumableResourceList": read_entries}

@@ -18,10 +18,11 @@ from typing import Any, Final
 from airflow_fargate_batch.exceptions import Problem
 
 _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)", re.ASCII)
-_TEMPLATE_MARKERS: Final = ("{{", "{%")
 _TRUE: Final = frozenset({"true", "1", "yes", "on"})
 _FALSE: Final = frozenset({"false", "0", "no", "off"})
 _SHOWN: Final = 60
+_BEYOND_USE: Final = 10**18
+"""Larger than anything that AWS counts, and still a 64-bit integer."""
 
 
 @dataclass(slots=True)
@@ -43,7 +44,7 @@ class Findings:
 def shown(value: object) -> str:
     """Write a value for a message, shortened; an object that is no plain value by its type."""
     if not isinstance(value, str | int | float | Decimal | date):
-        return f"a {type(value).__name__}"
+        return shown_type(value)
     try:
         text = repr(value) if isinstance(value, str) else str(value)
     except ValueError:  # Python refuses to write integers of more than 4,300 digits
@@ -53,7 +54,12 @@ def shown(value: object) -> str:
 
 def is_template(text: str) -> bool:
     """Tell whether a text still holds Jinja's marks."""
-    return any(marker in text for marker in _TEMPLATE_MARKERS)
+    return "{{" in text or "{%" in text
+
+
+def upper(value: object) -> str:
+    """Write one of the API's words as it spells them; what is no text is none of them."""
+    return value.upper() if isinstance(value, str) else ""
 
 
 def _is_rendered(text: str, where: str, findings: Findings) -> bool:
@@ -65,7 +71,7 @@ def _is_rendered(text: str, where: str, findings: Findings) -> bool:
         findings.problem(
             where,
             "is the text 'None'",
-            "check the template: it renders a value that is not there",
+            "check its template, which renders a value that is not there",
         )
     else:
         return True
@@ -88,7 +94,7 @@ def number(value: object, where: str, findings: Findings) -> Decimal | None:
             return value
     elif isinstance(value, int) and not isinstance(value, bool):
         return Decimal(value)
-    findings.problem(where, f"{shown(value)} is not a number")
+    findings.problem(where, "is missing" if value is None else f"{shown(value)} is not a number")
     return None
 
 
@@ -99,8 +105,12 @@ def integer(
     found = number(value, where, findings)
     if found is None:
         return None
-    if abs(found) >= 10**18 or found != found.to_integral_value():
-        findings.problem(where, f"{shown(value)} is not a whole number of a usable size")
+    # Compared, not abs(): arithmetic on a Decimal of a huge exponent overflows.
+    if not -_BEYOND_USE < found < _BEYOND_USE:
+        findings.problem(where, f"{shown(value)} is out of any range that AWS takes")
+        return None
+    if found != found.to_integral_value():
+        findings.problem(where, f"{shown(value)} is not a whole number")
         return None
     whole = int(found)
     if legal is not None and whole not in legal:
@@ -116,11 +126,13 @@ def integer(
 
 def boolean(value: object, where: str, findings: Findings) -> bool | None:
     """Read a truth value from a bool, 1, 0 or their usual texts."""
-    if isinstance(value, bool):
-        return value
-    text = str(value).strip().lower() if isinstance(value, str | int) else ""
-    if text in _TRUE | _FALSE:
-        return text in _TRUE
+    if isinstance(value, int) and value in (0, 1):
+        return bool(value)
+    text = value.strip().lower() if isinstance(value, str) else ""
+    if text in _TRUE:
+        return True
+    if text in _FALSE:
+        return False
     findings.problem(where, f"{shown(value)} is not a truth value", "use true or false")
     return None
 
@@ -130,9 +142,11 @@ def plain_text(value: object, where: str, findings: Findings) -> str | None:
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
         value = shown(value)  # native rendering made a number of it, as of '20261122'
     if not isinstance(value, str):
-        findings.problem(where, f"is {shown(value)}, where text is needed")
+        said = "is missing" if value is None else f"is {shown(value)}, where text is needed"
+        findings.problem(where, said)
         return None
-    return value.strip() if _is_rendered(value, where, findings) else None
+    is_usable = _is_rendered(value, where, findings) and _is_clean(value, where, findings)
+    return value.strip() if is_usable else None
 
 
 def content(value: object, where: str, findings: Findings) -> str | None:
@@ -164,12 +178,16 @@ def content(value: object, where: str, findings: Findings) -> str | None:
         case _:
             findings.problem(where, f"is {shown(value)}, where text is needed")
             return None
-    if "\0" in text or not _is_encodable(text):
-        findings.problem(
-            where, "holds a character that no process can be given (NUL or half a surrogate pair)"
-        )
-        return None
-    return text
+    return text if _is_clean(text, where, findings) else None
+
+
+def _is_clean(text: str, where: str, findings: Findings) -> bool:
+    if "\0" not in text and _is_encodable(text):
+        return True
+    findings.problem(
+        where, "holds a character that no process can be given (NUL or half a surrogate pair)"
+    )
+    return False
 
 
 def _is_encodable(text: str) -> bool:
@@ -180,9 +198,9 @@ def _is_encodable(text: str) -> bool:
     return True
 
 
-def at(where: str, key: str) -> str:
-    """Name a place below another; a key that is long or has control characters is quoted."""
-    plain = key.isprintable() and len(key) <= _SHOWN
+def at(where: str, key: object) -> str:
+    """Name a place below another; a key that is odd, long or not printable is quoted."""
+    plain = isinstance(key, str) and key.isprintable() and len(key) <= _SHOWN
     return f"{where}.{key}" if plain else f"{where}[{shown(key)}]"
 
 
@@ -192,7 +210,11 @@ def parse_json(text: str, where: str, findings: Findings, *, source: str = "") -
         return json.loads(text)
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
-        findings.problem(where, f"{source}{place}: not JSON: {error.msg}")
+        findings.problem(
+            where,
+            f"{source}{place}: not JSON: {error.msg}",
+            None if source else "write it as JSON, in a template with the filter tojson",
+        )
     except (ValueError, RecursionError):
         findings.problem(
             where, f"{source}not JSON that can be read (too deep, or a number too long)"
@@ -219,7 +241,8 @@ def mapping(value: object, where: str, findings: Findings) -> Mapping[str, Any]:
 
 
 def _is_rendered_json(text: str, where: str, findings: Findings) -> bool:
-    if text.strip() in {"", "None"}:
+    stripped = text.strip()
+    if stripped in {"", "None"} or stripped.startswith(("{{", "{%")):  # no JSON starts so
         return _is_rendered(text, where, findings)
     return True
 
@@ -228,7 +251,10 @@ def shown_type(value: object) -> str:
     """Name the type of a value that may be a secret: ``a list``, ``text``, ``None``."""
     if value is None:
         return "None"
-    return "text" if isinstance(value, str) else f"a {type(value).__name__}"
+    name = type(value).__name__
+    return (
+        "text" if isinstance(value, str) else f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
+    )
 
 
 def items(value: object, where: str, findings: Findings) -> list[Any]:
@@ -251,7 +277,8 @@ def known_keys(
 ) -> None:
     """Refuse members that the API does not have, with those it has."""
     legal = tuple(legal)
-    for key in given.keys() - set(legal):
-        findings.problem(
-            at(where, key), "is not a member of the API", f"use one of {', '.join(legal)}"
-        )
+    for key in given:
+        if key not in legal:
+            findings.problem(
+                at(where, key), "is not a member of the API", f"use one of {', '.join(legal)}"
+            )

@@ -9,4 +9,4 @@ def full_jitter(attempt: int, chance: float, *, base: float = 0.5, cap: float = 
 
     :param chance: a random number, 0 <= chance < 1.
     """
-    return chance * min(cap, base * 2 ** min(attempt, 30))
+    return chance * min(cap, base * 2.0 ** min(attempt, 30))

@@ -9,7 +9,9 @@ from typing import Any, Final
 
 LATEST: Final = "LATEST"
 LATEST_IS: Final = "1.4.0"
-"""Amazon ECS Developer Guide, "Fargate platform versions for Linux": what LATEST stands for."""
+LATEST_IS_ON_WINDOWS: Final = "1.0.0"
+"""Amazon ECS Developer Guide, "Fargate platform versions for Linux", and "for Windows": what
+LATEST stands for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +21,7 @@ class JobDefinition:
     Attributes:
         name: Without revision.
         platform_version: ``LATEST`` where the definition names none.
+        is_windows: Its containers run on Windows.
         is_active: Whether jobs can be submitted with it.
     """
 
@@ -26,6 +29,7 @@ class JobDefinition:
     name: str
     revision: int
     platform_version: str = LATEST
+    is_windows: bool = False
     is_active: bool = True
 
     @classmethod
@@ -33,11 +37,16 @@ class JobDefinition:
         """Parse one entry of ``jobDefinitions``."""
         properties = entry.get("containerProperties") or {}
         fargate = properties.get("fargatePlatformConfiguration") or {}
+        (task, *_) = (entry.get("ecsProperties") or {}).get("taskProperties") or [{}]
+        system = properties.get("runtimePlatform") or task.get("runtimePlatform") or {}
         return cls(
             arn=entry["jobDefinitionArn"],
             name=entry["jobDefinitionName"],
             revision=entry["revision"],
-            platform_version=fargate.get("platformVersion") or LATEST,
+            platform_version=(
+                fargate.get("platformVersion") or task.get("platformVersion") or LATEST
+            ),
+            is_windows=str(system.get("operatingSystemFamily")).startswith("WINDOWS"),
             is_active=entry.get("status", "ACTIVE") == "ACTIVE",
         )
 
@@ -47,8 +56,9 @@ class JobDefinition:
 
     def runs_on(self, platform_version: str) -> bool:
         """Tell whether jobs of this definition run on the platform version a request names."""
+        latest = LATEST_IS_ON_WINDOWS if self.is_windows else LATEST_IS
         own, wanted = (
-            LATEST_IS if version == LATEST else version
+            latest if version == LATEST else version
             for version in (self.platform_version, platform_version)
         )
         return own == wanted

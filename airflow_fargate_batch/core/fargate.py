@@ -96,9 +96,10 @@ def nearest(vcpu: Decimal, memory: int | Decimal) -> list[Size]:
     """Return the legal sizes nearest to a pair, smallest first; the pair alone where it is legal.
 
     They are the neighbours in memory at the same vCPU value, and the smallest size that holds
-    both; where Fargate lacks the vCPU value, also the largest size below it with the memory.
+    both; where Fargate lacks the vCPU value, also the largest size below it with the memory; and
+    where there is none of these, because both are too large, the largest size.
     """
-    return sorted(set(_nearest(vcpu, memory)))
+    return sorted(set(_nearest(vcpu, memory))) or [max(SIZES)]
 
 
 def _nearest(vcpu: Decimal, memory: int | Decimal) -> Iterator[Size]:

@@ -52,8 +52,10 @@ moves the accepted job to FAILED."""
 TAG_KEY_LENGTH: Final = 128
 TAG_VALUE_LENGTH: Final = 256
 TAG_RESERVED_PREFIX: Final = "aws:"
-TAG_CHARACTERS: Final = re.compile(r"[\w\s+\-=.:/@]*\Z")
-"""Guide, "Tag restrictions": letters, digits, spaces and ``+ - = . _ : / @``, in any language."""
+TAG_CHARACTER: Final = r"(?:[\w+\-=.:/@]|[^\S\x00-\x1f\x85])"
+TAG_CHARACTERS: Final = re.compile(rf"{TAG_CHARACTER}*\Z")
+"""Guide, "Tag restrictions": letters, digits, spaces and ``+ - = . _ : / @``, in any language. A
+line break or a tab is a control character, not a space."""
 
 ENVIRONMENT_RESERVED_PREFIX: Final = "AWS_BATCH"
 """API, ``ContainerOverrides.environment``: names may not start so; the service accepts them and

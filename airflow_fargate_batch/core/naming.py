@@ -19,7 +19,7 @@ TAG_PREFIX: Final = "airflow-fargate-batch:"
 SUBMISSION_TAG: Final = f"{TAG_PREFIX}submission"
 
 _ILLEGAL_IN_NAME: Final = re.compile(r"[^A-Za-z0-9_-]+")
-_ILLEGAL_IN_TAG: Final = re.compile(r"[^\w\s+\-=.:/@]")
+_ILLEGAL_IN_TAG: Final = re.compile(rf"(?!{limits.TAG_CHARACTER})[\s\S]")
 _TOKEN_DIGITS: Final = 16
 
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -18,20 +18,32 @@ from airflow_fargate_batch.core import (
     naming,
 )
 from airflow_fargate_batch.core._dependencies import Dependency
-from airflow_fargate_batch.core._fields import LATEST, JsonFile
+from airflow_fargate_batch.core._fields import JsonFile
 from airflow_fargate_batch.core._overrides import Overrides
 from airflow_fargate_batch.core._retries import RetryStrategy
 from airflow_fargate_batch.core._size import Settled
-from airflow_fargate_batch.core._values import Findings, integer
+from airflow_fargate_batch.core._values import Findings, at, boolean, integer
+from airflow_fargate_batch.core.definition import LATEST
 from airflow_fargate_batch.core.naming import Submission
 from airflow_fargate_batch.exceptions import EmptyArray, InvalidRequest, Problem
 
 if TYPE_CHECKING:
     from types_boto3_batch.type_defs import SubmitJobRequestTypeDef
 
-__all__ = ["DRY_RUN_PREFIX", "LATEST", "Arguments", "JobRequest", "JsonFile", "problems_without"]
+__all__ = [
+    "DRY_RUN_PREFIX",
+    "LATEST",
+    "Arguments",
+    "JobRequest",
+    "JsonFile",
+    "find_problems",
+    "read_flag",
+]
 
 DRY_RUN_PREFIX: Final = _dependencies.DRY_RUN_PREFIX
+
+_REFERENCE: Final = re.compile(r"Ref::([A-Za-z0-9_-]+)")
+"""AWS Batch User Guide, "Job definition parameters": ``Ref::name`` in the command."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,25 +196,29 @@ class JobRequest:
         )
 
 
-def problems_without(unknown: Collection[str], **arguments: object) -> list[Problem]:
-    """Find what can never be valid while the arguments in *unknown* wait for their templates.
+def find_problems(**arguments: object) -> list[Problem]:
+    """Return everything wrong with some arguments, those of a dry run included.
 
-    A problem counts only where neither its own argument nor any other that the rule looked at is
-    unknown. An array of size 0 is no mistake: its task is skipped.
+    An array of size 0 is no mistake here: its task is skipped.
     """
     findings = Findings()
-    known = {name: value for name, value in arguments.items() if name not in unknown}
-    _build(Arguments(**known), findings, dry_run=True, submission=None)
+    _build(Arguments(**arguments), findings, dry_run=True, submission=None)
+    empty = _is_zero(arguments.get("array_size"))
     return [
-        problem
-        for problem in findings.problems
-        if not {_argument(place) for place in (problem.field, *problem.involves)} & set(unknown)
-        and not (problem.field == "array_size" and _is_zero(arguments.get("array_size")))
+        problem for problem in findings.problems if not (empty and problem.field == "array_size")
     ]
 
 
-def _argument(place: str) -> str:
-    return re.split(r"[.\[]", place, maxsplit=1)[0]
+def read_flag(value: object, argument: str) -> bool:
+    """Read a truth value as templates render it: ``True``, ``'true'``, ``1``.
+
+    :raises InvalidRequest: where it is neither true nor false.
+    """
+    findings = Findings()
+    flag = boolean(value, argument, findings)
+    if flag is None:
+        raise InvalidRequest(findings.problems)
+    return flag
 
 
 def _is_zero(value: object) -> bool:
@@ -213,7 +229,8 @@ def _build(
     given: Arguments, findings: Findings, *, dry_run: bool, submission: Submission | None
 ) -> JobRequest:
     overrides = _gather_overrides(given, findings)
-    size = _size.settle(overrides, given.size_policy, findings)
+    policy = "strict" if given.size_policy is None else given.size_policy
+    size = _size.settle(overrides, policy, findings)
     array_size = _fields.array_size(given.array_size, findings)
     request = JobRequest(
         job_name=_fields.job_name(given.job_name, given.job_name_prefix, submission, findings),
@@ -225,9 +242,13 @@ def _build(
         parameters=_fields.parameters(given.parameters, given.parameters_file, findings),
         share_identifier=_fields.share_identifier(given.share_identifier, findings),
         scheduling_priority=_fields.scheduling_priority(given.scheduling_priority, findings),
-        array_size=array_size if array_size in limits.ARRAY_SIZE else None,
+        array_size=None if array_size == 1 else array_size,
         depends_on=_dependencies.read(
-            given.depends_on, array_size=array_size, dry_run=dry_run, findings=findings
+            given.depends_on,
+            is_array=given.array_size is not None,
+            array_size=array_size,
+            dry_run=dry_run,
+            findings=findings,
         ),
         retry_strategy=_retries.read(given.retry_strategy, given.spot_retries, findings),
         job_timeout=_fields.job_timeout(given.job_timeout, findings),
@@ -237,8 +258,15 @@ def _build(
         extra_submit_args=_submit_args.read(given.extra_submit_args, findings),
         submission=submission,
     )
+    if "ecsPropertiesOverride" in request.extra_submit_args and overrides != Overrides():
+        findings.warnings.append(
+            "extra_submit_args.ecsPropertiesOverride beside container overrides: AWS documents one "
+            "for definitions made with ecsProperties, the other for all others"
+        )
     _check_overrides_length(request, findings)
     _check_request_size(request, findings)
+    if not (findings.warnings or findings.notes):
+        return request
     return replace(request, warnings=tuple(findings.warnings), notes=tuple(findings.notes))
 
 
@@ -267,12 +295,12 @@ def _gather_overrides(given: Arguments, findings: Findings) -> Overrides:
 def _check_overrides_length(request: JobRequest, findings: Findings) -> None:
     """Refuse overrides that Batch accepts only to fail the job, naming the largest part."""
     command = [_expand(word, request.parameters) for word in request.command]
-    parts = {f"environment.{name}": text for name, text in request.environment.items()}
-    parts |= {f"command[{index}]": word for index, word in enumerate(command)}
     environment = [{"name": name, "value": text} for name, text in request.environment.items()]
     length = len(_compact({"command": command, "environment": environment}))
     if length <= limits.CONTAINER_OVERRIDES_LENGTH - limits.CONTAINER_OVERRIDES_HEADROOM:
         return
+    parts = {at("environment", name): text for name, text in request.environment.items()}
+    parts |= {f"command[{index}]": word for index, word in enumerate(command)}
     largest = max(parts, key=lambda part: len(parts[part]))
     said = (
         f"command and environment are {length} characters together, {len(parts[largest])} of them "
@@ -291,19 +319,25 @@ def _check_overrides_length(request: JobRequest, findings: Findings) -> None:
 
 
 def _expand(word: str, parameters: Mapping[str, str]) -> str:
-    """Replace ``Ref::name`` as Batch does; API, ``ContainerProperties.command``."""
-    return re.sub(r"Ref::([A-Za-z0-9_-]+)", lambda ref: parameters.get(ref[1], ref[0]), word)
+    """Replace ``Ref::name`` as Batch does."""
+    return _REFERENCE.sub(lambda ref: parameters.get(ref[1], ref[0]), word)
 
 
 def _check_request_size(request: JobRequest, findings: Findings) -> None:
-    size = len(_compact(request.to_submit_job()).encode())
-    if size >= limits.REQUEST_BYTES:
-        findings.problem(
-            "extra_submit_args" if request.extra_submit_args else "parameters",
-            f"the whole request is {size} bytes, and Batch takes less than {limits.REQUEST_BYTES}",
-            "put large values into a file on S3 and pass its address",
-        )
+    """Refuse a request that is too large, naming its largest member."""
+    body = request.to_submit_job()
+    size = len(_compact(body).encode())
+    if size < limits.REQUEST_BYTES:
+        return
+    sizes = {member: len(_compact(value).encode()) for member, value in body.items()}
+    largest = max(sizes, key=lambda member: sizes[member])
+    findings.problem(
+        _submit_args.ARGUMENT_OF.get(largest, "extra_submit_args"),
+        f"the whole request is {size} bytes, {sizes[largest]} of them in {largest}; Batch takes "
+        f"less than {limits.REQUEST_BYTES}",
+        "put large values into a file on S3 and pass its address",
+        involves=("command", "environment", "container_overrides", "parameters"),
+    )
 
 
-def _compact(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

@@ -33,7 +33,7 @@ SECRET_WORDS: Final = (
 setting ``[core] sensitive_var_conn_names`` adds to them, for the operator as for all of Airflow."""
 
 
-_SPELLINGS: Final = {spelling for word in SECRET_WORDS for spelling in (word, word.replace("_", ""))}
+_SPELLINGS: Final = {*SECRET_WORDS, *(word.replace("_", "") for word in SECRET_WORDS)}
 
 
 def is_secret_name(name: str) -> bool:

@@ -1,0 +1,61 @@
+"""What is left to do when a job has ended: gather what people will ask, and judge it."""
+
+import logging
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from airflow_fargate_batch.core import urls
+from airflow_fargate_batch.core.failure import diagnose, report
+from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.core.status import JobStatus
+from airflow_fargate_batch.exceptions import AwsError, JobFailed
+
+if TYPE_CHECKING:
+    from airflow_fargate_batch.aws import BatchApi
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """The end of a job.
+
+    Attributes:
+        summary: What XCom ``job`` holds.
+        failure: What to raise; ``None`` where the job succeeded.
+    """
+
+    summary: dict[str, Any]
+    failure: JobFailed | None
+
+
+def conclude(api: "BatchApi", job: Job, *, task: str | None, region: str) -> Conclusion:
+    """Judge a job that has ended; nothing that cannot be read changes the verdict."""
+    if job.status is JobStatus.SUCCEEDED:
+        return Conclusion(job.to_summary(), None)
+    failed_children = _failed_children(api, job) if job.array else []
+    text = report(
+        job,
+        task=task,
+        failed_children=failed_children,
+        url=urls.job_url(job.id, region=region),
+    )
+    return Conclusion(
+        job.to_summary(failed_children=failed_children),
+        JobFailed(text, job.id, diagnose(job).retryable),
+    )
+
+
+def _failed_children(api: "BatchApi", job: Job) -> list[Job]:
+    try:
+        return api.failed_children(job.id)
+    except AwsError as error:
+        log.warning("The failed children of job %s are not known: %s", job.id, error)
+        return []
+
+
+def has_exit_code(job: Job, codes: int | Collection[int] | None) -> bool:
+    """Tell whether a job ended with one of some exit codes."""
+    wanted = {codes} if isinstance(codes, int) else set(codes or ())
+    return job.exit_code is not None and job.exit_code in wanted

@@ -1,0 +1,423 @@
+"""One job as DescribeJobs tells it, parsed once and trusted from there on.
+
+Source: AWS Batch API Reference, ``JobDetail``; the ``JobSummary`` of ListJobs has the same members
+where it has them at all, so an array's children are ``Job`` values as well. Command, environment
+and parameters are left behind on purpose: they may hold secrets.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+from airflow_fargate_batch.core.status import JobStatus
+
+DEFAULT_LOG_GROUP: Final = "/aws/batch/job"
+"""Where Batch writes unless the job definition's log configuration names another group."""
+FAILED_INDEXES: Final = 1000
+"""How many failed indexes of an array a summary lists; its counts tell of all."""
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Container:
+    """One container of a job or of an attempt; the last three are known for a job's own only.
+
+    Attributes:
+        name: ``None`` unless the job definition has ``ecsProperties``.
+        reason: ECS's words on why it ended or never started.
+        log_group: ``None`` where it logs elsewhere than to CloudWatch.
+        memory: MiB.
+    """
+
+    name: str | None = None
+    exit_code: int | None = None
+    reason: str | None = None
+    log_stream: str | None = None
+    log_group: str | None = None
+    vcpu: Decimal | None = None
+    memory: int | None = None
+
+
+class _Containers:
+    """What a job and an attempt both know through their containers."""
+
+    __slots__ = ()
+    containers: tuple[Container, ...]
+
+    @property
+    def exit_code(self) -> int | None:
+        """The exit code of the container that tells most."""
+        return self._telling.exit_code
+
+    @property
+    def reason(self) -> str | None:
+        """ECS's reason for the container that tells most."""
+        return self._telling.reason
+
+    @property
+    def _telling(self) -> Container:
+        """The first container that failed, else the first that says anything."""
+        failed = (container for container in self.containers if container.exit_code)
+        said = (
+            container
+            for container in self.containers
+            if container.reason is not None or container.exit_code is not None
+        )
+        return next(failed, None) or next(said, None) or Container()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt(_Containers):
+    """One attempt that has ended."""
+
+    containers: tuple[Container, ...] = ()
+    status_reason: str | None = None
+    started_at: datetime | None = None
+    stopped_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArrayProgress:
+    """The array side of a job.
+
+    Attributes:
+        size: How many children a parent has; ``None`` for a child.
+        index: Which child this is; ``None`` for a parent.
+        counts: A parent's children by state (``statusSummary``), states without children left out.
+    """
+
+    size: int | None = None
+    index: int | None = None
+    counts: Mapping[JobStatus, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job(_Containers):
+    """A job at one moment; two equal ones tell that nothing has happened in between.
+
+    Attributes:
+        status: ``UNKNOWN`` for a state this package does not know: see ``status_text``.
+        status_text: The state as AWS spelt it, empty where it gave none.
+        attempts: Those that have ended, first to last.
+        array: ``None`` unless the job is an array's parent or child.
+        has_dependencies: It was submitted with ``dependsOn``.
+        is_terminated: Told to stop by TerminateJob, whatever its state is yet.
+        is_cancelled: The same by CancelJob.
+        created_at, started_at, stopped_at: Aware, in UTC.
+    """
+
+    id: str
+    name: str | None = None
+    arn: str | None = None
+    queue: str | None = None
+    definition: str | None = None
+    status: JobStatus = JobStatus.UNKNOWN
+    status_text: str = ""
+    status_reason: str | None = None
+    containers: tuple[Container, ...] = ()
+    attempts: tuple[Attempt, ...] = ()
+    array: ArrayProgress | None = None
+    has_dependencies: bool = False
+    is_terminated: bool = False
+    is_cancelled: bool = False
+    created_at: datetime | None = None
+    started_at: datetime | None = None
+    stopped_at: datetime | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_api(cls, entry: object) -> "Job":
+        """Parse an entry of DescribeJobs or ListJobs; a nonsensical member counts as absent.
+
+        :raises ValueError: it is no mapping, or has no ``jobId``
+        """
+        members = _mapping(entry)
+        job_id = _text(members.get("jobId"))
+        if job_id is None:
+            raise ValueError("the entry has no jobId")
+        status_text = _text(members.get("status")) or ""
+        return cls(
+            id=job_id,
+            name=_text(members.get("jobName")),
+            arn=_text(members.get("jobArn")),
+            queue=_text(members.get("jobQueue")),
+            definition=_text(members.get("jobDefinition")),
+            status=JobStatus(status_text),
+            status_text=status_text,
+            status_reason=_text(members.get("statusReason")),
+            containers=_containers_from_api(members),
+            attempts=tuple(map(_attempt_from_api, _mappings(members.get("attempts")))),
+            array=_array_from_api(_mapping(members.get("arrayProperties"))),
+            has_dependencies=bool(_mappings(members.get("dependsOn"))),
+            is_terminated=members.get("isTerminated") is True,
+            is_cancelled=members.get("isCancelled") is True,
+            created_at=_time(members.get("createdAt")),
+            started_at=_time(members.get("startedAt")),
+            stopped_at=_time(members.get("stoppedAt")),
+            tags={
+                key: value
+                for key, value in _mapping(members.get("tags")).items()
+                if isinstance(value, str)
+            },
+        )
+
+    def to_api(self) -> dict[str, Any]:
+        """Write the entry again, without what was left behind: ``from_api`` makes an equal job.
+
+        JSON-able; this is how a job travels from the triggerer to a worker.
+        """
+        return _without_nothing(
+            {
+                "jobId": self.id,
+                "jobName": self.name,
+                "jobArn": self.arn,
+                "jobQueue": self.queue,
+                "jobDefinition": self.definition,
+                "status": self.status_text,
+                "statusReason": self.status_reason,
+                "attempts": [_attempt_to_api(attempt) for attempt in self.attempts],
+                "arrayProperties": _array_to_api(self.array),
+                "dependsOn": [{}] * self.has_dependencies,
+                "isTerminated": self.is_terminated,
+                "isCancelled": self.is_cancelled,
+                "createdAt": _milliseconds(self.created_at),
+                "startedAt": _milliseconds(self.started_at),
+                "stoppedAt": _milliseconds(self.stopped_at),
+                "tags": dict(self.tags),
+                "ecsProperties": {"taskProperties": [_task_to_api(self.containers)]},
+            }
+        )
+
+    def to_summary(self, *, failed_children: Iterable["Job"] = ()) -> dict[str, Any]:
+        """Write what the tasks after this one may want to know, small and JSON-able.
+
+        Times are ISO 8601 in UTC, ``memory`` is MiB. An array's ``counts`` name the states;
+        its ``failed_indexes`` come from *failed_children*, as DescribeJobs does not tell them.
+        """
+        summary: dict[str, Any] = {
+            "job_id": self.id,
+            "job_name": self.name,
+            "status": self.status_text,
+            "status_reason": self.status_reason,
+            "exit_code": self.exit_code,
+            "reason": self.reason,
+            "attempts": len(self.attempts),
+            "created_at": _iso(self.created_at),
+            "started_at": _iso(self.started_at),
+            "stopped_at": _iso(self.stopped_at),
+            "vcpu": None if self.vcpu is None else float(self.vcpu),
+            "memory": self.memory,
+            "log_streams": list(self.log_streams),
+        }
+        if self.array is not None and self.array.size is not None:
+            indexes = sorted(
+                child.array.index
+                for child in failed_children
+                if child.array is not None and child.array.index is not None
+            )
+            summary["array"] = {
+                "size": self.array.size,
+                "counts": {status.value: count for status, count in self.array.counts.items()},
+                "failed_indexes": indexes[:FAILED_INDEXES],
+            }
+        return summary
+
+    @property
+    def vcpu(self) -> Decimal | None:
+        """The vCPUs of all containers together."""
+        known = [container.vcpu for container in self.containers if container.vcpu is not None]
+        return sum(known, Decimal(0)) if known else None
+
+    @property
+    def memory(self) -> int | None:
+        """The memory of all containers together, in MiB."""
+        known = [container.memory for container in self.containers if container.memory is not None]
+        return sum(known) if known else None
+
+    @property
+    def log_group(self) -> str | None:
+        """The CloudWatch log group; ``None`` where the job logs elsewhere."""
+        return self.containers[0].log_group if self.containers else DEFAULT_LOG_GROUP
+
+    @property
+    def log_streams(self) -> tuple[str, ...]:
+        """The log streams of all attempts and then the current one, each once."""
+        attempts = [*self.attempts, self]
+        streams = (
+            container.log_stream
+            for attempt in attempts
+            for container in attempt.containers
+            if container.log_stream is not None
+        )
+        return tuple(dict.fromkeys(streams))
+
+
+def jobs_from_api(answer: object) -> list[Job]:
+    """Parse the answer of DescribeJobs; an entry that cannot be parsed does not hurt the others.
+
+    :raises ValueError: the answer has no list of jobs
+    """
+    entries = _mapping(answer).get("jobs")
+    if not isinstance(entries, list):
+        raise ValueError("the answer of DescribeJobs has no list of jobs")  # noqa: TRY004 - documented
+    return [Job.from_api(entry) for entry in _mappings(entries) if _text(entry.get("jobId"))]
+
+
+def _containers_from_api(members: Mapping[str, object]) -> tuple[Container, ...]:
+    """Find the containers: one under ``container``, several under ``ecsProperties``."""
+    tasks = _mappings(_mapping(members.get("ecsProperties")).get("taskProperties"))
+    single = _mapping(members.get("container"))
+    containers = _of_tasks(tasks) or ([single] if single else [])
+    return tuple(map(_container_from_api, containers))
+
+
+def _of_tasks(tasks: Iterable[Mapping[str, object]]) -> list[Mapping[str, object]]:
+    return [container for task in tasks for container in _mappings(task.get("containers"))]
+
+
+def _container_from_api(members: Mapping[str, object]) -> Container:
+    requirements = {
+        _text(requirement.get("type")): requirement.get("value")
+        for requirement in _mappings(members.get("resourceRequirements"))
+    }
+    memory = _number(requirements.get("MEMORY"))
+    return Container(
+        **_outcome(members),
+        log_group=_log_group(members.get("logConfiguration")),
+        vcpu=_number(requirements.get("VCPU")),
+        memory=None if memory is None else int(memory),
+    )
+
+
+def _attempt_from_api(members: Mapping[str, object]) -> Attempt:
+    single = _mapping(members.get("container"))
+    containers = _of_tasks(_mappings(members.get("taskProperties"))) or ([single] if single else [])
+    return Attempt(
+        containers=tuple(Container(**_outcome(container)) for container in containers),
+        status_reason=_text(members.get("statusReason")),
+        started_at=_time(members.get("startedAt")),
+        stopped_at=_time(members.get("stoppedAt")),
+    )
+
+
+def _outcome(members: Mapping[str, object]) -> dict[str, Any]:
+    return {
+        "name": _text(members.get("name")),
+        "exit_code": _integer(members.get("exitCode")),
+        "reason": _text(members.get("reason")),
+        "log_stream": _text(members.get("logStreamName")),
+    }
+
+
+def _log_group(configuration: object) -> str | None:
+    members = _mapping(configuration)
+    if members.get("logDriver", "awslogs") != "awslogs":
+        return None
+    return _text(_mapping(members.get("options")).get("awslogs-group")) or DEFAULT_LOG_GROUP
+
+
+def _array_from_api(members: Mapping[str, object]) -> ArrayProgress | None:
+    size, index = _integer(members.get("size")), _integer(members.get("index"))
+    if size is None and index is None:
+        return None
+    counts: dict[JobStatus, int] = {}
+    for name, value in _mapping(members.get("statusSummary")).items():
+        if count := _integer(value):
+            status = JobStatus(name)
+            counts[status] = counts.get(status, 0) + count
+    return ArrayProgress(size=size, index=index, counts=counts)
+
+
+def _array_to_api(array: ArrayProgress | None) -> dict[str, Any] | None:
+    if array is None:
+        return None
+    counts = {status.value: count for status, count in array.counts.items()}
+    return _without_nothing({"size": array.size, "index": array.index, "statusSummary": counts})
+
+
+def _attempt_to_api(attempt: Attempt) -> dict[str, Any]:
+    return _without_nothing(
+        {
+            "taskProperties": [_task_to_api(attempt.containers)],
+            "statusReason": attempt.status_reason,
+            "startedAt": _milliseconds(attempt.started_at),
+            "stoppedAt": _milliseconds(attempt.stopped_at),
+        }
+    )
+
+
+def _task_to_api(containers: Sequence[Container]) -> dict[str, Any]:
+    return {"containers": [_container_to_api(container) for container in containers]}
+
+
+def _container_to_api(container: Container) -> dict[str, Any]:
+    requirements = {"VCPU": container.vcpu, "MEMORY": container.memory}
+    return _without_nothing(
+        {
+            "name": container.name,
+            "exitCode": container.exit_code,
+            "reason": container.reason,
+            "logStreamName": container.log_stream,
+            "logConfiguration": _log_configuration(container.log_group),
+            "resourceRequirements": [
+                {"type": kind, "value": str(value)}
+                for kind, value in requirements.items()
+                if value is not None
+            ],
+        }
+    )
+
+
+def _log_configuration(log_group: str | None) -> dict[str, Any]:
+    if log_group is None:
+        return {"logDriver": "elsewhere"}
+    return {"logDriver": "awslogs", "options": {"awslogs-group": log_group}}
+
+
+def _without_nothing(members: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in members.items() if value is not None}
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, dict) else {}
+
+
+def _mappings(value: object) -> list[Mapping[str, object]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _integer(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _number(value: object) -> Decimal | None:
+    """Read the text of a number, as ``resourceRequirements`` has it."""
+    try:
+        number = Decimal(value) if isinstance(value, str) else None
+    except InvalidOperation:
+        return None
+    # int() of a "1e999999999" would not come back.
+    return number if number is not None and number.is_finite() and number < 10**9 else None
+
+
+def _time(value: object) -> datetime | None:
+    """Read milliseconds since 1970."""
+    milliseconds = _integer(value)
+    try:
+        return None if not milliseconds else _EPOCH + timedelta(milliseconds=milliseconds)
+    except OverflowError:
+        return None
+
+
+def _milliseconds(moment: datetime | None) -> int | None:
+    return None if moment is None else (moment - _EPOCH) // timedelta(milliseconds=1)
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()

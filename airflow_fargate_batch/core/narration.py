@@ -1,0 +1,52 @@
+"""A job's life in log lines: one for each change, the same words wherever somebody waits."""
+
+from datetime import datetime, timedelta
+
+from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.core.status import FINAL, JobStatus
+
+
+class Narrator:
+    """Tells what changed in one job since the last line about it."""
+
+    def __init__(self) -> None:
+        self._told: str | None = None
+
+    def tell(self, job: Job, now: datetime) -> str | None:
+        """Return a line about the job, or ``None`` where nothing that it says has changed."""
+        said = _state(job) if job.array is None or not job.array.counts else _progress(job)
+        if said == self._told:
+            return None
+        self._told = said
+        since = f" after {duration(now - job.created_at)}" if job.created_at else ""
+        reason = f": {job.status_reason}" if job.status_reason else ""
+        return f"Job {job.id} {said}{since}{reason}"
+
+
+def _state(job: Job) -> str:
+    attempts = f" (attempt {len(job.attempts) + 1})" if job.attempts and job.status.is_live else ""
+    return f"is {job.status_text or job.status}{attempts}"
+
+
+def _progress(job: Job) -> str:
+    """Write an array's counts: ``is PENDING, 7 of 10 children ended (1 FAILED, 2 RUNNING)``."""
+    counts = job.array.counts if job.array else {}
+    ended = sum(counts.get(status, 0) for status in FINAL)
+    others = ", ".join(
+        f"{count} {status}"
+        for status, count in counts.items()
+        if count and status is not JobStatus.SUCCEEDED
+    )
+    size = job.array.size if job.array and job.array.size else sum(counts.values())
+    return (
+        f"is {job.status_text}, {ended} of {size} children ended{f' ({others})' if others else ''}"
+    )
+
+
+def duration(span: timedelta) -> str:
+    """Write a span as people say it: ``42 s``, ``3 min 5 s``, ``2 h 7 min``."""
+    seconds = max(0, round(span.total_seconds()))
+    minutes, hours = seconds // 60, seconds // 3600
+    if hours:
+        return f"{hours} h {minutes % 60} min"
+    return f"{minutes} min {seconds % 60} s" if minutes else f"{seconds} s"

@@ -1,0 +1,56 @@
+"""One wait for one job: what to say about it, and when to give up."""
+
+from datetime import datetime, timedelta
+
+from airflow_fargate_batch.core.failure import diagnose_stuck
+from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.core.narration import Narrator, duration
+from airflow_fargate_batch.core.polling import Patience
+from airflow_fargate_batch.exceptions import JobCannotStart, JobTimedOut
+
+
+class Wait:
+    """Heeds the changes of one job, in the same way and words wherever somebody waits.
+
+    :param until: when to give up, whatever the job is doing.
+    :param runnable_timeout: how long it may be RUNNABLE at a stretch.
+    """
+
+    def __init__(
+        self,
+        job_id: str,
+        *,
+        until: datetime | None = None,
+        runnable_timeout: timedelta | None = None,
+    ) -> None:
+        self.job_id = job_id
+        self._narrator = Narrator()
+        self._patience = Patience(until=until, runnable_timeout=runnable_timeout)
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """When to give up, as far as is known now."""
+        return self._patience.ends_at
+
+    def heed(self, job: Job, now: datetime) -> str | None:
+        """Take note of a change, and return the line to log about it, if there is something to say.
+
+        :raises JobCannotStart: AWS says that the job can never start.
+        """
+        self._patience.observe(job, now)
+        if stuck := diagnose_stuck(job):
+            raise JobCannotStart(f"Job {job.id} can never start: {stuck.cause}. {stuck.advice}")
+        return self._narrator.tell(job, now)
+
+    def check(self, now: datetime) -> None:
+        """Look at the time.
+
+        :raises JobTimedOut: it is over.
+        """
+        end = self.ends_at
+        if end is not None and now >= end:
+            if end == self._patience.runnable_until and self._patience.runnable_timeout:
+                late = f"was RUNNABLE for {duration(self._patience.runnable_timeout)}"
+            else:
+                late = f"did not end by {end:%Y-%m-%d %H:%M:%S %Z}"
+            raise JobTimedOut(f"Job {self.job_id} {late}")

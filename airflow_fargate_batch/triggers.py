@@ -1,0 +1,282 @@
+"""The trigger: waits for jobs in the triggerer, where all that wait share one poller."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+
+from asgiref.sync import sync_to_async
+
+from airflow_fargate_batch import _compat
+from airflow_fargate_batch._compat import BaseTrigger, TriggerEvent
+from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.core.waiting import Wait
+from airflow_fargate_batch.exceptions import (
+    AwsError,
+    FargateBatchError,
+    JobCannotStart,
+    JobTimedOut,
+)
+from airflow_fargate_batch.poller import POLL_INTERVAL, JobPoller, Watch
+
+if TYPE_CHECKING:
+    from airflow_fargate_batch.aws import BatchApi
+
+Result = TypeVar("Result")
+
+TERMINATE_PAUSES: Final = (0.5, 1.0, 2.0, 4.0, 8.0)
+"""Seconds between tries to end a job; in all less than ``[triggerer] on_kill_timeout``, 30 s."""
+
+ENDED, GAVE_UP, STUCK, REFUSED = "ended", "gave_up", "stuck", "refused"
+"""Outcomes of an event: the jobs have ended; they did not in time; they never can start; they
+cannot be asked about."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """How to reach AWS; triggers with an equal one share a client and a poller.
+
+    Attributes:
+        botocore_config: As JSON text, which can be compared and hashed.
+    """
+
+    aws_conn_id: str | None
+    region_name: str | None
+    verify: bool | str | None
+    botocore_config: str
+
+    def connect(self) -> "BatchApi":
+        """Read the connection and make a client: slow, and not for an event loop's thread."""
+        from airflow_fargate_batch.hooks import FargateBatchHook
+
+        return FargateBatchHook(
+            aws_conn_id=self.aws_conn_id,
+            region_name=self.region_name,
+            verify=self.verify,
+            config=json.loads(self.botocore_config),
+        ).api
+
+
+class ConnectedPoller(JobPoller):
+    """The poller of a connection, and the client that it asks with."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(describe=self._describe_jobs)
+        self._connection = connection
+        self._connecting: asyncio.Task[BatchApi] | None = None
+
+    @classmethod
+    def of(cls, connection: Connection) -> "ConnectedPoller":
+        """Return the one of the running event loop."""
+        return cast("ConnectedPoller", JobPoller.shared(connection, lambda: cls(connection)))
+
+    async def api(self) -> "BatchApi":
+        """Return the client, made once.
+
+        A connection is read through Airflow's supervisor. On Airflow 3.0 that works only through
+        ``sync_to_async``, and to cancel it breaks the triggerer: so it has a task of its own.
+        """
+        if self._connecting is None or _has_failed(self._connecting):
+            connect = sync_to_async(self._connection.connect)
+            self._connecting = asyncio.create_task(connect())
+        return await asyncio.shield(self._connecting)
+
+    async def _describe_jobs(self, job_ids: list[str]) -> Iterable[Job]:
+        api = await self.api()
+        return await asyncio.to_thread(api.describe_jobs, job_ids)
+
+
+def _has_failed(task: "asyncio.Task[BatchApi]") -> bool:
+    return task.done() and (task.cancelled() or task.exception() is not None)
+
+
+class FargateBatchJobTrigger(BaseTrigger):
+    """Wait until jobs have ended, or until their time is over.
+
+    Its one event is a mapping with ``outcome`` (``ended``, ``gave_up``, ``stuck`` or ``refused``),
+    ``jobs`` (each as ``Job.to_api()`` writes it, as far as known) and ``message``.
+
+    :param job_ids: the jobs to wait for.
+    :param poll_interval: seconds between two questions about a job.
+    :param wait_until: when to give up, ISO 8601 with offset; absolute, so that a restart of the
+        triggerer does not begin to count anew.
+    :param runnable_timeout: seconds that a job may be RUNNABLE.
+    :param terminate_on_kill: whether to end the jobs when giving up, and when a person marks,
+        clears or deletes the waiting task; never when a triggerer restarts.
+    :param aws_conn_id: as the operator's.
+    :param region_name: as the operator's.
+    :param verify: as the operator's.
+    :param botocore_config: as the operator's.
+    """
+
+    def __init__(
+        self,
+        *,
+        job_ids: Sequence[str],
+        poll_interval: float = POLL_INTERVAL,
+        wait_until: str | None = None,
+        runnable_timeout: float | None = None,
+        terminate_on_kill: bool = True,
+        aws_conn_id: str | None = "aws_default",
+        region_name: str | None = None,
+        verify: bool | str | None = None,
+        botocore_config: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.job_ids = list(job_ids)
+        self.poll_interval = poll_interval
+        self.wait_until = wait_until
+        self.runnable_timeout = runnable_timeout
+        self.terminate_on_kill = terminate_on_kill
+        self.aws_conn_id = aws_conn_id
+        self.region_name = region_name
+        self.verify = verify
+        self.botocore_config = botocore_config
+        self._seen: dict[str, Job] = {}
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Return the class path and exactly what ``__init__`` takes."""
+        return (
+            "airflow_fargate_batch.triggers.FargateBatchJobTrigger",
+            {
+                "job_ids": self.job_ids,
+                "poll_interval": self.poll_interval,
+                "wait_until": self.wait_until,
+                "runnable_timeout": self.runnable_timeout,
+                "terminate_on_kill": self.terminate_on_kill,
+                "aws_conn_id": self.aws_conn_id,
+                "region_name": self.region_name,
+                "verify": self.verify,
+                "botocore_config": self.botocore_config,
+            },
+        )
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Wait, and yield one event."""
+        message = None
+        try:
+            await _all(self._wait_for(job_id) for job_id in self.job_ids)
+            outcome = ENDED
+        except JobTimedOut as error:
+            outcome = STUCK if isinstance(error, JobCannotStart) else GAVE_UP
+            message = await self._give_up(str(error))
+        except FargateBatchError as error:
+            outcome, message = REFUSED, str(error)
+        except asyncio.CancelledError:
+            if self.terminate_on_kill and not _compat.TRIGGERS_HAVE_ON_KILL:
+                await _to_the_end(self._terminate_if_a_person_ended_the_task())
+            raise
+        jobs = [job.to_api() for job in self._seen.values()]
+        yield TriggerEvent({"outcome": outcome, "jobs": jobs, "message": message})
+
+    async def on_kill(self) -> None:
+        """End the jobs: Airflow 3.3 calls this when a person acts on the waiting task."""
+        if self.terminate_on_kill:
+            await _to_the_end(self._terminate("The Airflow task was ended while it waited"))
+
+    async def _wait_for(self, job_id: str) -> None:
+        until, runnable = self.wait_until, self.runnable_timeout
+        wait = Wait(
+            job_id,
+            until=None if until is None else datetime.fromisoformat(until),
+            runnable_timeout=None if runnable is None else timedelta(seconds=runnable),
+        )
+        with self._poller.watch(job_id, interval=self.poll_interval) as watch:
+            job: Job | None = None
+            while job is None or job.status.is_live:
+                job = self._seen[job_id] = await _next(watch, wait)
+                if line := wait.heed(job, _now()):
+                    self.log.info("%s", line)
+
+    @cached_property
+    def _poller(self) -> ConnectedPoller:
+        """The poller, kept so that a job is ended with the client that asked about it."""
+        config = json.dumps(self.botocore_config, sort_keys=True)
+        return ConnectedPoller.of(
+            Connection(
+                aws_conn_id=self.aws_conn_id,
+                region_name=self.region_name,
+                verify=self.verify,
+                botocore_config=config,
+            )
+        )
+
+    async def _give_up(self, why: str) -> str:
+        if not self.terminate_on_kill:
+            return f"{why}. It was left running."
+        failure = await self._terminate(why)
+        return (
+            f"{why}. It could not be terminated: {failure}"
+            if failure
+            else f"{why}. It was terminated."
+        )
+
+    async def _terminate_if_a_person_ended_the_task(self) -> None:
+        if await _compat.a_person_ended(self.task_instance, self.trigger_id):
+            await self._terminate("The Airflow task was ended while it waited")
+
+    async def _terminate(self, reason: str) -> str | None:
+        """End the jobs that still live; return why one of them could not be ended."""
+        failure = None
+        for job_id in self.job_ids:
+            job = self._seen.get(job_id)
+            if job is None or job.status.is_live:
+                failure = await self._terminate_one(job_id, reason) or failure
+        return failure
+
+    async def _terminate_one(self, job_id: str, reason: str) -> str | None:
+        failure = ""
+        for pause in TERMINATE_PAUSES:
+            try:
+                api = await self._poller.api()
+                await asyncio.to_thread(api.terminate_job, job_id, reason)
+            except AwsError as error:
+                failure = str(error)
+                await asyncio.sleep(pause)
+            else:
+                self.log.info("Terminated job %s: %s", job_id, reason)
+                return None
+        self.log.error("Job %s could not be terminated: %s", job_id, failure)
+        return failure
+
+
+async def _next(watch: Watch, wait: Wait) -> Job:
+    """Return the next change of a job, as long as there is time.
+
+    :raises JobTimedOut: there is none left.
+    """
+    while True:
+        end = wait.ends_at
+        try:
+            async with asyncio.timeout(None if end is None else (end - _now()).total_seconds()):
+                return await anext(watch)
+        except TimeoutError:
+            wait.check(_now())
+
+
+async def _all(waits: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Run waits side by side until all are over, or one of them fails."""
+    tasks = [asyncio.create_task(wait) for wait in waits]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+
+
+async def _to_the_end(work: Coroutine[Any, Any, Result]) -> Result:
+    """Finish *work* although Airflow cancels a trigger anew every second until it is done."""
+    task = asyncio.create_task(work)
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            continue
+    return task.result()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
