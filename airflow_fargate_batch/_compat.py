@@ -13,7 +13,11 @@ from asgiref.sync import sync_to_async
 if TYPE_CHECKING:
     from airflow.sdk import BaseOperator, BaseOperatorLink, BaseSensorOperator, Context, XComArg
     from airflow.sdk._shared.secrets_masker import mask_secret, redact
-    from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+    from airflow.sdk.exceptions import (
+        AirflowFailException,
+        AirflowSensorTimeout,
+        AirflowSkipException,
+    )
     from airflow.sdk.execution_time.xcom import XCom
 else:
     try:
@@ -33,9 +37,17 @@ else:
         from airflow.sensors.base import BaseSensorOperator
         from airflow.utils.context import Context
     try:
-        from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+        from airflow.sdk.exceptions import (
+            AirflowFailException,
+            AirflowSensorTimeout,
+            AirflowSkipException,
+        )
     except ImportError:  # 2.11 and 3.0
-        from airflow.exceptions import AirflowFailException, AirflowSkipException
+        from airflow.exceptions import (
+            AirflowFailException,
+            AirflowSensorTimeout,
+            AirflowSkipException,
+        )
     try:
         from airflow.sdk.log import mask_secret, redact
     except ImportError:
@@ -55,6 +67,7 @@ else:
 __all__ = [
     "TRIGGERS_HAVE_ON_KILL",
     "AirflowFailException",
+    "AirflowSensorTimeout",
     "AirflowSkipException",
     "BaseOperator",
     "BaseOperatorLink",

@@ -1,12 +1,138 @@
-"""The sensor: waits for jobs that somebody else submitted."""
+"""The sensor: waits for jobs that somebody else submitted, and never ends one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from airflow_fargate_batch._compat import AirflowFailException, BaseSensorOperator, Context, conf
+from airflow_fargate_batch._compat import (
+    AirflowFailException,
+    AirflowSensorTimeout,
+    AirflowSkipException,
+    BaseSensorOperator,
+    Context,
+    conf,
+)
+from airflow_fargate_batch.completion import conclude
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.narration import Narrator
-from airflow_fargate_batch.core.request import DRY_RUN_PREFIX, job_ids_in
-from airflow_fargate_batch.core.status import JobStatus
-from airflow_fargate_batch.exceptions import FargateBatchError, InvalidRequest, JobLost
+from airflow_fargate_batch.core.request import read_job_ids
+from airflow_fargate_batch.exceptions import FargateBatchError, InvalidRequest, JobFailed
+from airflow_fargate_batch.triggers import ENDED, GAVE_UP, FargateBatchJobTrigger
+
+if TYPE_CHECKING:
+    from airflow_fargate_batch.hooks import FargateBatchHook
+
+
+class FargateBatchJobSensor(BaseSensorOperator):
+    """Wait until jobs have succeeded; fail as soon as one of those that have ended has failed.
+
+    However many jobs there are, each look at them is one call for every hundred.
+
+    :param job_ids: one id, several separated by commas, or lists as they come: an operator's
+        ``.output``, that of a mapped one, or both nested.
+    :param deferrable: whether to wait in the triggerer, which looks every *poke_interval* seconds;
+        by default as ``[operators] default_deferrable`` says.
+    :param aws_conn_id: Airflow connection; ``None`` for boto3's own search for credentials.
+    :param region_name: region; omitted: the connection's.
+    :param verify: as in every hook of the Amazon provider.
+    :param botocore_config: as in every hook of the Amazon provider.
+    """
+
+    template_fields: Sequence[str] = ("job_ids", "aws_conn_id", "region_name", "verify")
+    ui_color = "#f0ede4"
+
+    def __init__(
+        self,
+        *,
+        job_ids: Any,
+        deferrable: bool | None = None,
+        aws_conn_id: str | None = "aws_default",
+        region_name: str | None = None,
+        verify: bool | str | None = None,
+        botocore_config: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.job_ids = job_ids
+        self.deferrable = deferrable
+        self.aws_conn_id = aws_conn_id
+        self.region_name = region_name
+        self.verify = verify
+        self.botocore_config = botocore_config
+        self._narrators: dict[str, Narrator] = {}
+
+    def execute(self, context: Context) -> Any:
+        """Wait in the way that *mode* and *deferrable* say."""
+        default = conf.getboolean("operators", "default_deferrable", fallback=False)
+        if not (default if self.deferrable is None else self.deferrable):
+            return super().execute(context)
+        trigger = FargateBatchJobTrigger(
+            job_ids=self._ids(),
+            poll_interval=self.poke_interval,
+            wait_until=(datetime.now(UTC) + timedelta(seconds=self.timeout)).isoformat(),
+            terminate_on_kill=False,
+            aws_conn_id=self.aws_conn_id,
+            region_name=self.region_name,
+            verify=self.verify,
+            botocore_config=self.botocore_config,
+        )
+        return self.defer(trigger=trigger, method_name="execute_complete")
+
+    def poke(self, context: Context) -> bool:  # noqa: ARG002 - Airflow's signature
+        """Look at all jobs once."""
+        ids = self._ids()
+        jobs = {job.id: job for job in self.hook.describe(ids)}
+        for job in jobs.values():
+            narrator = self._narrators.setdefault(job.id, Narrator())
+            if line := narrator.tell(job, datetime.now(UTC)):
+                self.log.info("%s", line)
+        self._raise_failure(jobs.values())
+        return all(job_id in jobs and jobs[job_id].status.is_final for job_id in ids)
+
+    def execute_complete(self, context: Context, event: Mapping[str, Any]) -> None:  # noqa: ARG002
+        """Take over from the trigger."""
+        if event["outcome"] == ENDED:
+            self._raise_failure(map(Job.from_api, event["jobs"]))
+        elif event["outcome"] == GAVE_UP and self.soft_fail:
+            raise AirflowSkipException(event["message"])
+        elif event["outcome"] == GAVE_UP:
+            raise AirflowSensorTimeout(event["message"])
+        else:
+            raise FargateBatchError(event["message"])
+
+    @cached_property
+    def hook(self) -> "FargateBatchHook":
+        """The hook that talks to AWS."""
+        from airflow_fargate_batch.hooks import FargateBatchHook
+
+        return FargateBatchHook(
+            aws_conn_id=self.aws_conn_id,
+            region_name=self.region_name,
+            verify=self.verify,
+            config=self.botocore_config,
+        )
+
+    def _ids(self) -> list[str]:
+        try:
+            return read_job_ids(self.job_ids, "job_ids")
+        except InvalidRequest as error:
+            raise AirflowFailException(str(error)) from None
+
+    def _raise_failure(self, jobs: Iterable[Job]) -> None:
+        for job in jobs:
+            if job.status.is_final:
+                end = conclude(
+                    self.hook.api,
+                    job,
+                    task=f"{self.dag_id}.{self.task_id}",
+                    region=self.hook.conn_region_name,
+                )
+                if end.failure is not None:
+                    self._fail(end.failure)
+
+    def _fail(self, failure: JobFailed) -> None:
+        """Fail without retries: a look at the same job cannot end otherwise."""
+        if self.soft_fail:
+            raise AirflowSkipException(str(failure))
+        raise AirflowFailException(str(failure))

@@ -66,6 +66,13 @@ def read(
     return tuple(found)
 
 
+def read_job_ids(value: object, where: str, findings: Findings) -> list[str]:
+    """Read job ids, each once and in order, from the same forms."""
+    reader = _Reader(is_array=False, dry_run=False, findings=findings)
+    found = [each.job_id for each in reader.read(value, where, None)]
+    return [job_id for job_id in dict.fromkeys(found) if job_id is not None]
+
+
 class _Reader:
     def __init__(self, *, is_array: bool, dry_run: bool, findings: Findings) -> None:
         self._is_array = is_array

@@ -38,6 +38,7 @@ __all__ = [
     "JsonFile",
     "find_problems",
     "read_flag",
+    "read_job_ids",
 ]
 
 DRY_RUN_PREFIX: Final = _dependencies.DRY_RUN_PREFIX
@@ -219,6 +220,18 @@ def read_flag(value: object, argument: str) -> bool:
     if flag is None:
         raise InvalidRequest(findings.problems)
     return flag
+
+
+def read_job_ids(value: object, argument: str) -> list[str]:
+    """Read the ids of jobs to wait for, in any form that *depends_on* takes them in.
+
+    :raises InvalidRequest: one of them is none.
+    """
+    findings = Findings()
+    ids = _dependencies.read_job_ids(value, argument, findings)
+    if findings.problems:
+        raise InvalidRequest(findings.problems)
+    return ids
 
 
 def _is_zero(value: object) -> bool:

@@ -1,0 +1,348 @@
+"""A DescribeJobs entry becomes a Job, whatever AWS puts into it, and no secret with it."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from airflow_fargate_batch.core.job import (
+    DEFAULT_LOG_GROUP,
+    FAILED_INDEXES,
+    ArrayProgress,
+    Attempt,
+    Container,
+    Job,
+    jobs_from_api,
+)
+from airflow_fargate_batch.core.status import JobStatus
+
+ID = "0a1b2c3d-0000-4000-8000-00000000000f"
+ARN = "arn:aws:batch:ap-northeast-1:123456789012"
+
+RETRIED_AND_FAILED: dict[str, Any] = {
+    "jobArn": f"{ARN}:job/{ID}",
+    "jobName": "daily",
+    "jobId": ID,
+    "jobQueue": f"{ARN}:job-queue/q",
+    "jobDefinition": f"{ARN}:job-definition/d:3",
+    "status": "FAILED",
+    "statusReason": "Essential container in task exited",
+    "createdAt": 1_700_000_000_123,
+    "startedAt": 1_700_000_060_000,
+    "stoppedAt": 1_700_000_120_000,
+    "attempts": [
+        {
+            "container": {
+                "taskArn": "arn:aws:ecs:::task/1",
+                "exitCode": 1,
+                "logStreamName": "d/default/1",
+            },
+            "startedAt": 1_700_000_010_000,
+            "stoppedAt": 1_700_000_020_000,
+            "statusReason": "Essential container in task exited",
+        },
+        {
+            "container": {
+                "exitCode": 137,
+                "reason": "OutOfMemoryError: Container killed due to memory usage",
+                "logStreamName": "d/default/2",
+            },
+            "statusReason": "Essential container in task exited",
+        },
+    ],
+    "container": {
+        "image": "registry/image:1",
+        "command": ["--password", "HUSH"],
+        "environment": [{"name": "TOKEN", "value": "HUSH"}],
+        "exitCode": 137,
+        "reason": "OutOfMemoryError: Container killed due to memory usage",
+        "logStreamName": "d/default/2",
+        "resourceRequirements": [
+            {"type": "VCPU", "value": "0.25"},
+            {"type": "MEMORY", "value": "512"},
+        ],
+        "logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": "/team/jobs"}},
+    },
+    "parameters": {"password": "HUSH"},
+    "tags": {"team": "data"},
+    "dependsOn": [{"jobId": "1-2"}],
+    "isCancelled": False,
+    "isTerminated": True,
+}
+
+MULTI_CONTAINER: dict[str, Any] = {
+    "jobId": ID,
+    "status": "FAILED",
+    "ecsProperties": {
+        "taskProperties": [
+            {
+                "containers": [
+                    {
+                        "name": "sidecar",
+                        "exitCode": 0,
+                        "logStreamName": "d/sidecar/2",
+                        "resourceRequirements": [
+                            {"type": "VCPU", "value": "0.5"},
+                            {"type": "MEMORY", "value": "1024"},
+                        ],
+                    },
+                    {
+                        "name": "main",
+                        "exitCode": 3,
+                        "reason": "boom",
+                        "logStreamName": "d/main/2",
+                        "resourceRequirements": [
+                            {"type": "VCPU", "value": "1.5"},
+                            {"type": "MEMORY", "value": "3072"},
+                        ],
+                    },
+                ]
+            }
+        ]
+    },
+    "attempts": [
+        {
+            "taskProperties": [
+                {
+                    "containers": [
+                        {"name": "sidecar", "exitCode": 0, "logStreamName": "d/sidecar/1"},
+                        {"name": "main", "exitCode": 2, "logStreamName": "d/main/1"},
+                    ]
+                }
+            ]
+        }
+    ],
+}
+
+ARRAY_PARENT: dict[str, Any] = {
+    "jobId": ID,
+    "status": "PENDING",
+    "arrayProperties": {
+        "size": 10,
+        "statusSummary": {"RUNNING": 4, "SUCCEEDED": 5, "FAILED": 0, "PAUSED": 1},
+        "statusSummaryLastUpdatedAt": 1_700_000_000_000,
+    },
+}
+
+ENTRIES = [
+    pytest.param(RETRIED_AND_FAILED, id="retried and failed"),
+    pytest.param(MULTI_CONTAINER, id="several containers"),
+    pytest.param(ARRAY_PARENT, id="array parent"),
+    pytest.param({"jobId": f"{ID}:7", "arrayProperties": {"index": 7}}, id="array child"),
+    pytest.param({"jobId": ID}, id="id alone"),
+    pytest.param({"jobId": ID, "status": "HIBERNATING"}, id="unknown state"),
+    pytest.param(
+        {"jobId": ID, "container": {"logConfiguration": {"logDriver": "splunk"}}}, id="no awslogs"
+    ),
+]
+
+
+def test_a_job_has_what_a_person_wants_to_know() -> None:
+    job = Job.from_api(RETRIED_AND_FAILED)
+    assert job.id == ID
+    assert job.name == "daily"
+    assert job.queue == f"{ARN}:job-queue/q"
+    assert job.definition == f"{ARN}:job-definition/d:3"
+    assert job.status is JobStatus.FAILED
+    assert job.status_reason == "Essential container in task exited"
+    assert job.exit_code == 137
+    assert job.reason == "OutOfMemoryError: Container killed due to memory usage"
+    assert job.created_at == datetime(2023, 11, 14, 22, 13, 20, 123_000, tzinfo=UTC)
+    assert job.vcpu == Decimal("0.25")
+    assert job.memory == 512
+    assert job.tags == {"team": "data"}
+    assert job.is_terminated
+    assert not job.is_cancelled
+    assert job.array is None
+    assert job.has_dependencies
+    assert job.log_group == "/team/jobs"
+
+
+def test_attempts_are_kept_in_order() -> None:
+    attempts = Job.from_api(RETRIED_AND_FAILED).attempts
+    assert [attempt.exit_code for attempt in attempts] == [1, 137]
+    assert attempts[0] == Attempt(
+        containers=(Container(exit_code=1, log_stream="d/default/1"),),
+        status_reason="Essential container in task exited",
+        started_at=datetime(2023, 11, 14, 22, 13, 30, tzinfo=UTC),
+        stopped_at=datetime(2023, 11, 14, 22, 13, 40, tzinfo=UTC),
+    )
+
+
+def test_log_streams_are_those_of_all_attempts_and_the_current_one_each_once() -> None:
+    assert Job.from_api(RETRIED_AND_FAILED).log_streams == ("d/default/1", "d/default/2")
+    assert Job.from_api(MULTI_CONTAINER).log_streams == (
+        "d/sidecar/1",
+        "d/main/1",
+        "d/sidecar/2",
+        "d/main/2",
+    )
+
+
+def test_of_several_containers_the_failed_one_speaks_and_sizes_add_up() -> None:
+    job = Job.from_api(MULTI_CONTAINER)
+    assert (job.exit_code, job.reason) == (3, "boom")
+    assert job.attempts[0].exit_code == 2
+    assert (job.vcpu, job.memory) == (Decimal("2.0"), 4096)
+
+
+def test_an_array_counts_its_children_by_state() -> None:
+    assert Job.from_api(ARRAY_PARENT).array == ArrayProgress(
+        size=10,
+        counts={JobStatus.RUNNING: 4, JobStatus.SUCCEEDED: 5, JobStatus.UNKNOWN: 1},
+    )
+
+
+def test_a_state_that_aws_adds_is_unknown_and_its_text_is_kept() -> None:
+    job = Job.from_api({"jobId": ID, "status": "HIBERNATING"})
+    assert (job.status, job.status_text) == (JobStatus.UNKNOWN, "HIBERNATING")
+
+
+@pytest.mark.parametrize(
+    ("configuration", "group"),
+    [
+        pytest.param(None, DEFAULT_LOG_GROUP, id="none"),
+        pytest.param({"logDriver": "awslogs", "options": {}}, DEFAULT_LOG_GROUP, id="no group"),
+        pytest.param({"logDriver": "awslogs", "options": {"awslogs-group": "/g"}}, "/g", id="own"),
+        pytest.param({"logDriver": "splunk", "options": {}}, None, id="elsewhere"),
+    ],
+)
+def test_the_log_group_is_batchs_own_unless_configured(
+    configuration: dict[str, Any] | None, group: str | None
+) -> None:
+    entry = {"jobId": ID, "container": {"image": "i", "logConfiguration": configuration}}
+    assert Job.from_api(entry).log_group == group
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_a_job_travels_as_json_and_comes_back_equal(entry: dict[str, Any]) -> None:
+    job = Job.from_api(entry)
+    assert Job.from_api(json.loads(json.dumps(job.to_api()))) == job
+
+
+def test_no_value_of_command_environment_or_parameters_is_kept() -> None:
+    job = Job.from_api(RETRIED_AND_FAILED)
+    assert "HUSH" not in repr(job) + json.dumps(job.to_api()) + json.dumps(job.to_summary())
+
+
+def test_equal_entries_are_equal_jobs_and_news_makes_them_differ() -> None:
+    job = Job.from_api(ARRAY_PARENT)
+    refreshed = {**ARRAY_PARENT["arrayProperties"], "statusSummaryLastUpdatedAt": 1}
+    progressed = {**ARRAY_PARENT["arrayProperties"], "statusSummary": {"RUNNING": 5}}
+    assert Job.from_api({**ARRAY_PARENT, "arrayProperties": refreshed}) == job
+    assert Job.from_api({**ARRAY_PARENT, "arrayProperties": progressed}) != job
+
+
+def test_the_summary_is_what_later_tasks_read() -> None:
+    assert Job.from_api(RETRIED_AND_FAILED).to_summary() == {
+        "job_id": ID,
+        "job_name": "daily",
+        "status": "FAILED",
+        "status_reason": "Essential container in task exited",
+        "exit_code": 137,
+        "reason": "OutOfMemoryError: Container killed due to memory usage",
+        "attempts": 2,
+        "created_at": "2023-11-14T22:13:20.123000+00:00",
+        "started_at": "2023-11-14T22:14:20+00:00",
+        "stopped_at": "2023-11-14T22:15:20+00:00",
+        "vcpu": 0.25,
+        "memory": 512,
+        "log_streams": ["d/default/1", "d/default/2"],
+    }
+
+
+def test_the_summary_of_an_array_counts_states_and_lists_failed_indexes() -> None:
+    failed = [
+        Job.from_api({"jobId": f"{ID}:{index}", "arrayProperties": {"index": index}})
+        for index in (7, 2)
+    ]
+    assert Job.from_api(ARRAY_PARENT).to_summary(failed_children=failed)["array"] == {
+        "size": 10,
+        "counts": {"RUNNING": 4, "SUCCEEDED": 5, "UNKNOWN": 1},
+        "failed_indexes": [2, 7],
+    }
+
+
+def test_the_list_of_failed_indexes_is_bounded() -> None:
+    failed = (
+        Job.from_api({"jobId": f"{ID}:{index}", "arrayProperties": {"index": index}})
+        for index in range(FAILED_INDEXES + 1)
+    )
+    summary = Job.from_api(ARRAY_PARENT).to_summary(failed_children=failed)
+    assert summary["array"]["failed_indexes"] == list(range(FAILED_INDEXES))
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        pytest.param(None, id="null"),
+        pytest.param("text", id="text"),
+        pytest.param({}, id="empty"),
+        pytest.param({"jobId": ""}, id="empty id"),
+        pytest.param({"jobId": 7, "status": "RUNNING"}, id="id is a number"),
+    ],
+)
+def test_an_entry_without_a_usable_id_is_refused(entry: object) -> None:
+    with pytest.raises(ValueError, match="jobId"):
+        Job.from_api(entry)
+
+
+def test_a_bad_entry_does_not_hurt_the_others() -> None:
+    answer = {"jobs": [{"jobId": "a"}, {"status": "RUNNING"}, None, {"jobId": "b"}]}
+    assert [job.id for job in jobs_from_api(answer)] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    "answer", [None, [], "text", {}, {"jobs": None}, {"jobs": {"jobId": "a"}}], ids=repr
+)
+def test_an_answer_without_a_list_of_jobs_is_malformed(answer: object) -> None:
+    with pytest.raises(ValueError, match="list of jobs"):
+        jobs_from_api(answer)
+
+
+NONSENSE: list[Any] = [
+    *(None, True, -1, 10**30, 0.5, float("nan"), "", "text", "NaN", "1e999999999"),
+    *([], [None], [[]], ["text"], [{}], {}, {"text": None}, {"text": {}}),
+]
+
+
+def spoilt(value: Any) -> Iterator[Any]:
+    """Yield the value with each of its members, however deep, replaced by each nonsense."""
+    yield from NONSENSE
+    if isinstance(value, dict):
+        for key, member in value.items():
+            yield from ({**value, key: other} for other in spoilt(member))
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from ([*value[:index], other, *value[index + 1 :]] for other in spoilt(item))
+
+
+@pytest.mark.parametrize(
+    ("members", "attribute"),
+    [
+        pytest.param({"container": {"exitCode": True}}, "exit_code", id="exit code"),
+        pytest.param({"createdAt": "soon"}, "created_at", id="time"),
+        pytest.param({"createdAt": 10**30}, "created_at", id="time beyond all times"),
+        pytest.param({"statusReason": ["?"]}, "status_reason", id="text"),
+        pytest.param({"arrayProperties": {"size": "10"}}, "array", id="size"),
+        pytest.param(
+            {"container": {"resourceRequirements": [{"type": "VCPU", "value": "all"}]}},
+            "vcpu",
+            id="number",
+        ),
+    ],
+)
+def test_nonsense_counts_as_absent(members: dict[str, Any], attribute: str) -> None:
+    assert getattr(Job.from_api({**members, "jobId": ID}), attribute) is None
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_a_member_of_nonsense_makes_no_trouble(entry: dict[str, Any]) -> None:
+    for nonsense in spoilt(entry):
+        members = nonsense if isinstance(nonsense, dict) else {}
+        job = Job.from_api({**members, "jobId": ID})
+        assert Job.from_api(json.loads(json.dumps(job.to_api()))) == job
+        json.dumps(job.to_summary(), allow_nan=False)
