@@ -9,7 +9,7 @@ import ssl
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from botocore import exceptions as boto
 from botocore.config import Config
@@ -155,11 +155,16 @@ class BatchApi:
         endpoint_url: str | None = None,
     ) -> "BatchApi":
         """Make a client from what the environment and the AWS configuration files say."""
-        import boto3  # here, because the hook brings a client of its own
+        from botocore.session import Session  # boto3 would add its resources, and their time
 
         with connecting():
-            session = boto3.Session(profile_name=profile_name, region_name=region_name)
-            return cls(session.client("batch", endpoint_url=endpoint_url, config=NO_HIDDEN_RETRIES))
+            client = Session(profile=profile_name).create_client(
+                "batch",
+                region_name=region_name,
+                endpoint_url=endpoint_url,
+                config=NO_HIDDEN_RETRIES,
+            )
+            return cls(cast("BatchClient", client))
 
     def submit_job(self, body: "SubmitJobRequestTypeDef") -> Submitted:
         """Submit a job.

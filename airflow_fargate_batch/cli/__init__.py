@@ -1,0 +1,92 @@
+"""The command line: ``fargate-batch``, and ``submit-fargate-job`` for its ``submit``.
+
+A command is a module of this package with ``add_arguments(parser)`` and ``run(arguments) -> int``.
+Only the one that is called is imported, and boto3 only to call AWS: a dry run must not wait for it.
+"""
+
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from importlib import import_module
+from typing import Final
+
+from airflow_fargate_batch import __version__
+from airflow_fargate_batch.cli import _console
+from airflow_fargate_batch.cli._exit_codes import INTERRUPTED, INVALID, OK, REFUSED
+from airflow_fargate_batch.cli._parser import Parser, did_you_mean
+from airflow_fargate_batch.exceptions import FargateBatchError
+
+PROGRAM: Final = "fargate-batch"
+
+COMMANDS: Final = {
+    "submit": "check a job, and submit it or (--dry-run) show what would be submitted",
+    "sizes": "list the vCPU and memory pairs that Fargate runs, or the nearest to one",
+    "local": "run AWS Batch on this machine, without Docker or an account",
+}
+"""What each command's help begins with; its module has its name."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run ``fargate-batch`` with these words, or the process's own; return the exit code."""
+    words = sys.argv[1:] if argv is None else list(argv)
+    if words and words[0] in COMMANDS:
+        return _exit_code(partial(_run, words[0], f"{PROGRAM} {words[0]}", words[1:]))
+    return _exit_code(partial(_overview, words))
+
+
+def submit_fargate_job(argv: Sequence[str] | None = None) -> int:
+    """Run ``fargate-batch submit`` under the name of the older script; return the exit code."""
+    words = sys.argv[1:] if argv is None else list(argv)
+    return _exit_code(partial(_run, "submit", "submit-fargate-job", words))
+
+
+def _run(command: str, program: str, words: Sequence[str]) -> int:
+    summary = COMMANDS[command]
+    parser = Parser(prog=program, description=f"{summary[0].upper()}{summary[1:]}.")
+    module = import_module(f"{__name__}.{command}")
+    module.add_arguments(parser)
+    return int(module.run(parser.parse(words)))
+
+
+def _overview(words: Sequence[str]) -> int:
+    width = max(map(len, COMMANDS)) + 2
+    commands = "\n".join(f"  {name:{width}}{summary}" for name, summary in COMMANDS.items())
+    parser = Parser(
+        prog=PROGRAM,
+        usage=f"{PROGRAM} COMMAND [flags]",
+        description="Run AWS Batch jobs on Fargate: checked first, submitted exactly once.\n\n"
+        f"commands:\n{commands}",
+        epilog=f"Each command has a help of its own: {PROGRAM} submit --help",
+    )
+    parser.add_argument(
+        "--version",
+        action="version",
+        version=f"{PROGRAM} {__version__}",
+        help="say which version this is, and end",
+    )
+    if words and not words[0].startswith("-"):
+        parser.error(f"there is no command '{words[0]}'{did_you_mean(words[0], COMMANDS)}")
+    parser.parse(words)
+    parser.print_help(sys.stderr)
+    return INVALID
+
+
+def _exit_code(command: Callable[[], int]) -> int:
+    """Call a command; what it raises becomes talk and an exit code."""
+    try:
+        return command()
+    except SystemExit as end:  # argparse has said all there is to say
+        return end.code if isinstance(end.code, int) else INVALID
+    except KeyboardInterrupt:
+        _console.error("interrupted")
+        return INTERRUPTED
+    except BrokenPipeError:  # whoever read the output has read enough
+        _console.give_up_stdout()
+        return OK
+    except FargateBatchError as error:
+        _console.error(str(error))
+        return REFUSED
+    except OSError as error:
+        _console.error(f"the output could not be written: {error.strerror or error}")
+        _console.give_up_stdout()
+        return REFUSED

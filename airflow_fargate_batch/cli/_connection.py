@@ -1,0 +1,37 @@
+"""The way to AWS: a ``BatchApi`` made of flags. Imported only to call AWS: botocore is slow."""
+
+import logging
+import os
+
+from airflow_fargate_batch.aws import BatchApi
+from airflow_fargate_batch.cli import _console
+from airflow_fargate_batch.cli._flags import Given
+
+
+def connect(given: Given) -> BatchApi:
+    """Make the one client that the command needs, of the flags of ``CONNECTION``."""
+    _talk_about_what_is_logged()
+    ignored = os.environ.get("AWS_DEFAULT_REGION")
+    if ignored and "region" not in given and ignored != given["region"]:
+        _console.note(
+            f"the region is {given['region']}: AWS_DEFAULT_REGION ({ignored}) is not read; "
+            "set AWS_REGION or give --region"
+        )
+    return BatchApi.connect(
+        region_name=given["region"],
+        profile_name=given["profile"],
+        endpoint_url=given["endpoint_url"],
+    )
+
+
+def _talk_about_what_is_logged() -> None:
+    """Let the package's log, such as "trying again", reach the person who waits."""
+    log = logging.getLogger("airflow_fargate_batch")
+    log.setLevel(logging.INFO)
+    log.handlers = [_Talk()]
+
+
+class _Talk(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        say = _console.warning if record.levelno >= logging.WARNING else _console.note
+        say(record.getMessage())

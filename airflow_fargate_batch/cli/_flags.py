@@ -1,0 +1,147 @@
+"""Flags as data: one table says what a flag is called, where its value comes from, what it fills.
+
+A flag beats its variable, a variable beats the default; an empty variable counts as not set.
+"""
+
+import argparse
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from airflow_fargate_batch.exceptions import Problem
+
+_ARGUMENT: Final = re.compile(
+    r"the argument (?P<after>\w+)|(?<![\w'./-])(?P<alone>[a-z]+(?:_[a-z]+)+)(?![\w'/-])"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flag:
+    """One flag of a command.
+
+    Attributes:
+        name: As it is written, ``--job-queue``.
+        help: What it is for, without variable and default.
+        metavar: What its value is called in the help.
+        kind: ``value``, a ``switch``, or ``yes-no``: also as ``--no-...``.
+        argument: The argument of ``JobRequest`` that it fills; ``None`` for all other flags.
+        variable: The environment variable that stands in for it.
+        default: What counts where neither is given.
+        choices: The values that it takes, where they are few.
+    """
+
+    name: str
+    help: str
+    metavar: str | None = None
+    kind: Literal["value", "switch", "yes-no"] = "value"
+    argument: str | None = None
+    variable: str | None = None
+    default: str | None = None
+    choices: tuple[str, ...] | None = None
+
+    @property
+    def key(self) -> str:
+        """The name that argparse and ``Given`` know it by."""
+        return self.name.removeprefix("--").replace("-", "_")
+
+    def add_to(self, parser: argparse._ActionsContainer) -> None:
+        """Add the flag, with its variable and default named in the help."""
+        sources = [f"${self.variable}"] if self.variable else []
+        sources += [f"default: {self.default}"] if self.default else []
+        text = f"{self.help} [{'; '.join(sources)}]" if sources else self.help
+        shape: dict[str, Any] = {"metavar": self.metavar, "choices": self.choices}
+        if self.kind != "value":
+            action = argparse.BooleanOptionalAction if self.kind == "yes-no" else "store_true"
+            shape = {"action": action}
+        parser.add_argument(self.name, help=text, default=None, **shape)
+
+
+Groups = Mapping[str, tuple[Flag, ...]]
+"""Flags by the title under which the help shows them."""
+
+
+CONNECTION: Final = (
+    Flag(
+        name="--region",
+        metavar="REGION",
+        variable="AWS_REGION",
+        default="ap-northeast-1",
+        help="AWS region",
+    ),
+    Flag(
+        name="--profile",
+        metavar="NAME",
+        help="profile in AWS's configuration files; left out, AWS's own rules apply "
+        "(AWS_PROFILE, AWS_ACCESS_KEY_ID, the machine's role)",
+    ),
+    Flag(
+        name="--endpoint-url",
+        metavar="URL",
+        help="where to send the calls in place of AWS, such as the URL of 'fargate-batch local'; "
+        "left out, AWS's own rules apply (AWS_ENDPOINT_URL)",
+    ),
+)
+"""The flags of every command that calls AWS."""
+
+
+def add_groups(parser: argparse.ArgumentParser, groups: Groups) -> None:
+    """Add all flags, under their titles."""
+    for title, flags in groups.items():
+        section = parser.add_argument_group(title)
+        for flag in flags:
+            flag.add_to(section)
+
+
+class Given:
+    """What flags, variables and defaults say together."""
+
+    def __init__(
+        self, groups: Groups, arguments: argparse.Namespace, environment: Mapping[str, str]
+    ) -> None:
+        self._flags: Final = {flag.key: flag for flags in groups.values() for flag in flags}
+        self._by_flag: Final = vars(arguments)
+        self._environment: Final = environment
+
+    def __getitem__(self, key: str) -> Any:
+        """Return the value of a flag by its key; ``None`` where nobody gave one."""
+        flag = self._flags[key]
+        by_flag = self._by_flag[key]
+        return by_flag if by_flag is not None else self._variable(flag) or flag.default
+
+    def __contains__(self, key: str) -> bool:
+        """Tell whether a flag or its variable was given: a default alone is not."""
+        return self._by_flag[key] is not None or self._variable(self._flags[key]) is not None
+
+    def request_arguments(self) -> dict[str, object]:
+        """Return the arguments for ``JobRequest``, by its own names."""
+        return {flag.argument: self[flag.key] for flag in self._flags.values() if flag.argument}
+
+    def describe(self, problem: Problem) -> str:
+        """Write a problem with the flag, or the flag's variable, in place of the argument."""
+        argument, *rest = re.split(r"(?=[.\[])", problem.field, maxsplit=1)
+        inside = "".join(rest)
+        flag = self._flag_of(argument)
+        where = flag.name if flag else argument.replace("_", " ")
+        where += f" {inside[1:]}" if inside.startswith(".") else inside
+        if flag and self._by_flag[flag.key] is None and self._variable(flag):
+            where += f" (from {flag.variable})"
+        return f"{where}: {self.in_flags(problem.message)}"
+
+    def in_flags(self, text: str) -> str:
+        """Write the flags' names for the arguments' names that the core uses in its messages.
+
+        Those that are also English words count only after ``the argument``.
+        """
+
+        def renamed(found: re.Match[str]) -> str:
+            flag = self._flag_of(found["after"] or found["alone"])
+            return flag.name if flag else found[0]
+
+        return _ARGUMENT.sub(renamed, text)
+
+    def _variable(self, flag: Flag) -> str | None:
+        return (self._environment.get(flag.variable) or None) if flag.variable else None
+
+    def _flag_of(self, argument: str) -> Flag | None:
+        return next((flag for flag in self._flags.values() if flag.argument == argument), None)

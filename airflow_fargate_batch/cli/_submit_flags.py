@@ -1,0 +1,200 @@
+"""The flags of ``submit``. Names, variables and defaults up to ``--dry-run`` are a contract."""
+
+from typing import Final
+
+from airflow_fargate_batch.cli._flags import CONNECTION, Flag, Groups
+from airflow_fargate_batch.core.naming import DEFAULT_PREFIX
+
+WHAT: Final = (
+    Flag(
+        name="--job-queue",
+        metavar="QUEUE",
+        argument="job_queue",
+        variable="AWS_BATCH_JOB_QUEUE",
+        default="awa-batch-dev-fargate-high-priority",
+        help="job queue, by name or ARN",
+    ),
+    Flag(
+        name="--job-definition",
+        metavar="DEFINITION",
+        argument="job_definition",
+        variable="AWS_BATCH_JOB_DEFINITION",
+        default="awa-batch-dev-fargate-sample",
+        help="job definition: a name for its newest active revision, NAME:REVISION, or an ARN",
+    ),
+    Flag(
+        name="--job-name-prefix",
+        metavar="PREFIX",
+        argument="job_name_prefix",
+        variable="AWS_BATCH_JOB_NAME_PREFIX",
+        default=DEFAULT_PREFIX,
+        help="start of the job's name; a token that no other job has makes its end",
+    ),
+    Flag(
+        name="--job-name",
+        metavar="NAME",
+        argument="job_name",
+        help="the job's whole name, in place of a prefix",
+    ),
+)
+
+SIZE: Final = (
+    Flag(
+        name="--vcpu",
+        metavar="N",
+        argument="vcpu",
+        help="vCPU: 0.25, 0.5, 1, 2, 4, 8, 16 or 32; left out, the job definition's",
+    ),
+    Flag(
+        name="--memory",
+        metavar="MIB",
+        argument="memory",
+        help='memory in MiB, or as "4 GB"; left out, the job definition\'s; '
+        "'fargate-batch sizes' lists what goes with what",
+    ),
+    Flag(
+        name="--size-policy",
+        metavar="POLICY",
+        argument="size_policy",
+        default="strict",
+        help="strict refuses what is not a Fargate size; round_up takes the smallest that holds it",
+    ),
+    Flag(
+        name="--platform-version",
+        metavar="VERSION",
+        argument="platform_version",
+        default="LATEST",
+        help="Fargate platform version to check the size against; never sent, because it belongs "
+        "to the job definition",
+    ),
+)
+
+CONTAINER: Final = (
+    Flag(
+        name="--command",
+        metavar="JSON",
+        argument="command",
+        help="command to run, as a JSON list of texts",
+    ),
+    Flag(
+        name="--environment",
+        metavar="JSON",
+        argument="environment",
+        help="environment variables, as a JSON object",
+    ),
+    Flag(
+        name="--parameters-file",
+        metavar="FILE",
+        argument="parameters_file",
+        help="JSON file of job parameters, which fill Ref::NAME in the definition's command",
+    ),
+    Flag(
+        name="--container-overrides-file",
+        metavar="FILE",
+        argument="container_overrides_file",
+        help="JSON file of containerOverrides; flags win over it, key by key, and the rest of it "
+        "is kept",
+    ),
+)
+
+SCHEDULING: Final = (
+    Flag(
+        name="--share-identifier",
+        metavar="NAME",
+        argument="share_identifier",
+        variable="AWS_BATCH_SHARE_IDENTIFIER",
+        help="share of a fair-share queue; such a queue needs it, others take none",
+    ),
+    Flag(
+        name="--scheduling-priority",
+        metavar="N",
+        argument="scheduling_priority",
+        variable="AWS_BATCH_SCHEDULING_PRIORITY",
+        help="priority within the share, 0 to 9999; not given, 0 is sent with a share identifier, "
+        "and nothing without one",
+    ),
+    Flag(
+        name="--depends-on",
+        metavar="ID,ID",
+        argument="depends_on",
+        help="ids of the jobs to wait for, at most 20",
+    ),
+    Flag(
+        name="--array-size",
+        metavar="N",
+        argument="array_size",
+        help="submit an array of N jobs, 2 to 10000",
+    ),
+    Flag(
+        name="--retry-attempts",
+        metavar="N",
+        argument="retry_strategy",
+        help="how often Batch may try the job, 1 to 10",
+    ),
+    Flag(
+        name="--job-timeout",
+        metavar="SECONDS",
+        argument="job_timeout",
+        help="end an attempt that takes longer, 60 or more",
+    ),
+)
+
+TAGS: Final = (
+    Flag(name="--tags", metavar="JSON", argument="tags", help="tags of the job, as a JSON object"),
+    Flag(
+        name="--propagate-tags",
+        kind="yes-no",
+        argument="propagate_tags",
+        help="whether the ECS task gets the tags too; not given, the job definition decides",
+    ),
+)
+
+OUTPUT: Final = (
+    Flag(
+        name="--dry-run",
+        kind="switch",
+        help="submit nothing: write the request as JSON, as 'aws batch submit-job "
+        "--cli-input-json' takes it; needs no credentials",
+    ),
+    Flag(
+        name="--show-secrets",
+        kind="switch",
+        help="write values whose names look secret too, which a dry run strikes out",
+    ),
+    Flag(
+        name="--output",
+        metavar="FORMAT",
+        choices=("text", "json"),
+        default="text",
+        help="text is the job id alone; json is AWS's whole answer",
+    ),
+)
+
+FLAGS: Final[Groups] = {
+    "what to run": WHAT,
+    "size": SIZE,
+    "container": CONTAINER,
+    "scheduling": SCHEDULING,
+    "tags": TAGS,
+    "AWS": CONNECTION,
+    "output": OUTPUT,
+}
+
+EPILOG: Final = """\
+examples:
+  submit a job of 1 vCPU and 2 GB, and keep its id
+    job=$({prog} --job-queue Q --job-definition D --vcpu 1 --memory 2048)
+
+  run another command with other variables, when that job has succeeded
+    {prog} --job-queue Q --job-definition D --depends-on $job \\
+      --command '["python", "report.py"]' --environment '{{"STAGE": "dev"}}'
+
+  ten jobs at once on a fair-share queue; each finds its number in AWS_BATCH_JOB_ARRAY_INDEX
+    {prog} --job-queue Q --job-definition D --share-identifier A1 --array-size 10
+
+  look first, submit later with AWS's own client
+    {prog} --job-definition D --dry-run > job.json
+    aws batch submit-job --cli-input-json file://job.json
+
+stdout gets the job id, or JSON; everything else goes to stderr.
+exit codes: 0 done; 1 AWS refused; 2 bad usage or an invalid request; 130 interrupted."""

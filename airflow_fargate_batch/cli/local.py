@@ -1,0 +1,86 @@
+"""``fargate-batch local``: LocalBatch in a shell, until Ctrl-C."""
+
+import argparse
+import signal
+import sys
+import threading
+from typing import Any
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``fargate-batch local``."""
+    parser.description = (
+        "Run AWS Batch on 127.0.0.1, without Docker or an account, until Ctrl-C. Prints what to"
+        " export so that AWS clients talk to it."
+    )
+    parser.add_argument("--port", type=int, default=0, help="where to listen (default: a free one)")
+    parser.add_argument(
+        "--speed", type=_speed, default=1.0, help="how much faster than AWS jobs live (default: 1)"
+    )
+    parser.add_argument(
+        "--run-commands",
+        action="store_true",
+        help="run the jobs' commands as processes on this machine, with your rights",
+    )
+    parser.add_argument("--seed", type=int, help="make job ids and faults the same in every run")
+    parser.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        type=_fault,
+        metavar="KIND[:OPTION=VALUE,...]",
+        help="something to go wrong, as throttle:operation=SubmitJob,every=3; may be repeated",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until SIGINT or SIGTERM; return the exit code."""
+    from airflow_fargate_batch.local import LocalBatch
+
+    aws = LocalBatch(
+        port=arguments.port,
+        speed=arguments.speed,
+        run_commands=arguments.run_commands,
+        seed=arguments.seed,
+    )
+    for kind, options in arguments.fault:
+        aws.faults.add(kind, **options)
+    over = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: over.set())
+    try:
+        aws.start()
+    except ImportError as error:
+        _say(str(error))
+        return 1
+    except OSError as error:
+        _say(f"cannot listen on 127.0.0.1:{arguments.port}: {error.strerror}")
+        return 1
+    try:
+        exports = [f"export {name}={value}" for name, value in aws.environ.items()]
+        print(aws.url, *exports, sep="\n", flush=True)  # noqa: T201 - stdout is data
+        _say("LocalBatch is up; Ctrl-C ends it.")
+        over.wait()
+    finally:
+        aws.stop()
+    return 0
+
+
+def _say(message: str) -> None:
+    print(message, file=sys.stderr)  # noqa: T201 - stderr is talk
+
+
+def _speed(text: str) -> float:
+    speed = float(text)
+    if not speed > 0:
+        raise argparse.ArgumentTypeError("must be above 0")
+    return speed
+
+
+def _fault(text: str) -> tuple[str, dict[str, Any]]:
+    from airflow_fargate_batch.local.faults import parse_fault
+
+    try:
+        return parse_fault(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error

@@ -1,0 +1,203 @@
+"""``fargate-batch sizes``: what Fargate runs, and what is nearest to a size that it does not."""
+
+import argparse
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from itertools import groupby
+from typing import Any, Final, NamedTuple
+
+from airflow_fargate_batch.cli import _console
+from airflow_fargate_batch.cli._exit_codes import INVALID, OK, REFUSED
+from airflow_fargate_batch.cli._flags import Flag, Given, Groups, add_groups
+from airflow_fargate_batch.core import _overrides, fargate
+from airflow_fargate_batch.core._overrides import Overrides
+from airflow_fargate_batch.core._size import Settled, settle
+from airflow_fargate_batch.core._values import Findings
+from airflow_fargate_batch.core.fargate import Row, Size
+
+FLAGS: Final[Groups] = {
+    "the size to look for": (
+        Flag(name="--vcpu", metavar="N", argument="vcpu", help="number of vCPU"),
+        Flag(name="--memory", metavar="MIB", argument="memory", help='memory in MiB, or as "4 GB"'),
+    ),
+    "output": (
+        Flag(
+            name="--output",
+            metavar="FORMAT",
+            choices=("table", "text", "json"),
+            help="table, text or json; left out, a table on a terminal and text elsewhere",
+        ),
+    ),
+}
+
+EPILOG: Final = """\
+examples:
+  list all sizes
+    {prog}
+
+  is 1 vCPU with 4000 MiB one of them, and if not, what is near?
+    {prog} --vcpu 1 --memory 4000
+
+  what can 16 GB of memory go with?
+    {prog} --memory "16 GB"
+
+text has one line a size: vCPU, MiB of memory, operating systems, first platform version, separated
+by tabs.
+exit codes: 0 Fargate runs it, or all sizes were asked for; 1 Fargate does not; 2 bad usage."""
+
+
+class Answer(NamedTuple):
+    """What there is to say about the size that somebody asked for.
+
+    Attributes:
+        legal: Whether Fargate runs it; of one value alone, whether any size has it.
+        said: The same as a sentence.
+        sizes: Those that have it, or the nearest ones.
+        rounded: What ``--size-policy round_up`` makes of it; ``None`` where nothing holds it.
+    """
+
+    legal: bool
+    said: str
+    sizes: Sequence[Size]
+    rounded: Settled | None
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the flags, and end the help with examples."""
+    parser.usage = "%(prog)s [--vcpu N] [--memory MIB] [--output FORMAT]"
+    parser.epilog = EPILOG.format(prog=parser.prog)
+    add_groups(parser, FLAGS)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """List all sizes, or those that have to do with the one given."""
+    given = Given(FLAGS, arguments, os.environ)
+    form = given["output"] or ("table" if _console.is_terminal(sys.stdout) else "text")
+    findings = Findings()
+    wanted = _overrides.from_arguments(
+        vcpu=given["vcpu"],
+        memory=given["memory"],
+        command=None,
+        environment=None,
+        findings=findings,
+    )
+    if findings.problems:
+        _console.error("\n  ".join(given.describe(problem) for problem in findings.problems))
+        return INVALID
+    if not wanted.origin:
+        _console.data(_WRITE[form](sorted(fargate.SIZES)))
+        return OK
+    answer = look_up(wanted)
+    _console.talk(answer.said)
+    if not answer.legal and answer.rounded:
+        _console.talk(f"--size-policy round_up takes {_described(answer.rounded)}")
+    _console.data(_answer_as_json(answer) if form == "json" else _WRITE[form](answer.sizes))
+    return OK if answer.legal else REFUSED
+
+
+def look_up(wanted: Overrides) -> Answer:
+    """Hold a size, or one value of it, against the table as a submit does."""
+    findings = Findings()
+    settled = settle(wanted, "strict", findings)
+    rounded = settle(wanted, "round_up", Findings())
+    legal = not findings.problems
+    return Answer(
+        legal=legal,
+        said=f"Fargate runs {_described(settled)}." if legal else findings.problems[0].message,
+        sizes=sorted(_nearest(wanted.vcpu, wanted.memory)),
+        rounded=rounded if rounded != Settled() else None,
+    )
+
+
+def _nearest(vcpu: Decimal | None, memory: Decimal | None) -> Iterable[Size]:
+    if vcpu is not None and memory is not None:
+        return fargate.nearest(vcpu, memory)
+    if vcpu is not None:
+        near_vcpu = fargate.neighbours(vcpu, fargate.VCPU_VALUES)
+        return [size for size in fargate.SIZES if size.vcpu in near_vcpu]
+    near_memory = fargate.neighbours(memory or 0, fargate.MEMORY_VALUES)
+    return [size for size in fargate.SIZES if size.memory in near_memory]
+
+
+def _described(size: Settled) -> str:
+    if size.memory is None:
+        return f"{size.vcpu} vCPU"
+    return f"{size.memory} MiB" if size.vcpu is None else f"{size.vcpu} vCPU with {size.memory} MiB"
+
+
+def _rows(sizes: Iterable[Size]) -> list[tuple[Row, tuple[int, ...]]]:
+    by_vcpu = groupby(sizes, key=lambda size: size.vcpu)
+    return [
+        (row, tuple(size.memory for size in group))
+        for vcpu, group in by_vcpu
+        if (row := fargate.row_of(vcpu))
+    ]
+
+
+def _systems(row: Row) -> str:
+    return "Linux, Windows" if row.windows else "Linux"
+
+
+def _platform(row: Row) -> str:
+    return f"{row.platform_version} or later" if row.platform_version else "any"
+
+
+def _as_table(sizes: Iterable[Size]) -> str:
+    lines = [("vCPU", "memory", "runs", "platform version")]
+    for row, memory in _rows(sizes):
+        described = f"{fargate.either_of(memory)} MiB"
+        if memory == row.memory:
+            described = row.describe_memory()
+        lines.append((str(row.vcpu), described, _systems(row), _platform(row)))
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    heading, *body = [
+        f"{vcpu:>{widths[0]}}  {memory:{widths[1]}}  {systems:{widths[2]}}  {platform}"
+        for vcpu, memory, systems, platform in lines
+    ]
+    return "\n".join([_console.painted(heading, _console.BOLD, sys.stdout), *body])
+
+
+def _as_text(sizes: Iterable[Size]) -> str:
+    return "\n".join(
+        f"{row.vcpu}\t{mib}\t{_systems(row)}\t{row.platform_version or 'any'}"
+        for row, memory in _rows(sizes)
+        for mib in memory
+    )
+
+
+def _as_json(sizes: Iterable[Size]) -> str:
+    return _console.as_json(_members(sizes))
+
+
+_WRITE: Final = {"table": _as_table, "text": _as_text, "json": _as_json}
+
+
+def _answer_as_json(answer: Answer) -> str:
+    rounded = answer.rounded
+    return _console.as_json(
+        {
+            "legal": answer.legal,
+            "sizes": _members(answer.sizes),
+            "roundUp": rounded and {"vcpu": _plain(rounded.vcpu), "memory": rounded.memory},
+        }
+    )
+
+
+def _members(sizes: Iterable[Size]) -> list[dict[str, Any]]:
+    return [
+        {
+            "vcpu": _plain(row.vcpu),
+            "memory": mib,
+            "windows": row.windows,
+            "platformVersion": row.platform_version,
+        }
+        for row, memory in _rows(sizes)
+        for mib in memory
+    ]
+
+
+def _plain(vcpu: Decimal | None) -> float | None:
+    """Return a number that JSON writes as AWS does: 0.25, and 1 rather than 1.0."""
+    return None if vcpu is None else int(vcpu) if vcpu == int(vcpu) else float(vcpu)

@@ -1,0 +1,137 @@
+"""What only a process of its own shows: imports, pipes, closed streams, signals."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import BIN, shell
+
+DRY_RUN = """
+import sys
+from airflow_fargate_batch.cli import submit_fargate_job
+code = submit_fargate_job(["--dry-run", "--vcpu", "1", "--memory", "2048"])
+print(code, *sorted({name.partition(".")[0] for name in sys.modules}), file=sys.stderr)
+"""
+
+
+def test_a_dry_run_imports_nothing_but_the_standard_library() -> None:
+    outcome = shell("python", "-c", DRY_RUN)
+    code, *imported = outcome.err.splitlines()[-1].split()
+    assert code == "0"
+    assert json.loads(outcome.out)["jobName"]
+    assert not {"airflow", "boto3", "botocore", "rich", "moto", "logging"} & set(imported)
+    assert set(imported) - sys.stdlib_module_names <= {"airflow_fargate_batch", "__main__"} | {
+        name for name in imported if name.startswith("_")
+    }
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(["fargate-batch", "submit"], id="fargate-batch submit"),
+        pytest.param(["submit-fargate-job"], id="submit-fargate-job"),
+        pytest.param(["python", "-m", "airflow_fargate_batch", "submit"], id="python -m"),
+    ],
+)
+def test_each_entry_point_returns_its_exit_code(words: list[str]) -> None:
+    assert shell(*words, "--dry-run").code == 0
+    assert shell(*words, "--vcpu", "3").code == 2
+
+
+def test_a_stdout_without_unicode_gets_the_same_json_in_ascii() -> None:
+    environment = {"PYTHONIOENCODING": "ascii"}
+    words = ("--environment", '{"NAME": "値"}', "--dry-run")
+    outcome = shell("submit-fargate-job", *words, env=environment)
+    assert outcome.out.isascii()
+    assert json.loads(outcome.out)["containerOverrides"]["environment"][0]["value"] == "値"
+
+
+def test_bytes_that_are_no_text_are_a_problem_and_not_a_crash() -> None:
+    outcome = shell("submit-fargate-job", "--environment", '{"A": "\udcff"}')
+    assert outcome.code == 2
+    assert "Traceback" not in outcome.err
+
+
+needs_dev_full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has it")
+
+
+def _in_shell(line: str) -> tuple[int, str]:
+    environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"}
+    environment.pop("PYTHONUNBUFFERED", None)  # with it, Python never fails on a buffer at its end
+    done = subprocess.run(
+        ["bash", "-c", line],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "output"),
+    [
+        pytest.param(
+            "set -o pipefail; fargate-batch sizes | true", 0, "", id="a reader who left early"
+        ),
+        pytest.param(
+            "set -o pipefail; fargate-batch submit --help | true", 0, "", id="nor reads the help"
+        ),
+        pytest.param("fargate-batch sizes >&-", 0, "", id="no stdout"),
+        pytest.param(
+            "fargate-batch sizes --memory 249856 2>&-",
+            0,
+            "32\t249856\tLinux\t1.4.0\n",
+            id="no stderr: talk does not become data",
+        ),
+        pytest.param(
+            "fargate-batch sizes >/dev/full",
+            1,
+            "error: the output could not be written: No space left on device\n",
+            id="a full disk",
+            marks=needs_dev_full,
+        ),
+    ],
+)
+def test_streams_that_fail_make_no_traceback(line: str, code: int, output: str) -> None:
+    assert _in_shell(line) == (code, output)
+
+
+@needs_dev_full
+@pytest.mark.usefixtures("aws")
+def test_a_job_id_that_cannot_be_written_is_said() -> None:
+    code, output = _in_shell("fargate-batch submit >/dev/full")
+    assert code == 1
+    assert re.search("The job's id is [0-9a-f-]{36}\nerror: the output could not be", output)
+
+
+def test_ctrl_c_is_130_without_a_traceback() -> None:
+    environment = {
+        **os.environ,
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+    }
+    process = subprocess.Popen(
+        [BIN / "submit-fargate-job", "--endpoint-url", "http://127.0.0.1:1"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        assert process.stderr
+        first = process.stderr.readline()  # it talks once it waits to try again
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "trying again" in first
+    assert out == ""
+    assert "error: interrupted" in err
+    assert "Traceback" not in err

@@ -1,0 +1,200 @@
+"""A submit over HTTP: the job is there, stdout has its id, and refusals say what to do."""
+
+import json
+
+import pytest
+
+from airflow_fargate_batch.cli import _connection, submit_fargate_job
+from airflow_fargate_batch.exceptions import SubmissionUncertain, Unreachable
+from airflow_fargate_batch.local import LocalBatch
+from airflow_fargate_batch.submission import Submitter
+from tests.cli.conftest import Run
+
+
+def test_stdout_is_the_job_id_and_nothing_else(submit: Run, aws: LocalBatch) -> None:
+    outcome = submit("--job-name", "nightly")
+    [job] = aws.jobs
+    assert (outcome.code, outcome.out) == (0, f"{job['jobId']}\n")
+    assert outcome.err == (
+        "Submitted nightly to awa-batch-dev-fargate-high-priority in ap-northeast-1\n"
+    )
+
+
+def test_submit_fargate_job_is_the_same_command(
+    aws: LocalBatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert submit_fargate_job(["--job-name", "nightly"]) == 0
+    assert capsys.readouterr().out == f"{aws.jobs[0]['jobId']}\n"
+
+
+def test_json_is_the_whole_answer(submit: Run, aws: LocalBatch) -> None:
+    answer = json.loads(submit("--output", "json").out)
+    [job] = aws.jobs
+    assert answer == {member: job[member] for member in ("jobArn", "jobName", "jobId")}
+
+
+def test_what_is_sent_is_what_a_dry_run_shows(submit: Run, aws: LocalBatch) -> None:
+    words = (
+        *("--job-name", "nightly", "--vcpu", "1", "--memory", "2048", "--array-size", "3"),
+        *("--environment", '{"TOKEN": "value"}', "--tags", '{"team": "data"}'),
+    )
+    shown = json.loads(submit(*words, "--dry-run", "--show-secrets").out)
+    submit(*words)
+    [call] = [call for call in aws.requests if call.operation == "SubmitJob"]
+    sent = dict(call.parameters)
+    for body in (shown, sent):
+        del body["tags"]["airflow-fargate-batch:submission"]  # of each call its own
+    assert sent == shown
+
+
+def test_one_submit_is_one_call(submit: Run, aws: LocalBatch) -> None:
+    submit()
+    assert [call.operation for call in aws.requests] == ["SubmitJob"]
+
+
+def test_a_lost_answer_makes_no_second_job(
+    submit: Run, aws: LocalBatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("airflow_fargate_batch.submission.LOOKS", (0.0,))
+    aws.faults.add("cut_after", operation="SubmitJob", times=1)
+    outcome = submit()
+    [job] = aws.jobs
+    assert (outcome.code, outcome.out) == (0, f"{job['jobId']}\n")
+    assert "looking for the job" in outcome.err
+
+
+class TestRegion:
+    def test_comes_from_the_flag_then_the_variable_then_tokyo(
+        self, submit: Run, aws: LocalBatch, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("AWS_REGION", "eu-west-1")
+        submit("--region", "us-east-1")
+        submit()
+        monkeypatch.setenv("AWS_REGION", "")
+        submit()
+        assert [call.region for call in aws.requests] == [
+            "us-east-1",
+            "eu-west-1",
+            "ap-northeast-1",
+        ]
+
+    def test_of_another_variable_is_not_read_and_that_is_said(
+        self, submit: Run, aws: LocalBatch, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("AWS_REGION")
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-west-2")
+        outcome = submit()
+        assert aws.requests[0].region == "ap-northeast-1"
+        assert "note: the region is ap-northeast-1: AWS_DEFAULT_REGION (us-west-2)" in outcome.err
+
+
+def test_the_endpoint_url_is_a_flag(
+    submit: Run, aws: LocalBatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    assert submit("--endpoint-url", aws.url).code == 0
+    assert len(aws.jobs) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        pytest.param(["--job-queue", "nope"], "Check --job-queue, the region", id="unknown queue"),
+        pytest.param(
+            ["--job-definition", "nope"], "Check --job-definition, the", id="unknown definition"
+        ),
+        pytest.param(
+            ["--share-identifier", "A1"],
+            "Only a queue with a fair-share policy takes --share-identifier and",
+            id="a share on a FIFO queue",
+        ),
+        pytest.param(["--profile", "nope"], "Check the profile's name", id="unknown profile"),
+    ],
+)
+def test_a_refusal_says_what_to_do(
+    submit: Run, aws: LocalBatch, words: list[str], said: str
+) -> None:
+    outcome = submit(*words)
+    assert (outcome.code, outcome.out) == (1, "")
+    assert outcome.err.startswith("error: ")
+    assert said in outcome.err
+    assert "Traceback" not in outcome.err
+    assert aws.jobs == []
+
+
+def test_missing_credentials_are_named(
+    submit: Run, aws: LocalBatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    outcome = submit()
+    assert (outcome.code, outcome.out) == (1, "")
+    assert "Unable to locate credentials\nCheck the credentials" in outcome.err
+    assert len(aws.requests) == 0
+
+
+def test_a_denied_call_names_the_iam_action(submit: Run, aws: LocalBatch) -> None:
+    aws.faults.add("denied", operation="SubmitJob")
+    outcome = submit()
+    assert (outcome.code, outcome.out) == (1, "")
+    assert "Allow batch:SubmitJob" in outcome.err
+
+
+def test_an_invalid_request_never_reaches_aws(submit: Run, aws: LocalBatch) -> None:
+    assert submit("--vcpu", "3").code == 2
+    assert len(aws.requests) == 0
+
+
+def test_what_is_tried_again_is_talked_about(
+    submit: Run, aws: LocalBatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    aws.faults.add("throttle", operation="SubmitJob", times=1)
+    outcome = submit()
+    assert outcome.code == 0
+    assert "note: " in outcome.err
+    assert "trying again" in outcome.err
+
+
+class TestInDoubt:
+    @pytest.fixture(autouse=True)
+    def _no_aws(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(_connection, "connect", lambda _: None)
+
+    def _ends_with(self, error: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
+        def submit(*_: object) -> None:
+            raise error
+
+        monkeypatch.setattr(Submitter, "submit", submit)
+
+    LOOK = "aws batch list-jobs --region ap-northeast-1 --job-queue Q --filters name=JOB_NAME"
+
+    def test_ctrl_c_says_that_the_job_may_exist_and_how_to_look(
+        self, submit: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self._ends_with(KeyboardInterrupt(), monkeypatch)
+        outcome = submit("--job-name", "nightly", "--job-queue", "Q")
+        assert (outcome.code, outcome.out) == (130, "")
+        assert "nightly may exist or not" in outcome.err
+        assert f"{self.LOOK},values=nightly" in outcome.err
+
+    def test_so_does_an_answer_that_was_lost_for_good(
+        self, submit: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        error = SubmissionUncertain("no answer")
+        error.__cause__ = Unreachable("the connection was cut")
+        self._ends_with(error, monkeypatch)
+        outcome = submit("--job-name", "nightly", "--job-queue", "Q")
+        assert (outcome.code, outcome.out) == (1, "")
+        assert "the connection was cut" in outcome.err
+        assert self.LOOK in outcome.err
+
+
+def test_a_job_at_aws_has_a_link(
+    submit: Run, aws: LocalBatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api = _connection.BatchApi(aws.client("batch"))
+    monkeypatch.setattr(_connection, "connect", lambda _: api)
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    outcome = submit()
+    assert f"batch/home?region=ap-northeast-1#jobs/detail/{outcome.out.strip()}" in outcome.err

@@ -1,0 +1,380 @@
+"""A dry run shows the request that would be sent, and nothing else happens."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+import pytest
+from botocore.validate import ParamValidator
+
+from tests.cli.conftest import Run
+
+SUBMIT_JOB = (
+    botocore.session.get_session()
+    .get_service_model("batch")
+    .operation_model("SubmitJob")
+    .input_shape
+)
+QUEUE = "awa-batch-dev-fargate-high-priority"
+DEFINITION = "awa-batch-dev-fargate-sample"
+
+
+@pytest.fixture
+def body_of(submit: Run) -> Any:
+    """Give what dry-runs a submit and returns the body, which AWS's own client must accept."""
+
+    def call(*words: str) -> dict[str, Any]:
+        outcome = submit(*words, "--dry-run")
+        assert outcome.code == 0, outcome.err
+        body: dict[str, Any] = json.loads(outcome.out)
+        report = ParamValidator().validate(body, SUBMIT_JOB)
+        assert not report.has_errors(), report.generate_report()
+        return body
+
+    return call
+
+
+OVERRIDES = "containerOverrides"
+LEAST = {"jobName", "jobQueue", "jobDefinition", "tags"}
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        pytest.param([], {"jobQueue": QUEUE, "jobDefinition": DEFINITION}, id="defaults alone"),
+        pytest.param(
+            ["--job-queue", "Q", "--job-definition", "D:3"],
+            {"jobQueue": "Q", "jobDefinition": "D:3"},
+            id="queue and definition",
+        ),
+        pytest.param(
+            ["--vcpu", "1", "--memory", "2048"],
+            {
+                OVERRIDES: {
+                    "resourceRequirements": [
+                        {"type": "VCPU", "value": "1"},
+                        {"type": "MEMORY", "value": "2048"},
+                    ]
+                }
+            },
+            id="size",
+        ),
+        pytest.param(
+            ["--vcpu", "1", "--memory", "2.5 GB", "--size-policy", "round_up"],
+            {
+                OVERRIDES: {
+                    "resourceRequirements": [
+                        {"type": "VCPU", "value": "1"},
+                        {"type": "MEMORY", "value": "3072"},
+                    ]
+                }
+            },
+            id="size rounded up",
+        ),
+        pytest.param(
+            [
+                "--command",
+                '["echo", "Hello World"]',
+                "--environment",
+                '{"ENV1":"value1", "ENV2":"value2"}',
+            ],
+            {
+                OVERRIDES: {
+                    "command": ["echo", "Hello World"],
+                    "environment": [
+                        {"name": "ENV1", "value": "value1"},
+                        {"name": "ENV2", "value": "value2"},
+                    ],
+                }
+            },
+            id="command and environment",
+        ),
+        pytest.param(
+            ["--share-identifier", "A1", "--scheduling-priority", "10"],
+            {"shareIdentifier": "A1", "schedulingPriorityOverride": 10},
+            id="fair share",
+        ),
+        pytest.param(["--array-size", "10"], {"arrayProperties": {"size": 10}}, id="array"),
+        pytest.param(
+            ["--depends-on", "job-1234567890abcdef0,job-0fedcba0987654321"],
+            {
+                "dependsOn": [
+                    {"jobId": "job-1234567890abcdef0"},
+                    {"jobId": "job-0fedcba0987654321"},
+                ]
+            },
+            id="dependencies",
+        ),
+        pytest.param(
+            ["--retry-attempts", "3", "--job-timeout", "600"],
+            {"retryStrategy": {"attempts": 3}, "timeout": {"attemptDurationSeconds": 600}},
+            id="retries and timeout",
+        ),
+        pytest.param(["--propagate-tags"], {"propagateTags": True}, id="tags propagated"),
+        pytest.param(["--no-propagate-tags"], {"propagateTags": False}, id="tags not propagated"),
+        pytest.param(["--job-name", "nightly"], {"jobName": "nightly"}, id="name"),
+    ],
+)
+def test_each_flag_becomes_its_member_of_submit_job(
+    body_of: Any, words: list[str], part: dict[str, Any]
+) -> None:
+    assert body_of(*words).items() >= part.items()
+
+
+def test_what_is_not_said_is_left_to_the_job_definition(body_of: Any) -> None:
+    assert set(body_of()) == LEAST
+
+
+def test_tags_stand_beside_the_submissions_own(body_of: Any) -> None:
+    body = body_of("--tags", '{"team": "data"}')
+    mark = body["jobName"].removeprefix("fargate-job-")
+    assert body["tags"] == {"team": "data", "airflow-fargate-batch:submission": mark}
+
+
+def test_two_calls_make_two_names_that_start_with_the_prefix(body_of: Any) -> None:
+    names = {body_of("--job-name-prefix", "report")["jobName"] for _ in range(2)}
+    assert len(names) == 2
+    assert all(re.fullmatch(r"report-[0-9a-f]{16}-0", name) for name in names)
+
+
+def test_the_platform_version_is_checked_and_not_sent(submit: Run, body_of: Any) -> None:
+    assert "1.4.0" not in json.dumps(body_of("--platform-version", "1.4.0"))
+    outcome = submit("--vcpu", "8", "--memory", "16384", "--platform-version", "1.3.0", "--dry-run")
+    assert outcome.code == 2
+    assert "--platform-version: 1.3.0 does not run 8 vCPU" in outcome.err
+
+
+class TestPrecedence:
+    VARIABLES = (
+        ("AWS_BATCH_JOB_QUEUE", "--job-queue", "jobQueue", QUEUE),
+        ("AWS_BATCH_JOB_DEFINITION", "--job-definition", "jobDefinition", DEFINITION),
+        ("AWS_BATCH_SHARE_IDENTIFIER", "--share-identifier", "shareIdentifier", None),
+    )
+
+    @pytest.mark.parametrize(("variable", "flag", "member", "default"), VARIABLES)
+    def test_a_flag_beats_a_variable_beats_a_default(
+        self,
+        body_of: Any,
+        monkeypatch: pytest.MonkeyPatch,
+        variable: str,
+        flag: str,
+        member: str,
+        default: str | None,
+    ) -> None:
+        assert body_of().get(member) == default
+        monkeypatch.setenv(variable, "fromvariable")
+        assert body_of()[member] == "fromvariable"
+        assert body_of(flag, "fromflag")[member] == "fromflag"
+
+    @pytest.mark.parametrize(("variable", "flag", "member", "default"), VARIABLES)
+    def test_an_empty_variable_counts_as_not_set(
+        self,
+        body_of: Any,
+        monkeypatch: pytest.MonkeyPatch,
+        variable: str,
+        flag: str,  # noqa: ARG002 - the table's
+        member: str,
+        default: str | None,
+    ) -> None:
+        monkeypatch.setenv(variable, "")
+        body = body_of()
+        assert body.get(member) == default
+        assert set(body) == LEAST
+
+    def test_the_prefix_has_a_variable(self, body_of: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("AWS_BATCH_JOB_NAME_PREFIX", "nightly")
+        assert body_of()["jobName"].startswith("nightly-")
+
+    def test_an_empty_flag_is_a_mistake_and_not_the_default(self, submit: Run) -> None:
+        outcome = submit("--job-queue", "", "--dry-run")
+        assert (outcome.code, outcome.out) == (2, "")
+        assert "--job-queue: is empty" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("share", "variable", "flag", "sent"),
+    [
+        pytest.param("A1", None, None, 0, id="share alone: the older default"),
+        pytest.param("A1", "7", None, 7, id="share and variable"),
+        pytest.param("A1", "7", "9", 9, id="share, variable and flag"),
+        pytest.param("A1", None, "0", 0, id="share and a flag of 0"),
+        pytest.param(None, None, None, None, id="no share: nothing"),
+        pytest.param(None, None, "0", 0, id="no share, but a flag"),
+    ],
+)
+def test_scheduling_priority(
+    body_of: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    share: str | None,
+    variable: str | None,
+    flag: str | None,
+    sent: int | None,
+) -> None:
+    if variable:
+        monkeypatch.setenv("AWS_BATCH_SCHEDULING_PRIORITY", variable)
+    words = ["--share-identifier", share] if share else []
+    words += ["--scheduling-priority", flag] if flag else []
+    assert body_of(*words).get("schedulingPriorityOverride") == sent
+
+
+class TestFiles:
+    def test_flags_win_over_the_overrides_file_and_the_rest_of_it_stays(
+        self, body_of: Any, tmp_path: Path
+    ) -> None:
+        file = tmp_path / "overrides.json"
+        overrides = {
+            "command": ["from", "file"],
+            "environment": [{"name": "A", "value": "file"}, {"name": "B", "value": "file"}],
+            "resourceRequirements": [{"type": "MEMORY", "value": "4096"}],
+        }
+        file.write_text(json.dumps(overrides))
+        words = ["--container-overrides-file", str(file), "--vcpu", "1"]
+        body = body_of(*words, "--environment", '{"B": "flag"}')
+        assert body[OVERRIDES] == {
+            "command": ["from", "file"],
+            "environment": [{"name": "A", "value": "file"}, {"name": "B", "value": "flag"}],
+            "resourceRequirements": [
+                {"type": "VCPU", "value": "1"},
+                {"type": "MEMORY", "value": "4096"},
+            ],
+        }
+
+    def test_parameters_come_from_their_file_with_or_without_a_byte_order_mark(
+        self, body_of: Any, tmp_path: Path
+    ) -> None:
+        for encoding in ("utf-8", "utf-8-sig"):
+            file = tmp_path / f"{encoding}.json"
+            file.write_text('{"date": "令和"}', encoding=encoding)
+            assert body_of("--parameters-file", str(file))["parameters"] == {"date": "令和"}
+
+    @pytest.mark.parametrize("flag", ["--parameters-file", "--container-overrides-file"])
+    @pytest.mark.parametrize(
+        ("content", "said"),
+        [
+            pytest.param(b'{"a": 1,\n "b": }', ", line 2, column 7: not JSON", id="malformed"),
+            pytest.param(b"\xff{}", ": is not UTF-8 text, from byte 0 on", id="not UTF-8"),
+            pytest.param(b"[]", " holds a list, not a JSON object", id="not an object"),
+            pytest.param(None, ": cannot be read: No such file or directory", id="missing"),
+        ],
+    )
+    def test_a_bad_file_is_named_with_the_place(
+        self, submit: Run, tmp_path: Path, flag: str, content: bytes | None, said: str
+    ) -> None:
+        file = tmp_path / "file.json"
+        if content is not None:
+            file.write_bytes(content)
+        outcome = submit(flag, str(file), "--dry-run")
+        assert (outcome.code, outcome.out) == (2, "")
+        assert f"{flag}: {file}{said}" in outcome.err
+
+    def test_a_directory_is_no_file(self, submit: Run, tmp_path: Path) -> None:
+        outcome = submit("--parameters-file", str(tmp_path), "--dry-run")
+        assert outcome.code == 2
+        assert f"--parameters-file: {tmp_path}: cannot be read: Is a directory" in outcome.err
+
+
+class TestProblems:
+    def test_all_of_them_come_at_once_under_the_names_of_the_flags(self, submit: Run) -> None:
+        outcome = submit(
+            *("--vcpu", "1", "--memory", "4000", "--environment", '{"AWS_BATCH_X": "", "B": {}}'),
+            *("--command", '["a", ""]', "--retry-attempts", "11", "--job-timeout", "5"),
+            *("--tags", '{"a":}', "--parameters-file", "nowhere.json", "--size-policy", "guess"),
+        )
+        assert (outcome.code, outcome.out) == (2, "")
+        for flag in (
+            "--environment AWS_BATCH_X",
+            "--command[1]",
+            "--retry-attempts",
+            "--job-timeout",
+            "--tags",
+            "--parameters-file",
+            "--size-policy",
+        ):
+            assert f"\n  {flag}: " in outcome.err
+        assert "nothing was submitted; 7 things are wrong:" in outcome.err
+
+    def test_one_of_them_is_one_line(self, submit: Run) -> None:
+        outcome = submit("--vcpu", "1", "--memory", "4000")
+        assert outcome.err == (
+            "error: --memory: 1 vCPU with 4000 MiB is not a Fargate size; 1 vCPU takes 2048 to 8192"
+            " MiB in steps of 1024: use 3072 or 4096\n"
+        )
+
+    @pytest.mark.parametrize("flag", ["--command", "--environment", "--tags"])
+    def test_json_mistakes_have_line_and_column(self, submit: Run, flag: str) -> None:
+        broken = '["a",\n oops]' if flag == "--command" else '{"a":\n oops}'
+        assert f"{flag}: line 2, column 2: not JSON" in submit(flag, broken).err
+
+    def test_a_bad_variable_is_named_beside_its_flag(
+        self, submit: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("AWS_BATCH_SCHEDULING_PRIORITY", "high")
+        said = "--scheduling-priority (from AWS_BATCH_SCHEDULING_PRIORITY): 'high' is not a number"
+        assert said in submit().err
+
+    def test_arguments_inside_a_message_are_written_as_flags(
+        self, submit: Run, tmp_path: Path
+    ) -> None:
+        file = tmp_path / "overrides.json"
+        file.write_text('{"vcpus": 1}')
+        outcome = submit("--container-overrides-file", str(file))
+        assert "use --vcpu, or resourceRequirements" in outcome.err
+
+    def test_an_array_of_none_is_an_invalid_request(self, submit: Run) -> None:
+        outcome = submit("--array-size", "0", "--dry-run")
+        assert (outcome.code, outcome.out) == (2, "")
+        assert "--array-size: is 0: there is nothing to submit" in outcome.err
+
+
+class TestSecrets:
+    WORDS = (
+        *("--environment", '{"DB_PASSWORD": "hunter2", "API_TOKEN": "hunter2", "USER": "me"}'),
+        *("--command", '["***"]'),  # looks like a secret that was struck out, and is none
+    )
+
+    def test_are_struck_out_and_that_is_said(self, submit: Run) -> None:
+        outcome = submit(*self.WORDS, "--dry-run")
+        environment = json.loads(outcome.out)[OVERRIDES]["environment"]
+        assert {entry["name"]: entry["value"] for entry in environment} == {
+            "DB_PASSWORD": "***",
+            "API_TOKEN": "***",
+            "USER": "me",
+        }
+        assert "2 values" in outcome.err
+        assert "--show-secrets" in outcome.err
+        assert "hunter2" not in outcome.err
+
+    def test_are_shown_when_asked_for(self, submit: Run) -> None:
+        outcome = submit(*self.WORDS, "--dry-run", "--show-secrets")
+        assert outcome.out.count("hunter2") == 2
+        assert outcome.err == "Dry run: nothing was submitted.\n"
+
+    @pytest.mark.parametrize(
+        "words",
+        [
+            pytest.param(["--environmant", '{"PASSWORD": "hunter2"}'], id="misspelt flag"),
+            pytest.param(['--environmant={"PASSWORD": "hunter2"}'], id="misspelt flag, with ="),
+            pytest.param(["--environment", "{PASSWORD:", "hunter2}"], id="quotes forgotten"),
+            pytest.param(["--environment", '{"PASSWORD": "hunter2"'], id="broken JSON"),
+            pytest.param(["--environment", '{"AWS_BATCH_PASSWORD": "hunter2"}'], id="reserved"),
+            pytest.param(["--environment", '["hunter2"]'], id="wrong shape"),
+            pytest.param(["--command", "hunter2"], id="a command that is no list"),
+        ],
+    )
+    def test_no_mistake_repeats_a_value(self, submit: Run, words: list[str]) -> None:
+        outcome = submit(*words)
+        assert (outcome.code, outcome.out) == (2, "")
+        assert "hunter2" not in outcome.err
+
+
+def test_notes_and_warnings_are_talk_not_data(submit: Run) -> None:
+    outcome = submit("--array-size", "1", "--share-identifier", "a-b", "--dry-run")
+    assert "arrayProperties" not in json.loads(outcome.out)
+    assert "note: --array-size 1 makes a plain job" in outcome.err
+    assert "warning: --share-identifier a-b: AWS documents letters and digits only" in outcome.err
+
+
+def test_other_alphabets_stay_readable(submit: Run) -> None:
+    assert "値" in submit("--environment", '{"NAME": "値"}', "--dry-run").out

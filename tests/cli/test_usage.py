@@ -1,0 +1,115 @@
+"""Flags, help, versions, and what mistakes in them get."""
+
+import re
+
+import pytest
+
+from airflow_fargate_batch import __version__
+from airflow_fargate_batch.cli import COMMANDS, submit_fargate_job
+from airflow_fargate_batch.cli._flags import Flag
+from airflow_fargate_batch.cli._submit_flags import FLAGS
+from tests.cli.conftest import Run
+
+BY_NAME = {flag.name: flag for flags in FLAGS.values() for flag in flags}
+
+OLDER_SCRIPT = {
+    "--job-name-prefix": "fargate-job",
+    "--job-queue": "awa-batch-dev-fargate-high-priority",
+    "--job-definition": "awa-batch-dev-fargate-sample",
+    "--region": "ap-northeast-1",
+    "--vcpu": None,
+    "--memory": None,
+    "--platform-version": "LATEST",
+    "--share-identifier": None,
+    "--scheduling-priority": None,  # was 0: still sent with a share identifier, see the dry runs
+    "--command": None,
+    "--environment": None,
+    "--parameters-file": None,
+    "--container-overrides-file": None,
+    "--tags": None,
+    "--depends-on": None,
+    "--array-size": None,
+    "--dry-run": None,
+}
+"""The flags of ``submit_fargate_job.py`` and their defaults, which must not change."""
+
+OLDER_VARIABLES = {
+    "--job-name-prefix": "AWS_BATCH_JOB_NAME_PREFIX",
+    "--job-queue": "AWS_BATCH_JOB_QUEUE",
+    "--job-definition": "AWS_BATCH_JOB_DEFINITION",
+    "--region": "AWS_REGION",
+    "--share-identifier": "AWS_BATCH_SHARE_IDENTIFIER",
+    "--scheduling-priority": "AWS_BATCH_SCHEDULING_PRIORITY",
+}
+
+
+@pytest.mark.parametrize("name", OLDER_SCRIPT)
+def test_the_older_scripts_flags_are_kept(name: str) -> None:
+    flag = BY_NAME[name]
+    assert flag.default == OLDER_SCRIPT[name]
+    assert flag.variable == OLDER_VARIABLES.get(name)
+
+
+@pytest.mark.parametrize("flag", BY_NAME.values(), ids=BY_NAME)
+def test_every_flag_has_help_that_names_its_variable_and_default(submit: Run, flag: Flag) -> None:
+    shown = " ".join(submit("--help").out.split())
+    assert re.search(rf"{flag.name}[ ,]", shown)
+    assert flag.help in shown
+    assert not flag.variable or f"[${flag.variable}" in shown
+    assert not flag.default or f"default: {flag.default}]" in shown
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_listed_and_has_help(run: Run, command: str) -> None:
+    assert f"\n  {command} " in run("--help").out
+    outcome = run(command, "--help")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out.startswith(f"usage: fargate-batch {command} ")
+
+
+def test_help_ends_with_examples_and_exit_codes(submit: Run) -> None:
+    shown = submit("--help").out
+    assert shown.count("fargate-batch submit --job-") >= 3
+    assert "exit codes: 0 done; 1 AWS refused; 2 bad usage" in shown
+
+
+def test_help_uses_the_name_it_was_called_by(capsys: pytest.CaptureFixture[str]) -> None:
+    assert submit_fargate_job(["--help"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("usage: submit-fargate-job ")
+    assert "fargate-batch submit" not in shown
+
+
+def test_the_version_is_data(run: Run) -> None:
+    assert run("--version") == (0, f"fargate-batch {__version__}\n", "")
+
+
+def test_without_a_command_the_help_is_talk(run: Run) -> None:
+    outcome = run()
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "commands:" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        pytest.param(["sbmit"], "no command 'sbmit'; did you mean submit?", id="command"),
+        pytest.param(
+            ["submit", "--vcpus", "2"], "no flag --vcpus; did you mean --vcpu?", id="flag"
+        ),
+        pytest.param(["submit", "--job-q", "Q"], "did you mean --job-queue?", id="abbreviation"),
+        pytest.param(["submit", "--zzz"], "there is no flag --zzz\n", id="nothing like it"),
+        pytest.param(["--zzz"], "there is no flag --zzz\n", id="flag before a command"),
+        pytest.param(["submit", "stray"], "word 1 belongs to no flag", id="stray word"),
+        pytest.param(["submit", "--job-queue"], "--job-queue: expected one", id="value missing"),
+        pytest.param(["submit", "--output", "yaml"], "--output: invalid choice", id="choice"),
+    ],
+)
+def test_bad_usage_is_2_and_says_what_and_where_help_is(
+    run: Run, words: list[str], said: str
+) -> None:
+    outcome = run(*words)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err.startswith("error: ")
+    assert said in outcome.err
+    assert outcome.err.endswith("--help'.\n")
