@@ -1,0 +1,23 @@
+"""The made-up account that LocalBatch is: its number, its region, its ARNs."""
+
+import os
+from typing import Final
+
+ACCOUNT: Final = os.environ.get("MOTO_ACCOUNT_ID", "123456789012")
+"""moto reads the same variable, so that both halves speak of one account."""
+REGION: Final = "ap-northeast-1"
+READY_QUEUE: Final = "awa-batch-dev-fargate-high-priority"
+READY_DEFINITION: Final = "awa-batch-dev-fargate-sample"
+LOG_GROUP: Final = "/aws/batch/job"
+
+
+def arn(region: str, resource: str, service: str = "batch") -> str:
+    """Write the ARN of *resource*, ``job-queue/name`` style."""
+    return f"arn:aws:{service}:{region}:{ACCOUNT}:{resource}"
+
+
+def full_arn(region: str, kind: str, name_or_arn: str) -> str:
+    """Return *name_or_arn* as an ARN: AWS takes either wherever it takes a name."""
+    if name_or_arn.startswith("arn:"):
+        return name_or_arn
+    return arn(region, f"{kind}/{name_or_arn}")

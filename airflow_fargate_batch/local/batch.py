@@ -1,0 +1,270 @@
+"""`LocalBatch`: the pieces put together, and what tests and people may ask of them."""
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from types import TracebackType
+from typing import Any, Final, Self
+
+from airflow_fargate_batch.local import views
+from airflow_fargate_batch.local.account import READY_DEFINITION, READY_QUEUE, REGION
+from airflow_fargate_batch.local.application import Application, Call
+from airflow_fargate_batch.local.clock import Clock
+from airflow_fargate_batch.local.configuration import (
+    ENVIRONMENT,
+    POLICY,
+    QUEUE,
+    Configuration,
+    execution_role,
+)
+from airflow_fargate_batch.local.control import answer_control
+from airflow_fargate_batch.local.engine import Engine
+from airflow_fargate_batch.local.faults import Faults
+from airflow_fargate_batch.local.runner import Runner
+from airflow_fargate_batch.local.script import Pace, Script
+from airflow_fargate_batch.local.server import Server
+
+_CREDENTIALS: Final = "local"
+_SESSION_LOCK: Final = threading.Lock()
+"""boto3 sessions are not for several threads at once; the clients they make are."""
+
+
+@cache
+def _session() -> Any:
+    """Make the one boto3 session of this process: it reads AWS's models once, not once a test."""
+    import boto3
+
+    return boto3.session.Session(
+        aws_access_key_id=_CREDENTIALS, aws_secret_access_key=_CREDENTIALS, region_name=REGION
+    )
+
+
+class LocalBatch:
+    """AWS Batch on Fargate, on 127.0.0.1: no Docker, no account, no network.
+
+    It answers in AWS's words as far as they are known, but it is no oracle: what it accepts, AWS
+    may still refuse, and what it does where AWS's documents are silent is a guess.
+
+    Args:
+        port: Where to listen; 0 takes a free one.
+        speed: Divides every duration of a job's life, timeouts included. Commands that really run
+            (and their timeouts) keep their own pace.
+        pace: How long jobs stay in each state.
+        manual_clock: Jobs stand still until `advance` is called.
+        run_commands: Run each job's command as a process on this machine, with your rights. Off,
+            nothing is ever executed: jobs succeed by the clock, or end as `script` says.
+        commands_at_once: How many of them; the others wait in STARTING.
+        seed: Makes job ids and faults the same in every run.
+        empty: Start without the ready-made queue and job definition.
+    """
+
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        speed: float = 1.0,
+        pace: Pace | None = None,
+        manual_clock: bool = False,
+        run_commands: bool = False,
+        commands_at_once: int = 8,
+        seed: int | None = None,
+        empty: bool = False,
+    ) -> None:
+        clock = Clock(manual=manual_clock)
+        self.region = REGION
+        self.faults = Faults(clock=clock, seed=seed)
+        self._clock = clock
+        self._engine = Engine(clock=clock, pace=pace or Pace(), speed=speed, seed=seed)
+        self._configuration = Configuration()
+        self._furnished: set[str] | None = None if empty else set()
+        self._application = Application(
+            engine=self._engine,
+            configuration=self._configuration,
+            faults=self.faults,
+            control=lambda request: answer_control(self, request),
+            prepare=self._furnish,
+        )
+        self._runner = Runner(
+            engine=self._engine,
+            services=self._application.others,
+            run_commands=run_commands,
+            at_once=commands_at_once,
+        )
+        self._server = Server(port=port, answer=self._application)
+
+    def start(self) -> None:
+        """Start to listen; ``with`` does this."""
+        self._runner.start()
+        self._server.start()
+
+    def stop(self) -> None:
+        """Stop listening, and end the commands that still run; ``with`` does this."""
+        self._server.stop()
+        self._runner.close()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    # ── reaching it ──────────────────────────────────────────────────────────────────────────
+
+    @property
+    def url(self) -> str:
+        """The endpoint, ``http://127.0.0.1:port``."""
+        return self._server.url
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """The variables that point any AWS client here, with made-up credentials."""
+        return {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ACCESS_KEY_ID": _CREDENTIALS,
+            "AWS_SECRET_ACCESS_KEY": _CREDENTIALS,
+            "AWS_REGION": self.region,
+            "AWS_DEFAULT_REGION": self.region,
+        }
+
+    def client(self, service: str, **options: Any) -> Any:
+        """Make a boto3 client that talks to it; *options* are those of ``boto3.client``."""
+        with _SESSION_LOCK:
+            return _session().client(service, **{"endpoint_url": self.url, **options})
+
+    # ── looking ──────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def jobs(self) -> list[dict[str, Any]]:
+        """All jobs as DescribeJobs shows them, oldest first, array children left out.
+
+        The truth: no fault touches it.
+        """
+        with self._engine.lock:
+            now = self._engine.settle()
+            return [views.detail(job, now) for job in self._engine.submitted]
+
+    @property
+    def requests(self) -> Sequence[Call]:
+        """Every call that came in so far, oldest first."""
+        return tuple(self._application.calls)
+
+    # ── telling it ───────────────────────────────────────────────────────────────────────────
+
+    def advance(self, seconds: float) -> None:
+        """Move the clock ahead, and the jobs with it."""
+        with self._engine.lock:
+            self._engine.settle()
+            self._clock.advance(seconds)
+            self._engine.settle()
+
+    def script(self, name: str = "*", **behaviour: Any) -> None:
+        """Say what becomes of jobs by that name; *behaviour* are the attributes of `Script`.
+
+        The newest script that fits counts, for attempts that are still to come.
+        """
+        with self._engine.lock:
+            self._engine.settle()
+            self._engine.scripts.append(Script(name=name, **behaviour))
+
+    @contextmanager
+    def outage(self) -> Iterator[None]:
+        """Refuse all connections for a while; jobs go on."""
+        self._server.stop()
+        try:
+            yield
+        finally:
+            self._server.start()
+
+    def create_queue(self, name: str, *, fair_share: bool = False) -> str:
+        """Create a Fargate queue, with a fair-share policy if asked, and return its ARN."""
+        with self._engine.lock:
+            return self._create_queue(self.region, name, fair_share=fair_share)
+
+    def register_job_definition(
+        self,
+        name: str,
+        *,
+        command: Sequence[str] = (),
+        vcpu: str = "0.25",
+        memory: int = 512,
+    ) -> str:
+        """Register a plain Fargate definition, and return its ARN; boto3 can do the others."""
+        with self._engine.lock:
+            return self._register(self.region, name, command=command, vcpu=vcpu, memory=memory)
+
+    # ── furniture ────────────────────────────────────────────────────────────────────────────
+
+    def _furnish(self, region: str) -> None:
+        """Put the ready-made queue and definition into a region when it is first used."""
+        if self._furnished is None or region in self._furnished:
+            return
+        with self._engine.lock:
+            if region not in self._furnished:
+                self._furnished.add(region)
+                self._create_queue(region, READY_QUEUE, fair_share=False)
+                self._register(
+                    region,
+                    READY_DEFINITION,
+                    command=["echo", "Hello World"],
+                    vcpu="0.25",
+                    memory=512,
+                )
+
+    def _create_queue(self, region: str, name: str, *, fair_share: bool) -> str:
+        create = self._configuration.create
+        environment = create(
+            ENVIRONMENT,
+            region,
+            {
+                "computeEnvironmentName": f"{name}-environment",
+                "type": "MANAGED",
+                "computeResources": {
+                    "type": "FARGATE",
+                    "maxvCpus": 256,
+                    "subnets": ["subnet-local"],
+                },
+            },
+        )
+        order = [{"order": 1, "computeEnvironment": environment[ENVIRONMENT.arn]}]
+        body: dict[str, Any] = {
+            "jobQueueName": name,
+            "priority": 1,
+            "computeEnvironmentOrder": order,
+        }
+        if fair_share:
+            policy = create(POLICY, region, {"name": f"{name}-policy", "fairsharePolicy": {}})
+            body["schedulingPolicyArn"] = policy[POLICY.arn]
+        queue_arn: str = create(QUEUE, region, body)[QUEUE.arn]
+        return queue_arn
+
+    def _register(
+        self, region: str, name: str, *, command: Sequence[str], vcpu: str, memory: int
+    ) -> str:
+        registered = self._configuration.register(
+            region,
+            {
+                "jobDefinitionName": name,
+                "type": "container",
+                "platformCapabilities": ["FARGATE"],
+                "containerProperties": {
+                    "image": "public.ecr.aws/docker/library/python:3.11",
+                    "command": list(command),
+                    "executionRoleArn": execution_role(),
+                    "resourceRequirements": [
+                        {"type": "VCPU", "value": vcpu},
+                        {"type": "MEMORY", "value": str(memory)},
+                    ],
+                    "networkConfiguration": {"assignPublicIp": "ENABLED"},
+                    "fargatePlatformConfiguration": {"platformVersion": "LATEST"},
+                },
+            },
+        )
+        definition_arn: str = registered["jobDefinitionArn"]
+        return definition_arn

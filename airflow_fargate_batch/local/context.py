@@ -1,0 +1,71 @@
+"""What every operation works with: the state of the region, how reads are distorted, paging."""
+
+import base64
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from airflow_fargate_batch.local.account import arn
+from airflow_fargate_batch.local.configuration import Configuration, Resource
+from airflow_fargate_batch.local.engine import Engine
+from airflow_fargate_batch.local.faults import UNKNOWN_STATUS, Distortion
+from airflow_fargate_batch.local.jobs import Job
+from airflow_fargate_batch.local.refusal import Refusal
+from airflow_fargate_batch.local.views import Shown
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What an operation may look at besides its parameters.
+
+    Attributes:
+        moment: The moment that reads show: now, or some time ago where reads lag.
+    """
+
+    engine: Engine
+    configuration: Configuration
+    region: str
+    distortion: Distortion
+    moment: float
+
+    def find(self, job_id: str) -> Job | None:
+        """Return the job by its id or ARN, if it is in the region of the call."""
+        job = self.engine.jobs.get(job_id.removeprefix(arn(self.region, "job/")))
+        return job if job is not None and job.submission.region == self.region else None
+
+    def sees(self, job: Job) -> bool:
+        """Tell whether a read shows the job at all."""
+        return job.created_at <= self.moment and not self.distortion.hides(job, self.moment)
+
+    def shown(self, job: Job, view: Callable[[Job, float], Shown]) -> Shown:
+        """Return what a read shows of the job."""
+        shown = view(job, self.moment)
+        return shown | {"status": UNKNOWN_STATUS} if self.distortion.blurs(job) else shown
+
+
+Body = dict[str, Any]
+Run = Callable[[Context, Body], Body]
+"""An operation: what it may look at and its parameters in, its answer out."""
+
+
+def page(key: str, found: Sequence[Resource], body: Body) -> Body:
+    """Return one page of *found*, under *key*."""
+    start = read_token(body.get("nextToken")) or 0
+    size = body.get("maxResults") or 100
+    answer: Body = {key: found[start : start + size]}
+    if start + size < len(found):
+        answer["nextToken"] = write_token(start + size)
+    return answer
+
+
+def write_token(number: int) -> str:
+    """Make an opaque ``nextToken``."""
+    return base64.urlsafe_b64encode(b"%d" % number).decode()
+
+
+def read_token(token: str | None) -> int | None:
+    """Read a ``nextToken``; refuse one that is not ours."""
+    try:
+        return int(base64.urlsafe_b64decode(token)) if token else None
+    except ValueError:
+        raise Refusal("Invalid token") from None

@@ -1,0 +1,92 @@
+"""The control endpoint: what `LocalBatch` does from Python, for everybody who has only HTTP.
+
+::
+
+    GET    /_local/faults                the faults at work
+    POST   /_local/faults   {"kind": "throttle", "operation": "SubmitJob", "every": 3}
+    DELETE /_local/faults                take them all back
+    POST   /_local/scripts  {"name": "report*", "exit_code": 1}
+    POST   /_local/advance  {"seconds": 60}
+    POST   /_local/outage   {"seconds": 5}    refuse connections for so long
+    GET    /_local/jobs                  all jobs, without array children
+
+Posts must say ``Content-Type: application/json``: a web page cannot send that here unasked.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Final
+
+from airflow_fargate_batch.local.application import CONTROL
+from airflow_fargate_batch.local.messages import JSON_TYPE, Request, Response, answered
+from airflow_fargate_batch.local.refusal import Refusal
+
+if TYPE_CHECKING:
+    from airflow_fargate_batch.local.batch import LocalBatch
+
+Body = dict[str, Any]
+
+
+def answer_control(aws: "LocalBatch", request: Request) -> Response:
+    """Answer a request to the control endpoint; 400 says what is wrong with it."""
+    action = _ACTIONS.get((request.method, request.path.removeprefix(CONTROL)))
+    if action is None:
+        raise Refusal(f"There is no {request.method} {request.path}", "NotFound", 404)
+    if request.method == "POST" and request.headers.get("content-type") != JSON_TYPE:
+        raise Refusal(f"Content-Type must be {JSON_TYPE}", "UnsupportedMediaType", 415)
+    try:
+        return answered(action(aws, request.json()))
+    except (KeyError, TypeError, ValueError) as error:
+        raise Refusal(f"{type(error).__name__}: {error}", "BadRequest") from error
+
+
+def _faults(aws: "LocalBatch", _: Body) -> list[Body]:
+    return [asdict(fault) for fault in aws.faults.listed()]
+
+
+def _add_fault(aws: "LocalBatch", body: Body) -> Body:
+    return asdict(aws.faults.add(**body))
+
+
+def _clear_faults(aws: "LocalBatch", _: Body) -> Body:
+    aws.faults.clear()
+    return {}
+
+
+def _script(aws: "LocalBatch", body: Body) -> Body:
+    aws.script(**body)
+    return {}
+
+
+def _advance(aws: "LocalBatch", body: Body) -> Body:
+    aws.advance(body["seconds"])
+    return {}
+
+
+def _outage(aws: "LocalBatch", body: Body) -> Body:
+    """Go down only once the answer is out, and come back by a timer."""
+    seconds = float(body["seconds"])
+
+    def go_down() -> None:
+        with aws.outage():
+            threading.Event().wait(seconds)
+
+    threading.Timer(_ANSWER_FIRST, go_down).start()
+    return {}
+
+
+def _jobs(aws: "LocalBatch", _: Body) -> list[Body]:
+    return aws.jobs
+
+
+_ANSWER_FIRST: Final = 0.05
+_ACTIONS: Final[dict[tuple[str, str], Callable[["LocalBatch", Body], object]]] = {
+    ("GET", "faults"): _faults,
+    ("POST", "faults"): _add_fault,
+    ("DELETE", "faults"): _clear_faults,
+    ("POST", "scripts"): _script,
+    ("POST", "advance"): _advance,
+    ("POST", "outage"): _outage,
+    ("GET", "jobs"): _jobs,
+}

@@ -1,0 +1,381 @@
+"""The life of jobs: a heap of what happens next, worked off whenever somebody looks."""
+
+import heapq
+import itertools
+import random
+import threading
+import uuid
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from airflow_fargate_batch.core.status import FINAL, JobStatus
+from airflow_fargate_batch.local.account import arn
+from airflow_fargate_batch.local.clock import Clock
+from airflow_fargate_batch.local.jobs import NORMAL_EXIT, Attempt, Job, Submission
+from airflow_fargate_batch.local.retry import wants_retry
+from airflow_fargate_batch.local.script import Pace, Script
+
+if TYPE_CHECKING:
+    from airflow_fargate_batch.local.executor import Executor
+
+TIMED_OUT: Final = "Job attempt duration exceeded timeout"
+DEPENDENCY_FAILED: Final = "Dependent Job failed"
+CHILD_FAILED: Final = "Array Child Job failed"
+KILLED: Final = 137
+"""What a container exits with that SIGKILL ended: 128 + 9."""
+_TASKS: Final = uuid.UUID("6c6f6361-6c62-4174-9368-7461736b7321")
+"""Makes task ids out of job ids: no dice, for who looks when must not change what comes next."""
+
+Event = tuple[float, int, int, Job, Callable[[Job, float], None]]
+
+
+class Engine:
+    """Hold all jobs and move them on. Every method wants ``lock`` held, and `settle` called first.
+
+    ``submitted`` are the jobs of SubmitJob, oldest first; ``jobs`` are these and array children,
+    by id.
+
+    Nothing happens between two looks: `settle` works off what has become due, in order, each at
+    the time it was due at. Ten thousand idle jobs therefore cost no thread and no timer.
+    """
+
+    def __init__(self, *, clock: Clock, pace: Pace, speed: float, seed: int | None) -> None:
+        if speed <= 0:
+            raise ValueError(f"speed must be above 0, not {speed}")
+        self.lock = threading.RLock()
+        self.clock = clock
+        self.jobs: dict[str, Job] = {}
+        self.submitted: list[Job] = []
+        self.scripts: list[Script] = []
+        self.executor: Executor | None = None
+        self._pace = pace
+        self._speed = speed
+        self._random = random.Random(seed)  # noqa: S311 - ids of made-up jobs, repeatable
+        self._events: list[Event] = []
+        self._tickets = itertools.count()
+
+    # ── looking ──────────────────────────────────────────────────────────────────────────────
+
+    def settle(self) -> float:
+        """Work off all that is due by now, and return now."""
+        now = self.clock.now()
+        while self._events and self._events[0][0] <= now:
+            when, _, turn, job, action = heapq.heappop(self._events)
+            if turn == job.turn:
+                action(job, when)
+        return now
+
+    def next_due(self) -> float | None:
+        """Return when the next event is due, if there is one."""
+        return self._events[0][0] if self._events else None
+
+    # ── being told ───────────────────────────────────────────────────────────────────────────
+
+    def submit(self, submission: Submission) -> Job:
+        """Take a job in."""
+        now = self.clock.now()
+        job = self._make(submission, self._uuid(), now, JobStatus.SUBMITTED)
+        self.submitted.append(job)
+        self._plan(job, now, self._pace.submitted, self._look_at_dependencies)
+        return job
+
+    def terminate(self, job: Job, reason: str) -> None:
+        """Stop what runs, cancel what does not yet; a parent takes its children along."""
+        now = self.clock.now()
+        if job.status in FINAL:
+            return
+        job.terminated_at = job.terminated_at or now
+        if job.children:
+            job.stop_reason = reason
+            for child in job.children:
+                self.terminate(child, reason)
+        elif not job.has_started:
+            job.cancelled_at = job.cancelled_at or now
+            self._finish(job, now, JobStatus.FAILED, reason)
+        elif job.stop_reason is None:
+            job.stop_reason = reason
+            if not (self.executor and self.executor.stop(job)):
+                self._plan(job, now, self._pace.stopping, self._stopped)
+
+    def cancel(self, job: Job, reason: str) -> None:
+        """Cancel what has not started; for the rest succeed and do nothing, as AWS does."""
+        now = self.clock.now()
+        if job.has_started:
+            return
+        job.cancelled_at = job.cancelled_at or now
+        job.stop_reason = job.stop_reason or reason
+        if job.children:
+            for child in job.children:
+                self.cancel(child, reason)
+        elif not job.waiting_for:
+            self._finish(job, now, JobStatus.FAILED, reason)
+
+    def began(self, job: Job, turn: int) -> bool:
+        """Hear that the executor has room for the job; ``False`` if it is no longer wanted."""
+        if job.turn != turn or job.status is not JobStatus.STARTING:
+            return False
+        now = self.clock.now()
+        job.attempt.started_at = now
+        self._enter(job, now, JobStatus.RUNNING)
+        timeout = job.submission.timeout.get("attemptDurationSeconds")
+        if timeout:  # a real command is not sped up, so its timeout is not either
+            self._plan(job, now, timeout * self._speed, self._overdue)
+        return True
+
+    def ended(self, job: Job, *, exit_code: int | None, reason: str | None = None) -> None:
+        """Hear from the executor how the command ended."""
+        now = self.clock.now()
+        if job.status is not JobStatus.RUNNING:
+            return
+        if job.stop_reason is not None:
+            self._stopped(job, now)
+        elif job.attempt.status_reason == TIMED_OUT:
+            self._attempt_over(job, now, KILLED, None, TIMED_OUT)
+        else:
+            self._attempt_over(job, now, exit_code, reason, None)
+
+    # ── from state to state ──────────────────────────────────────────────────────────────────
+
+    def _make(self, submission: Submission, job_id: str, now: float, status: JobStatus) -> Job:
+        job = Job(
+            job_id=job_id,
+            number=len(self.jobs),
+            submission=submission,
+            created_at=now,
+            history=[(now, status, None)],
+        )
+        self.jobs[job_id] = job
+        return job
+
+    def _plan(
+        self, job: Job, now: float, delay: float, action: Callable[[Job, float], None]
+    ) -> None:
+        """Make *action* the one thing that happens to *job* next, after *delay* at normal speed."""
+        job.turn += 1
+        event = (now + delay / self._speed, next(self._tickets), job.turn, job, action)
+        heapq.heappush(self._events, event)
+        if self.executor:
+            self.executor.wake()
+
+    def _enter(self, job: Job, now: float, status: JobStatus, reason: str | None = None) -> None:
+        parent = job.parent
+        if parent is not None:
+            parent.counts[job.status] -= 1
+            parent.counts[status] += 1
+        job.history.append((now, status, reason))
+
+    def _look_at_dependencies(self, job: Job, now: float) -> None:
+        """Go from SUBMITTED to PENDING, where an array gets its children."""
+        self._enter(job, now, JobStatus.PENDING)
+        failure = None
+        for dependency in job.submission.depends_on:
+            if dependency.get("jobId") and dependency.get("type") != "N_TO_N":
+                failure = self._wait_for(job, dependency["jobId"]) or failure
+        if failure:
+            self._finish(job, now, JobStatus.FAILED, failure)
+            return
+        if job.is_parent:
+            self._spawn(job, now)
+        elif not job.waiting_for:
+            self._released(job, now)
+
+    def _wait_for(self, job: Job, dependency_id: str) -> str | None:
+        """Make *job* wait; return why it must fail instead, if it must."""
+        dependency = self.jobs.get(dependency_id)
+        if dependency is None:  # what AWS does here is not documented
+            return f"{DEPENDENCY_FAILED}: there is no job {dependency_id}"
+        if dependency.status is JobStatus.FAILED:
+            return DEPENDENCY_FAILED
+        if dependency.status is not JobStatus.SUCCEEDED:
+            dependency.dependents.append(job)
+            job.waiting_for += 1
+        return None
+
+    def _spawn(self, parent: Job, now: float) -> None:
+        submission = parent.submission
+        for index in range(submission.size or 0):
+            child = self._make(submission, f"{parent.job_id}:{index}", now, JobStatus.PENDING)
+            child.index = index
+            child.parent = parent
+            child.waiting_for = 1  # for the parent itself
+            parent.children.append(child)
+        parent.counts[JobStatus.PENDING] = len(parent.children)
+        for child in parent.children:
+            failure = self._wait_for_siblings(parent, child)
+            if failure:
+                self._plan(child, now, 0, self._dependency_failed)
+        if not parent.waiting_for:
+            self._release_children(parent, now)
+
+    def _wait_for_siblings(self, parent: Job, child: Job) -> str | None:
+        """Make a child wait for its predecessor (SEQUENTIAL) and its namesakes (N_TO_N)."""
+        submission, failure = child.submission, None
+        if submission.sequential and child.index:
+            failure = self._wait_for(child, f"{parent.job_id}:{child.index - 1}")
+        for dependency in submission.depends_on:
+            if dependency.get("type") == "N_TO_N":
+                other = f"{dependency['jobId']}:{child.index}"
+                if other not in self.jobs:  # unequal sizes: wait for all of the other array
+                    other = dependency["jobId"]
+                failure = self._wait_for(child, other) or failure
+        return failure
+
+    def _release_children(self, parent: Job, now: float) -> None:
+        for child in parent.children:
+            self._dependency_succeeded(child, now)
+
+    def _dependency_succeeded(self, job: Job, now: float) -> None:
+        job.waiting_for -= 1
+        if job.waiting_for or job.status is not JobStatus.PENDING:
+            return
+        if job.children:
+            self._release_children(job, now)
+        else:
+            self._released(job, now)
+
+    def _dependency_failed(self, job: Job, now: float) -> None:
+        for child in job.children:
+            if not child.has_started:
+                self._finish(child, now, JobStatus.FAILED, DEPENDENCY_FAILED)
+        if not job.children and not job.has_started:
+            self._finish(job, now, JobStatus.FAILED, DEPENDENCY_FAILED)
+
+    def _released(self, job: Job, now: float) -> None:
+        """Go to RUNNABLE, from PENDING or from a failed attempt."""
+        if job.cancelled_at is not None:
+            self._finish(job, now, JobStatus.FAILED, job.stop_reason)
+            return
+        script = self._script(job, len(job.attempts) + 1)
+        stuck = script.stuck_in == JobStatus.RUNNABLE
+        self._enter(job, now, JobStatus.RUNNABLE, script.status_reason if stuck else None)
+        if stuck:
+            job.turn += 1
+        else:
+            self._plan(job, now, self._pace.runnable, self._launch)
+
+    def _launch(self, job: Job, now: float) -> None:
+        """Go from RUNNABLE to STARTING: Fargate is asked for a task."""
+        self._enter(job, now, JobStatus.STARTING)
+        submission = job.submission
+        number = len(job.attempts) + 1
+        task = uuid.uuid5(_TASKS, f"{job.job_id}/{number}").hex
+        container = submission.container.get("name", "default")
+        job.attempts.append(
+            Attempt(
+                number=number,
+                task_arn=arn(submission.region, f"task/local/{task}", service="ecs"),
+                log_stream=f"{submission.definition_name}/{container}/{task}",
+            )
+        )
+        if self._script(job).stuck_in == JobStatus.STARTING:
+            job.turn += 1
+        else:
+            self._plan(job, now, self._pace.starting, self._start)
+
+    def _start(self, job: Job, now: float) -> None:
+        """Go from STARTING to RUNNING, if the container can be started at all."""
+        script = self._script(job)
+        if job.submission.doom is not None:
+            self._finish(job, now, JobStatus.FAILED, job.submission.doom)
+        elif not script.starts:
+            self._attempt_over(job, now, None, script.reason, script.status_reason)
+        elif self.executor and script is _PLAIN and self.executor.takes(job):
+            self.executor.launch(job)
+        else:
+            self._run(job, now, script)
+
+    def _run(self, job: Job, now: float, script: Script) -> None:
+        job.attempt.started_at = now
+        self._enter(job, now, JobStatus.RUNNING)
+        if self.executor and script.log:
+            self.executor.write_log(job, job.attempt, script.log)
+        runtime = self._pace.running if script.runtime is None else script.runtime
+        timeout = job.submission.timeout.get("attemptDurationSeconds")
+        endless = script.stuck_in == JobStatus.RUNNING
+        if timeout and (endless or timeout < runtime):
+            self._plan(job, now, timeout, self._overdue)
+        elif endless:
+            job.turn += 1
+        else:
+            self._plan(job, now, runtime, self._exit)
+
+    def _exit(self, job: Job, now: float) -> None:
+        script = self._script(job)
+        self._attempt_over(job, now, script.exit_code, script.reason, script.status_reason)
+
+    def _overdue(self, job: Job, now: float) -> None:
+        job.attempt.status_reason = TIMED_OUT
+        if not (self.executor and self.executor.stop(job)):
+            self._attempt_over(job, now, KILLED, None, TIMED_OUT)
+
+    def _stopped(self, job: Job, now: float) -> None:
+        """End a terminated job: its container is gone."""
+        job.attempt.stopped_at = now
+        job.attempt.exit_code = None if job.attempt.started_at is None else KILLED
+        job.attempt.status_reason = job.stop_reason
+        self._finish(job, now, JobStatus.FAILED, job.stop_reason)
+
+    def _attempt_over(
+        self,
+        job: Job,
+        now: float,
+        exit_code: int | None,
+        reason: str | None,
+        status_reason: str | None,
+    ) -> None:
+        attempt = job.attempt
+        attempt.stopped_at = now
+        attempt.exit_code = exit_code
+        attempt.reason = reason
+        attempt.status_reason = status_reason or NORMAL_EXIT
+        if exit_code == 0:
+            self._finish(job, now, JobStatus.SUCCEEDED, attempt.status_reason)
+        elif status_reason != TIMED_OUT and wants_retry(job):
+            self._released(job, now)
+        else:
+            self._finish(job, now, JobStatus.FAILED, attempt.status_reason)
+
+    def _finish(self, job: Job, now: float, status: JobStatus, reason: str | None) -> None:
+        """Enter a final state, and tell the parent and the dependents."""
+        if job.status in FINAL:
+            return
+        job.turn += 1
+        self._enter(job, now, status, reason)
+        succeeded = status is JobStatus.SUCCEEDED
+        told = self._dependency_succeeded if succeeded else self._dependency_failed
+        dependents, job.dependents = job.dependents, []
+        for dependent in dependents:
+            # As events of their own: a chain of 10,000 must not become a recursion. The turn stays
+            # as it is, for one job may hear from many.
+            heapq.heappush(
+                self._events, (now, next(self._tickets), dependent.turn, dependent, told)
+            )
+        if job.parent is not None:
+            self._child_over(job.parent, now)
+
+    def _child_over(self, parent: Job, now: float) -> None:
+        failed = parent.counts[JobStatus.FAILED]
+        if failed + parent.counts[JobStatus.SUCCEEDED] < len(parent.children):
+            return
+        if failed:
+            reason = parent.stop_reason or CHILD_FAILED
+            self._finish(parent, now, JobStatus.FAILED, reason)
+        else:
+            self._finish(parent, now, JobStatus.SUCCEEDED, None)
+
+    # ── what happens to it ───────────────────────────────────────────────────────────────────
+
+    def _script(self, job: Job, attempt: int | None = None) -> Script:
+        """Return the newest script about the job's current attempt (or *attempt*), or the plain."""
+        number = attempt or len(job.attempts)
+        for script in reversed(self.scripts):
+            if script.applies_to(job.submission.name, job.index, number):
+                return script
+        return _PLAIN
+
+    def _uuid(self) -> str:
+        """Make an id; the same ones in the same order for the same seed."""
+        return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+
+
+_PLAIN: Final = Script()

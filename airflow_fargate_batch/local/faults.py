@@ -1,0 +1,256 @@
+"""Faults on demand: what may go wrong between a client and AWS, as a table, drawn repeatably."""
+
+import random
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from typing import Any, Final
+
+from airflow_fargate_batch.local.clock import Clock
+from airflow_fargate_batch.local.jobs import Job
+from airflow_fargate_batch.local.messages import Ending, Response, refused
+from airflow_fargate_batch.local.refusal import Refusal
+
+UNKNOWN_STATUS: Final = "REBALANCING"
+"""A state that no version of the API has, for `unknown_status`."""
+
+REFUSALS: Final[dict[str, Refusal]] = {
+    "throttle": Refusal("Too Many Requests", "TooManyRequestsException", 429),
+    "error_before": Refusal("Internal server error", "ServerException", 500),
+    "expired": Refusal(
+        "The security token included in the request is expired", "ExpiredTokenException", 403
+    ),
+    "denied": Refusal("not authorized", "AccessDeniedException", 403),
+}
+"""Refused before anything is done. ``denied`` gets its words from the call."""
+
+CUTS_BEFORE: Final[dict[str, Ending]] = {
+    "cut_before": Ending.CLOSED,
+    "reset_before": Ending.RESET,
+}
+"""The connection ends before anything is done."""
+
+LOST_ANSWERS: Final[dict[str, Response]] = {
+    "error_after": refused(REFUSALS["error_before"]),
+    "cut_after": Response(ending=Ending.CLOSED),
+    "reset_after": Response(ending=Ending.RESET),
+    "malformed": Response(body=b'{"jobs": [{"jobId"'),
+}
+"""The call is done, but this comes instead of its answer."""
+
+KINDS: Final = (
+    *REFUSALS,
+    *CUTS_BEFORE,
+    *LOST_ANSWERS,
+    "truncate",  # done, and the answer breaks off in the middle
+    "stall",  # done, and the answer comes `seconds` late
+    "latency",  # `seconds` pass before the call is looked at
+    "lag",  # reads show how things were `seconds` ago
+    "vanish",  # reads leave out jobs that are `seconds` old
+    "unknown_status",  # reads show a state that nobody knows
+    "empty_page",  # GetLogEvents answers an empty page with more behind it
+)
+
+_READS: Final = ("batch:DescribeJobs", "batch:ListJobs")
+_ONLY: Final[dict[str, tuple[str, ...]]] = {
+    "lag": _READS,
+    "vanish": _READS,
+    "unknown_status": _READS,
+    "empty_page": ("logs:GetLogEvents",),
+}
+"""What befalls only some operations: calls of others are neither hit nor counted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One fault, and which calls it hits.
+
+    Attributes:
+        kind: One of `KINDS`.
+        operation: Pattern of operations of AWS Batch, ``SubmitJob`` or ``Describe*``; those of
+            another service with its prefix, ``logs:GetLogEvents``.
+        every: Hit every so-manieth call only.
+        probability: Hit a call with this probability.
+        skip: Spare the first so many calls.
+        times: Hit so many calls at most.
+        rate: Hit what exceeds so many calls a second, a second's worth of burst allowed.
+        seconds: How long, where the kind asks.
+        status: The HTTP status of an ``error_before`` or ``error_after``; 500 unless told.
+        job: Pattern of job names, for what befalls jobs in reads.
+    """
+
+    kind: str
+    operation: str = "*"
+    every: int | None = None
+    probability: float = 1.0
+    skip: int = 0
+    times: int | None = None
+    rate: float | None = None
+    seconds: float = 0.0
+    status: int | None = None
+    job: str = "*"
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"no fault {self.kind!r}; there are {', '.join(KINDS)}")
+        if (self.every is not None and self.every < 1) or (
+            self.rate is not None and self.rate <= 0
+        ):
+            raise ValueError("every and rate must be above 0")
+
+    @property
+    def action(self) -> str:
+        """The pattern of actions it is about, with the service before the operation."""
+        prefix = "logs:" if self.kind == "empty_page" else "batch:"
+        return self.operation if ":" in self.operation else prefix + self.operation
+
+    def response(self, instead_of: Response) -> Response:
+        """Return what the client gets in place of a done call's answer."""
+        if self.kind == "truncate":
+            return replace(instead_of, ending=Ending.CUT_SHORT)
+        lost = LOST_ANSWERS.get(self.kind, instead_of)
+        return replace(lost, status=self.status) if self.status and lost.status >= 500 else lost
+
+
+@dataclass(slots=True)
+class _Active:
+    """A fault at work: what it has seen, and its own dice, so that a run repeats."""
+
+    fault: Fault
+    dice: random.Random
+    seen: int = 0
+    hits: int = 0
+    tokens: float = 0.0
+    filled_at: float = 0.0
+
+    def strikes(self, now: float) -> bool:
+        fault = self.fault
+        self.seen += 1
+        if self.seen <= fault.skip or (fault.times is not None and self.hits >= fault.times):
+            return False
+        if fault.every is not None and (self.seen - fault.skip) % fault.every:
+            return False
+        if fault.probability < 1 and self.dice.random() >= fault.probability:
+            return False
+        if fault.rate is not None and self._has_token(now, fault.rate):
+            return False
+        self.hits += 1
+        return True
+
+    def _has_token(self, now: float, rate: float) -> bool:
+        """Take a token from a bucket that holds a second's worth, one at least."""
+        self.tokens = min(max(rate, 1.0), self.tokens + (now - self.filled_at) * rate)
+        self.filled_at = now
+        if self.tokens < 1:
+            return False
+        self.tokens -= 1
+        return True
+
+
+class Faults:
+    """The faults at work. The same seed and the same calls give the same faults."""
+
+    def __init__(self, *, clock: Clock, seed: int | None) -> None:
+        self._clock = clock
+        self._seed = seed
+        self._active: list[_Active] = []
+        self._made = 0
+        self._lock = threading.Lock()
+
+    def add(self, kind: str, **options: Any) -> Fault:
+        """Add a fault; *options* are the attributes of `Fault`. ``TypeError`` for others."""
+        fault = Fault(kind=kind, **options)
+        with self._lock:
+            self._made += 1
+            seed = None if self._seed is None else f"{self._seed}/{self._made}"
+            self._active.append(_Active(fault, random.Random(seed)))  # noqa: S311 - dice
+        return fault
+
+    def remove(self, fault: Fault) -> None:
+        """Take one fault back."""
+        with self._lock:
+            self._active = [active for active in self._active if active.fault is not fault]
+
+    def clear(self) -> None:
+        """Take all faults back."""
+        with self._lock:
+            self._active = []
+
+    def listed(self) -> list[Fault]:
+        """List the faults at work."""
+        return [active.fault for active in self._active]
+
+    def draw(self, actions: Iterable[str]) -> list[Fault]:
+        """Return the faults that hit a call; *actions* are what it needs, its own one first."""
+        if not self._active:
+            return []
+        own, *others = actions
+        with self._lock:
+            now = self._clock.now()
+            return [
+                active.fault
+                for active in self._active
+                if _is_about(active.fault, own, others) and active.strikes(now)
+            ]
+
+
+def _is_about(fault: Fault, own: str, others: list[str]) -> bool:
+    """Match a missing permission to any action of a call, everything else to the call's own."""
+    actions = [own, *others] if fault.kind == "denied" else [own]
+    if own not in _ONLY.get(fault.kind, [own]):
+        return False
+    return any(fnmatchcase(action, fault.action) for action in actions)
+
+
+@dataclass(frozen=True, slots=True)
+class Distortion:
+    """How one read differs from the truth."""
+
+    faults: tuple[Fault, ...] = ()
+
+    @property
+    def lag(self) -> float:
+        """By how many seconds the read is late."""
+        return max((fault.seconds for fault in self.faults if fault.kind == "lag"), default=0.0)
+
+    def hides(self, job: Job, now: float) -> bool:
+        """Tell whether the read leaves the job out."""
+        return any(
+            fault.kind == "vanish" and now - job.created_at >= fault.seconds
+            for fault in self._about(job)
+        )
+
+    def blurs(self, job: Job) -> bool:
+        """Tell whether the read shows a state that nobody knows."""
+        return any(fault.kind == "unknown_status" for fault in self._about(job))
+
+    def _about(self, job: Job) -> list[Fault]:
+        return [fault for fault in self.faults if fnmatchcase(job.submission.name, fault.job)]
+
+
+def parse_fault(text: str) -> tuple[str, dict[str, Any]]:
+    """Read ``throttle:operation=SubmitJob,every=3``; ``ValueError`` says what is wrong."""
+    kind, _, listed = text.partition(":")
+    options: dict[str, Any] = {}
+    for part in filter(None, listed.split(",")):
+        name, equals, value = part.partition("=")
+        convert = _CONVERT.get(name)
+        if convert is None or not equals:
+            raise ValueError(f"{part!r} is not one of {', '.join(_CONVERT)}, = and a value")
+        options[name] = convert(value)
+    Fault(kind=kind, **options)
+    return kind, options
+
+
+_CONVERT: Final[dict[str, Callable[[str], Any]]] = {
+    "operation": str,
+    "every": int,
+    "probability": float,
+    "skip": int,
+    "times": int,
+    "rate": float,
+    "seconds": float,
+    "status": int,
+    "job": str,
+}

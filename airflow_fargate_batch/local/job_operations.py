@@ -1,0 +1,146 @@
+"""The operations on jobs: SubmitJob, DescribeJobs, ListJobs, and the ways to stop one."""
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Final
+
+from airflow_fargate_batch.core import limits
+from airflow_fargate_batch.core.status import JobStatus
+from airflow_fargate_batch.local.account import arn
+from airflow_fargate_batch.local.configuration import QUEUE
+from airflow_fargate_batch.local.context import Body, Context, Run, read_token, write_token
+from airflow_fargate_batch.local.engine import Engine
+from airflow_fargate_batch.local.jobs import Job
+from airflow_fargate_batch.local.refusal import Refusal
+from airflow_fargate_batch.local.submission import accept
+from airflow_fargate_batch.local.views import detail, summary
+
+Stop = Callable[[Engine, Job, str], None]
+
+JOBS_A_CALL: Final = 50
+"""API, ``TerminateJobs.jobs`` and ``CancelJobs.jobs``: up to 50 ids."""
+
+
+def submit(context: Context, body: Body) -> Body:
+    """Take a job in, or refuse it as AWS would."""
+    configuration, region = context.configuration, context.region
+    queue = configuration.find(QUEUE, region, body["jobQueue"])
+    definition = configuration.definition(region, body["jobDefinition"])
+    submission = accept(body, queue=queue, definition=definition, region=region)
+    job = context.engine.submit(submission)
+    job_arn = arn(region, f"job/{job.job_id}")
+    return {"jobArn": job_arn, "jobName": submission.name, "jobId": job.job_id}
+
+
+def describe_jobs(context: Context, body: Body) -> Body:
+    """Describe jobs and array children by their ids; unknown ones are absent."""
+    if len(body["jobs"]) > limits.DESCRIBE_JOBS:
+        raise Refusal(f"Maximum number of jobs supported is {limits.DESCRIBE_JOBS}")
+    found = (context.find(job_id) for job_id in dict.fromkeys(body["jobs"]))
+    seen = (job for job in found if job is not None and context.sees(job))
+    return {"jobs": [context.shown(job, detail) for job in seen]}
+
+
+def list_jobs(context: Context, body: Body) -> Body:
+    """List the jobs of a queue or of an array, newest first; only RUNNING ones unless told."""
+    chosen = _filter(context, body)
+    last = read_token(body.get("nextToken"))
+    jobs = (job for job in _scope(context, body) if last is None or job.number < last)
+    size = min(body.get("maxResults") or limits.LIST_JOBS_PAGE, limits.LIST_JOBS_PAGE)
+    page = list(islice(filter(chosen, jobs), size + 1))
+    answer: Body = {"jobSummaryList": [context.shown(job, summary) for job in page[:size]]}
+    if len(page) > size:
+        answer["nextToken"] = write_token(page[size - 1].number)
+    return answer
+
+
+def _filter(context: Context, body: Body) -> Callable[[Job], bool]:
+    """Return what tells whether ListJobs shows a job; the status counts where the API says so."""
+    filters = body.get("filters") or []
+    if len(filters) > 1:
+        raise Refusal("Only one filter can be used at a time.")
+    name, values = (filters[0]["name"], filters[0].get("values") or []) if filters else (None, [])
+    if name is not None and name not in FILTERS:
+        raise Refusal(f"Filter {name} is not valid")
+    status = body.get("jobStatus")
+    if name is None:
+        status = status or JobStatus.RUNNING
+    elif name != "SHARE_IDENTIFIER":
+        status = None
+
+    def chosen(job: Job) -> bool:
+        return (
+            context.sees(job)
+            and (name is None or any(FILTERS[name](job, value) for value in values))
+            and (status is None or job.at(context.moment)[1] == status)
+        )
+
+    return chosen
+
+
+def _scope(context: Context, body: Body) -> Iterator[Job]:
+    """Return the jobs of the queue, or of the array, newest first."""
+    named = [key for key in ("jobQueue", "arrayJobId", "multiNodeJobId") if body.get(key)]
+    if len(named) != 1 or named == ["multiNodeJobId"]:
+        raise Refusal("Exactly one of jobQueue and arrayJobId must be specified.")
+    if named == ["arrayJobId"]:
+        parent = context.find(body["arrayJobId"])
+        return reversed(parent.children if parent else [])
+    queue = context.configuration.find(QUEUE, context.region, body["jobQueue"])[QUEUE.arn]
+    return (job for job in reversed(context.engine.submitted) if job.submission.queue == queue)
+
+
+def _matches(value: str, pattern: str) -> bool:
+    return value.startswith(pattern[:-1]) if pattern.endswith("*") else value == pattern
+
+
+def _uses_definition(job: Job, pattern: str) -> bool:
+    if pattern.startswith("arn:"):
+        return job.submission.definition == pattern
+    return _matches(job.submission.definition_name, pattern)
+
+
+FILTERS: Final[dict[str, Callable[[Job, str], bool]]] = {
+    "JOB_NAME": lambda job, value: _matches(job.submission.name.lower(), value.lower()),
+    "JOB_DEFINITION": _uses_definition,
+    "BEFORE_CREATED_AT": lambda job, value: job.created_at * 1000 < int(value),
+    "AFTER_CREATED_AT": lambda job, value: job.created_at * 1000 > int(value),
+    "SHARE_IDENTIFIER": lambda job, value: job.submission.arguments.get("shareIdentifier") == value,
+}
+"""API, ``ListJobs.filters``."""
+
+
+def stopping(stop: Stop) -> Run:
+    """Stop one job, by TerminateJob or CancelJob."""
+
+    def stop_one(context: Context, body: Body) -> Body:
+        _stop_job(context, stop, body["jobId"], body["reason"])
+        return {}
+
+    return stop_one
+
+
+def stopping_many(stop: Stop) -> Run:
+    """Stop many jobs, by TerminateJobs or CancelJobs; one that is unknown spoils no other."""
+
+    def stop_each(context: Context, body: Body) -> Body:
+        if len(body["jobs"]) > JOBS_A_CALL:
+            raise Refusal(f"Maximum number of jobs supported is {JOBS_A_CALL}")
+        successful, errors = [], []
+        for job_id in body["jobs"]:
+            try:
+                _stop_job(context, stop, job_id, body["reason"])
+                successful.append(job_id)
+            except Refusal as refusal:
+                error = {"job": job_id, "code": refusal.code, "message": refusal.message}
+                errors.append(error)
+        return {"successful": successful, "errors": errors}
+
+    return stop_each
+
+
+def _stop_job(context: Context, stop: Stop, job_id: str, reason: str) -> None:
+    job = context.find(job_id)
+    if job is None:
+        raise Refusal(f"Job {job_id} does not exist")
+    stop(context.engine, job, reason)

@@ -1,0 +1,64 @@
+"""HTTP as the rest of LocalBatch sees it: a request, a response, and ways to end a connection."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Final
+
+from airflow_fargate_batch.local.refusal import Refusal
+
+JSON_TYPE: Final = "application/json"
+ERROR_HEADER: Final = "x-amzn-ErrorType"
+
+
+class Ending(Enum):
+    """What becomes of the connection instead of, or after, an answer."""
+
+    KEPT = "kept"
+    CLOSED = "closed without an answer (FIN)"
+    RESET = "reset without an answer (RST)"
+    CUT_SHORT = "closed in the middle of the answer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One HTTP request; header names are in lower case."""
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+    def json(self) -> dict[str, Any]:
+        """Read the body as a JSON object; an empty one is an empty object."""
+        try:
+            read = json.loads(self.body or b"{}")
+        except ValueError:
+            read = None
+        if not isinstance(read, dict):
+            raise Refusal("The body is not a JSON object.", "SerializationException")
+        return read
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """One HTTP response, and how the connection ends."""
+
+    status: int = 200
+    headers: tuple[tuple[str, str], ...] = (("Content-Type", JSON_TYPE),)
+    body: bytes = field(default=b"{}", repr=False)
+    ending: Ending = Ending.KEPT
+
+
+def answered(content: object) -> Response:
+    """Answer with JSON."""
+    return Response(body=json.dumps(content, separators=(",", ":")).encode())
+
+
+def refused(refusal: Refusal) -> Response:
+    """Answer with an error, where both of AWS's JSON protocols look for its code."""
+    body = {"message": refusal.message, "__type": refusal.code}
+    headers = (("Content-Type", JSON_TYPE), (ERROR_HEADER, refusal.code))
+    return Response(status=refusal.status, headers=headers, body=json.dumps(body).encode())

@@ -1,0 +1,38 @@
+"""Whether a failed attempt is followed by another: ``retryStrategy``, as AWS Batch reads it."""
+
+from collections.abc import Mapping
+
+from airflow_fargate_batch.local.jobs import Job
+
+
+def wants_retry(job: Job) -> bool:
+    """Tell whether the job's latest attempt, which failed, shall be followed by another.
+
+    The first entry of ``evaluateOnExit`` that matches decides; where none matches, it is retried.
+    """
+    strategy = job.submission.retry
+    if len(job.attempts) >= int(strategy.get("attempts", 1)):
+        return False
+    entry = next((e for e in strategy.get("evaluateOnExit") or () if _matches(e, job)), None)
+    return entry is None or entry["action"].upper() == "RETRY"
+
+
+def _matches(entry: Mapping[str, str], job: Job) -> bool:
+    attempt = job.attempt
+    exit_code = "" if attempt.exit_code is None else str(attempt.exit_code)
+    values = {
+        "onExitCode": exit_code,
+        "onReason": attempt.reason or "",
+        "onStatusReason": attempt.status_reason or "",
+    }
+    return all(
+        _fits(value, entry[condition])
+        for condition, value in values.items()
+        if entry.get(condition)
+    )
+
+
+def _fits(value: str, pattern: str) -> bool:
+    if pattern.endswith("*"):
+        return value.startswith(pattern[:-1])
+    return value == pattern

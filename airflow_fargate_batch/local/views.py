@@ -1,0 +1,153 @@
+"""Jobs as DescribeJobs and ListJobs show them, at any moment up to now.
+
+Showing a moment that has passed is how reads that lag behind writes are made.
+"""
+
+from collections import Counter
+from typing import Any
+
+from airflow_fargate_batch.core.status import FINAL, JobStatus
+from airflow_fargate_batch.local.account import arn
+from airflow_fargate_batch.local.jobs import Attempt, Job
+
+Shown = dict[str, Any]
+_SUMMARIZED = [status for status in JobStatus if status is not JobStatus.UNKNOWN]
+
+
+def detail(job: Job, moment: float) -> Shown:
+    """Show the job as ``JobDetail``."""
+    submission = job.submission
+    arguments = submission.arguments
+    _, status, _ = job.at(moment)
+    attempts = [attempt for attempt in job.attempts if _has_passed(attempt.stopped_at, moment)]
+    shown = _common(job, moment) | {
+        "jobQueue": submission.queue,
+        "dependsOn": submission.depends_on,
+        "parameters": dict(submission.parameters),
+        "attempts": [
+            _attempt(attempt, ecs=submission.ecs_task is not None) for attempt in attempts
+        ],
+        "tags": dict(submission.tags),
+        "propagateTags": submission.propagate_tags,
+        "platformCapabilities": ["FARGATE"],
+        "eksAttempts": [],
+        "isCancelled": _has_passed(job.cancelled_at, moment),
+        "isTerminated": _has_passed(job.terminated_at, moment),
+    }
+    shown |= {
+        name: value
+        for name, value in (
+            ("retryStrategy", dict(submission.retry)),
+            ("timeout", dict(submission.timeout)),
+            ("shareIdentifier", arguments.get("shareIdentifier")),
+            ("schedulingPriority", submission.priority),
+        )
+        if value not in (None, {})
+    }
+    container = dict(submission.container)
+    current = _current(job, status, moment)
+    if current is not None:
+        container |= _ending(current, moment)
+    if submission.ecs_task is not None:
+        task = dict(submission.ecs_task)
+        task["containers"] = [container, *task.get("containers", [])[1:]]
+        if current is not None:
+            task["taskArn"] = current.task_arn
+        shown |= {"container": {}, "ecsProperties": {"taskProperties": [task]}}
+    else:
+        if current is not None:
+            container["taskArn"] = current.task_arn
+        shown["container"] = container
+    return shown
+
+
+def summary(job: Job, moment: float) -> Shown:
+    """Show the job as ``JobSummary``."""
+    _, status, _ = job.at(moment)
+    shown = _common(job, moment)
+    current = _current(job, status, moment)
+    if current is not None and _has_passed(current.stopped_at, moment):
+        ending = _ending(current, moment)
+        shown["container"] = {key: ending[key] for key in ("exitCode", "reason") if key in ending}
+    return shown
+
+
+def _common(job: Job, moment: float) -> Shown:
+    since, status, reason = job.at(moment)
+    submission = job.submission
+    shown: Shown = {
+        "jobArn": arn(submission.region, f"job/{job.job_id}"),
+        "jobId": job.job_id,
+        "jobName": submission.name,
+        "jobDefinition": submission.definition,
+        "createdAt": _milliseconds(job.created_at),
+        "status": status.value,
+    }
+    if reason is not None:
+        shown["statusReason"] = reason
+    current = _current(job, status, moment)
+    if current is not None and _has_passed(current.started_at, moment):
+        shown["startedAt"] = _milliseconds(current.started_at)
+    if status in FINAL:
+        shown["stoppedAt"] = _milliseconds(since)
+    if job.index is not None:
+        shown["arrayProperties"] = {"index": job.index}
+    elif submission.size is not None:
+        shown["arrayProperties"] = {
+            "size": submission.size,
+            "statusSummary": _status_summary(job, moment),
+        }
+    return shown
+
+
+def _current(job: Job, status: JobStatus, moment: float) -> Attempt | None:
+    """Return the attempt that is on its way or was the last, unless the job waits for a new one."""
+    if not job.attempts or status not in (JobStatus.STARTING, JobStatus.RUNNING, *FINAL):
+        return None
+    number = sum(
+        entered <= moment and state is JobStatus.STARTING for entered, state, _ in job.history
+    )
+    return job.attempts[number - 1]
+
+
+def _attempt(attempt: Attempt, *, ecs: bool) -> Shown:
+    shown: Shown = {"statusReason": attempt.status_reason}
+    for key, value in (("startedAt", attempt.started_at), ("stoppedAt", attempt.stopped_at)):
+        if value is not None:
+            shown[key] = _milliseconds(value)
+    ending = _ending(attempt, float("inf")) | {"networkInterfaces": []}
+    if ecs:
+        shown["taskProperties"] = [{"taskArn": attempt.task_arn, "containers": [ending]}]
+        shown["container"] = {}
+    else:
+        shown["container"] = ending | {"taskArn": attempt.task_arn}
+    return shown
+
+
+def _ending(attempt: Attempt, moment: float) -> Shown:
+    """Show what is known of a container: its stream once it runs, its exit once it is over."""
+    shown: Shown = {}
+    if _has_passed(attempt.started_at, moment):
+        shown["logStreamName"] = attempt.log_stream
+    if _has_passed(attempt.stopped_at, moment):
+        if attempt.exit_code is not None:
+            shown["exitCode"] = attempt.exit_code
+        if attempt.reason is not None:
+            shown["reason"] = attempt.reason
+    return shown
+
+
+def _status_summary(job: Job, moment: float) -> dict[str, int]:
+    counts = job.counts
+    if any(child.history[-1][0] > moment for child in job.children):
+        there = (child for child in job.children if child.created_at <= moment)
+        counts = Counter(child.at(moment)[1] for child in there)
+    return {status.value: counts[status] for status in _SUMMARIZED}
+
+
+def _has_passed(when: float | None, moment: float) -> bool:
+    return when is not None and when <= moment
+
+
+def _milliseconds(when: float | None) -> int:
+    return int((when or 0) * 1000)

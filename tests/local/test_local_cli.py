@@ -1,0 +1,81 @@
+"""``fargate-batch local``, as a process of its own."""
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from airflow_fargate_batch.cli.local import add_arguments
+
+START = """
+import argparse
+from airflow_fargate_batch.cli.local import add_arguments, run
+parser = argparse.ArgumentParser()
+add_arguments(parser)
+raise SystemExit(run(parser.parse_args()))
+"""
+
+
+@pytest.fixture
+def process(request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[str]]:
+    arguments = [sys.executable, "-c", START, *getattr(request, "param", ())]
+    with subprocess.Popen(
+        arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1
+    ) as process:
+        yield process
+        process.kill()
+
+
+def read_exports(process: subprocess.Popen[str]) -> tuple[str, dict[str, str]]:
+    assert process.stdout is not None
+    url, *lines = (process.stdout.readline().strip() for _ in range(6))
+    return url, dict(line.removeprefix("export ").split("=", 1) for line in lines)
+
+
+@pytest.mark.parametrize("process", [["--fault", "throttle:every=2"]], indirect=True)
+def test_it_prints_what_to_export_and_ends_cleanly(
+    process: subprocess.Popen[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, exports = read_exports(process)
+    assert exports["AWS_ENDPOINT_URL"] == url
+    for name, value in exports.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    batch = boto3.session.Session().client("batch")
+    assert len(batch.describe_job_queues()["jobQueues"]) == 1
+    with pytest.raises(ClientError, match="Too Many Requests"):
+        batch.describe_job_queues()
+    process.send_signal(signal.SIGINT)
+    assert process.wait(10) == 0
+    assert process.stderr is not None
+    assert "Traceback" not in process.stderr.read()
+
+
+def test_a_port_that_is_taken_is_said_in_words(process: subprocess.Popen[str]) -> None:
+    url, _ = read_exports(process)
+    port = url.rpartition(":")[2]
+    second = subprocess.run(
+        [sys.executable, "-c", START, "--port", port],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=dict(os.environ),
+    )
+    assert second.returncode == 1
+    assert second.stderr.startswith(f"cannot listen on 127.0.0.1:{port}")
+
+
+@pytest.mark.parametrize("wrong", [["--fault", "nonsense"], ["--speed", "0"]], ids=str)
+def test_bad_usage_is_exit_code_2(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    with pytest.raises(SystemExit) as caught:
+        parser.parse_args(wrong)
+    assert caught.value.code == 2
+    assert wrong[0] in capsys.readouterr().err

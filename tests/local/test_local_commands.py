@@ -1,0 +1,213 @@
+"""Commands that really run; these tests wait for real processes."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from airflow_fargate_batch.local import LocalBatch, Pace
+from airflow_fargate_batch.local.account import LOG_GROUP, READY_DEFINITION, READY_QUEUE
+
+AT_ONCE = Pace(submitted=0, runnable=0, starting=0, stopping=0)
+Run = Callable[..., str]
+
+
+@pytest.fixture
+def aws() -> Iterator[LocalBatch]:
+    with LocalBatch(run_commands=True, pace=AT_ONCE) as aws:
+        yield aws
+
+
+@pytest.fixture
+def run(batch: Any) -> Run:
+    def run(*command: str, **more: Any) -> str:
+        overrides = {"command": list(command), **more.pop("overrides", {})}
+        target = {"jobName": "job", "jobQueue": READY_QUEUE, "jobDefinition": READY_DEFINITION}
+        job_id: str = batch.submit_job(**target, containerOverrides=overrides, **more)["jobId"]
+        return job_id
+
+    return run
+
+
+def wait(batch: Any, job_id: str, *states: str) -> dict[str, Any]:
+    deadline = time.monotonic() + 20
+    while True:
+        [job] = batch.describe_jobs(jobs=[job_id])["jobs"]
+        if job["status"] in (states or ("SUCCEEDED", "FAILED")):
+            return dict(job)
+        assert time.monotonic() < deadline, job
+        time.sleep(0.02)
+
+
+def output(aws: LocalBatch, job: dict[str, Any]) -> list[str]:
+    answer = aws.client("logs").get_log_events(
+        logGroupName=LOG_GROUP,
+        logStreamName=job["container"]["logStreamName"],
+        startFromHead=True,
+    )
+    return [event["message"] for event in answer["events"]]
+
+
+def test_the_exit_code_decides_and_output_goes_to_the_log_stream(
+    aws: LocalBatch, batch: Any, run: Run
+) -> None:
+    good = wait(batch, run("sh", "-c", "echo out; echo; echo err >&2; printf last"))
+    assert (good["status"], good["container"]["exitCode"]) == ("SUCCEEDED", 0)
+    assert output(aws, good) == ["out", " ", "err", "last"]
+    bad = wait(batch, run("sh", "-c", "exit 3"))
+    assert (bad["status"], bad["container"]["exitCode"]) == ("FAILED", 3)
+
+
+def test_parameters_fill_the_command(aws: LocalBatch, batch: Any, run: Run) -> None:
+    job = wait(batch, run("echo", "day=Ref::day", parameters={"day": "2026-01-01"}))
+    assert output(aws, job) == ["day=2026-01-01"]
+
+
+def test_the_environment_is_the_jobs_own(
+    aws: LocalBatch, batch: Any, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "of the person who runs this")
+    given = [{"name": "A", "value": "1"}, {"name": "AWS_BATCH_MINE", "value": "dropped"}]
+    job = wait(batch, run("env", overrides={"environment": given}))
+    seen = dict(line.split("=", 1) for line in output(aws, job))
+    assert seen == {
+        "A": "1",
+        "AWS_BATCH_JOB_ID": job["jobId"],
+        "AWS_BATCH_JOB_ATTEMPT": "1",
+        "AWS_BATCH_JQ_NAME": READY_QUEUE,
+        "HOME": seen["HOME"],
+        "LANG": "C.UTF-8",
+        "PATH": seen["PATH"],
+    }
+
+
+def test_each_array_child_knows_its_index(aws: LocalBatch, batch: Any, run: Run) -> None:
+    command = ("sh", "-c", "echo $AWS_BATCH_JOB_ARRAY_INDEX; test $AWS_BATCH_JOB_ARRAY_INDEX != 2")
+    parent = wait(batch, run(*command, arrayProperties={"size": 4}))
+    assert parent["arrayProperties"]["statusSummary"]["FAILED"] == 1
+    children = [wait(batch, f"{parent['jobId']}:{index}") for index in range(4)]
+    assert [output(aws, child) for child in children] == [["0"], ["1"], ["2"], ["3"]]
+
+
+def test_each_attempt_has_its_own_stream(aws: LocalBatch, batch: Any, run: Run) -> None:
+    command = ("sh", "-c", "echo $AWS_BATCH_JOB_ATTEMPT; test $AWS_BATCH_JOB_ATTEMPT = 2")
+    job = wait(batch, run(*command, retryStrategy={"attempts": 3}))
+    assert job["status"] == "SUCCEEDED"
+    assert [output(aws, attempt) for attempt in job["attempts"]] == [["1"], ["2"]]
+
+
+def test_terminating_kills_the_command_and_what_it_started(
+    batch: Any, run: Run, tmp_path: Path
+) -> None:
+    pids = tmp_path / "pids"
+    job_id = run("sh", "-c", f"sleep 100 & echo $$ $! > {pids}.new; mv {pids}.new {pids}; wait")
+    while not pids.exists():
+        time.sleep(0.02)
+    batch.terminate_job(jobId=job_id, reason="enough")
+    job = wait(batch, job_id)
+    assert (job["status"], job["statusReason"], job["isTerminated"]) == ("FAILED", "enough", True)
+    for pid in map(int, pids.read_text().split()):
+        assert not _runs(pid)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        pass
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_what_a_command_leaves_behind_ends_with_it(aws: LocalBatch, batch: Any, run: Run) -> None:
+    job = wait(batch, run("sh", "-c", "(while :; do echo noise; done) & sleep 0.2; exit 4"))
+    assert job["container"]["exitCode"] == 4
+    assert "noise" in output(aws, job)
+
+
+def test_a_command_that_closes_its_output_may_work_on(batch: Any, run: Run) -> None:
+    job = wait(batch, run("sh", "-c", "exec >&- 2>&-; sleep 0.5; exit 5"))
+    assert job["container"]["exitCode"] == 5
+
+
+def test_a_timeout_kills_the_command(aws: LocalBatch, run: Run) -> None:
+    job_id = run("sh", "-c", "sleep 100", timeout={"attemptDurationSeconds": 60})
+    wait(aws.client("batch"), job_id, "RUNNING")
+    aws.advance(60)
+    job = wait(aws.client("batch"), job_id)
+    assert job["statusReason"] == "Job attempt duration exceeded timeout"
+    assert len(job["attempts"]) == 1
+
+
+def test_a_command_that_is_not_there_cannot_start(batch: Any, run: Run) -> None:
+    job = wait(batch, run("/no/such/command"))
+    assert job["status"] == "FAILED"
+    assert job["container"]["reason"].startswith("CannotStartContainerError")
+
+
+def test_leaving_kills_what_still_runs(tmp_path: Path) -> None:
+    pid_file = tmp_path / "pid"
+    with LocalBatch(run_commands=True, pace=AT_ONCE) as aws:
+        command = ["sh", "-c", f"echo $$ > {pid_file}.new; mv {pid_file}.new {pid_file}; sleep 100"]
+        aws.client("batch").submit_job(
+            jobName="job",
+            jobQueue=READY_QUEUE,
+            jobDefinition=READY_DEFINITION,
+            containerOverrides={"command": command},
+        )
+        while not pid_file.exists():
+            time.sleep(0.02)
+    assert not _runs(int(pid_file.read_text()))
+
+
+def test_a_command_told_to_stop_while_it_waits_for_room_never_runs(tmp_path: Path) -> None:
+    target = {"jobQueue": READY_QUEUE, "jobDefinition": READY_DEFINITION}
+    touched = tmp_path / "touched"
+    pace = Pace(submitted=0, runnable=0, starting=0, stopping=60)
+    with LocalBatch(run_commands=True, pace=pace, commands_at_once=1) as aws:
+        batch = aws.client("batch")
+
+        def run(*command: str) -> str:
+            job: dict[str, str] = batch.submit_job(
+                jobName="job", containerOverrides={"command": list(command)}, **target
+            )
+            return job["jobId"]
+
+        first = run("sleep", "100")
+        wait(batch, first, "RUNNING")
+        second = run("touch", str(touched))
+        wait(batch, second, "STARTING")
+        batch.terminate_job(jobId=second, reason="enough")
+        batch.terminate_job(jobId=first, reason="enough")
+        wait(batch, first)
+        wait(batch, run("true"))  # the slot is free, and whoever waited before has had it
+        aws.advance(60)
+        assert wait(batch, second)["statusReason"] == "enough"
+    assert not touched.exists()
+
+
+def test_only_so_many_run_at_once() -> None:
+    with LocalBatch(run_commands=True, pace=AT_ONCE, commands_at_once=2) as aws:
+        batch = aws.client("batch")
+        job = batch.submit_job(
+            jobName="job",
+            jobQueue=READY_QUEUE,
+            jobDefinition=READY_DEFINITION,
+            containerOverrides={"command": ["sleep", "0.5"]},
+            arrayProperties={"size": 4},
+        )
+        deadline, most = time.monotonic() + 20, 0
+        while True:
+            [parent] = batch.describe_jobs(jobs=[job["jobId"]])["jobs"]
+            most = max(most, parent["arrayProperties"]["statusSummary"]["RUNNING"])
+            if parent["status"] == "SUCCEEDED":
+                break
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    assert most == 2
