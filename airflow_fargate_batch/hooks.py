@@ -52,17 +52,26 @@ class FargateBatchHook(AwsBaseHook):
     def _submitter(self) -> Submitter:
         return Submitter(self.api)
 
-    def submit(self, request: "JobRequest", *, look_first: bool = False) -> str:
+    def submit(
+        self,
+        request: "JobRequest",
+        *,
+        look_first: bool = False,
+        tries_before: int | None = None,
+    ) -> str:
         """Submit a request exactly once and return the job id.
 
         A request without a submission of its own gets a new one, so that a lost answer is looked
         up rather than sent again.
 
         :param look_first: whether an earlier try of the same submission may have made the job.
+        :param tries_before: how many such tries there were, which shortens the look.
         :raises AwsError: AWS refused it, and there is no job.
         :raises SubmissionUncertain: an answer was lost, and the job could not be looked for.
         """
-        return self._submitter.submit(request, look_first=look_first).job_id
+        return self._submitter.submit(
+            request, look_first=look_first, tries_before=tries_before
+        ).job_id
 
     def check_platform_version(self, request: "JobRequest") -> None:
         """Compare the platform version that a request names with its job definition's.

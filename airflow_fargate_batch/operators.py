@@ -285,7 +285,7 @@ class FargateBatchSubmitOperator(BaseOperator):
         try:
             return read_flag(self.render_only, "dry_run")
         except InvalidRequest as error:
-            raise _failure(error) from error
+            raise _failure(error) from None
 
     def _request(self, context: Context, *, dry_run: bool) -> JobRequest:
         arguments = self._arguments | self._files(context)
@@ -304,9 +304,9 @@ class FargateBatchSubmitOperator(BaseOperator):
         try:
             return JobRequest.from_arguments(dry_run=dry_run, submission=submission, **arguments)
         except EmptyArray as error:
-            raise AirflowSkipException(str(error)) from error
+            raise AirflowSkipException(str(error)) from None
         except InvalidRequest as error:
-            raise _failure(error) from error
+            raise _failure(error) from None
 
     def _generation(self, context: Context) -> int:
         """Return the number of tries used when a person last cleared the task."""
@@ -345,12 +345,14 @@ class FargateBatchSubmitOperator(BaseOperator):
         try:
             self.hook.check_platform_version(request)
             generation = self._generation(context)
-            look_first = context["ti"].try_number > generation + 1
-            if generation > 0 and self.terminate_on_kill and not look_first:
+            tries_before = max(0, context["ti"].try_number - generation - 1)
+            if generation > 0 and self.terminate_on_kill and tries_before == 0:
                 self.hook.terminate_older_generations(request, "The Airflow task was cleared")
-            job_id = self.hook.submit(request, look_first=look_first)
+            job_id = self.hook.submit(
+                request, look_first=tries_before > 0, tries_before=tries_before
+            )
         except InvalidRequest as error:
-            raise _failure(error) from error
+            raise _failure(error) from None
         self.log.info("Job %s is %s in %s", job_id, request.job_name, request.job_queue)
         pages = addresses(
             job_id=job_id,

@@ -1,4 +1,4 @@
-"""Every block of the README is run, or stands in a file that is."""
+"""Every block of the READMEs is run, or stands in a file that is."""
 
 import re
 import subprocess
@@ -12,7 +12,8 @@ from airflow_fargate_batch.local import LocalBatch
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text()
-BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", TEXT, flags=re.DOTALL | re.MULTILINE)
+BOTH = TEXT + (ROOT / "README.ja.md").read_text()
+BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", BOTH, flags=re.DOTALL | re.MULTILINE)
 PYTHON = [block for language, block in BLOCKS if language == "python"]
 SHELL = [block for language, block in BLOCKS if language == "bash"]
 EXAMPLES = [path.read_text() for path in (ROOT / "dags_examples").glob("*.py")]
@@ -68,8 +69,8 @@ def test_the_table_of_sizes_is_the_codes() -> None:
 
 
 def test_its_files_and_make_targets_exist() -> None:
-    for name in re.findall(r"\]\(([\w/.]+)\)", TEXT):
+    for name in re.findall(r"\]\(([\w/.]+)\)", BOTH):
         assert (ROOT / name).exists(), name
     makefile = (ROOT / "Makefile").read_text()
-    for target in re.findall(r"`make ([\w-]+)`", TEXT):
+    for target in re.findall(r"`make ([\w-]+)`", BOTH):
         assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
