@@ -48,11 +48,7 @@ def read(
     if value is None:
         return ()
     reader = _Reader(is_array=is_array, dry_run=dry_run, findings=findings)
-    try:
-        found = list(reader.read(value, "depends_on", None))
-    except RecursionError:
-        findings.problem("depends_on", "is nested too deeply to be read")
-        return ()
+    found = reader.read_all(value, "depends_on")
     if array_size == 1:
         found = [Dependency(each.job_id) for each in found if each.type != SEQUENTIAL]
     found = list(dict.fromkeys(found))
@@ -69,7 +65,7 @@ def read(
 def read_job_ids(value: object, where: str, findings: Findings) -> list[str]:
     """Read job ids, each once and in order, from the same forms."""
     reader = _Reader(is_array=False, dry_run=False, findings=findings)
-    found = [each.job_id for each in reader.read(value, where, None)]
+    found = [each.job_id for each in reader.read_all(value, where)]
     return [job_id for job_id in dict.fromkeys(found) if job_id is not None]
 
 
@@ -79,14 +75,21 @@ class _Reader:
         self._dry_run = dry_run
         self._findings = findings
 
-    def read(self, value: object, where: str, kind: str | None) -> Iterator[Dependency]:
+    def read_all(self, value: object, where: str) -> list[Dependency]:
+        try:
+            return list(self._read(value, where, None))
+        except RecursionError:
+            self._findings.problem(where, "is nested too deeply to be read")
+            return []
+
+    def _read(self, value: object, where: str, kind: str | None) -> Iterator[Dependency]:
         if isinstance(value, Mapping):
             yield from self._entry(value, where)
         elif isinstance(value, str):
             yield from self._text(value, where, kind)
         elif isinstance(value, Iterable) and not isinstance(value, bytes):
             for index, item in enumerate(value):
-                yield from self.read(item, f"{where}[{index}]", kind)
+                yield from self._read(item, f"{where}[{index}]", kind)
         elif value is None:
             self._findings.problem(
                 where, "is None; the task that it comes from pushed no job id", "check that task"
@@ -98,7 +101,7 @@ class _Reader:
         if text.lstrip().startswith(("[", "{")) and "{{" not in text:
             parsed = _parse(text)
             if parsed is not None:
-                yield from self.read(parsed, where, kind)
+                yield from self._read(parsed, where, kind)
                 return
         for job_id in text.split(","):
             if self._is_usable(job_id, where):
@@ -123,7 +126,7 @@ class _Reader:
             if "jobId" not in entry:
                 self._findings.problem(where, "has no jobId", "give the id of the earlier job")
                 return
-            yield from self.read(entry["jobId"], f"{where}.jobId", kind)
+            yield from self._read(entry["jobId"], f"{where}.jobId", kind)
         elif entry.get("jobId") is not None:
             self._findings.problem(
                 where,
@@ -141,14 +144,14 @@ class _Reader:
             self._findings.problem(
                 where,
                 f"{shown(text)} is not a job id",
-                "pass the earlier task's .output itself rather than a text made of it",
+                "pass the earlier job's id alone, in a DAG the task's .output itself",
             )
             return False
         if text.startswith(DRY_RUN_PREFIX) and not self._dry_run:
             self._findings.problem(
                 where,
                 f"{shown(text)} comes from a dry run, so there is no such job",
-                "run the earlier task for real, or this one dry as well",
+                "submit the earlier job for real, or this one dry as well",
                 involves=("dry_run",),
             )
             return False

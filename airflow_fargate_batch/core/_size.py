@@ -9,8 +9,9 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 from airflow_fargate_batch.core import fargate
-from airflow_fargate_batch.core._overrides import Overrides
+from airflow_fargate_batch.core._overrides import Overrides, from_arguments
 from airflow_fargate_batch.core._values import Findings, shown
+from airflow_fargate_batch.exceptions import InvalidRequest
 
 POLICIES: Final = ("strict", "round_up")
 LARGEST: Final = max(fargate.SIZES)
@@ -21,6 +22,43 @@ class Settled(NamedTuple):
 
     vcpu: Decimal | None = None
     memory: int | None = None
+
+
+class Wanted(NamedTuple):
+    """A size as somebody asked for it, be it one of Fargate's or not."""
+
+    vcpu: Decimal | None = None
+    memory: Decimal | None = None
+
+
+def read_size(*, vcpu: object, memory: object) -> Wanted:
+    """Read a size from the arguments of a request.
+
+    :raises InvalidRequest: one of them is no number.
+    """
+    findings = Findings()
+    asked = _asked(vcpu, memory, findings)
+    if findings.problems:
+        raise InvalidRequest(findings.problems)
+    return Wanted(asked.vcpu, asked.memory)
+
+
+def settle_size(wanted: Wanted, size_policy: str) -> Settled:
+    """Return the size that a request for it ends up with.
+
+    :raises InvalidRequest: Fargate does not run it, or with ``round_up`` nothing that holds it.
+    """
+    findings = Findings()
+    settled = settle(_asked(*wanted, findings), size_policy, findings)
+    if findings.problems:
+        raise InvalidRequest(findings.problems)
+    return settled
+
+
+def _asked(vcpu: object, memory: object, findings: Findings) -> Overrides:
+    return from_arguments(
+        vcpu=vcpu, memory=memory, command=None, environment=None, findings=findings
+    )
 
 
 def settle(overrides: Overrides, policy: object, findings: Findings) -> Settled:

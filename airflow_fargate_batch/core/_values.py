@@ -23,6 +23,9 @@ _FALSE: Final = frozenset({"false", "0", "no", "off"})
 _SHOWN: Final = 60
 _BEYOND_USE: Final = 10**18
 """Larger than anything that AWS counts, and still a 64-bit integer."""
+_CHECK_SOURCE: Final = "check the template or script that fills it"
+_WRITE_JSON: Final = "write it as JSON, in a template with the filter tojson, in a shell with jq"
+"""Advice reads well to authors of DAGs and of scripts alike: the core knows neither."""
 
 
 @dataclass(slots=True)
@@ -66,13 +69,9 @@ def _is_rendered(text: str, where: str, findings: Findings) -> bool:
     if is_template(text):
         findings.problem(where, f"{shown(text)} is a template that was not rendered")
     elif not text.strip():
-        findings.problem(where, "is empty", "leave it out, or check what its template renders to")
+        findings.problem(where, "is empty", f"leave it out, or {_CHECK_SOURCE}")
     elif text.strip() == "None":
-        findings.problem(
-            where,
-            "is the text 'None'",
-            "check its template, which renders a value that is not there",
-        )
+        findings.problem(where, "is the text 'None'", f"{_CHECK_SOURCE}: it found no value")
     else:
         return True
     return False
@@ -213,7 +212,7 @@ def parse_json(text: str, where: str, findings: Findings, *, source: str = "") -
         findings.problem(
             where,
             f"{source}{place}: not JSON: {error.msg}",
-            None if source else "write it as JSON, in a template with the filter tojson",
+            None if source else _WRITE_JSON,
         )
     except (ValueError, RecursionError):
         findings.problem(

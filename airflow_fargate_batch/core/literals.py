@@ -6,7 +6,7 @@ at something that is still a template.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -17,20 +17,29 @@ from airflow_fargate_batch.exceptions import Problem
 
 _BY_ENTRY: Final = frozenset({"command", "environment", "parameters", "tags"})
 """Arguments whose entries are judged one by one, so that a template in one hides no other."""
-_FROM_ELSEWHERE: Final = frozenset({"job_queue", "job_definition"})
+_FROM_ELSEWHERE: Final = ("job_queue", "job_definition")
 """Arguments that, left out, come from the connection or the environment when the task runs."""
+_READ_LATER: Final = frozenset({"parameters_file", "container_overrides_file"})
+"""Arguments whose files are read, and rendered, when the task runs."""
 _STANDS_FOR_TEXT: Final = "x"
 _PLAIN: Final = (str, int, float, Decimal, date, timedelta, type(None))
 
 
-def problems_before_rendering(arguments: Mapping[str, object]) -> list[Problem]:
-    """Find what can never be valid, whatever the templates in *arguments* render to."""
+def problems_before_rendering(
+    arguments: Mapping[str, object], *, given_later: Iterable[str] = ()
+) -> list[Problem]:
+    """Find what can never be valid, whatever the templates in *arguments* render to.
+
+    :param given_later: further arguments that may be given, as to each task of a mapped one.
+    """
     known: dict[str, object] = {}
-    unknown: set[str] = {name for name in _FROM_ELSEWHERE if arguments.get(name) is None}
+    unknown = {*given_later, *(name for name in _FROM_ELSEWHERE if arguments.get(name) is None)}
     for name, value in arguments.items():
         if value is None:
             continue
-        if is_literal(value):
+        if name in _READ_LATER:
+            unknown.add(name)
+        elif is_literal(value):
             known[name] = value
         elif name in _BY_ENTRY and isinstance(value, Mapping | list | tuple):
             known[name] = _without_templates(value)

@@ -21,7 +21,7 @@ from airflow_fargate_batch.core._dependencies import Dependency
 from airflow_fargate_batch.core._fields import JsonFile
 from airflow_fargate_batch.core._overrides import Overrides
 from airflow_fargate_batch.core._retries import RetryStrategy
-from airflow_fargate_batch.core._size import Settled
+from airflow_fargate_batch.core._size import Settled, Wanted, read_size, settle_size
 from airflow_fargate_batch.core._values import Findings, at, boolean, integer
 from airflow_fargate_batch.core.definition import LATEST
 from airflow_fargate_batch.core.naming import Submission
@@ -36,9 +36,13 @@ __all__ = [
     "Arguments",
     "JobRequest",
     "JsonFile",
+    "Settled",
+    "Wanted",
     "find_problems",
     "read_flag",
     "read_job_ids",
+    "read_size",
+    "settle_size",
 ]
 
 DRY_RUN_PREFIX: Final = _dependencies.DRY_RUN_PREFIX

@@ -1,0 +1,123 @@
+"""AWS's own model, as the installed botocore has it, agrees with our rules."""
+
+import re
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from botocore.session import get_session
+from botocore.validate import ParamValidator
+
+from airflow_fargate_batch.core import _submit_args
+from airflow_fargate_batch.core.fargate import SIZES, Size
+from airflow_fargate_batch.core.naming import Submission
+from tests.core.making import make
+
+MODEL = get_session().get_service_model("batch")
+SUBMIT_JOB = MODEL.shape_for("SubmitJobRequest")
+TEXT: str = MODEL.shape_for("ResourceRequirement").members["value"].documentation
+
+ENTRY = re.compile(r"<dt>value = (.*?)</dt>.*?<code>(VCPU|MEMORY)</code> = (.*?)</p>", re.DOTALL)
+NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
+
+
+def sizes_in(text: str, named: str) -> set[Size]:
+    """Read one of the two tables: the one that names, for each value, what *named* may be."""
+    found = set()
+    for values, kind, others in ENTRY.findall(text):
+        for value in NUMBER.findall(values):
+            for other in NUMBER.findall(others):
+                vcpu, memory = (other, value) if kind == "VCPU" else (value, other)
+                if kind == named:
+                    found.add(Size(Decimal(vcpu), int(memory)))
+    return found
+
+
+@pytest.mark.parametrize("named", ["VCPU", "MEMORY"])
+def test_every_size_that_aws_documents_is_ours(named: str) -> None:
+    """Ours may have more: an older botocore lacks what AWS has added since."""
+    documented = sizes_in(TEXT, named)
+    assert len(documented) >= 50, "the text is no longer written as it was: read it again"
+    assert documented <= SIZES, f"AWS has added {sorted(documented - SIZES)}"
+
+
+def test_a_size_that_aws_adds_would_be_noticed() -> None:
+    more = "<dt>value = 64</dt> <dd> <p> <code>MEMORY</code> = 499712, or 999424 </p> </dd>"
+    assert sizes_in(TEXT + more, "MEMORY") - SIZES == {
+        Size(Decimal(64), 499712),
+        Size(Decimal(64), 999424),
+    }
+
+
+def test_every_member_of_submit_job_has_a_place() -> None:
+    """A member that AWS adds passes through extra_submit_args; one it drops should be noticed."""
+    placed = {*_submit_args.ARGUMENT_OF, *_submit_args.NOT_ON_FARGATE}
+    special = {"ecsPropertiesOverride", "consumableResourcePropertiesOverride"}
+    assert placed - {"schedulingPriority"} <= set(SUBMIT_JOB.members)
+    assert set(SUBMIT_JOB.members) <= placed | special
+
+
+ECS = {
+    "taskProperties": [
+        {
+            "containers": [
+                {
+                    "name": "app",
+                    "command": ["run", 1],
+                    "environment": {"A": 1},
+                    "resourceRequirements": [{"type": "VCPU", "value": 1}],
+                }
+            ]
+        }
+    ]
+}
+CONSUMABLE = {"consumableResourceList": [{"consumableResource": "licence", "quantity": "2"}]}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param({}, id="the least"),
+        pytest.param({"vcpu": 0.25, "memory": Decimal(512)}, id="size"),
+        pytest.param({"vcpu": 3, "memory": 1, "size_policy": "round_up"}, id="rounded up"),
+        pytest.param({"command": (1, True, "x"), "environment": {"A": 1}}, id="overrides"),
+        pytest.param({"parameters": {"a": 1}, "tags": {"b": 2.5}}, id="numbers as texts"),
+        pytest.param({"share_identifier": 7, "scheduling_priority": "0"}, id="fair share"),
+        pytest.param(
+            {
+                "array_size": "10",
+                "depends_on": [{"type": "SEQUENTIAL"}, {"jobId": ["a", "b"], "type": "N_TO_N"}],
+            },
+            id="array",
+        ),
+        pytest.param({"array_size": 1, "depends_on": "a,b"}, id="array of one"),
+        pytest.param({"spot_retries": "2"}, id="Spot"),
+        pytest.param(
+            {
+                "retry_strategy": {
+                    "attempts": 2,
+                    "evaluateOnExit": [{"onExitCode": 137, "action": "exit"}],
+                }
+            },
+            id="retries",
+        ),
+        pytest.param({"job_timeout": 60.0, "propagate_tags": "true"}, id="timeout"),
+        pytest.param({"extra_submit_args": {"ecsPropertiesOverride": ECS}}, id="ECS"),
+        pytest.param(
+            {"extra_submit_args": {"consumableResourcePropertiesOverride": CONSUMABLE}},
+            id="consumable resources",
+        ),
+        pytest.param(
+            {
+                "submission": Submission.of_task(
+                    dag_id="d", run_id="r", task_id="t", map_index=0, generation=0
+                )
+            },
+            id="submission",
+        ),
+    ],
+)
+def test_botocore_accepts_every_body(arguments: dict[str, Any]) -> None:
+    said = make(**arguments).to_submit_job()
+    report = ParamValidator().validate(said, SUBMIT_JOB)
+    assert not report.has_errors(), report.generate_report()

@@ -1,0 +1,128 @@
+"""A submission has one token, and a name and tags that AWS takes whatever Airflow calls things."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_fargate_batch.core import limits
+from airflow_fargate_batch.core.naming import (
+    SUBMISSION_TAG,
+    TAG_PREFIX,
+    Submission,
+    legal_job_name,
+    token_of,
+)
+
+IDENTITY: dict[str, Any] = {
+    "dag_id": "daily",
+    "run_id": "scheduled__2026-11-22T00:00:00+00:00",
+    "task_id": "extract",
+    "map_index": -1,
+    "generation": 0,
+}
+
+
+def submission(**different: Any) -> Submission:
+    return Submission.of_task(**(IDENTITY | different))
+
+
+def test_the_recipe_of_the_token_is_persisted_so_it_never_changes() -> None:
+    assert submission().token == "aaa827caac10e6e5"
+    assert submission().mark == "aaa827caac10e6e5-0"
+
+
+@pytest.mark.parametrize(
+    "different",
+    [{"dag_id": "d"}, {"run_id": "r"}, {"task_id": "t"}, {"map_index": 0}],
+    ids=lambda each: next(iter(each)),
+)
+def test_another_task_instance_has_another_token(different: dict[str, Any]) -> None:
+    assert submission(**different).token != submission().token
+
+
+def test_another_generation_has_the_same_token_and_another_mark() -> None:
+    cleared = submission(generation=3)
+    assert cleared.token == submission().token
+    assert cleared.mark == f"{submission().token}-3"
+
+
+def test_ids_that_read_the_same_when_joined_are_told_apart() -> None:
+    assert token_of("a", "b-c") != token_of("a-b", "c")
+    assert token_of("1", 2) != token_of(1, "2")
+
+
+@pytest.mark.parametrize(
+    ("different", "name"),
+    [
+        ({}, "p-daily-extract-{mark}"),
+        ({"map_index": 7}, "p-daily-extract-7-{mark}"),
+        ({"task_id": "group.extract"}, "p-daily-group-extract-{mark}"),
+        ({"dag_id": "日次", "task_id": "t"}, "p---t-{mark}"),
+    ],
+    ids=str,
+)
+def test_a_default_name_says_who_it_is(different: dict[str, Any], name: str) -> None:
+    one = submission(**different)
+    assert one.job_name("p") == name.format(mark=one.mark)
+
+
+def test_a_long_name_is_cut_before_the_mark() -> None:
+    one = submission(dag_id="d" * 250, task_id="t" * 250, map_index=9999, generation=99)
+    name = one.job_name("prefix")
+    assert len(name) == 128
+    assert name.endswith(f"-9999-{one.mark}")
+
+
+def test_outside_airflow_there_is_a_token_and_nothing_else() -> None:
+    one = Submission(token="abc")
+    assert one.job_name("p") == "p-abc-0"
+    assert one.tags(room=50) == {SUBMISSION_TAG: "abc-0"}
+
+
+def test_the_tags_say_dag_task_run_and_map_index() -> None:
+    assert submission(map_index=7).tags(room=50) == {
+        SUBMISSION_TAG: submission(map_index=7).mark,
+        f"{TAG_PREFIX}dag": "daily",
+        f"{TAG_PREFIX}task": "extract",
+        f"{TAG_PREFIX}run": "scheduled__2026-11-22T00:00:00+00:00",
+        f"{TAG_PREFIX}map-index": "7",
+    }
+
+
+@pytest.mark.parametrize(("room", "count"), [(-1, 0), (0, 0), (1, 1), (3, 3), (50, 4)])
+def test_the_most_important_tags_come_first(room: int, count: int) -> None:
+    tags = submission().tags(room=room)
+    assert len(tags) == count
+    assert not tags or next(iter(tags)) == SUBMISSION_TAG
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("a", "a"),
+        ("my job.1", "my-job-1"),
+        ("--_a", "a"),
+        ("", "job"),
+        ("日次", "job"),
+        ("a" * 200, "a" * 128),
+    ],
+)
+def test_the_nearest_legal_job_name(text: str, name: str) -> None:
+    assert legal_job_name(text) == name
+
+
+@given(st.text(), st.text(), st.text(), st.text(), st.integers(-1), st.integers(0, 99))
+def test_whatever_things_are_called_names_and_tags_are_legal(
+    prefix: str, dag: str, run: str, task: str, index: int, generation: int
+) -> None:
+    one = submission(
+        dag_id=dag, run_id=run, task_id=task, map_index=index % 10_000, generation=generation
+    )
+    name = one.job_name(prefix)
+    assert limits.JOB_NAME.match(name)
+    assert name.endswith(one.mark)
+    for key, value in one.tags(room=50).items():
+        assert limits.TAG_CHARACTERS.match(key + value)
+        assert len(value) <= limits.TAG_VALUE_LENGTH

@@ -1,0 +1,247 @@
+"""What a job waits for, in every form in which a DAG may hold it."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from airflow_fargate_batch.core.request import DRY_RUN_PREFIX, JobRequest, read_job_ids
+from airflow_fargate_batch.exceptions import EmptyArray, InvalidRequest
+from tests.core.making import WHERE, body, make, problem, problems
+
+A = "0a1b2c3d-0000-4000-8000-00000000000a"
+B = "0a1b2c3d-0000-4000-8000-00000000000b"
+N_TO_N = {"jobId": A, "type": "N_TO_N"}
+SEQUENTIAL = {"type": "SEQUENTIAL"}
+
+
+class Lazy:
+    """A mapped task's ``.output``: iterable, and neither a list nor JSON."""
+
+    def __init__(self, *values: object) -> None:
+        self._values = values
+
+    def __iter__(self) -> Iterator[object]:
+        return iter(self._values)
+
+    def __repr__(self) -> str:
+        return f"<LazyXComSequence {self._values!r}>"
+
+
+def depends_on(value: object, **more: Any) -> list[dict[str, str]]:
+    return body(depends_on=value, **more).get("dependsOn", [])
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param([A, B], id="list"),
+        pytest.param((A, B), id="tuple"),
+        pytest.param(Lazy(A, B), id="lazy sequence"),
+        pytest.param([Lazy(A), [[B]]], id="nested"),
+        pytest.param(iter([A, B]), id="iterator"),
+        pytest.param(f"{A},{B}", id="text with a comma"),
+        pytest.param(f" {A} , {B} ", id="text with blanks"),
+        pytest.param([f"{A},{B}"], id="text with a comma in a list"),
+        pytest.param(json.dumps([A, B]), id="JSON text"),
+        pytest.param(str([A, B]), id="Python text, as Jinja writes a list"),
+        pytest.param(str([{"jobId": A}, (B,)]), id="Python text of mixed entries"),
+        pytest.param([{"jobId": A}, B], id="mapping without type"),
+        pytest.param({"jobId": [A, Lazy(B)]}, id="mapping of several ids"),
+        pytest.param([A, B, A, {"jobId": B}], id="each counts once"),
+    ],
+)
+def test_ids_in_any_form_and_in_order(value: object) -> None:
+    assert depends_on(value) == [{"jobId": A}, {"jobId": B}]
+
+
+@pytest.mark.parametrize("value", [None, [], (), Lazy(), [[], Lazy()], "[]"], ids=repr)
+def test_no_dependency_is_none(value: object) -> None:
+    assert "dependsOn" not in body(depends_on=value)
+
+
+@pytest.mark.parametrize("job_id", [A, f"{A}:7", "job-1234567890abcdef0", "x"])
+def test_no_pattern_of_ids_is_published_so_any_word_passes(job_id: str) -> None:
+    assert depends_on(job_id) == [{"jobId": job_id}]
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        pytest.param(
+            None,
+            "depends_on[0]: is None; the task that it comes from pushed no job id: check that task",
+            id="None",
+        ),
+        pytest.param(
+            "None",
+            "depends_on[0]: is the text 'None': check the template or script that fills it: it "
+            "found no value",
+            id="'None'",
+        ),
+        pytest.param(
+            "",
+            "depends_on[0]: is empty: leave it out, or check the template or script that fills it",
+            id="empty",
+        ),
+        pytest.param(
+            "{{ ti.xcom_pull('a') }}",
+            "depends_on[0]: \"{{ ti.xcom_pull('a') }}\" is a template that was not rendered",
+            id="template",
+        ),
+        pytest.param(
+            str(Lazy(1)),
+            "depends_on[0]: '<LazyXComSequence (1' is not a job id: pass the earlier job's id "
+            "alone, in a DAG the task's .output itself",
+            id="text of a lazy sequence",
+        ),
+        pytest.param(7, "depends_on[0]: 7 is not a job id", id="number"),
+        pytest.param(True, "depends_on[0]: True is not a job id", id="bool"),
+        pytest.param(b"a", "depends_on[0]: a bytes is not a job id", id="bytes"),
+        pytest.param(
+            {"type": "N_TO_N"},
+            "depends_on[0]: has no jobId: give the id of the earlier job",
+            id="no id",
+        ),
+        pytest.param(
+            {"jobId": None},
+            "depends_on[0].jobId: is None; the task that it comes from pushed no job id: check "
+            "that task",
+            id="jobId None",
+        ),
+        pytest.param(
+            {"jobId": A, "type": "ALL"},
+            "depends_on[0].type: 'ALL' is not N_TO_N or SEQUENTIAL",
+            id="unknown type",
+        ),
+        pytest.param(
+            {"jobId": A, "after": B},
+            "depends_on[0].after: is not a member of the API: use one of jobId, type",
+            id="unknown member",
+        ),
+        pytest.param(
+            {"jobId": A, "type": "SEQUENTIAL"},
+            "depends_on[0]: SEQUENTIAL lets an array's own children run one after another: leave "
+            "jobId out, or use N_TO_N",
+            id="SEQUENTIAL with an id",
+        ),
+        pytest.param(
+            "a\ud800",
+            "depends_on[0]: holds a character that no process can be given (NUL or half a "
+            "surrogate pair)",
+            id="half a surrogate pair",
+        ),
+    ],
+)
+def test_what_is_no_dependency_is_a_problem(value: object, message: str) -> None:
+    assert str(problems(depends_on=[value], array_size=2)[0]) == message
+
+
+def test_a_list_that_holds_itself_is_a_problem() -> None:
+    endless: list[object] = []
+    endless.append(endless)
+    assert problem(depends_on=endless) == "depends_on: is nested too deeply to be read"
+    with pytest.raises(InvalidRequest, match="nested too deeply"):
+        read_job_ids(endless, "job_id")
+
+
+@pytest.mark.parametrize("opening", ["[", "{", "[-", "[(", "{'a':"])
+def test_text_that_cannot_be_parsed_is_a_problem(opening: str) -> None:
+    assert problems(depends_on=opening * 5000)
+
+
+# --- How many ------------------------------------------------------------------------------------
+
+
+def test_twenty_dependencies_are_legal_and_more_are_not() -> None:
+    ids = [f"job-{index}" for index in range(21)]
+    assert len(depends_on(ids[:20])) == 20
+    assert len(depends_on([*ids[:20], *ids[:20]])) == 20
+    assert problem(depends_on=ids) == (
+        "depends_on: 21 dependencies are more than the 20 a job may have: submit the earlier jobs "
+        "as one array job, or join them in jobs in between"
+    )
+
+
+def test_sequential_counts_among_the_twenty() -> None:
+    ids: list[object] = [f"job-{index}" for index in range(20)]
+    assert problem(depends_on=[*ids, SEQUENTIAL], array_size=2).startswith("depends_on: 21 ")
+
+
+# --- Array jobs ----------------------------------------------------------------------------------
+
+
+def test_an_array_job_may_depend_child_by_child_and_on_its_own_order() -> None:
+    assert depends_on([N_TO_N, SEQUENTIAL, B], array_size=2) == [N_TO_N, SEQUENTIAL, {"jobId": B}]
+
+
+def test_n_to_n_is_kept_for_each_of_several_ids() -> None:
+    assert depends_on({"jobId": Lazy(A, B), "type": "N_TO_N"}, array_size=2) == [
+        {"jobId": A, "type": "N_TO_N"},
+        {"jobId": B, "type": "N_TO_N"},
+    ]
+
+
+@pytest.mark.parametrize("dependency", [N_TO_N, SEQUENTIAL], ids=lambda each: each["type"])
+def test_a_type_is_for_array_jobs(dependency: dict[str, str]) -> None:
+    assert problem(depends_on=dependency) == (
+        f"depends_on.type: {dependency['type']} is for array jobs: give array_size, or leave the "
+        "type out"
+    )
+
+
+@pytest.mark.parametrize("size", [20_000, "None", -1], ids=repr)
+def test_a_wrong_size_is_no_reason_to_doubt_the_type_too(size: object) -> None:
+    assert problem(depends_on=[N_TO_N, SEQUENTIAL], array_size=size).startswith("array_size: ")
+
+
+def test_an_array_of_one_is_a_plain_job_that_depends_on_the_whole() -> None:
+    request = make(depends_on=[N_TO_N, SEQUENTIAL, A, B], array_size=1)
+    said = request.to_submit_job()
+    assert said["dependsOn"] == [{"jobId": A}, {"jobId": B}]
+    assert "arrayProperties" not in said
+    assert request.notes == ("array_size 1 makes a plain job: AWS has no array of one",)
+
+
+@pytest.mark.parametrize("size", [0, "0", 0.0], ids=repr)
+def test_an_empty_array_has_an_exception_of_its_own(size: object) -> None:
+    with pytest.raises(EmptyArray, match="array_size: is 0: there is nothing to submit"):
+        make(array_size=size, depends_on=[N_TO_N, SEQUENTIAL])
+
+
+def test_an_empty_array_that_has_other_problems_is_a_mistake() -> None:
+    found = problems(array_size=0, vcpu=3)
+    assert [each.field for each in found] == ["vcpu", "array_size"]
+    with pytest.raises(ValueError, match="2 problems") as caught:
+        make(array_size=0, vcpu=3)
+    assert not isinstance(caught.value, EmptyArray)
+
+
+# --- Dry runs ------------------------------------------------------------------------------------
+
+
+def test_a_dry_run_may_depend_on_a_dry_run() -> None:
+    placeholder = f"{DRY_RUN_PREFIX}extract"
+    request = JobRequest.from_arguments(**WHERE, dry_run=True, depends_on=[placeholder, A])
+    assert request.to_submit_job()["dependsOn"] == [{"jobId": placeholder}, {"jobId": A}]
+
+
+def test_a_real_submit_refuses_a_dry_run() -> None:
+    assert problem(depends_on=f"{DRY_RUN_PREFIX}extract") == (
+        "depends_on: 'dry-run:extract' comes from a dry run, so there is no such job: submit "
+        "the earlier job for real, or this one dry as well"
+    )
+
+
+# --- Ids for a sensor ----------------------------------------------------------------------------
+
+
+def test_jobs_to_wait_for_are_read_in_the_same_forms() -> None:
+    assert read_job_ids([Lazy(A), f"{A},{B}", {"jobId": B}], "job_id") == [A, B]
+
+
+@pytest.mark.parametrize("value", ["None", [None], f"{DRY_RUN_PREFIX}extract", 7], ids=repr)
+def test_what_is_no_job_to_wait_for_is_a_problem(value: object) -> None:
+    with pytest.raises(InvalidRequest, match=r"^job_id"):
+        read_job_ids(value, "job_id")

@@ -1,0 +1,399 @@
+"""Command, environment and sizes from a file, a mapping and single arguments: merged, none lost."""
+
+import json
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from airflow_fargate_batch.core.request import JsonFile
+from tests.core.making import body, make, problem, problems
+
+FILE = {
+    "command": ["from", "file"],
+    "environment": [{"name": "A", "value": "file"}, {"name": "B", "value": "file"}],
+    "resourceRequirements": [
+        {"type": "VCPU", "value": "1"},
+        {"type": "MEMORY", "value": "2048"},
+    ],
+}
+LIMIT = 8192
+EMPTY_COMMAND = len('{"command":[""],"environment":[]}')
+
+
+def a_file(content: object, path: str = "conf/job.json") -> JsonFile:
+    return JsonFile(path, content if isinstance(content, str) else json.dumps(content))
+
+
+def overrides(**arguments: Any) -> dict[str, Any]:
+    found: dict[str, Any] = body(**arguments).get("containerOverrides", {})
+    return found
+
+
+def environment(**arguments: Any) -> dict[str, str]:
+    return {each["name"]: each["value"] for each in overrides(**arguments).get("environment", ())}
+
+
+# --- Layers --------------------------------------------------------------------------------------
+
+
+def test_a_file_alone_is_sent_whole() -> None:
+    assert overrides(container_overrides_file=a_file(FILE)) == FILE
+
+
+def test_an_argument_wins_for_what_it_names_and_nothing_else_is_lost() -> None:
+    assert overrides(container_overrides_file=a_file(FILE), memory="4 GB") == FILE | {
+        "resourceRequirements": [
+            {"type": "VCPU", "value": "1"},
+            {"type": "MEMORY", "value": "4096"},
+        ]
+    }
+    assert overrides(container_overrides_file=a_file(FILE), command=["mine"]) == FILE | {
+        "command": ["mine"]
+    }
+
+
+def test_the_environment_merges_by_variable() -> None:
+    assert environment(
+        container_overrides_file=a_file(FILE),
+        container_overrides={"environment": {"B": "mapping", "C": "mapping"}},
+        environment={"C": "argument", "D": "argument"},
+    ) == {"A": "file", "B": "mapping", "C": "argument", "D": "argument"}
+
+
+def test_the_mapping_wins_over_the_file_and_an_argument_over_both() -> None:
+    mapping = {"command": ["mapping"], "resourceRequirements": [{"type": "VCPU", "value": 2}]}
+    layers = {"container_overrides_file": a_file(FILE), "container_overrides": mapping}
+    assert overrides(**layers, memory=4096)["command"] == ["mapping"]
+    assert make(**layers, memory=4096).size == (2, 4096)
+    assert make(**layers, vcpu="0.5").size == (Decimal("0.5"), 2048)
+
+
+def test_a_size_merged_of_two_layers_must_be_a_fargate_size() -> None:
+    assert problem(container_overrides=FILE, vcpu=4).startswith(
+        "container_overrides.resourceRequirements: 4 vCPU with 2048 MiB is not a Fargate size"
+    )
+
+
+def test_parameters_merge_key_by_key() -> None:
+    assert body(
+        parameters_file=a_file({"day": "file", "table": "file"}), parameters={"day": "argument"}
+    )["parameters"] == {"day": "argument", "table": "file"}
+
+
+@pytest.mark.parametrize("empty", [{}, "{}", {"environment": {}, "command": []}], ids=repr)
+def test_empty_overrides_are_not_sent(empty: object) -> None:
+    assert overrides(container_overrides=empty) == {}
+
+
+# --- Files ---------------------------------------------------------------------------------------
+
+file_arguments = pytest.mark.parametrize(
+    "argument", ["parameters_file", "container_overrides_file"]
+)
+
+
+@file_arguments
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [
+        pytest.param(
+            JsonFile("a.json", error="no such file"), "a.json: no such file", id="missing"
+        ),
+        pytest.param(JsonFile("a.json"), "a.json: could not be read", id="unread"),
+        pytest.param(
+            JsonFile("a.json", '{"a": 1,\n  b: 2}'),
+            "a.json, line 2, column 3: not JSON: Expecting property name enclosed in double quotes",
+            id="malformed",
+        ),
+        pytest.param(
+            JsonFile("a.json", ""),
+            "a.json, line 1, column 1: not JSON: Expecting value",
+            id="empty",
+        ),
+        pytest.param(
+            JsonFile("a.json", "[]"), "a.json holds a list, not a JSON object", id="a list"
+        ),
+        pytest.param(JsonFile("a.json", "null"), "a.json holds None, not a JSON object", id="null"),
+        pytest.param(
+            JsonFile("a.json", '"text"'), "a.json holds text, not a JSON object", id="text"
+        ),
+        pytest.param(
+            JsonFile("a.json", "[" * 100_000),
+            "a.json, not JSON that can be read (too deep, or a number too long)",
+            id="too deep",
+        ),
+        pytest.param(
+            JsonFile("a.json", f'{{"a": {"9" * 5000}}}'),
+            "a.json, not JSON that can be read (too deep, or a number too long)",
+            id="too long a number",
+        ),
+        pytest.param("a.json", "is text, where a JsonFile is needed", id="not a JsonFile"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_said_with_its_place(
+    argument: str, file: object, said: str
+) -> None:
+    assert problem(**{argument: file}) == f"{argument}: {said}"
+
+
+def test_the_text_of_a_file_is_not_in_its_repr() -> None:
+    assert "hunter2" not in repr(JsonFile("a.json", '{"PASSWORD": "hunter2"}'))
+
+
+# --- Mappings ------------------------------------------------------------------------------------
+
+mapping_arguments = pytest.mark.parametrize(
+    "argument", ["parameters", "container_overrides", "environment", "tags", "extra_submit_args"]
+)
+
+
+@mapping_arguments
+@pytest.mark.parametrize("given", ["{}", " {} ", {}], ids=repr)
+def test_a_mapping_or_its_json_text_is_read(argument: str, given: object) -> None:
+    assert body(**{argument: given}) == {}
+
+
+@mapping_arguments
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("null", "is None, where a mapping is needed"),
+        ("7", "is an int, where a mapping is needed"),
+        ("None", "is the text 'None': check the template or script that fills it: it found no value"),
+        (" ", "is empty: leave it out, or check the template or script that fills it"),
+        (
+            "{'A': 1}",
+            "line 1, column 2: not JSON: Expecting property name enclosed in double quotes: write "
+            "it as JSON, in a template with the filter tojson, in a shell with jq",
+        ),
+        ("{{ x }}", "'{{ x }}' is a template that was not rendered"),
+        ({1: "a"}, "has a key that is not text: 1"),
+        ({None: "a"}, "has a key that is not text: None"),
+    ],
+    ids=repr,
+)
+def test_what_is_no_mapping_is_a_problem(argument: str, given: object, said: str) -> None:
+    assert problem(**{argument: given}) == f"{argument}: {said}"
+
+
+@pytest.mark.parametrize(
+    ("member", "message"),
+    [
+        ("vcpus", "vcpus is not applicable for Fargate: use the argument vcpu, or "),
+        ("memory", "memory is not applicable for Fargate: use the argument memory, or "),
+        ("instanceType", "instanceType is not applicable for Fargate: leave it out"),
+        ("Command", "is not a member of the API: use one of command, environment, "),
+    ],
+)
+def test_members_that_fargate_or_the_api_does_not_have(member: str, message: str) -> None:
+    said = problem(container_overrides={member: 1})
+    assert said.startswith(f"container_overrides.{member}: {message}")
+
+
+@pytest.mark.parametrize(
+    ("entries", "message"),
+    [
+        ([{"type": "GPU", "value": "1"}], "[0]: GPU is not applicable for Fargate: leave it out"),
+        ([{"type": "DISK", "value": "1"}], "[0]: type 'DISK' is not VCPU or MEMORY"),
+        ([{"value": "1"}], "[0]: type None is not VCPU or MEMORY"),
+        ([{"type": "VCPU"}], "[0].value: is missing"),
+        ([{"type": "VCPU", "value": "one"}], "[0].value: 'one' is not a number"),
+        (
+            [{"type": "VCPU", "value": 1}, {"type": "vcpu", "value": 1}],
+            "[1]: VCPU is given twice: keep one of the two",
+        ),
+        (
+            [{"type": "VCPU", "value": 1, "unit": "core"}],
+            "[0].unit: is not a member of the API: use one of type, value",
+        ),
+        (["VCPU"], "[0]: is text, where a mapping is needed"),
+        (7, ": is an int, where a list is needed"),
+        ({"VCPU": 1}, ": is a dict, where a list is needed"),
+    ],
+    ids=repr,
+)
+def test_resource_requirements_are_vcpu_and_memory_each_once(entries: Any, message: str) -> None:
+    said = problem(container_overrides={"resourceRequirements": entries})
+    assert said == f"container_overrides.resourceRequirements{message}"
+
+
+# --- Command -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        (["echo", "hello"], ["echo", "hello"]),
+        (("echo", 1, 2.5, True), ["echo", "1", "2.5", "True"]),
+        ('["echo", "Hello World"]', ["echo", "Hello World"]),
+        ([{"a": [1]}], ['{"a": [1]}']),
+        ([date(2026, 11, 22)], ["2026-11-22"]),
+        (["run.py", "in.json", " ", "{{ kept }}"], ["run.py", "in.json", " ", "{{ kept }}"]),
+        (["日本語"], ["日本語"]),
+    ],
+    ids=repr,
+)
+def test_a_command_is_a_list_or_its_json_text(given: object, sent: list[str]) -> None:
+    assert overrides(command=given) == {"command": sent}
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (["a", ""], "command[1]: is empty, and Batch refuses empty strings: leave it out"),
+        (["a", None], "command[1]: is None: leave the entry out, or use an empty text"),
+        ("echo hello", 'command: is text that is not a JSON list: use a list, such as ["sh", '),
+        ("['echo']", "command: line 1, column 2: not JSON: Expecting value: write it as JSON"),
+        ("", "command: is empty"),
+        ({"a": 1}, "command: is a dict, where a list is needed"),
+        (b"echo", "command: is a bytes, where a list is needed"),
+        (["a\0"], "command[0]: holds a character that no process can be given"),
+        (["\ud800"], "command[0]: holds a character that no process can be given"),
+        ([10**5000], "command[0]: is a number of thousands of digits"),
+        ([{"a": {1, 2}}], "command[0]: is a dict that JSON cannot hold"),
+        ([b"a"], "command[0]: is a bytes, where text is needed"),
+    ],
+    ids=lambda value: repr(value) if value != [10**5000] else "huge",
+)
+def test_what_is_no_command_is_a_problem(given: object, message: str) -> None:
+    assert problem(command=given).startswith(message)
+
+
+# --- Environment ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"A": "1", "B": ""},
+        [{"name": "A", "value": "1"}, {"name": "B", "value": ""}],
+        '{"A": "1", "B": ""}',
+        '[{"name": "A", "value": 1}, {"name": "B", "value": ""}]',
+        {"A": 1, "B": ""},
+    ],
+    ids=repr,
+)
+def test_an_environment_in_any_form(given: object) -> None:
+    assert environment(environment=given) == {"A": "1", "B": ""}
+
+
+@pytest.mark.parametrize(
+    ("value", "sent"),
+    [
+        (1.5, "1.5"),
+        (True, "True"),
+        (Decimal("1.0"), "1.0"),
+        (date(2026, 11, 22), "2026-11-22"),
+        ({"a": None}, '{"a": null}'),
+        (["a"], '["a"]'),
+        ("None", "None"),
+        (" kept ", " kept "),
+    ],
+    ids=repr,
+)
+def test_what_native_rendering_made_of_a_text_is_text_again(value: object, sent: str) -> None:
+    assert environment(environment={"A": value}) == {"A": sent}
+    assert body(parameters={"a": value})["parameters"] == {"a": sent}
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"AWS_BATCH_X": "1"}, "environment.AWS_BATCH_X: Batch keeps names that start with "),
+        ({"AWS_BATCH": "1"}, "environment.AWS_BATCH: Batch keeps names that start with "),
+        ({"A": None}, "environment.A: is None: leave the entry out, or use an empty text"),
+        ({"A": b"1"}, "environment.A: is a bytes, where text is needed"),
+        ({"A": "\0"}, "environment.A: holds a character that no process can be given"),
+        ({"": "1"}, "environment.: a variable's name must not be empty or hold a '='"),
+        ({"A=B": "1"}, "environment.A: a variable's name must not be empty or hold a '='"),
+        ({"A\ud800": "1"}, "environment['A\\ud800']: holds a character that no process"),
+        ([{"name": "A", "valeu": "1"}], "environment[0].valeu: is not a member of the API"),
+        ([{"value": "1"}], "environment[0].name: is missing"),
+        (["A=1"], "environment[0]: is text, where a mapping is needed"),
+        ([{1: 2}], "environment[0][1]: is not a member of the API: use one of name, value"),
+    ],
+    ids=repr,
+)
+def test_what_is_no_environment_is_a_problem(given: object, message: str) -> None:
+    assert str(problems(environment=given)[0]).startswith(message)
+
+
+@pytest.mark.parametrize("name", ["AWS_REGION", "AWS_BATC", "aws_batch_x", "MY_AWS_BATCH"])
+def test_other_names_are_not_reserved(name: str) -> None:
+    assert environment(environment={name: "1"}) == {name: "1"}
+
+
+def test_a_variable_given_twice_is_suspicious_and_the_last_one_counts() -> None:
+    given = [{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]
+    assert environment(environment=given) == {"A": "2"}
+    assert make(environment=given).warnings == (
+        "environment.A is given twice; the last value counts",
+    )
+
+
+def test_a_template_left_in_a_value_is_suspicious() -> None:
+    assert make(environment={"A": "{{ x }}"}).warnings == (
+        "environment.A still holds a template's marks",
+    )
+
+
+# --- How long ------------------------------------------------------------------------------------
+
+
+def command_of(length: int) -> list[str]:
+    """Return a command that makes overrides of *length* characters."""
+    return ["x" * (length - EMPTY_COMMAND)]
+
+
+def test_overrides_of_8192_characters_are_legal_and_more_are_not() -> None:
+    assert make(command=command_of(LIMIT))
+    assert problem(command=command_of(LIMIT + 1)) == (
+        "container_overrides: command and environment are 8193 characters together, 8160 of them "
+        "in command[0]; Batch accepts such a job and then fails it beyond 8192: put large values "
+        "into a file on S3 and pass its address"
+    )
+
+
+def test_characters_count_and_not_bytes() -> None:
+    assert make(command=["あ" * (LIMIT - EMPTY_COMMAND)])
+
+
+def test_near_the_limit_batch_may_add_its_own_so_there_is_a_warning() -> None:
+    assert make(command=command_of(LIMIT - 1024)).warnings == ()
+    (warning,) = make(command=command_of(LIMIT - 1023)).warnings
+    assert "7169 characters together" in warning
+
+
+def test_the_environment_counts_and_its_largest_variable_is_named() -> None:
+    said = problem(environment={"SMALL": "x" * 3000, "LARGE": "x" * 6000})
+    assert "6000 of them in environment.LARGE;" in said
+
+
+def test_parameters_count_where_the_command_refers_to_them() -> None:
+    command = ["Ref::big"] * 3
+    assert make(command=["Ref::other"], parameters={"big": "x" * 9000})
+    assert "in command[0]" in problem(command=command, parameters={"big": "x" * 3000})
+
+
+@pytest.mark.parametrize("by", ["x", "あ"])
+def test_a_request_of_30_kib_is_too_large(by: str) -> None:
+    bare = len(json.dumps(make(parameters={"p": ""}).to_submit_job(), separators=(",", ":")))
+    room, odd = divmod(30 * 1024 - bare, len(by.encode()))
+    assert make(parameters={"p": by * (room - 1) + "x" * (len(by.encode()) + odd - 1)})
+    said = problem(parameters={"p": by * room + "x" * odd})
+    assert said.startswith("parameters: the whole request is 30720 bytes, ")
+    assert said.endswith(
+        " of them in parameters; Batch takes less than 30720: put large values into a file on S3 "
+        "and pass its address"
+    )
+
+
+def test_the_member_that_makes_a_request_too_large_is_named() -> None:
+    assert problem(extra_submit_args={"newMember": "x" * 40_000}).startswith(
+        "extra_submit_args: the whole request is "
+    )
+    assert problem(depends_on=["x" * 20_000], parameters={"p": "x" * 15_000}).startswith(
+        "depends_on: "
+    )
