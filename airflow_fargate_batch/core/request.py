@@ -1,8 +1,6 @@
 """Arguments in; a legal SubmitJob body out, or every problem at once."""
 
-import json
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -10,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from airflow_fargate_batch.core import (
     _dependencies,
     _fields,
+    _lengths,
     _overrides,
     _retries,
     _size,
@@ -22,7 +21,7 @@ from airflow_fargate_batch.core._fields import JsonFile
 from airflow_fargate_batch.core._overrides import Overrides
 from airflow_fargate_batch.core._retries import RetryStrategy
 from airflow_fargate_batch.core._size import Settled, Wanted, read_size, settle_size
-from airflow_fargate_batch.core._values import Findings, at, boolean, integer
+from airflow_fargate_batch.core._values import Findings, boolean, integer
 from airflow_fargate_batch.core.definition import LATEST
 from airflow_fargate_batch.core.naming import Submission
 from airflow_fargate_batch.exceptions import EmptyArray, InvalidRequest, Problem
@@ -46,9 +45,8 @@ __all__ = [
 ]
 
 DRY_RUN_PREFIX: Final = _dependencies.DRY_RUN_PREFIX
-
-_REFERENCE: Final = re.compile(r"Ref::([A-Za-z0-9_-]+)")
-"""AWS Batch User Guide, "Job definition parameters": ``Ref::name`` in the command."""
+INDEXES_VARIABLE: Final = "FARGATE_BATCH_INDEXES"
+"""Where the children of an array that runs again find their indexes, separated by commas."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +164,35 @@ class JobRequest:
         """Return the same request as *submission*, in its tags; its name stays."""
         return replace(self, submission=submission)
 
+    def only(self, indexes: Sequence[int]) -> "JobRequest":
+        """Return the same array with no other children than those of some *indexes*.
+
+        AWS counts the children of an array from 0, so each finds its index in the variable
+        ``FARGATE_BATCH_INDEXES``, the one at the place that AWS counts. What the children of an
+        earlier try depended on index by index, these wait for as a whole. One index alone makes a
+        plain job.
+
+        :raises InvalidRequest: there are too many to be listed in a variable.
+        """
+        is_array = len(indexes) > 1
+        request = replace(
+            self,
+            array_size=len(indexes) if is_array else None,
+            environment={**self.environment, INDEXES_VARIABLE: ",".join(map(str, indexes))},
+            depends_on=tuple(
+                dict.fromkeys(
+                    Dependency(each.job_id, each.type if each.job_id is None else None)
+                    for each in self.depends_on
+                    if is_array or each.job_id is not None
+                )
+            ),
+        )
+        findings = Findings()
+        _lengths.check_overrides(request.command, request.environment, request.parameters, findings)
+        if findings.problems:
+            raise InvalidRequest(findings.problems)
+        return request
+
     def to_submit_job(self) -> "SubmitJobRequestTypeDef":
         """Return the body of SubmitJob, as boto3 and ``--cli-input-json`` take it."""
         room = limits.TAGS - len(self.tags)
@@ -280,8 +307,8 @@ def _build(
             "extra_submit_args.ecsPropertiesOverride beside container overrides: AWS documents one "
             "for definitions made with ecsProperties, the other for all others"
         )
-    _check_overrides_length(request, findings)
-    _check_request_size(request, findings)
+    _lengths.check_overrides(request.command, request.environment, request.parameters, findings)
+    _lengths.check_request(request.to_submit_job(), findings)
     if not (findings.warnings or findings.notes):
         return request
     return replace(request, warnings=tuple(findings.warnings), notes=tuple(findings.notes))
@@ -307,54 +334,3 @@ def _gather_overrides(given: Arguments, findings: Findings) -> Overrides:
         )
     )
     return overrides
-
-
-def _check_overrides_length(request: JobRequest, findings: Findings) -> None:
-    """Refuse overrides that Batch accepts only to fail the job, naming the largest part."""
-    command = [_expand(word, request.parameters) for word in request.command]
-    environment = [{"name": name, "value": text} for name, text in request.environment.items()]
-    length = len(_compact({"command": command, "environment": environment}))
-    if length <= limits.CONTAINER_OVERRIDES_LENGTH - limits.CONTAINER_OVERRIDES_HEADROOM:
-        return
-    parts = {at("environment", name): text for name, text in request.environment.items()}
-    parts |= {f"command[{index}]": word for index, word in enumerate(command)}
-    largest = max(parts, key=lambda part: len(parts[part]))
-    said = (
-        f"command and environment are {length} characters together, {len(parts[largest])} of them "
-        f"in {largest}; Batch accepts such a job and then fails it beyond "
-        f"{limits.CONTAINER_OVERRIDES_LENGTH}"
-    )
-    if length > limits.CONTAINER_OVERRIDES_LENGTH:
-        findings.problem(
-            "container_overrides",
-            said,
-            "put large values into a file on S3 and pass its address",
-            involves=("command", "environment", "parameters", "parameters_file"),
-        )
-    else:
-        findings.warnings.append(f"{said}, Batch's own variables included")
-
-
-def _expand(word: str, parameters: Mapping[str, str]) -> str:
-    """Replace ``Ref::name`` as Batch does."""
-    return _REFERENCE.sub(lambda ref: parameters.get(ref[1], ref[0]), word)
-
-
-def _check_request_size(request: JobRequest, findings: Findings) -> None:
-    """Refuse a request that is too large, naming its largest member."""
-    body = request.to_submit_job()
-    size = len(_compact(body).encode())
-    if size < limits.REQUEST_BYTES:
-        return
-    sizes = {member: len(_compact(value).encode()) for member, value in body.items()}
-    largest = max(sizes, key=lambda member: sizes[member])
-    findings.problem(
-        _submit_args.ARGUMENT_OF.get(largest, "extra_submit_args"),
-        f"the whole request is {size} bytes, {sizes[largest]} of them in {largest}; Batch takes "
-        f"less than {limits.REQUEST_BYTES}",
-        "put large values into a file on S3 and pass its address",
-        involves=("command", "environment", "container_overrides", "parameters"),
-    )
-
-
-_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

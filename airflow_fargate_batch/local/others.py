@@ -23,7 +23,7 @@ class OtherServices:
     """Pass requests on to moto. It costs about a second and 170 MiB, once, and only if used."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # whoever makes the log group also loads moto
         self._application: WSGI | None = None
         self._log_groups: set[str] = set()
 
@@ -71,10 +71,9 @@ class OtherServices:
 
     def _make_log_group(self, region: str) -> None:
         with self._lock:
-            if region in self._log_groups:
-                return
-            self._log_groups.add(region)
-        self._logs(region, "CreateLogGroup", logGroupName=LOG_GROUP)
+            if region not in self._log_groups:
+                self._logs(region, "CreateLogGroup", logGroupName=LOG_GROUP)
+                self._log_groups.add(region)
 
     def _get_log_events(self, request: Request, empty: bool) -> Response:
         """Answer GetLogEvents; AWS may give an empty page with more behind it, moto never does."""

@@ -1,0 +1,97 @@
+# Every command a contributor needs; `make help` lists them. A machine needs Python 3.11 and make.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+SOURCES := airflow_fargate_batch tests dags_examples benchmarks scripts
+
+# Nothing of ours lands in ~/airflow, no example DAGs, no phoning home.
+export AIRFLOW_HOME := $(CURDIR)/.airflow
+export AIRFLOW__CORE__LOAD_EXAMPLES := False
+export SCARF_ANALYTICS := false
+export DO_NOT_TRACK := 1
+
+.PHONY: help
+help:  ## List the targets
+	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / { printf "  \033[36m%-12s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# --- Environments: one a supported Airflow line, from our own pins -----------------------------
+
+.venv/.ready: LINE := 3.3
+.venv-3.0/.ready: LINE := 3.0
+.venv-2.11/.ready: LINE := 2.11
+.venv/.ready: constraints/airflow-3.3.txt
+.venv-3.0/.ready: constraints/airflow-3.0.txt
+.venv-2.11/.ready: constraints/airflow-2.11.txt
+
+.venv/.ready .venv-3.0/.ready .venv-2.11/.ready: pyproject.toml
+	@echo "Setting up $(@D) with Airflow $(LINE) ..."
+	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	@test -x $(@D)/bin/uv || $(@D)/bin/python -m pip install --quiet --disable-pip-version-check uv
+	@$(@D)/bin/uv pip install --quiet --python $(@D)/bin/python -r constraints/airflow-$(LINE).txt --editable '.[local]'
+	@touch $@
+
+.PHONY: setup
+setup: .venv/.ready  ## Make .venv: the newest Airflow, this package and the tools
+	@:
+
+# --- What a person runs ----------------------------------------------------------------------
+
+.PHONY: demo
+demo: setup  ## Run a daily chain of Fargate jobs through a real Airflow, without an AWS account
+	@$(BIN)/python scripts/demo.py
+
+.PHONY: test
+test: check  ## Lint, types, import contracts, every test on the newest Airflow, branch coverage
+	@$(BIN)/python -m pytest --quiet --cov --cov-report=term:skip-covered
+
+.PHONY: check
+check: setup  ## Lint, formatting, types and import contracts only
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/mypy --no-error-summary
+	@contracts=$$($(BIN)/lint-imports) || { echo "$$contracts"; exit 1; }
+	@echo "Lint, formatting, types and import contracts are fine."
+
+.PHONY: format
+format: setup  ## Format the code and fix what the linter can
+	@$(BIN)/ruff check --quiet --fix .
+	@$(BIN)/ruff format --quiet .
+
+.PHONY: test-2.11 test-3.0 test-all
+test-2.11: .venv-2.11/.ready  ## Every test on Airflow 2.11 (LocalExecutor there needs PostgreSQL)
+	@.venv-2.11/bin/python -m pytest --quiet
+
+test-3.0: .venv-3.0/.ready  ## Every test on Airflow 3.0
+	@.venv-3.0/bin/python -m pytest --quiet
+
+test-all: test test-3.0 test-2.11  ## The three lines one after another
+
+.PHONY: bench chaos
+bench: setup  ## Measure side by side with BatchOperator and bare boto3
+	@$(BIN)/python -m benchmarks
+
+chaos: setup  ## Kill workers and triggerers, lose answers, and count the jobs
+	@$(BIN)/python -m tests.chaos
+
+# --- Upkeep ------------------------------------------------------------------------------------
+
+# The older lines are resolved as of a day on which they were current; our tools are always the newest.
+COMPILE := $(BIN)/uv pip compile --quiet --upgrade --python-version 3.11 --no-header --no-annotate
+
+.PHONY: lock lock-3.3 lock-3.0 lock-2.11
+lock: lock-3.3 lock-3.0 lock-2.11  ## Resolve constraints/*.txt anew
+lock-3.3: AS_OF :=
+lock-3.0: AS_OF := --exclude-newer 2025-09-10
+lock-2.11: AS_OF := --exclude-newer 2025-05-25
+lock-3.3 lock-3.0 lock-2.11: lock-%: setup
+	@mkdir -p build
+	@$(COMPILE) $(AS_OF) --output-file build/airflow-$*.txt constraints/airflow-$*.in > /dev/null
+	@$(COMPILE) --constraints build/airflow-$*.txt --extra local --group dev \
+		--output-file build/locked-$*.txt pyproject.toml constraints/airflow-$*.in > /dev/null
+	@cmp --silent build/locked-$*.txt constraints/airflow-$*.txt || cp build/locked-$*.txt constraints/airflow-$*.txt
+	@echo "constraints/airflow-$*.txt: $$(grep -E '^apache-airflow(-providers-amazon)?==' constraints/airflow-$*.txt | tr '\n' ' ')"

@@ -1,0 +1,65 @@
+"""How long a request may be, as a whole and in what the container gets."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from airflow_fargate_batch.core import _submit_args, limits
+from airflow_fargate_batch.core._values import Findings, at
+
+_REFERENCE: Final = re.compile(r"Ref::([A-Za-z0-9_-]+)")
+"""AWS Batch User Guide, "Job definition parameters": ``Ref::name`` in the command."""
+
+_ADVICE: Final = "put large values into a file on S3 and pass its address"
+
+
+def check_overrides(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    parameters: Mapping[str, str],
+    findings: Findings,
+) -> None:
+    """Refuse overrides that Batch accepts only to fail the job, naming the largest part."""
+    expanded = [_expand(word, parameters) for word in command]
+    variables = [{"name": name, "value": text} for name, text in environment.items()]
+    length = len(_compact({"command": expanded, "environment": variables}))
+    if length <= limits.CONTAINER_OVERRIDES_LENGTH - limits.CONTAINER_OVERRIDES_HEADROOM:
+        return
+    parts = {at("environment", name): text for name, text in environment.items()}
+    parts |= {f"command[{index}]": word for index, word in enumerate(expanded)}
+    largest = max(parts, key=lambda part: len(parts[part]))
+    said = (
+        f"command and environment are {length} characters together, {len(parts[largest])} of them "
+        f"in {largest}; Batch accepts such a job and then fails it beyond "
+        f"{limits.CONTAINER_OVERRIDES_LENGTH}"
+    )
+    if length > limits.CONTAINER_OVERRIDES_LENGTH:
+        involves = ("command", "environment", "parameters", "parameters_file")
+        findings.problem("container_overrides", said, _ADVICE, involves)
+    else:
+        findings.warnings.append(f"{said}, Batch's own variables included")
+
+
+def _expand(word: str, parameters: Mapping[str, str]) -> str:
+    """Replace ``Ref::name`` as Batch does."""
+    return _REFERENCE.sub(lambda ref: parameters.get(ref[1], ref[0]), word)
+
+
+def check_request(body: Mapping[str, object], findings: Findings) -> None:
+    """Refuse a request that is too large, naming its largest member."""
+    size = len(_compact(body).encode())
+    if size < limits.REQUEST_BYTES:
+        return
+    sizes = {member: len(_compact(value).encode()) for member, value in body.items()}
+    largest = max(sizes, key=lambda member: sizes[member])
+    findings.problem(
+        _submit_args.ARGUMENT_OF.get(largest, "extra_submit_args"),
+        f"the whole request is {size} bytes, {sizes[largest]} of them in {largest}; Batch takes "
+        f"less than {limits.REQUEST_BYTES}",
+        _ADVICE,
+        ("command", "environment", "container_overrides", "parameters"),
+    )
+
+
+_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

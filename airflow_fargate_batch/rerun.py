@@ -1,0 +1,33 @@
+"""Which children of an array are left to run, after earlier tries of the same submission."""
+
+from typing import TYPE_CHECKING
+
+from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.core.status import JobStatus
+
+if TYPE_CHECKING:
+    from airflow_fargate_batch.aws import BatchApi
+
+
+def indexes_left(api: "BatchApi", earlier: list[Job]) -> list[int] | None:
+    """Return the indexes that the earlier tries of an array job left failed.
+
+    A try after the first ran only what the one before had left, so the children of each are
+    counted by the indexes of the one before it. ``None`` where all are to be run.
+
+    :param earlier: the jobs of the earlier tries.
+    :raises AwsError: the failed children cannot be listed.
+    """
+    left: list[int] | None = None
+    for job in sorted(earlier, key=lambda job: (job.created_at is not None, job.created_at)):
+        if job.status is not JobStatus.FAILED:
+            return None
+        if job.array is None:  # the one index that was left, run as a plain job
+            continue
+        failed = [
+            child.array.index
+            for child in api.failed_children(job.id)
+            if child.array is not None and child.array.index is not None
+        ]
+        left = failed if left is None else [left[index] for index in failed if index < len(left)]
+    return left or None

@@ -1,0 +1,42 @@
+"""Real Airflows, each started once for all tests here: starting takes longer than most tests."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.airflow._postgres import find_postgres
+from tests.airflow.dag_tester import DagTester
+from tests.airflow.harness import LINE, RealAirflow
+
+_HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(_HERE):
+            item.add_marker("airflow")
+
+
+@pytest.fixture(scope="session")
+def real_airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealAirflow]:
+    """Give a running Airflow with a DAGs folder of its own: put files there with ``add_dags``."""
+    if LINE.needs_postgres and find_postgres() is None:
+        reason = "LocalExecutor of this Airflow needs PostgreSQL: apt-get install postgresql"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    environment = {
+        "AWS_BATCH_JOB_QUEUE": "awa-batch-dev-fargate-high-priority",
+        "AWS_BATCH_JOB_DEFINITION": "awa-batch-dev-fargate-sample",
+    }
+    home = tmp_path_factory.mktemp("airflow")
+    with RealAirflow(home=home, environment=environment) as airflow:
+        yield airflow
+
+
+@pytest.fixture(scope="session")
+def dag_tester(tmp_path_factory: pytest.TempPathFactory) -> DagTester:
+    """Give what runs `airflow dags test`: seconds a DAG, and no scheduler."""
+    return DagTester(home=tmp_path_factory.mktemp("dags-test"))

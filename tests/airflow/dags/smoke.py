@@ -1,0 +1,70 @@
+"""A DAG that needs nothing: the harness's own smoke test."""
+
+import time
+from datetime import UTC, datetime, timedelta
+
+from airflow.triggers.temporal import TimeDeltaTrigger
+
+try:
+    from airflow.sdk import DAG, BaseOperator, task
+except ImportError:
+    from airflow import DAG
+    from airflow.decorators import task
+    from airflow.models import BaseOperator
+
+
+class Defers(BaseOperator):
+    """Wait in the triggerer."""
+
+    def __init__(self, *, seconds: float, **kwargs):
+        super().__init__(**kwargs)
+        self.seconds = seconds
+
+    def execute(self, context):  # noqa: ARG002  Airflow names it
+        wait = TimeDeltaTrigger(timedelta(seconds=self.seconds))
+        self.defer(trigger=wait, method_name="execute_complete")
+
+    def execute_complete(self, context, event=None):  # noqa: ARG002  Airflow names them
+        self.log.info("resumed after the trigger")
+        return "resumed"
+
+
+class Renders(BaseOperator):
+    """Give back what was rendered."""
+
+    template_fields = ("text",)
+
+    def __init__(self, *, text: str, **kwargs):
+        super().__init__(**kwargs)
+        self.text = text
+
+    def execute(self, context):  # noqa: ARG002  Airflow names it
+        return self.text
+
+
+with DAG("smoke", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC)):
+
+    @task
+    def double(number: int) -> int:
+        print(f"doubling {number}")  # noqa: T201  a task's output is part of its log
+        return 2 * number
+
+    @task
+    def total(numbers) -> int:
+        return sum(numbers)
+
+    Renders(task_id="render", text="{{ ds }} {{ dag_run.conf.get('word') }}")
+    total(double.expand(number=[1, 2, 3]))
+    Defers(task_id="defer", seconds=2)
+
+
+with DAG("patient", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC)):
+    Defers(task_id="defer", seconds=600)
+
+with DAG("sleeper", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC)):
+
+    @task(task_id="sleep")
+    def sleep_long() -> None:
+        time.sleep(600)
+
+    sleep_long()

@@ -1,0 +1,147 @@
+"""Every example DAG, as it is, in a real Airflow against LocalBatch, its commands really run."""
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from airflow_fargate_batch.local import LocalBatch
+from tests.airflow.dag_tester import DagTester
+from tests.airflow.harness import RealAirflow, Run
+
+EXAMPLES = Path(__file__).parents[2] / "dags_examples"
+DAY = datetime(2026, 2, 3, tzinfo=UTC)
+QUEUE, DEFINITION = "awa-batch-dev-fargate-high-priority", "awa-batch-dev-fargate-sample"
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[LocalBatch]:
+    """Give an AWS whose jobs really run their commands."""
+    with LocalBatch(run_commands=True, speed=20) as aws:
+        yield aws
+
+
+@pytest.fixture(scope="module")
+def airflow(real_airflow: RealAirflow, aws: LocalBatch) -> RealAirflow:
+    """Give an Airflow whose connection says where Batch is, and which queue and definition."""
+    real_airflow.add_connection(
+        "aws_default",
+        login="local",
+        password="local",
+        extra={
+            "region_name": aws.region,
+            "endpoint_url": aws.url,
+            "service_config": {"batch": {"job_queue": QUEUE, "job_definition": DEFINITION}},
+        },
+    )
+    return real_airflow
+
+
+def run_example(airflow: RealAirflow, name: str, **conf: Any) -> Run:
+    """Run an example to its end, in which every task must have succeeded."""
+    files = [file for file in (EXAMPLES / name, EXAMPLES / f"{name}.py") if file.exists()]
+    airflow.add_dags(*files)
+    run = airflow.trigger(name, conf=conf, logical_date=DAY)
+    states = airflow.wait(run)
+    assert set(states.values()) == {"success"}, (states, *(airflow.log(run, t) for t in states))
+    return run
+
+
+def finished(aws: LocalBatch, job_id: str) -> dict[str, Any]:
+    """Wait for a job's end, which comes in its own time after the task's."""
+    deadline = time.monotonic() + 60
+    while True:
+        [job] = [job for job in aws.jobs if job["jobId"] == job_id]
+        if job["status"] in {"SUCCEEDED", "FAILED"}:
+            return job
+        assert time.monotonic() < deadline, job
+        time.sleep(0.1)
+
+
+def last_line(aws: LocalBatch, job: dict[str, Any], index: int | None = None) -> str:
+    """Read the last line of a job's log, or of one array child's."""
+    if index is not None:
+        [job] = aws.client("batch").describe_jobs(jobs=[f"{job['jobId']}:{index}"])["jobs"]
+    stream = job["container"]["logStreamName"]
+    logs = aws.client("logs")
+    events = logs.get_log_events(logGroupName="/aws/batch/job", logStreamName=stream)["events"]
+    message: str = events[-1]["message"]
+    return message
+
+
+def test_the_daily_chain_runs_part_after_part(airflow: RealAirflow, aws: LocalBatch) -> None:
+    run = run_example(airflow, "daily_chain")
+    extract, transform, report = (
+        finished(aws, airflow.xcom(run, task)) for task in ("extract", "transform", "report")
+    )
+    assert [job["status"] for job in (extract, transform, report)] == ["SUCCEEDED"] * 3
+    assert last_line(aws, extract, 2) == "2026-02-03 part 2: extracted"
+    assert last_line(aws, transform, 0) == "2026-02-03 part 0: transformed"
+    assert last_line(aws, report) == "2026-02-03: 3 parts are done"
+    assert transform["dependsOn"] == [{"jobId": extract["jobId"], "type": "N_TO_N"}]
+    assert [job["jobId"] for job in report["dependsOn"]] == [extract["jobId"], transform["jobId"]]
+    assert report["tags"].items() >= {"team": "data", "day": "2026-02-03"}.items()
+
+
+def test_the_daily_chain_takes_a_share_of_a_fair_share_queue(
+    dag_tester: DagTester, aws: LocalBatch
+) -> None:
+    aws.create_queue("fair", fair_share=True)
+    tested = dag_tester.run(
+        EXAMPLES / "daily_chain.py",
+        "daily_chain",
+        environment=aws.environ
+        | {
+            "AWS_BATCH_JOB_QUEUE": "fair",
+            "AWS_BATCH_JOB_DEFINITION": DEFINITION,
+            "AWS_BATCH_SHARE_IDENTIFIER": "daily",
+            "AWS_BATCH_SCHEDULING_PRIORITY": "10",
+        },
+    )
+    assert tested.ok, tested.output
+    report = finished(aws, tested.xcom("report"))
+    assert (report["shareIdentifier"], report["schedulingPriority"]) == ("daily", 10)
+
+
+def test_a_join_waits_for_every_job_of_a_mapped_task(airflow: RealAirflow, aws: LocalBatch) -> None:
+    run = run_example(airflow, "mapped_fan_out")
+    counts = [finished(aws, airflow.xcom(run, f"count[{index}]")) for index in range(3)]
+    join = finished(aws, airflow.xcom(run, "join"))
+    assert [last_line(aws, job) for job in counts] == [
+        "counting in Kyoto",
+        "counting in Lisbon",
+        "counting in Quito",
+    ]
+    assert {job["jobId"] for job in join["dependsOn"]} == {job["jobId"] for job in counts}
+    assert join["startedAt"] >= max(job["stoppedAt"] for job in counts)
+
+
+def test_a_parameter_turns_a_whole_dag_into_a_dry_run(
+    airflow: RealAirflow, aws: LocalBatch
+) -> None:
+    before = len(aws.requests)
+    run = run_example(airflow, "dry_run_by_param", dry_run=True)
+    assert len(aws.requests) == before
+    assert airflow.xcom(run, "load").startswith("dry-run:")
+    request = airflow.xcom(run, "check", "request")
+    assert request["dependsOn"] == [{"jobId": airflow.xcom(run, "load")}]
+
+
+def test_without_the_parameter_the_same_dag_submits(airflow: RealAirflow, aws: LocalBatch) -> None:
+    airflow.add_dags(EXAMPLES / "dry_run_by_param.py")
+    run = airflow.trigger("dry_run_by_param")
+    airflow.wait(run)
+    assert last_line(aws, finished(aws, airflow.xcom(run, "check"))) == "checked"
+
+
+def test_json_files_are_rendered_and_explicit_arguments_win(
+    airflow: RealAirflow, aws: LocalBatch
+) -> None:
+    job = finished(aws, airflow.xcom(run_example(airflow, "json_files", mode="quick"), "submit"))
+    assert last_line(aws, job) == "working on 2026-02-03 in mode quick"
+    assert job["parameters"] == {"day": "2026-02-03", "bucket": "s3://example-bucket/json_files/"}
+    sizes = {entry["type"]: entry["value"] for entry in job["container"]["resourceRequirements"]}
+    assert sizes == {"VCPU": "0.25", "MEMORY": "1024"}

@@ -1,0 +1,24 @@
+"""What every test stands on: no AWS account, no Airflow of the person who runs the tests."""
+
+import os
+import tempfile
+
+import pytest
+
+# Airflow reads its home when it is first imported, so this cannot wait for a fixture.
+_AIRFLOW_HOME = tempfile.TemporaryDirectory(prefix="airflow-home-")
+os.environ |= {
+    "AIRFLOW_HOME": _AIRFLOW_HOME.name,
+    "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+    "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{_AIRFLOW_HOME.name}/airflow.db",
+}
+
+
+@pytest.fixture(autouse=True)
+def _no_aws_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hide credentials, regions, profiles and the metadata service: a test states what it needs."""
+    for name in [name for name in os.environ if name.startswith("AWS")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
