@@ -69,8 +69,8 @@ _NO_CREDENTIALS: Final = frozenset(
 """Codes from the "Common Errors" pages of AWS's API references; no service model lists them."""
 
 _CREDENTIALS_ADVICE: Final = (
-    "Check the credentials (the Airflow connection, AWS_PROFILE, AWS_ACCESS_KEY_ID, or the role of "
-    "the machine), and renew expired ones."
+    "Check the credentials (in Airflow the connection's; AWS_PROFILE, AWS_ACCESS_KEY_ID, or the "
+    "role of the machine), and renew expired ones."
 )
 _REFUSALS: Final[tuple[tuple[re.Pattern[str], type[AwsError], str], ...]] = (
     (
@@ -113,7 +113,8 @@ _MISCONFIGURED: Final[tuple[tuple[type[Exception], type[AwsError], str], ...]] =
 )
 """What makes a client refuse to send anything."""
 _CERTIFICATE_ADVICE: Final = (
-    "Give the certificate authority's file: verify, the connection's extra, or AWS_CA_BUNDLE."
+    "Give the certificate authority's file: AWS_CA_BUNDLE; in Airflow also verify, or the "
+    "connection's extra."
 )
 _VALUE_IN_REPORT: Final = re.compile(r"(?<=, value: ).*?(?=, (?:type|valid [a-z ]+): )", re.DOTALL)
 """``botocore.validate`` writes the values it refuses into its reports."""

@@ -1,13 +1,14 @@
 """Credentials from an Airflow connection in, core values out."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 
-from airflow_fargate_batch.aws import NO_HIDDEN_RETRIES, BatchApi, translated
+from airflow_fargate_batch.aws import NO_HIDDEN_RETRIES, BatchApi, connecting
+from airflow_fargate_batch.bulk import Outcome, submit_many
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.waiting import Wait
 from airflow_fargate_batch.poller import POLL_INTERVAL, follow
@@ -40,7 +41,7 @@ class FargateBatchHook(AwsBaseHook):
     ) -> Any:
         """Make a client as the Amazon provider does, without hidden retries."""
         once = (config or self.config).merge(NO_HIDDEN_RETRIES)
-        with translated("Batch"):
+        with connecting():
             return super().get_client_type(region_name, once, deferrable)
 
     @cached_property
@@ -58,6 +59,7 @@ class FargateBatchHook(AwsBaseHook):
         *,
         look_first: bool = False,
         tries_before: int | None = None,
+        rerun_failed_only: bool = False,
     ) -> str:
         """Submit a request exactly once and return the job id.
 
@@ -66,12 +68,26 @@ class FargateBatchHook(AwsBaseHook):
 
         :param look_first: whether an earlier try of the same submission may have made the job.
         :param tries_before: how many such tries there were, which shortens the look.
+        :param rerun_failed_only: whether to submit only what earlier tries left of an array.
         :raises AwsError: AWS refused it, and there is no job.
         :raises SubmissionUncertain: an answer was lost, and the job could not be looked for.
         """
         return self._submitter.submit(
-            request, look_first=look_first, tries_before=tries_before
+            request,
+            look_first=look_first,
+            tries_before=tries_before,
+            rerun_failed_only=rerun_failed_only,
         ).job_id
+
+    def submit_many(
+        self, requests: "Iterable[JobRequest]", *, resume: bool = False
+    ) -> "Iterator[Outcome]":
+        """Submit requests side by side, each exactly once, and yield what became of each.
+
+        :param resume: whether an earlier call may have submitted some of them already; they are
+            recognised by their submissions (``bulk.submission_of_key``).
+        """
+        return submit_many(self.api, requests, resume=resume)
 
     def check_platform_version(self, request: "JobRequest") -> None:
         """Compare the platform version that a request names with its job definition's.
@@ -83,6 +99,10 @@ class FargateBatchHook(AwsBaseHook):
     def terminate_older_generations(self, request: "JobRequest", reason: str) -> list[str]:
         """End the live jobs that a task submitted before it was cleared; return their ids."""
         return self._submitter.terminate_older_generations(request, reason)
+
+    def terminate_submission(self, request: "JobRequest", reason: str) -> None:
+        """End the live job of a submission whose id is not known, if one can be found."""
+        self._submitter.terminate_submission(request, reason)
 
     def wait(
         self,

@@ -98,6 +98,8 @@ class FargateBatchSubmitOperator(BaseOperator):
     :param wait_timeout: seconds or timedelta from the submit until the task gives up.
     :param terminate_on_kill: whether to end the job when the task gives up waiting for it or is
         ended by a person, and live jobs of before a person cleared it.
+    :param rerun_failed_only: whether a retry of an array's task submits only the children that
+        failed; each finds its index in the variable ``FARGATE_BATCH_INDEXES``, as the README shows.
     :param skip_on_exit_code: exit code, or several, with which a failed job skips the task.
     :param fail_on_exit_code: exit code, or several, with which it fails without retries.
     :param dry_run: only log the request and push it as XCom ``request``, without connection or
@@ -165,6 +167,7 @@ class FargateBatchSubmitOperator(BaseOperator):
         runnable_timeout: float | timedelta | None = None,
         wait_timeout: float | timedelta | None = None,
         terminate_on_kill: bool = True,
+        rerun_failed_only: bool = False,
         skip_on_exit_code: int | Collection[int] | None = None,
         fail_on_exit_code: int | Collection[int] | None = None,
         dry_run: bool | str | int = False,
@@ -207,6 +210,7 @@ class FargateBatchSubmitOperator(BaseOperator):
         self.runnable_timeout = runnable_timeout
         self.wait_timeout = wait_timeout
         self.terminate_on_kill = terminate_on_kill
+        self.rerun_failed_only = rerun_failed_only
         self.skip_on_exit_code = skip_on_exit_code
         self.fail_on_exit_code = fail_on_exit_code
         self.render_only = dry_run
@@ -215,7 +219,8 @@ class FargateBatchSubmitOperator(BaseOperator):
         self.verify = verify
         self.botocore_config = botocore_config
         self._awaited: str | None = None
-        self._awaited_by: Any = None
+        self._submitting: JobRequest | None = None
+        self._runs_as: Any = None
         self._has_dependencies = depends_on is not None
         self._is_built = True
         problems = problems_before_rendering(self._arguments)
@@ -250,10 +255,15 @@ class FargateBatchSubmitOperator(BaseOperator):
         raise JobTimedOut(event["message"])
 
     def on_kill(self) -> None:
-        """End the job that this task waits for in its worker."""
-        if self._awaited and self.terminate_on_kill and is_still_running(self._awaited_by):
+        """End the job that this task waits for in its worker, or is about to have submitted."""
+        if not self.terminate_on_kill or not is_still_running(self._runs_as):
+            return
+        if self._awaited:
             self.log.info("Terminating job %s: the task was ended", self._awaited)
             self.hook.terminate(self._awaited, "The Airflow task was ended while it waited")
+        elif self._submitting:
+            reason = "The Airflow task was ended while it submitted"
+            self.hook.terminate_submission(self._submitting, reason)
 
     def dry_run(self) -> None:
         """Print the request, as ``airflow tasks test --dry-run`` asks for it.
@@ -346,11 +356,16 @@ class FargateBatchSubmitOperator(BaseOperator):
             self.hook.check_platform_version(request)
             generation = self._generation(context)
             tries_before = max(0, context["ti"].try_number - generation - 1)
-            if generation > 0 and self.terminate_on_kill and tries_before == 0:
+            self._submitting, self._runs_as = request, context["ti"]
+            if generation > 0 and self.terminate_on_kill:
                 self.hook.terminate_older_generations(request, "The Airflow task was cleared")
             job_id = self.hook.submit(
-                request, look_first=tries_before > 0, tries_before=tries_before
+                request,
+                look_first=tries_before > 0,
+                tries_before=tries_before,
+                rerun_failed_only=self.rerun_failed_only,
             )
+            self._submitting = None
         except InvalidRequest as error:
             raise _failure(error) from None
         self.log.info("Job %s is %s in %s", job_id, request.job_name, request.job_queue)
@@ -384,7 +399,7 @@ class FargateBatchSubmitOperator(BaseOperator):
                 botocore_config=self.botocore_config,
             )
             self.defer(trigger=trigger, method_name="execute_complete")
-        self._awaited, self._awaited_by = job_id, context["ti"]
+        self._awaited = job_id
         try:
             job = self.hook.wait(
                 job_id,
@@ -414,12 +429,7 @@ class FargateBatchSubmitOperator(BaseOperator):
 
     def _conclude(self, job: Job, context: Context) -> None:
         """Push what is known of a job that has ended; fail or skip the task if it failed."""
-        end = conclude(
-            self.hook.api,
-            job,
-            task=f"{self.dag_id}.{self.task_id}",
-            region=self.hook.conn_region_name,
-        )
+        end = conclude(job, task=f"{self.dag_id}.{self.task_id}", api=lambda: self.hook.api)
         self._push("job", end.summary, context)
         if end.failure is None:
             return

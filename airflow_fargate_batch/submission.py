@@ -37,6 +37,7 @@ from airflow_fargate_batch.exceptions import (
     Unreachable,
 )
 from airflow_fargate_batch.lookup import CLOCKS_DIFFER, Clock, Lookup, is_named, to_adopt
+from airflow_fargate_batch.rerun import indexes_left
 
 if TYPE_CHECKING:
     from types_boto3_batch.type_defs import SubmitJobRequestTypeDef
@@ -48,6 +49,8 @@ LOOKS: Final = (1.0, 2.0, 4.0, 8.0, 15.0)
 LOOKING: Final = 60.0
 """Seconds to go on looking after a lost answer, even where patience is over: not to know is
 worse than to be late."""
+INTERRUPTED_LOOKS: Final = 3
+"""How many of these there is time for when a task is ended while it submits."""
 TAG_RESOURCE: Final = "batch:TagResource"
 
 
@@ -67,7 +70,12 @@ class Submitter:
         self._warned: set[str] = set()
 
     def submit(
-        self, request: JobRequest, *, look_first: bool = False, tries_before: int | None = None
+        self,
+        request: JobRequest,
+        *,
+        look_first: bool = False,
+        tries_before: int | None = None,
+        rerun_failed_only: bool = False,
     ) -> Submitted:
         """Submit *request*, or find the job that an earlier try of it made.
 
@@ -75,21 +83,39 @@ class Submitter:
         :param tries_before: how many tries may have left a job that reads do not show yet, one
             each: when as many are in sight, none of which can be adopted, there is no need to look
             again. Not known: all looks are made.
+        :param rerun_failed_only: whether to submit only those children of an array that earlier
+            tries left failed.
         :raises AwsError: AWS refused it, and there is no job.
         :raises SubmissionUncertain: an answer was lost, and the job could not be looked for.
         """
         if request.submission is None:
             request = request.identified_by(Submission(token=token_of(uuid.uuid4().hex)))
         until = self._clock.now() + self._patience
-        passed: set[str] = set()
+        earlier: dict[str, Job] = {}
         if look_first:
             pauses = (0.0, *LOOKS)
             for found in self._lookup.looks(request, until, pauses=pauses, enough=tries_before):
                 if job := to_adopt(found):
                     log.info("Adopted job %s (%s) of an earlier try", job.id, job.status)
                     return _submitted(job, request)
-                passed.update(job.id for job in found)
-        return self._submit(request, until, passed)
+                earlier.update((job.id, job) for job in found)
+        if rerun_failed_only and earlier:
+            request = self._without_succeeded(request, list(earlier.values()), until)
+        return self._submit(request, until, set(earlier))
+
+    def _without_succeeded(
+        self, request: JobRequest, earlier: list[Job], until: float
+    ) -> JobRequest:
+        """Leave out the children that earlier tries ran well, if they can be told."""
+        try:
+            left = self._clock.persist(partial(indexes_left, self._api, earlier), until)
+            if left is None or request.array_size is None:
+                return request
+            log.info("Submitting again only the %d indexes that are left", len(left))
+            return request.only(left)
+        except (AwsError, InvalidRequest) as error:
+            log.warning("All indexes are submitted again: %s", error)
+            return request
 
     def check_platform_version(self, request: JobRequest) -> None:
         """Compare the version that a request names with its job definition's; LATEST fits any.
@@ -131,6 +157,17 @@ class Submitter:
                     log.info("Terminated job %s, submitted before the task was cleared", job.id)
                     ended.append(job.id)
         return ended
+
+    def terminate_submission(self, request: JobRequest, reason: str) -> None:
+        """End the live job of a submission that was interrupted before its answer came."""
+        until = self._clock.now() + LOOKING
+        for pause in LOOKS[:INTERRUPTED_LOOKS]:
+            self._clock.sleep(pause)
+            for job in self._lookup.find(request, until):
+                if job.status.is_live:
+                    self._clock.persist(partial(self._api.terminate_job, job.id, reason), until)
+                    log.info("Terminated job %s, whose submit was interrupted", job.id)
+                    return
 
     def _submit(self, request: JobRequest, until: float, passed: set[str]) -> Submitted:
         body = request.to_submit_job()

@@ -20,7 +20,8 @@ EXAMPLES = [path.read_text() for path in (ROOT / "dags_examples").glob("*.py")]
 
 
 def test_there_are_no_other_blocks() -> None:
-    assert {language for language, _ in BLOCKS} == {"python", "bash"}
+    """What is ``sh`` is run by ``test_rerun``."""
+    assert {language for language, _ in BLOCKS} == {"python", "bash", "sh"}
 
 
 @pytest.mark.parametrize("block", PYTHON, ids=range(len(PYTHON)))

@@ -21,6 +21,8 @@ SUBMISSION_TAG: Final = f"{TAG_PREFIX}submission"
 _ILLEGAL_IN_NAME: Final = re.compile(r"[^A-Za-z0-9_-]+")
 _ILLEGAL_IN_TAG: Final = re.compile(rf"(?!{limits.TAG_CHARACTER})[\s\S]")
 _TOKEN_DIGITS: Final = 16
+_GENERATION_DIGITS: Final = 4
+"""Room left for a generation, so that the name of a task's jobs changes in nothing else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,8 +68,9 @@ class Submission:
         """Return ``prefix-dag-task-mark``, cut to a legal length with the mark kept."""
         index = [str(self.map_index)] if self.map_index >= 0 else []
         tail = "-".join([*index, self.mark])
+        room = limits.JOB_NAME_LENGTH - 1 - len(tail.removesuffix(str(self.generation)))
         said = "-".join(part for part in (prefix, self.dag_id, self.task_id) if part)
-        head = legal_job_name(said)[: limits.JOB_NAME_LENGTH - len(tail) - 1]
+        head = legal_job_name(said)[: room - _GENERATION_DIGITS]
         return f"{head}-{tail}"
 
     def tags(self, *, room: int) -> dict[str, str]:

@@ -1,0 +1,141 @@
+"""The hook against LocalBatch, through an Airflow connection."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.config import Config
+
+from airflow_fargate_batch.core.request import JobRequest
+from airflow_fargate_batch.core.status import JobStatus
+from airflow_fargate_batch.exceptions import AnswerLost, CredentialsMissing, InvalidRequest
+from airflow_fargate_batch.hooks import FargateBatchHook
+from airflow_fargate_batch.local import LocalBatch
+from airflow_fargate_batch.local.account import READY_DEFINITION, READY_QUEUE
+from tests.submitting import TOKEN, request_of
+
+RETRIES = {"max_attempts": 5, "mode": "standard"}
+
+
+@pytest.fixture
+def aws() -> Iterator[LocalBatch]:
+    with LocalBatch(manual_clock=True) as aws:
+        yield aws
+
+
+@pytest.fixture
+def hook(aws: LocalBatch, monkeypatch: pytest.MonkeyPatch) -> FargateBatchHook:
+    monkeypatch.setenv("AIRFLOW_CONN_LOCAL", connection_to(aws))
+    return FargateBatchHook(aws_conn_id="local")
+
+
+def connection_to(aws: LocalBatch, **extra: Any) -> str:
+    return json.dumps(
+        {
+            "conn_type": "aws",
+            "login": "key",
+            "password": "secret",
+            "extra": {"region_name": aws.region, "endpoint_url": aws.url, **extra},
+        }
+    )
+
+
+def request(generation: int = 0, **arguments: Any) -> JobRequest:
+    where = {"job_queue": READY_QUEUE, "job_definition": READY_DEFINITION}
+    return request_of(generation, **(where | arguments))
+
+
+def operations(aws: LocalBatch) -> list[str]:
+    return [call.operation for call in aws.requests]
+
+
+def test_a_submit_is_one_call_and_returns_the_id(aws: LocalBatch, hook: FargateBatchHook) -> None:
+    job_id = hook.submit(request())
+    assert [job["jobId"] for job in aws.jobs] == [job_id]
+    assert operations(aws) == ["SubmitJob"]
+
+
+def test_a_lost_answer_is_looked_up(
+    aws: LocalBatch, hook: FargateBatchHook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("airflow_fargate_batch.submission.LOOKS", (0.0, 0.0))
+    aws.faults.add("cut_after", operation="SubmitJob", times=1)
+    assert hook.submit(request()) == aws.jobs[0]["jobId"]
+    assert operations(aws) == ["SubmitJob", "ListJobs", "DescribeJobs"]
+
+
+def test_a_later_try_adopts_the_job_of_an_earlier_one(
+    aws: LocalBatch, hook: FargateBatchHook
+) -> None:
+    job_id = hook.submit(request())
+    assert hook.submit(request(), look_first=True, tries_before=1) == job_id
+    assert len(aws.jobs) == 1
+
+
+def test_a_cleared_task_ends_its_old_job(aws: LocalBatch, hook: FargateBatchHook) -> None:
+    old = hook.submit(request())
+    assert hook.terminate_older_generations(request(1), "cleared") == [old]
+    new = hook.submit(request(1))
+    assert [(job["jobId"], job.get("isTerminated")) for job in aws.jobs] == [
+        (old, True),
+        (new, False),
+    ]
+
+
+def test_jobs_are_described_and_terminated(aws: LocalBatch, hook: FargateBatchHook) -> None:
+    job_id = hook.submit(request())
+    hook.terminate(job_id, "enough")
+    aws.advance(3600)
+    [job] = hook.describe([job_id, "unknown"])
+    assert (job.status, job.status_reason, job.is_terminated) == (JobStatus.FAILED, "enough", True)
+    assert job.tags["airflow-fargate-batch:submission"] == f"{TOKEN}-0"
+
+
+def test_the_platform_version_is_compared(aws: LocalBatch, hook: FargateBatchHook) -> None:
+    assert str(hook.job_definition(READY_DEFINITION)) == f"{READY_DEFINITION}:1"
+    with pytest.raises(InvalidRequest, match=r"LATEST, not on 1\.3\.0"):
+        hook.check_platform_version(request(platform_version="1.3.0"))
+    assert "SubmitJob" not in operations(aws)
+
+
+@pytest.mark.parametrize(
+    ("extra", "options"),
+    [
+        pytest.param({}, {}, id="variables"),
+        pytest.param({"config_kwargs": {"retries": RETRIES}}, {}, id="connection"),
+        pytest.param({}, {"config": Config(retries=RETRIES)}, id="argument"),
+        pytest.param({}, {"config": {"retries": RETRIES}}, id="argument, a mapping"),
+    ],
+)
+def test_no_setting_brings_hidden_retries_back(
+    aws: LocalBatch,
+    monkeypatch: pytest.MonkeyPatch,
+    extra: dict[str, Any],
+    options: dict[str, Any],
+) -> None:
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "5")
+    monkeypatch.setenv("AIRFLOW_CONN_LOCAL", connection_to(aws, **extra))
+    aws.faults.add("error_after")
+    hook = FargateBatchHook(aws_conn_id="local", **options)
+    with pytest.raises(AnswerLost):
+        hook.describe(["job"])
+    assert operations(aws) == ["DescribeJobs"]
+
+
+def test_other_settings_are_kept(aws: LocalBatch, monkeypatch: pytest.MonkeyPatch) -> None:
+    extra = {"config_kwargs": {"read_timeout": 7}}
+    monkeypatch.setenv("AIRFLOW_CONN_LOCAL", connection_to(aws, **extra))
+    hook = FargateBatchHook(aws_conn_id="local", region_name="eu-west-1")
+    assert hook.conn.meta.config.read_timeout == 7
+    assert hook.conn.meta.region_name == "eu-west-1"
+    assert hook.conn.meta.endpoint_url == aws.url
+
+
+def test_an_unknown_profile_is_said_without_a_call(
+    aws: LocalBatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_LOCAL", connection_to(aws, profile_name="nobody"))
+    with pytest.raises(CredentialsMissing, match="nobody"):
+        FargateBatchHook(aws_conn_id="local").submit(request())
+    assert operations(aws) == []
