@@ -120,6 +120,21 @@ _VALUE_IN_REPORT: Final = re.compile(r"(?<=, value: ).*?(?=, (?:type|valid [a-z 
 """``botocore.validate`` writes the values it refuses into its reports."""
 
 
+def make_client(
+    service: str, *, region_name: str | None, profile_name: str | None, endpoint_url: str | None
+) -> object:
+    """Make a client without hidden retries, by AWS's own rules for what is not given."""
+    from botocore.session import Session  # boto3 would add its resources, and their time
+
+    with connecting():
+        return Session(profile=profile_name).create_client(
+            service,
+            region_name=region_name,
+            endpoint_url=endpoint_url,
+            config=NO_HIDDEN_RETRIES,
+        )
+
+
 class Submitted(NamedTuple):
     """What SubmitJob answers."""
 
@@ -156,16 +171,13 @@ class BatchApi:
         endpoint_url: str | None = None,
     ) -> "BatchApi":
         """Make a client from what the environment and the AWS configuration files say."""
-        from botocore.session import Session  # boto3 would add its resources, and their time
-
-        with connecting():
-            client = Session(profile=profile_name).create_client(
-                "batch",
-                region_name=region_name,
-                endpoint_url=endpoint_url,
-                config=NO_HIDDEN_RETRIES,
-            )
-            return cls(cast("BatchClient", client))
+        client = make_client(
+            "batch",
+            region_name=region_name,
+            profile_name=profile_name,
+            endpoint_url=endpoint_url,
+        )
+        return cls(cast("BatchClient", client))
 
     def submit_job(self, body: "SubmitJobRequestTypeDef") -> Submitted:
         """Submit a job.

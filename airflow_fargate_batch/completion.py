@@ -1,7 +1,7 @@
 """What is left to do when a job has ended: gather what people will ask, and judge it."""
 
 import logging
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from airflow_fargate_batch.exceptions import AwsError, JobFailed
 
 if TYPE_CHECKING:
     from airflow_fargate_batch.aws import BatchApi
+    from airflow_fargate_batch.logs import LogsApi
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +31,20 @@ class Conclusion:
     failure: JobFailed | None
 
 
-def conclude(api: "BatchApi", job: Job, *, task: str | None, region: str) -> Conclusion:
-    """Judge a job that has ended; nothing that cannot be read changes the verdict."""
+def conclude(
+    job: Job,
+    *,
+    task: str | None,
+    api: "Callable[[], BatchApi]",
+    logs: "Callable[[], LogsApi] | None" = None,
+) -> Conclusion:
+    """Judge a job that has ended; nothing that cannot be read changes the verdict.
+
+    :param task: the Airflow task, as people call it.
+    :param api: called only where AWS has to be asked, about a failed array's children: to connect
+        takes longer than all the rest.
+    :param logs: called only for a job that failed, for its last lines; ``None`` leaves them out.
+    """
     if job.status is JobStatus.SUCCEEDED:
         return Conclusion(job.to_summary(), None)
     failed_children = _failed_children(api, job) if job.array else []
@@ -39,7 +52,8 @@ def conclude(api: "BatchApi", job: Job, *, task: str | None, region: str) -> Con
         job,
         task=task,
         failed_children=failed_children,
-        url=urls.job_url(job.id, region=region),
+        log_lines=_last_lines(job, failed_children, api, logs) if logs else (),
+        url=urls.job_url(job.id, region=job.arn.split(":")[3]) if job.arn else None,
     )
     return Conclusion(
         job.to_summary(failed_children=failed_children),
@@ -47,11 +61,29 @@ def conclude(api: "BatchApi", job: Job, *, task: str | None, region: str) -> Con
     )
 
 
-def _failed_children(api: "BatchApi", job: Job) -> list[Job]:
+def _failed_children(api: "Callable[[], BatchApi]", job: Job) -> list[Job]:
     try:
-        return api.failed_children(job.id)
+        return api().failed_children(job.id)
     except AwsError as error:
         log.warning("The failed children of job %s are not known: %s", job.id, error)
+        return []
+
+
+def _last_lines(
+    job: Job,
+    failed_children: list[Job],
+    api: "Callable[[], BatchApi]",
+    logs: "Callable[[], LogsApi]",
+) -> list[str]:
+    from airflow_fargate_batch.log_tail import LogTail  # loads botocore
+
+    try:
+        tail = LogTail(logs())
+        if job.array:
+            return tail.of_children(failed_children, describe=lambda ids: api().describe_jobs(ids))
+        return tail.of(job)
+    except AwsError as error:
+        log.warning("The last log lines of job %s are not known: %s", job.id, error)
         return []
 
 

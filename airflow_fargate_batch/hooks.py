@@ -11,6 +11,7 @@ from airflow_fargate_batch.aws import NO_HIDDEN_RETRIES, BatchApi, connecting
 from airflow_fargate_batch.bulk import Outcome, submit_many
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.waiting import Wait
+from airflow_fargate_batch.logs import LogFollower, LogsApi
 from airflow_fargate_batch.poller import POLL_INTERVAL, follow
 from airflow_fargate_batch.submission import Submitter
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from botocore.config import Config
 
     from airflow_fargate_batch.core.definition import JobDefinition
+    from airflow_fargate_batch.core.log_streams import LogLine
     from airflow_fargate_batch.core.request import JobRequest
 
 
@@ -48,6 +50,19 @@ class FargateBatchHook(AwsBaseHook):
     def api(self) -> BatchApi:
         """The calls of Batch, each one request."""
         return BatchApi(self.conn)
+
+    @cached_property
+    def logs(self) -> LogsApi:
+        """The calls of CloudWatch Logs, through the same connection."""
+        hook = AwsBaseHook(
+            aws_conn_id=self.aws_conn_id,
+            client_type="logs",
+            region_name=self.region_name,
+            verify=self.verify,
+            config=self.config.merge(NO_HIDDEN_RETRIES),
+        )
+        with connecting():
+            return LogsApi(hook.conn)
 
     @cached_property
     def _submitter(self) -> Submitter:
@@ -111,26 +126,38 @@ class FargateBatchHook(AwsBaseHook):
         poll_interval: float = POLL_INTERVAL,
         until: datetime | None = None,
         runnable_timeout: timedelta | None = None,
+        log_interval: float | None = None,
     ) -> "Job":
         """Wait until a job has ended and return it, logging each change on the way.
 
         :param poll_interval: seconds between two questions.
         :param until: when to give up.
         :param runnable_timeout: how long the job may be RUNNABLE at a stretch.
+        :param log_interval: seconds between two looks at the job's log, whose lines are logged
+            too; ``None`` leaves it alone.
         :raises JobTimedOut: it did not end or start in time, or never can start; it is left alone.
         :raises JobLost: AWS no longer knows the job.
         """
         wait = Wait(job_id, until=until, runnable_timeout=runnable_timeout)
         changes = follow([job_id], describe=self.api.describe_jobs, interval=poll_interval)
+        lines = LogFollower(self.logs, interval=log_interval) if log_interval else None
         last = Job(id=job_id)
         for job in changes:
             if job is not None:
                 last = job
                 if line := wait.heed(job, datetime.now(UTC)):
                     self.log.info("%s", line)
+                if lines:
+                    lines.heed(job)
+            self._log_lines(lines.read() if lines else ())
             if last.status.is_live:
                 wait.check(datetime.now(UTC))
+        self._log_lines(lines.rest() if lines else ())
         return last
+
+    def _log_lines(self, lines: "Iterable[LogLine]") -> None:
+        for line in lines:
+            self.log.info("%s", line.stamped)
 
     def describe(self, job_ids: Iterable[str]) -> "list[Job]":
         """Describe jobs, a hundred a call; AWS leaves out the ids that it does not know."""

@@ -102,6 +102,8 @@ class FargateBatchSubmitOperator(BaseOperator):
         failed; each finds its index in the variable ``FARGATE_BATCH_INDEXES``, as the README shows.
     :param skip_on_exit_code: exit code, or several, with which a failed job skips the task.
     :param fail_on_exit_code: exit code, or several, with which it fails without retries.
+    :param awslogs_enabled: whether a waiting task logs the job's own log, up to its last line.
+    :param awslogs_fetch_interval: seconds or timedelta between two looks at it.
     :param dry_run: only log the request and push it as XCom ``request``, without connection or
         credentials; templated, and stored as ``render_only``.
     :param aws_conn_id: Airflow connection; ``None`` for boto3's own search for credentials.
@@ -170,6 +172,8 @@ class FargateBatchSubmitOperator(BaseOperator):
         rerun_failed_only: bool = False,
         skip_on_exit_code: int | Collection[int] | None = None,
         fail_on_exit_code: int | Collection[int] | None = None,
+        awslogs_enabled: bool = False,
+        awslogs_fetch_interval: float | timedelta = 30.0,
         dry_run: bool | str | int = False,
         aws_conn_id: str | None = "aws_default",
         region_name: str | None = None,
@@ -213,6 +217,8 @@ class FargateBatchSubmitOperator(BaseOperator):
         self.rerun_failed_only = rerun_failed_only
         self.skip_on_exit_code = skip_on_exit_code
         self.fail_on_exit_code = fail_on_exit_code
+        self.awslogs_enabled = awslogs_enabled
+        self.awslogs_fetch_interval = awslogs_fetch_interval
         self.render_only = dry_run
         self.aws_conn_id = aws_conn_id
         self.region_name = region_name
@@ -385,6 +391,7 @@ class FargateBatchSubmitOperator(BaseOperator):
     def _wait(self, job_id: str, context: Context) -> None:
         until = self._gives_up_at(context)
         runnable_timeout = _timedelta(self.runnable_timeout)
+        log_interval = _timedelta(self.awslogs_fetch_interval) if self.awslogs_enabled else None
         default = conf.getboolean("operators", "default_deferrable", fallback=False)
         if default if self.deferrable is None else self.deferrable:
             trigger = FargateBatchJobTrigger(
@@ -393,6 +400,7 @@ class FargateBatchSubmitOperator(BaseOperator):
                 wait_until=until.isoformat() if until else None,
                 runnable_timeout=runnable_timeout.total_seconds() if runnable_timeout else None,
                 terminate_on_kill=self.terminate_on_kill,
+                log_interval=log_interval.total_seconds() if log_interval else None,
                 aws_conn_id=self.aws_conn_id,
                 region_name=self.region_name,
                 verify=self.verify,
@@ -406,6 +414,7 @@ class FargateBatchSubmitOperator(BaseOperator):
                 poll_interval=self.poll_interval,
                 until=until,
                 runnable_timeout=runnable_timeout,
+                log_interval=log_interval.total_seconds() if log_interval else None,
             )
         except JobTimedOut as error:
             if self.terminate_on_kill:
@@ -429,7 +438,12 @@ class FargateBatchSubmitOperator(BaseOperator):
 
     def _conclude(self, job: Job, context: Context) -> None:
         """Push what is known of a job that has ended; fail or skip the task if it failed."""
-        end = conclude(job, task=f"{self.dag_id}.{self.task_id}", api=lambda: self.hook.api)
+        end = conclude(
+            job,
+            task=f"{self.dag_id}.{self.task_id}",
+            api=lambda: self.hook.api,
+            logs=lambda: self.hook.logs,
+        )
         self._push("job", end.summary, context)
         if end.failure is None:
             return

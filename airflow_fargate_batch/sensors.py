@@ -17,7 +17,14 @@ from airflow_fargate_batch.completion import conclude
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.narration import Narrator
 from airflow_fargate_batch.core.request import read_job_ids
-from airflow_fargate_batch.exceptions import FargateBatchError, InvalidRequest, JobFailed
+from airflow_fargate_batch.exceptions import (
+    AnswerLost,
+    FargateBatchError,
+    InvalidRequest,
+    JobFailed,
+    Throttled,
+    Unreachable,
+)
 from airflow_fargate_batch.triggers import ENDED, GAVE_UP, FargateBatchJobTrigger
 
 if TYPE_CHECKING:
@@ -80,9 +87,15 @@ class FargateBatchJobSensor(BaseSensorOperator):
         return self.defer(trigger=trigger, method_name="execute_complete")
 
     def poke(self, context: Context) -> bool:  # noqa: ARG002 - Airflow's signature
-        """Look at all jobs once."""
+        """Look at all jobs once; a call that fails and may pass another time waits for that."""
         ids = self._ids()
-        jobs = {job.id: job for job in self.hook.describe(ids)}
+        try:
+            jobs = {job.id: job for job in self.hook.describe(ids)}
+        except (Throttled, Unreachable, AnswerLost) as error:
+            self.log.warning("Looking again in %.0f s: %s", self.poke_interval, error)
+            return False
+        if unknown := [job_id for job_id in ids if job_id not in jobs]:
+            self.log.warning("AWS Batch does not know %s", ", ".join(unknown))
         for job in jobs.values():
             narrator = self._narrators.setdefault(job.id, Narrator())
             if line := narrator.tell(job, datetime.now(UTC)):
@@ -92,14 +105,13 @@ class FargateBatchJobSensor(BaseSensorOperator):
 
     def execute_complete(self, context: Context, event: Mapping[str, Any]) -> None:  # noqa: ARG002
         """Take over from the trigger."""
+        message, is_late = event["message"], event["outcome"] == GAVE_UP
         if event["outcome"] == ENDED:
             self._raise_failure(map(Job.from_api, event["jobs"]))
-        elif event["outcome"] == GAVE_UP and self.soft_fail:
-            raise AirflowSkipException(event["message"])
-        elif event["outcome"] == GAVE_UP:
-            raise AirflowSensorTimeout(event["message"])
+        elif self.never_fail or (self.soft_fail and is_late):
+            raise AirflowSkipException(message)
         else:
-            raise FargateBatchError(event["message"])
+            raise AirflowSensorTimeout(message) if is_late else FargateBatchError(message)
 
     @cached_property
     def hook(self) -> "FargateBatchHook":
@@ -122,17 +134,15 @@ class FargateBatchJobSensor(BaseSensorOperator):
     def _raise_failure(self, jobs: Iterable[Job]) -> None:
         for job in jobs:
             if job.status.is_final:
+                task = f"{self.dag_id}.{self.task_id}"
                 end = conclude(
-                    self.hook.api,
-                    job,
-                    task=f"{self.dag_id}.{self.task_id}",
-                    region=self.hook.conn_region_name,
+                    job, task=task, api=lambda: self.hook.api, logs=lambda: self.hook.logs
                 )
                 if end.failure is not None:
                     self._fail(end.failure)
 
     def _fail(self, failure: JobFailed) -> None:
         """Fail without retries: a look at the same job cannot end otherwise."""
-        if self.soft_fail:
+        if self.soft_fail or self.never_fail:
             raise AirflowSkipException(str(failure))
         raise AirflowFailException(str(failure))

@@ -2,20 +2,24 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
 from asgiref.sync import sync_to_async
 
 from airflow_fargate_batch import _compat
 from airflow_fargate_batch._compat import BaseTrigger, TriggerEvent
 from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.core.status import JobStatus
 from airflow_fargate_batch.core.waiting import Wait
 from airflow_fargate_batch.exceptions import (
+    AccessDenied,
     AwsError,
+    CredentialsMissing,
     FargateBatchError,
     JobCannotStart,
     JobTimedOut,
@@ -24,15 +28,25 @@ from airflow_fargate_batch.poller import POLL_INTERVAL, JobPoller, Watch
 
 if TYPE_CHECKING:
     from airflow_fargate_batch.aws import BatchApi
+    from airflow_fargate_batch.hooks import FargateBatchHook
+    from airflow_fargate_batch.logs import AsyncLogFollower, LogsApi
 
 Result = TypeVar("Result")
 
-TERMINATE_PAUSES: Final = (0.5, 1.0, 2.0, 4.0, 8.0)
-"""Seconds between tries to end a job; in all less than ``[triggerer] on_kill_timeout``, 30 s."""
+TERMINATE_PAUSES: Final = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
+"""Seconds before each try to end a job; in all less than ``[triggerer] on_kill_timeout``, 30 s."""
+
+SETTLING: Final = 5.0
+"""Seconds after its start before which a trigger sends no event. A task that is woken at once can
+run again before the scheduler has heard from the executor that the worker which deferred it is
+done; the scheduler takes this for the end of the new run, and fails the task."""
+
+ENDED_BY_A_PERSON: Final = "The Airflow task was ended while it waited"
+"""What DescribeJobs tells afterwards."""
 
 ENDED, GAVE_UP, STUCK, REFUSED = "ended", "gave_up", "stuck", "refused"
-"""Outcomes of an event: the jobs have ended; they did not in time; they never can start; they
-cannot be asked about."""
+"""Outcomes of an event: all jobs have ended, or one has failed; they did not in time; they never
+can start; they cannot be asked about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +63,25 @@ class Connection:
     botocore_config: str
 
     def connect(self) -> "BatchApi":
-        """Read the connection and make a client: slow, and not for an event loop's thread."""
+        """Read the connection and make a client: slow, and not for an event loop's thread.
+
+        :raises AccessDenied: its role may not be assumed.
+        :raises CredentialsMissing: anything else is wrong, for now or for good: waiters bear it as
+            long as they bear to be without credentials.
+        """
+        try:
+            return self._hook().api
+        except (AccessDenied, CredentialsMissing):
+            raise
+        except Exception as error:  # whatever the connection store, or what is in it, may raise
+            text = f"No client for connection {self.aws_conn_id!r} could be made: {error}"
+            raise CredentialsMissing(text, "Check the connection.") from error
+
+    def connect_logs(self) -> "LogsApi":
+        """Make a client of CloudWatch Logs, in the same way."""
+        return self._hook().logs
+
+    def _hook(self) -> "FargateBatchHook":
         from airflow_fargate_batch.hooks import FargateBatchHook
 
         return FargateBatchHook(
@@ -57,44 +89,59 @@ class Connection:
             region_name=self.region_name,
             verify=self.verify,
             config=json.loads(self.botocore_config),
-        ).api
+        )
+
+
+class Once(Generic[Result]):
+    """Makes something once, in a thread, however many wait for it.
+
+    A connection is read through Airflow's supervisor. On Airflow 3.0 that works only through
+    ``sync_to_async``, and to cancel it breaks the triggerer: so it has a task of its own.
+    """
+
+    def __init__(self, make: Callable[[], Result]) -> None:
+        self._make = make
+        self._making: asyncio.Task[Result] | None = None
+
+    async def __call__(self) -> Result:
+        """Return it; a failure to make it is raised, and the next call tries again."""
+        if self._making is None or _has_failed(self._making):
+            self._making = asyncio.create_task(sync_to_async(self._make)())
+        return await asyncio.shield(self._making)
+
+
+def _has_failed(task: "asyncio.Task[Any]") -> bool:
+    return task.done() and (task.cancelled() or task.exception() is not None)
 
 
 class ConnectedPoller(JobPoller):
-    """The poller of a connection, and the client that it asks with."""
+    """The poller of a connection, and the clients of all who wait with it.
+
+    Attributes:
+        api: Gives the client that it asks with.
+        logs_gate: The way to CloudWatch Logs.
+    """
 
     def __init__(self, connection: Connection) -> None:
-        super().__init__(describe=self._describe_jobs)
-        self._connection = connection
-        self._connecting: asyncio.Task[BatchApi] | None = None
+        from airflow_fargate_batch.logs import LogsGate  # loads botocore
+
+        super().__init__(describe=self.describe_jobs)
+        self.api = Once(connection.connect)
+        self.logs_gate = LogsGate(Once(connection.connect_logs))
 
     @classmethod
     def of(cls, connection: Connection) -> "ConnectedPoller":
         """Return the one of the running event loop."""
         return cast("ConnectedPoller", JobPoller.shared(connection, lambda: cls(connection)))
 
-    async def api(self) -> "BatchApi":
-        """Return the client, made once.
-
-        A connection is read through Airflow's supervisor. On Airflow 3.0 that works only through
-        ``sync_to_async``, and to cancel it breaks the triggerer: so it has a task of its own.
-        """
-        if self._connecting is None or _has_failed(self._connecting):
-            connect = sync_to_async(self._connection.connect)
-            self._connecting = asyncio.create_task(connect())
-        return await asyncio.shield(self._connecting)
-
-    async def _describe_jobs(self, job_ids: list[str]) -> Iterable[Job]:
+    async def describe_jobs(self, job_ids: list[str]) -> Iterable[Job]:
+        """Ask once."""
         api = await self.api()
         return await asyncio.to_thread(api.describe_jobs, job_ids)
 
 
-def _has_failed(task: "asyncio.Task[BatchApi]") -> bool:
-    return task.done() and (task.cancelled() or task.exception() is not None)
-
-
 class FargateBatchJobTrigger(BaseTrigger):
-    """Wait until jobs have ended, or until their time is over.
+    """Wait until all jobs have ended or one has failed, or until their time is over.
 
     Its one event is a mapping with ``outcome`` (``ended``, ``gave_up``, ``stuck`` or ``refused``),
     ``jobs`` (each as ``Job.to_api()`` writes it, as far as known) and ``message``.
@@ -106,6 +153,8 @@ class FargateBatchJobTrigger(BaseTrigger):
     :param runnable_timeout: seconds that a job may be RUNNABLE.
     :param terminate_on_kill: whether to end the jobs when giving up, and when a person marks,
         clears or deletes the waiting task; never when a triggerer restarts.
+    :param log_interval: seconds between two looks at the job's log, whose lines are logged too;
+        ``None`` leaves it alone. A restarted triggerer reads it from the start again.
     :param aws_conn_id: as the operator's.
     :param region_name: as the operator's.
     :param verify: as the operator's.
@@ -120,6 +169,7 @@ class FargateBatchJobTrigger(BaseTrigger):
         wait_until: str | None = None,
         runnable_timeout: float | None = None,
         terminate_on_kill: bool = True,
+        log_interval: float | None = None,
         aws_conn_id: str | None = "aws_default",
         region_name: str | None = None,
         verify: bool | str | None = None,
@@ -131,11 +181,13 @@ class FargateBatchJobTrigger(BaseTrigger):
         self.wait_until = wait_until
         self.runnable_timeout = runnable_timeout
         self.terminate_on_kill = terminate_on_kill
+        self.log_interval = log_interval
         self.aws_conn_id = aws_conn_id
         self.region_name = region_name
         self.verify = verify
         self.botocore_config = botocore_config
         self._seen: dict[str, Job] = {}
+        self._termination: asyncio.Task[str | None] | None = None
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the class path and exactly what ``__init__`` takes."""
@@ -147,6 +199,7 @@ class FargateBatchJobTrigger(BaseTrigger):
                 "wait_until": self.wait_until,
                 "runnable_timeout": self.runnable_timeout,
                 "terminate_on_kill": self.terminate_on_kill,
+                "log_interval": self.log_interval,
                 "aws_conn_id": self.aws_conn_id,
                 "region_name": self.region_name,
                 "verify": self.verify,
@@ -156,15 +209,11 @@ class FargateBatchJobTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait, and yield one event."""
-        message = None
+        loop = asyncio.get_running_loop()
+        settled_at = loop.time() + SETTLING
         try:
-            await _all(self._wait_for(job_id) for job_id in self.job_ids)
-            outcome = ENDED
-        except JobTimedOut as error:
-            outcome = STUCK if isinstance(error, JobCannotStart) else GAVE_UP
-            message = await self._give_up(str(error))
-        except FargateBatchError as error:
-            outcome, message = REFUSED, str(error)
+            outcome, message = await self._wait()
+            await asyncio.sleep(settled_at - loop.time())
         except asyncio.CancelledError:
             if self.terminate_on_kill and not _compat.TRIGGERS_HAVE_ON_KILL:
                 await _to_the_end(self._terminate_if_a_person_ended_the_task())
@@ -175,7 +224,23 @@ class FargateBatchJobTrigger(BaseTrigger):
     async def on_kill(self) -> None:
         """End the jobs: Airflow 3.3 calls this when a person acts on the waiting task."""
         if self.terminate_on_kill:
-            await _to_the_end(self._terminate("The Airflow task was ended while it waited"))
+            await _to_the_end(self._terminate(ENDED_BY_A_PERSON))
+
+    async def _wait(self) -> tuple[str, str | None]:
+        """Return the outcome, and what there is to say about it."""
+        try:
+            await _all(self._wait_for(job_id) for job_id in self.job_ids)
+        except _OneHasFailed:
+            return ENDED, None
+        except JobCannotStart as error:
+            return STUCK, await self._give_up(str(error))
+        except JobTimedOut as error:
+            if await self._have_ended_unseen():
+                return ENDED, None
+            return GAVE_UP, await self._give_up(str(error))
+        except FargateBatchError as error:
+            return REFUSED, str(error)
+        return ENDED, None
 
     async def _wait_for(self, job_id: str) -> None:
         until, runnable = self.wait_until, self.runnable_timeout
@@ -185,11 +250,51 @@ class FargateBatchJobTrigger(BaseTrigger):
             runnable_timeout=None if runnable is None else timedelta(seconds=runnable),
         )
         with self._poller.watch(job_id, interval=self.poll_interval) as watch:
-            job: Job | None = None
-            while job is None or job.status.is_live:
-                job = self._seen[job_id] = await _next(watch, wait)
-                if line := wait.heed(job, _now()):
-                    self.log.info("%s", line)
+            async with self._log_of_the_job() as heed:
+                job: Job | None = None
+                while job is None or job.status.is_live:
+                    job = self._seen[job_id] = await _next(watch, wait)
+                    if line := wait.heed(job, _now()):
+                        self.log.info("%s", line)
+                    heed(job)
+        if job.status is JobStatus.FAILED:
+            raise _OneHasFailed
+
+    @asynccontextmanager
+    async def _log_of_the_job(self) -> AsyncIterator[Callable[[Job], None]]:
+        """Log the job's own lines meanwhile, and at last those that are left."""
+        if self.log_interval is None:
+            yield lambda job: None  # noqa: ARG005 - nobody heeds its news
+            return
+        from airflow_fargate_batch.logs import AsyncLogFollower
+
+        follower = AsyncLogFollower(self._poller.logs_gate, interval=self.log_interval)
+        following = asyncio.create_task(self._log_lines(follower))
+        try:
+            try:
+                yield follower.heed
+            except JobTimedOut:
+                follower.finish()
+                await following
+                raise
+            await following
+        finally:
+            following.cancel()
+
+    async def _log_lines(self, follower: "AsyncLogFollower") -> None:
+        async for line in follower:
+            self.log.info("%s", line.stamped)
+
+    async def _have_ended_unseen(self) -> bool:
+        """Look once more: a job may have ended since the last look, or while no triggerer ran."""
+        try:
+            jobs = await self._poller.describe_jobs(self.job_ids)
+        except AwsError:
+            return False
+        self._seen.update((job.id, job) for job in jobs)
+        return all(
+            job_id in self._seen and self._seen[job_id].status.is_final for job_id in self.job_ids
+        )
 
     @cached_property
     def _poller(self) -> ConnectedPoller:
@@ -206,20 +311,23 @@ class FargateBatchJobTrigger(BaseTrigger):
 
     async def _give_up(self, why: str) -> str:
         if not self.terminate_on_kill:
-            return f"{why}. It was left running."
+            return f"{why}\nThe job was left running."
         failure = await self._terminate(why)
-        return (
-            f"{why}. It could not be terminated: {failure}"
-            if failure
-            else f"{why}. It was terminated."
-        )
+        if failure:
+            return f"{why}\nThe job could not be terminated: {failure}"
+        return f"{why}\nThe job was terminated."
 
     async def _terminate_if_a_person_ended_the_task(self) -> None:
         if await _compat.a_person_ended(self.task_instance, self.trigger_id):
-            await self._terminate("The Airflow task was ended while it waited")
+            await self._terminate(ENDED_BY_A_PERSON)
 
     async def _terminate(self, reason: str) -> str | None:
-        """End the jobs that still live; return why one of them could not be ended."""
+        """End the jobs that still live, once, whoever asks; return why one could not be ended."""
+        if self._termination is None:
+            self._termination = asyncio.create_task(self._terminate_all(reason))
+        return await asyncio.shield(self._termination)
+
+    async def _terminate_all(self, reason: str) -> str | None:
         failure = None
         for job_id in self.job_ids:
             job = self._seen.get(job_id)
@@ -230,17 +338,21 @@ class FargateBatchJobTrigger(BaseTrigger):
     async def _terminate_one(self, job_id: str, reason: str) -> str | None:
         failure = ""
         for pause in TERMINATE_PAUSES:
+            await asyncio.sleep(pause)
             try:
                 api = await self._poller.api()
                 await asyncio.to_thread(api.terminate_job, job_id, reason)
             except AwsError as error:
                 failure = str(error)
-                await asyncio.sleep(pause)
             else:
                 self.log.info("Terminated job %s: %s", job_id, reason)
                 return None
         self.log.error("Job %s could not be terminated: %s", job_id, failure)
         return failure
+
+
+class _OneHasFailed(Exception):
+    """A job has failed: there is no point in waiting for the others."""
 
 
 async def _next(watch: Watch, wait: Wait) -> Job:

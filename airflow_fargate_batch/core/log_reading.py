@@ -1,0 +1,282 @@
+"""What to read next of a job's CloudWatch logs, and what of an answer is new. Time comes in.
+
+Source: CloudWatch Logs API Reference, GetLogEvents. A page may be empty with more behind it; only
+a token that repeats marks the end, and later lines follow behind that same token. Tokens expire
+after a day; a place is therefore also known as the time of the last line, and how many lines of
+that time have been read.
+
+Times without a name are seconds of a clock that never goes back.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from airflow_fargate_batch.core.backoff import full_jitter
+from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.core.log_streams import (
+    LogEvent,
+    LogLine,
+    LogPage,
+    LogRequest,
+    Source,
+    sources,
+)
+from airflow_fargate_batch.exceptions import AccessDenied, Throttled
+
+QUIET: Final = 10.0
+"""Seconds without a new line after which an ended container's log counts as complete: lines show
+up some seconds after they were written."""
+GIVE_UP: Final = 120.0
+"""Seconds without a new line, after the end and while calls fail, until the rest is left unread."""
+EMPTY_PAGES: Final = 10
+"""After so many empty pages in a row a stream can wait for its next turn. The tokens of a stream
+whose lines have all expired change for ever (boto/boto3#4591)."""
+PATIENT_FAILURES: Final = 3
+"""How many calls in a row must fail before a person should read about it."""
+LONGEST_PAUSE: Final = 60.0
+
+MISSING: Final = "ResourceNotFoundException"
+BAD_TOKEN: Final = "InvalidParameterException"  # noqa: S105 - an error code
+
+FASTEST: Final = 15.0
+"""GetLogEvents a second; the quota, 25 in most regions, is the account's."""
+SLOWEST: Final = 0.2
+RECOVERY: Final = 0.05
+"""Calls a second that an answered call adds to a rate which a throttle has halved."""
+
+Position = dict[str, tuple[int, int]]
+"""For each stream the last line's time (milliseconds since 1970), and how many lines of that time
+have been read. JSON makes lists of the pairs, which are taken as well."""
+
+
+@dataclass(slots=True)
+class _Stream:
+    """How far one stream has been read."""
+
+    source: Source
+    due: float
+    last_at: int = 0
+    read_of_last: int = 0
+    to_skip: int = 0
+    token: str | None = None
+    empty_pages: int = 0
+    failures: int = 0
+    is_behind: bool = True
+    is_over: bool = False
+    ended_at: float | None = None
+    quiet_since: float = 0.0
+    """Since when nothing new has come; counts only after the end."""
+
+    def start_over(self) -> None:
+        """Go on without a token, at the time of the last line."""
+        self.token = None
+        self.to_skip = self.read_of_last
+
+    def is_new(self, event: LogEvent) -> bool:
+        """Tell whether a line was not read before, and count it as read."""
+        if event.at > self.last_at:
+            self.last_at, self.read_of_last, self.to_skip = event.at, 1, 0
+        elif event.at == self.last_at:
+            if self.to_skip:
+                self.to_skip -= 1
+                return False
+            self.read_of_last += 1
+        return True
+
+
+class LogReader:
+    """Reads all log streams of one job, each line once, up to the very last.
+
+    It makes no calls: ``next_request`` says what to ask, and ``take`` or ``failed`` is told what
+    came of it.
+
+    :param interval: seconds between two looks at a container that runs
+    :param quiet: seconds without a new line after which an ended container's log is complete
+    :param position: where an earlier reader was
+    """
+
+    def __init__(
+        self,
+        *,
+        interval: float,
+        chance: Callable[[], float],
+        quiet: float = QUIET,
+        position: Mapping[str, Sequence[int]] | None = None,
+    ) -> None:
+        self._interval = interval
+        self._chance = chance
+        self._quiet = quiet
+        self._before = dict(position or {})
+        self._streams: dict[str, _Stream] = {}
+        self._ended = False
+        self._denied = False
+
+    @property
+    def position(self) -> Position:
+        """How far it has read: JSON-able, for another reader of the same job."""
+        before = {name: (place[0], place[1]) for name, place in self._before.items()}
+        read = {name: (s.last_at, s.read_of_last) for name, s in self._streams.items()}
+        return before | {name: place for name, place in read.items() if place[1]}
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether there is nothing left to read, now or later."""
+        return self._denied or (self._ended and not any(self._open()))
+
+    def heed(self, job: Job, now: float) -> None:
+        """Take note of the job as it is now: each attempt has a stream of its own."""
+        for source in sources(job):
+            if source.stream not in self._streams:
+                self._streams[source.stream] = self._new(source, now)
+            if source.ended:
+                self._end(self._streams[source.stream], now)
+        if job.status.is_final:
+            self.finish(now)
+
+    def finish(self, now: float) -> None:
+        """Take note that the job has ended, or that nobody will tell more of it."""
+        self._ended = True
+        for stream in self._open():
+            self._end(stream, now)
+
+    def next_request(self, now: float) -> LogRequest | None:
+        """Return what to ask now, ``None`` while it is too early."""
+        for stream in self._readable():
+            if stream.due <= now:
+                source = stream.source
+                start_time = stream.last_at if stream.read_of_last and not stream.token else None
+                return LogRequest(
+                    group=source.group,
+                    stream=source.stream,
+                    token=stream.token,
+                    start_time=start_time,
+                )
+        return None
+
+    def due_at(self) -> float | None:
+        """Return when there is something to ask; ``None`` while no stream is known or left."""
+        return min((stream.due for stream in self._readable()), default=None)
+
+    def take(self, request: LogRequest, page: LogPage, now: float) -> list[LogLine]:
+        """Take an answer in, and return the lines in it that are new."""
+        stream = self._streams[request.stream]
+        label = self._label(stream.source)
+        lines = [LogLine.of(event, label) for event in page.events if stream.is_new(event)]
+        stream.failures = 0
+        stream.empty_pages = 0 if page.events else stream.empty_pages + 1
+        if lines:
+            stream.quiet_since = now
+        stream.token = page.token
+        if stream.token == request.token or stream.empty_pages >= EMPTY_PAGES:
+            self._rest(stream, now)
+        return lines
+
+    def failed(self, request: LogRequest, error: Exception, code: str, now: float) -> str | None:
+        """Take note that a call failed; return what a person should read about it, once.
+
+        :param code: AWS's own for the error, empty where AWS did not answer
+        """
+        stream = self._streams[request.stream]
+        if isinstance(error, AccessDenied):
+            self._denied = True
+            return f"The log cannot be read: {error}"
+        if code == MISSING:
+            stream.start_over()
+            self._rest(stream, now, is_behind=True)
+            return _never_came(stream.source) if stream.is_over else None
+        if code == BAD_TOKEN:
+            stream.start_over()
+        return self._failed_for_now(stream, error, now)
+
+    def _failed_for_now(self, stream: _Stream, error: Exception, now: float) -> str | None:
+        pause = full_jitter(stream.failures, self._chance(), base=1.0, cap=LONGEST_PAUSE)
+        stream.failures += 1
+        stream.due = now + max(1.0, pause)
+        name = stream.source.stream
+        if stream.ended_at is not None and now - stream.quiet_since >= GIVE_UP:
+            stream.is_over = True
+            return f"The rest of log stream {name} was not read: {error}"
+        if stream.failures == PATIENT_FAILURES and not isinstance(error, Throttled):
+            return f"Log stream {name} cannot be read; trying on: {error}"
+        return None
+
+    def _new(self, source: Source, now: float) -> _Stream:
+        last_at, read_of_last = self._before.get(source.stream, (0, 0))
+        return _Stream(
+            source, now, last_at=last_at, read_of_last=read_of_last, to_skip=read_of_last
+        )
+
+    def _end(self, stream: _Stream, now: float) -> None:
+        """Look at once at what a container wrote last, and then until it is quiet."""
+        if stream.ended_at is None:
+            stream.ended_at = stream.quiet_since = now
+            stream.due = min(stream.due, now)
+
+    def _rest(self, stream: _Stream, now: float, *, is_behind: bool = False) -> None:
+        """Leave a stream that has no more lines for now, or for good."""
+        stream.empty_pages = 0
+        stream.is_behind = is_behind
+        if stream.ended_at is None:
+            stream.due = now + self._interval
+        else:
+            stream.is_over = now - stream.quiet_since >= self._quiet
+            stream.due = stream.quiet_since + self._quiet
+
+    def _open(self) -> Iterator[_Stream]:
+        """Yield the streams in which more may come, first attempt first."""
+        return (stream for stream in self._streams.values() if not stream.is_over)
+
+    def _readable(self) -> Iterator[_Stream]:
+        """Yield those whose turn it is: an attempt's lines come after all of the one before."""
+        behind: int | None = None
+        for stream in () if self._denied else self._open():
+            if behind is not None and stream.source.attempt > behind:
+                return
+            if stream.is_behind:
+                behind = stream.source.attempt
+            yield stream
+
+    def _label(self, source: Source) -> str:
+        known = [stream.source for stream in self._streams.values()]
+        several = any(other.attempt > 1 for other in known)
+        words = [f"attempt {source.attempt}"] if several else []
+        if len({other.container for other in known}) > 1 and source.container:
+            words.append(source.container)
+        return " ".join(words)
+
+
+@dataclass(slots=True)
+class Pace:
+    """How fast GetLogEvents may be called, by all who share it.
+
+    Attributes:
+        rate: Calls a second; halved by a throttle, it recovers with each answer.
+    """
+
+    rate: float = FASTEST
+    _next: float = field(default=0.0, init=False)
+
+    def delay(self, now: float) -> float:
+        """Return the seconds until the next call may be made."""
+        return max(0.0, self._next - now)
+
+    def called(self, now: float) -> None:
+        """Take note of a call."""
+        self._next = max(self._next, now + 1 / self.rate)
+
+    def answered(self) -> None:
+        """Take note that a call was answered."""
+        self.rate = min(FASTEST, self.rate + RECOVERY)
+
+    def throttled(self, now: float) -> None:
+        """Take note that a call was refused for its rate."""
+        self.rate = max(SLOWEST, self.rate / 2)
+        self._next = max(self._next, now + 1 / self.rate)
+
+
+def _never_came(source: Source) -> str:
+    return (
+        f"Log stream {source.stream} is not in {source.group}: "
+        "its container wrote nothing, or never started"
+    )

@@ -1,0 +1,117 @@
+"""A job that has ended is judged by what AWS told; nothing that fails meanwhile changes that."""
+
+from typing import Any, cast
+
+import pytest
+
+from airflow_fargate_batch.aws import BatchApi
+from airflow_fargate_batch.completion import Conclusion, conclude, has_exit_code
+from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.exceptions import AccessDenied, AnswerLost
+
+ARN = "arn:aws:batch:eu-west-1:123456789012:job/array"
+
+
+class Aws:
+    def __init__(self, *answers: list[Job] | Exception) -> None:
+        self.answers = list(answers)
+
+    def failed_children(self, array_job_id: str) -> list[Job]:
+        assert array_job_id == "array"
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def job(**members: Any) -> Job:
+    return Job.from_api({"jobId": "job", **members})
+
+
+def array(status: str) -> Job:
+    summary = {"SUCCEEDED": 8, "FAILED": 2}
+    properties = {"size": 10, "statusSummary": summary}
+    return job(jobId="array", jobArn=ARN, status=status, arrayProperties=properties)
+
+
+def child(index: int) -> Job:
+    return job(
+        jobId=f"array:{index}",
+        status="FAILED",
+        arrayProperties={"index": index},
+        container={"exitCode": 3},
+    )
+
+
+def concluded(job: Job, *answers: list[Job] | Exception) -> Conclusion:
+    aws = Aws(*answers)
+    conclusion = conclude(job, task="dag.task", api=lambda: cast("BatchApi", aws))
+    assert aws.answers == []
+    return conclusion
+
+
+def not_connected() -> BatchApi:
+    raise AssertionError("there is nothing to ask AWS")
+
+
+@pytest.mark.parametrize(
+    "ended", [job(status="SUCCEEDED"), array("SUCCEEDED"), job(status="FAILED")], ids=str
+)
+def test_only_a_failed_array_makes_it_connect(ended: Job) -> None:
+    conclude(ended, task=None, api=not_connected)
+
+
+def test_a_job_that_succeeded_is_no_failure() -> None:
+    conclusion = concluded(job(status="SUCCEEDED", container={"exitCode": 0}))
+    assert conclusion.failure is None
+    assert (conclusion.summary["status"], conclusion.summary["exit_code"]) == ("SUCCEEDED", 0)
+
+
+def test_a_job_that_failed_is_reported_with_a_link_to_its_region() -> None:
+    ended = job(status="FAILED", jobArn=ARN, container={"exitCode": 3})
+    conclusion = concluded(ended)
+    assert conclusion.failure is not None
+    report = str(conclusion.failure)
+    assert report.startswith("dag.task: job job failed with exit code 3: the program ended")
+    assert "https://console.aws.amazon.com/batch/home?region=eu-west-1#jobs/detail/job" in report
+    assert conclusion.failure.retryable
+    assert conclusion.summary["exit_code"] == 3
+
+
+def test_a_job_that_can_never_succeed_is_not_to_be_retried() -> None:
+    conclusion = concluded(job(status="FAILED", container={"exitCode": 127}))
+    assert conclusion.failure is not None
+    assert not conclusion.failure.retryable
+
+
+def test_an_arrays_failed_children_are_told_in_report_and_summary() -> None:
+    conclusion = concluded(array("FAILED"), [child(2), child(7)])
+    assert "array:7: exit code 3" in str(conclusion.failure)
+    assert conclusion.summary["array"]["failed_indexes"] == [2, 7]
+
+
+@pytest.mark.parametrize(
+    "error", [AccessDenied("AWS refused it", "batch:ListJobs"), AnswerLost("it was lost")], ids=repr
+)
+def test_an_array_has_failed_even_if_its_children_cannot_be_asked_for(error: Exception) -> None:
+    conclusion = concluded(array("FAILED"), error)
+    assert conclusion.failure is not None
+    assert conclusion.summary["array"]["counts"] == {"SUCCEEDED": 8, "FAILED": 2}
+    assert conclusion.summary["array"]["failed_indexes"] == []
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "codes", "has"),
+    [
+        (3, 3, True),
+        (3, [1, 3], True),
+        (3, {4}, False),
+        (3, None, False),
+        (0, 0, True),
+        (None, 0, False),
+        (None, None, False),
+    ],
+)
+def test_an_exit_code_is_one_of_some(exit_code: int | None, codes: Any, has: bool) -> None:
+    container = {} if exit_code is None else {"exitCode": exit_code}
+    assert has_exit_code(job(status="FAILED", container=container), codes) is has

@@ -1,0 +1,556 @@
+"""A trigger waits, says how it ended, and ends its jobs exactly when it should."""
+
+import asyncio
+import inspect
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from asgiref.sync import async_to_sync
+
+from airflow_fargate_batch import _compat, poller, triggers
+from airflow_fargate_batch.aws import BatchApi
+from airflow_fargate_batch.core import polling
+from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.exceptions import (
+    AccessDenied,
+    AnswerLost,
+    AwsError,
+    CredentialsMissing,
+    Throttled,
+)
+from airflow_fargate_batch.hooks import FargateBatchHook
+from airflow_fargate_batch.triggers import ConnectedPoller, Connection, FargateBatchJobTrigger
+
+KILLED = "The Airflow task was ended while it waited"
+STUCK_REASON = "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - cannot be met"
+THROTTLED = Throttled("AWS refused it: Too Many Requests")
+DENIED = AccessDenied("AWS refused it", "batch:DescribeJobs")
+
+
+class Aws:
+    """What triggers connect to. A job takes its next state each time it is asked about.
+
+    Attributes:
+        lives: By id the states to come, the last for ever; an id without any is unknown.
+        faults: Raised by the next TerminateJobs, one each; ``None`` lets one through.
+        connecting: Called by each connect, in its thread.
+    """
+
+    def __init__(self) -> None:
+        self.lives: dict[str, list[dict[str, Any]]] = {}
+        self.fault: Exception | None = None
+        self.faults: list[Exception | None] = []
+        self.asked: list[list[str]] = []
+        self.terminated: list[tuple[str, str]] = []
+        self.connects = 0
+        self.connecting: Callable[[], object] = lambda: None
+
+    def connect(self, connection: Connection) -> "Aws":  # noqa: ARG002 - in place of a method
+        self.connects += 1
+        self.connecting()
+        return self
+
+    def will(self, job_id: str, *states: str, **members: Any) -> None:
+        created = int((datetime.now(UTC) - timedelta(minutes=5)).timestamp() * 1000)
+        self.lives[job_id] = [
+            {"jobId": job_id, "status": state, "createdAt": created, **members} for state in states
+        ]
+
+    def describe_jobs(self, job_ids: list[str]) -> list[Job]:
+        self.asked.append(list(job_ids))
+        if self.fault is not None:
+            raise self.fault
+        lives = [self.lives[job_id] for job_id in job_ids if job_id in self.lives]
+        return [Job.from_api(life.pop(0) if len(life) > 1 else life[0]) for life in lives]
+
+    def terminate_job(self, job_id: str, reason: str) -> None:
+        fault = self.faults.pop(0) if self.faults else None
+        if fault is not None:
+            raise fault
+        self.terminated.append((job_id, reason))
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
+    aws = Aws()
+    monkeypatch.setattr(Connection, "connect", lambda connection: aws.connect(connection))
+    monkeypatch.setattr(triggers, "TERMINATE_PAUSES", (0.0, 0.0, 0.0))
+    monkeypatch.setattr(triggers, "SETTLING", 0.0)
+    monkeypatch.setattr(poller, "TICK", 0.02)
+    monkeypatch.setattr(polling, "FIRST_QUESTION", 0.1)
+    return aws
+
+
+@pytest.fixture(params=["on_kill", "state query"])
+def has_on_kill(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Be on Airflow 3.3, and before it."""
+    has_on_kill = request.param == "on_kill"
+    monkeypatch.setattr(_compat, "TRIGGERS_HAVE_ON_KILL", has_on_kill)
+    return has_on_kill
+
+
+def trigger_for(*job_ids: str, **arguments: Any) -> FargateBatchJobTrigger:
+    arguments = {"poll_interval": 0.01, **arguments}
+    trigger = FargateBatchJobTrigger(job_ids=job_ids or ["job"], **arguments)
+    trigger._log = logging.getLogger("test")
+    return trigger
+
+
+def run(main: Coroutine[Any, Any, Any]) -> Any:
+    """Run to the end, after which nothing may be left behind."""
+
+    async def checked() -> Any:
+        result = await asyncio.wait_for(main, timeout=60)
+        deadline = asyncio.get_running_loop().time() + 10
+        while asyncio.all_tasks() != {asyncio.current_task()}:
+            assert asyncio.get_running_loop().time() < deadline, asyncio.all_tasks()
+            await asyncio.sleep(0.01)
+        return result
+
+    return asyncio.run(checked())
+
+
+async def events(trigger: FargateBatchJobTrigger) -> list[dict[str, Any]]:
+    return [event.payload async for event in trigger.run()]
+
+
+def event_of(trigger: FargateBatchJobTrigger) -> dict[str, Any]:
+    [event] = run(events(trigger))
+    return event
+
+
+def soon(seconds: float = 0.2) -> str:
+    return (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat()
+
+
+# ── What travels ─────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_trigger_serializes_what_it_takes_and_no_more() -> None:
+    trigger = FargateBatchJobTrigger(
+        job_ids=["a", "b"],
+        poll_interval=7.5,
+        wait_until="2026-02-03T04:05:06+00:00",
+        runnable_timeout=60.0,
+        terminate_on_kill=False,
+        log_interval=15.0,
+        aws_conn_id=None,
+        region_name="eu-west-1",
+        verify="/ca.pem",
+        botocore_config={"read_timeout": 5},
+    )
+    path, arguments = trigger.serialize()
+    assert path == f"{FargateBatchJobTrigger.__module__}.{FargateBatchJobTrigger.__qualname__}"
+    assert list(arguments) == list(inspect.signature(FargateBatchJobTrigger).parameters)
+    again = FargateBatchJobTrigger(**json.loads(json.dumps(arguments)))
+    assert again.serialize() == (path, arguments)
+
+
+def test_the_event_leaves_the_scheduler_time_to_hear_of_the_deferral(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(triggers, "SETTLING", 0.5)
+    aws.will("job", "SUCCEEDED")
+    began = time.monotonic()
+    event_of(trigger_for())
+    assert time.monotonic() - began >= 0.5
+
+
+@pytest.mark.parametrize("end", ["SUCCEEDED", "FAILED"])
+def test_the_event_of_an_end_carries_the_job_as_it_ended(aws: Aws, end: str) -> None:
+    reason = "Essential container in task exited"
+    container = {"exitCode": 3, "logStreamName": "stream"}
+    aws.will("job", "RUNNING", end, statusReason=reason, container=container)
+    event = event_of(trigger_for())
+    assert event.keys() == {"outcome", "jobs", "message"}
+    assert (event["outcome"], event["message"]) == ("ended", None)
+    [job] = map(Job.from_api, json.loads(json.dumps(event["jobs"])))
+    assert (job.status_text, job.status_reason, job.exit_code) == (end, reason, 3)
+
+
+def test_the_task_log_tells_each_change_once(aws: Aws, caplog: pytest.LogCaptureFixture) -> None:
+    aws.will("job", "RUNNABLE", "RUNNING", "RUNNING", "SUCCEEDED")
+    with caplog.at_level("INFO", logger="test"):
+        event_of(trigger_for())
+    assert [record.message.split(" after")[0] for record in caplog.records] == [
+        "Job job is RUNNABLE",
+        "Job job is RUNNING",
+        "Job job is SUCCEEDED",
+    ]
+
+
+def test_several_jobs_are_waited_for_until_the_last_has_ended(aws: Aws) -> None:
+    aws.will("a", "SUCCEEDED")
+    aws.will("b", "RUNNING", "RUNNING", "SUCCEEDED")
+    event = event_of(trigger_for("a", "b"))
+    assert {job["jobId"]: job["status"] for job in event["jobs"]} == {
+        "a": "SUCCEEDED",
+        "b": "SUCCEEDED",
+    }
+
+
+def test_one_that_has_failed_ends_the_wait_for_all(aws: Aws) -> None:
+    aws.will("a", "RUNNING")
+    aws.will("b", "RUNNING", "FAILED")
+    event = event_of(trigger_for("a", "b"))
+    assert event["outcome"] == "ended"
+    assert {job["jobId"]: job["status"] for job in event["jobs"]} == {
+        "a": "RUNNING",
+        "b": "FAILED",
+    }
+    assert aws.terminated == []
+
+
+# ── Giving up ────────────────────────────────────────────────────────────────────────────────
+
+GIVING_UP = pytest.mark.parametrize(
+    ("life", "arguments", "outcome", "why"),
+    [
+        pytest.param(
+            {"states": ["RUNNING"]},
+            {"wait_until": "2026-02-03T04:05:06+00:00"},
+            "gave_up",
+            "Job job did not end by 2026-02-03 04:05:06 UTC",
+            id="deadline",
+        ),
+        pytest.param(
+            {"states": ["RUNNABLE"]},
+            {"runnable_timeout": 60.0},
+            "gave_up",
+            "Job job was RUNNABLE for 1 min 0 s",
+            id="runnable too long",
+        ),
+        pytest.param(
+            {"states": ["RUNNABLE"], "statusReason": STUCK_REASON},
+            {},
+            "stuck",
+            "Job job can never start: it asks for more than the queue's compute environments can "
+            "ever give. Ask for less vCPU and memory, or raise the compute environment's maximum "
+            "vCPUs.",
+            id="misconfigured",
+        ),
+    ],
+)
+
+
+@GIVING_UP
+def test_whoever_gives_up_ends_the_job(
+    aws: Aws, life: dict[str, Any], arguments: dict[str, Any], outcome: str, why: str
+) -> None:
+    aws.will("job", *life.pop("states"), **life)
+    event = event_of(trigger_for(**arguments))
+    assert event["outcome"] == outcome
+    assert event["message"] == f"{why}\nThe job was terminated."
+    assert [job["jobId"] for job in event["jobs"]] == ["job"]
+    assert aws.terminated == [("job", why)]
+
+
+@GIVING_UP
+def test_a_job_is_left_running_where_that_was_asked(
+    aws: Aws, life: dict[str, Any], arguments: dict[str, Any], outcome: str, why: str
+) -> None:
+    life = dict(life)
+    aws.will("job", *life.pop("states", ["RUNNABLE", "RUNNABLE"]), **life)
+    event = event_of(trigger_for(**arguments, terminate_on_kill=False))
+    assert (event["outcome"], event["message"]) == (outcome, f"{why}\nThe job was left running.")
+    assert aws.terminated == []
+
+
+def test_a_job_that_ended_while_no_triggerer_ran_has_ended_whatever_the_deadline(aws: Aws) -> None:
+    aws.will("job", "SUCCEEDED")
+    event = event_of(trigger_for(wait_until=soon(-60)))
+    assert (event["outcome"], event["jobs"][0]["status"]) == ("ended", "SUCCEEDED")
+    assert aws.terminated == []
+
+
+def test_a_deadline_counts_even_where_aws_does_not_answer(aws: Aws) -> None:
+    aws.fault = AnswerLost("the answer to DescribeJobs was lost")
+    event = event_of(trigger_for(wait_until=soon()))
+    assert (event["outcome"], event["jobs"]) == ("gave_up", [])
+    assert [job_id for job_id, _ in aws.terminated] == ["job"]
+
+
+def test_a_terminate_that_does_not_go_through_is_tried_again(aws: Aws) -> None:
+    aws.will("job", "RUNNING")
+    aws.faults = [THROTTLED, AnswerLost("the answer to TerminateJob was lost")]
+    event = event_of(trigger_for(wait_until=soon()))
+    assert event["message"].endswith("The job was terminated.")
+    assert len(aws.terminated) == 1
+
+
+def test_a_terminate_that_never_goes_through_is_told(aws: Aws) -> None:
+    aws.will("job", "RUNNING")
+    aws.faults = [AccessDenied("AWS refused TerminateJob", "batch:TerminateJob")] * 3
+    event = event_of(trigger_for(wait_until=soon()))
+    assert event["outcome"] == "gave_up"
+    assert "could not be terminated: AWS refused TerminateJob" in event["message"]
+    assert "Allow batch:TerminateJob to the caller." in event["message"]
+
+
+# ── What cannot be asked about ───────────────────────────────────────────────────────────────
+
+
+def test_a_denied_permission_ends_the_wait_and_is_named(aws: Aws) -> None:
+    aws.fault = DENIED
+    event = event_of(trigger_for())
+    assert (event["outcome"], event["jobs"]) == ("refused", [])
+    assert "Allow batch:DescribeJobs to the caller." in event["message"]
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_job_that_aws_does_not_know_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(polling, "NEVER_CAME_AFTER", 0.0)
+    event = event_of(trigger_for())
+    assert event["outcome"] == "refused"
+    assert event["message"].startswith("AWS Batch does not know job job (never seen)")
+
+
+def test_a_connection_that_cannot_be_used_ends_the_wait_and_is_named(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise CredentialsMissing("No client for connection 'aws_default' could be made: gone")
+
+    monkeypatch.setattr(poller, "CREDENTIALS_PATIENCE", 0.0)
+    aws.connecting = fail
+    event = event_of(trigger_for())
+    assert event["outcome"] == "refused"
+    assert "No client for connection 'aws_default' could be made: gone" in event["message"]
+
+
+def test_a_connection_that_cannot_be_read_for_a_moment_is_read_again(aws: Aws) -> None:
+    def fail_once() -> None:
+        if aws.connects == 1:
+            raise CredentialsMissing("the connection store is busy")
+
+    aws.connecting = fail_once
+    aws.will("job", "SUCCEEDED")
+    assert event_of(trigger_for())["outcome"] == "ended"
+    assert aws.connects == 2
+
+
+@pytest.mark.parametrize(
+    ("raised", "told"),
+    [
+        (RuntimeError("the store is down"), CredentialsMissing),
+        (AwsError("No client for AWS Batch could be made"), CredentialsMissing),
+        (CredentialsMissing("none"), CredentialsMissing),
+        (AccessDenied("AWS refused AssumeRole", "sts:AssumeRole"), AccessDenied),
+    ],
+    ids=lambda value: getattr(value, "__name__", repr(value)),
+)
+def test_whatever_is_wrong_with_a_connection_is_an_error_that_waiters_bear_for_a_while_only(
+    monkeypatch: pytest.MonkeyPatch, raised: Exception, told: type[Exception]
+) -> None:
+    def api(hook: FargateBatchHook) -> BatchApi:  # noqa: ARG001 - in place of a property
+        raise raised
+
+    monkeypatch.setattr(FargateBatchHook, "api", property(api))
+    connection = Connection(
+        aws_conn_id="mine", region_name=None, verify=None, botocore_config="null"
+    )
+    with pytest.raises(poller.FATAL, match=str(raised.args[0])) as caught:
+        connection.connect()
+    assert caught.type is told
+
+
+# ── A person, or a triggerer that ends ───────────────────────────────────────────────────────
+
+
+async def started(trigger: FargateBatchJobTrigger, aws: Aws) -> "asyncio.Task[Any]":
+    """Start a trigger and let it ask once."""
+    waiting = asyncio.create_task(events(trigger))
+    asked = len(aws.asked)
+    while len(aws.asked) == asked:
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.05)
+    return waiting
+
+
+async def cancel_until_done(task: "asyncio.Task[Any]") -> None:
+    """Cancel as Airflow does, only much more often."""
+    while not task.done():
+        task.cancel()
+        await asyncio.sleep(0)
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def a_person_ended(answer: bool) -> Callable[..., Coroutine[Any, Any, bool]]:
+    async def ask(task_instance: object, trigger_id: object) -> bool:  # noqa: ARG001 - its signature
+        await asyncio.sleep(0.02)
+        return answer
+
+    return ask
+
+
+async def be_killed(
+    trigger: FargateBatchJobTrigger, aws: Aws, has_on_kill: bool
+) -> list[tuple[str, str]]:
+    """Do to a trigger what Airflow does when a person acts on its task.
+
+    Give what has been terminated when Airflow takes the trigger for finished.
+    """
+    await cancel_until_done(await started(trigger, aws))
+    if has_on_kill:
+        killing = asyncio.create_task(trigger.on_kill())
+        await asyncio.sleep(0)
+        await cancel_until_done(killing)
+    return list(aws.terminated)
+
+
+def test_a_person_who_ends_the_task_ends_its_job_once_however_often_the_trigger_is_cancelled(
+    aws: Aws, has_on_kill: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_compat, "a_person_ended", a_person_ended(True))
+    aws.will("job", "RUNNING")
+    aws.faults = [THROTTLED]
+    assert run(be_killed(trigger_for(), aws, has_on_kill)) == [("job", KILLED)]
+    assert len(aws.terminated) == 1
+
+
+def test_a_person_ends_the_jobs_that_still_live(aws: Aws) -> None:
+    async def main() -> None:
+        trigger = trigger_for("a", "b", "c")
+        waiting = await started(trigger, aws)
+        await cancel_until_done(waiting)
+        await trigger.on_kill()
+
+    aws.will("a", "RUNNING")
+    aws.will("b", "SUCCEEDED")
+    aws.will("c", "PENDING")
+    run(main())
+    assert [job_id for job_id, _ in aws.terminated] == ["a", "c"]
+
+
+def test_a_person_ends_no_job_that_shall_be_left_alone(
+    aws: Aws, has_on_kill: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_compat, "a_person_ended", a_person_ended(True))
+    aws.will("job", "RUNNING")
+    run(be_killed(trigger_for(terminate_on_kill=False), aws, has_on_kill))
+    assert aws.terminated == []
+
+
+def test_a_triggerer_that_ends_leaves_the_jobs_alone(
+    aws: Aws, has_on_kill: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def ask(*_: object) -> bool:
+        asked.append(_)
+        return False
+
+    asked: list[object] = []
+    monkeypatch.setattr(_compat, "a_person_ended", ask)
+    aws.will("job", "RUNNING")
+
+    async def main() -> None:
+        await cancel_until_done(await started(trigger_for(), aws))
+
+    run(main())
+    assert aws.terminated == []
+    # While the triggerer of 3.3 ends, a query would hang.
+    assert len(asked) == (0 if has_on_kill else 1)
+
+
+def test_a_state_that_cannot_be_asked_for_ends_no_job() -> None:
+    assert run(_compat.a_person_ended(object(), 1)) is False
+
+
+def test_a_person_who_comes_while_it_gives_up_does_not_end_the_job_twice(
+    aws: Aws, has_on_kill: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_compat, "a_person_ended", a_person_ended(True))
+    monkeypatch.setattr(triggers, "TERMINATE_PAUSES", (0.3,))
+
+    async def main() -> None:
+        trigger = trigger_for(wait_until=soon(0.1))
+        waiting = asyncio.create_task(events(trigger))
+        while trigger._termination is None:
+            await asyncio.sleep(0.01)
+        await cancel_until_done(waiting)
+        if has_on_kill:
+            await trigger.on_kill()
+
+    aws.will("job", "RUNNING")
+    run(main())
+    assert len(aws.terminated) == 1
+    assert "did not end by" in aws.terminated[0][1]
+
+
+# ── One connection for all ───────────────────────────────────────────────────────────────────
+
+
+def test_many_triggers_share_one_connection_and_its_calls(aws: Aws) -> None:
+    ids = [f"job-{number}" for number in range(250)]
+    for job_id in ids:
+        aws.will(job_id, "SUCCEEDED")
+
+    async def main() -> None:
+        await asyncio.gather(*(events(trigger_for(job_id, poll_interval=30)) for job_id in ids))
+
+    run(main())
+    assert aws.connects == 1
+    assert [len(asked) for asked in aws.asked] == [100, 100, 50]
+
+
+def test_triggers_with_other_settings_have_a_connection_of_their_own(aws: Aws) -> None:
+    aws.will("a", "SUCCEEDED")
+    aws.will("b", "SUCCEEDED")
+
+    async def main() -> None:
+        settings: list[dict[str, Any]] = [{"region_name": "eu-west-1"}, {"aws_conn_id": None}]
+        trigger_a, trigger_b = (
+            trigger_for(job_id, **setting) for job_id, setting in zip("ab", settings, strict=True)
+        )
+        await asyncio.gather(events(trigger_a), events(trigger_b))
+
+    run(main())
+    assert aws.connects == 2
+
+
+def test_a_connection_is_read_in_a_thread_that_can_call_the_event_loop(aws: Aws) -> None:
+    """As the supervisor of Airflow 3.0 is called; ``asyncio.to_thread`` would break it."""
+    loops = []
+
+    async def ask_supervisor() -> None:
+        loops.append(asyncio.get_running_loop())
+
+    def connecting() -> None:
+        threads.append(threading.current_thread())
+        async_to_sync(ask_supervisor)()
+
+    async def main() -> None:
+        await events(trigger_for())
+        loops.append(asyncio.get_running_loop())
+
+    threads: list[threading.Thread] = []
+    aws.connecting = connecting
+    aws.will("job", "SUCCEEDED")
+    run(main())
+    assert threads != [threading.current_thread()]
+    assert loops[0] is loops[1]
+
+
+def test_a_connection_is_read_to_the_end_when_one_who_waits_for_it_is_cancelled(aws: Aws) -> None:
+    may_go_on = threading.Event()
+    aws.connecting = may_go_on.wait
+    connection = Connection(
+        aws_conn_id="mine", region_name=None, verify=None, botocore_config="null"
+    )
+
+    async def main() -> object:
+        poller = ConnectedPoller(connection)
+        first, second = (asyncio.create_task(poller.api()) for _ in "12")
+        while not aws.connects:
+            await asyncio.sleep(0.01)
+        await cancel_until_done(first)
+        may_go_on.set()
+        return await second
+
+    assert run(main()) is aws
+    assert aws.connects == 1
