@@ -9,5 +9,9 @@ def get_provider_info() -> dict[str, Any]:
         "package-name": "airflow-fargate-batch",
         "name": "AWS Batch on Fargate",
         "description": "Run AWS Batch jobs on Fargate: validated, submitted exactly once.",
-        "extra-links": ["airflow_fargate_batch.links.BatchJobLink"],
+        "extra-links": [
+            "airflow_fargate_batch.links.BatchJobLink",
+            "airflow_fargate_batch.links.BatchJobDefinitionLink",
+            "airflow_fargate_batch.links.BatchJobQueueLink",
+        ],
     }

@@ -14,12 +14,16 @@ from airflow_fargate_batch import __version__
 from airflow_fargate_batch.cli import _console
 from airflow_fargate_batch.cli._exit_codes import INTERRUPTED, INVALID, OK, REFUSED
 from airflow_fargate_batch.cli._parser import Parser, did_you_mean
-from airflow_fargate_batch.exceptions import FargateBatchError
+from airflow_fargate_batch.exceptions import FargateBatchError, InvalidRequest
 
 PROGRAM: Final = "fargate-batch"
 
 COMMANDS: Final = {
     "submit": "check a job, and submit it or (--dry-run) show what would be submitted",
+    "wait": "wait for jobs to end, and say how they did",
+    "status": "say how jobs are",
+    "logs": "write what a job has logged",
+    "terminate": "end jobs, in whatever state they are",
     "sizes": "list the vCPU and memory pairs that Fargate runs, or the nearest to one",
     "local": "run AWS Batch on this machine, without Docker or an account",
 }
@@ -83,6 +87,9 @@ def _exit_code(command: Callable[[], int]) -> int:
     except BrokenPipeError:  # whoever read the output has read enough
         _console.give_up_stdout()
         return OK
+    except InvalidRequest as error:
+        _console.error(str(error))
+        return INVALID
     except FargateBatchError as error:
         _console.error(str(error))
         return REFUSED

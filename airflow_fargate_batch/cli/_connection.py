@@ -1,11 +1,21 @@
-"""The way to AWS: a ``BatchApi`` made of flags. Imported only to call AWS: botocore is slow."""
+"""The way to AWS: clients made of flags. Imported only to call AWS: botocore is slow."""
 
 import logging
 import os
+from collections.abc import Callable
+from typing import Final, TypeVar
 
 from airflow_fargate_batch.aws import BatchApi
 from airflow_fargate_batch.cli import _console
 from airflow_fargate_batch.cli._flags import Given
+from airflow_fargate_batch.lookup import Clock
+
+Answer = TypeVar("Answer")
+
+CLOCK: Final = Clock()
+PATIENCE: Final = 45.0
+"""Seconds to go on where AWS throttles or cannot be reached: a person waits. It takes 30 of them to
+look for a job whose submit was not answered."""
 
 
 def connect(given: Given) -> BatchApi:
@@ -22,6 +32,11 @@ def connect(given: Given) -> BatchApi:
         profile_name=given["profile"],
         endpoint_url=given["endpoint_url"],
     )
+
+
+def persist(call: Callable[[], Answer]) -> Answer:
+    """Make a call that may be made twice, again and again while AWS may yet answer it."""
+    return CLOCK.persist(call, CLOCK.now() + PATIENCE)
 
 
 def _talk_about_what_is_logged() -> None:

@@ -14,13 +14,18 @@ YELLOW: Final = "1;33"
 
 def data(text: str) -> None:
     """Write a result to stdout, now: an error in writing it is an error of the command."""
-    print(text, flush=True)  # noqa: T201 - this is what a command line is for
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    writable = text.encode(encoding, "backslashreplace").decode(encoding)
+    print(writable, flush=True)  # noqa: T201 - this is what a command line is for
 
 
-def as_json(value: Any) -> str:
-    """Write a value as JSON for stdout, which may not know every character."""
+def as_json(value: Any, *, indent: int | None = 2) -> str:
+    """Write a value as JSON for stdout, which may not know every character.
+
+    :param indent: ``None`` for one line.
+    """
     is_unicode = (getattr(sys.stdout, "encoding", None) or "").lower().startswith("utf")
-    return json.dumps(value, indent=2, ensure_ascii=not is_unicode)
+    return json.dumps(value, indent=indent, ensure_ascii=not is_unicode)
 
 
 def talk(text: str) -> None:

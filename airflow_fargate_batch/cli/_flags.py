@@ -5,7 +5,7 @@ A flag beats its variable, a variable beats the default; an empty variable count
 
 import argparse
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -14,6 +14,9 @@ from airflow_fargate_batch.exceptions import Problem
 _ARGUMENT: Final = re.compile(
     r"the argument (?P<after>\w+)|(?<![\w'./-])(?P<alone>[a-z]+(?:_[a-z]+)+)(?![\w'/-])"
 )
+
+_BEYOND_USE: Final = 10**9
+"""Seconds: thirty years."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +32,7 @@ class Flag:
         variable: The environment variable that stands in for it.
         default: What counts where neither is given.
         choices: The values that it takes, where they are few.
+        read: Makes the value of its text, or raises ``argparse.ArgumentTypeError``.
     """
 
     name: str
@@ -39,6 +43,7 @@ class Flag:
     variable: str | None = None
     default: str | None = None
     choices: tuple[str, ...] | None = None
+    read: Callable[[str], object] = str
 
     @property
     def key(self) -> str:
@@ -50,11 +55,26 @@ class Flag:
         sources = [f"${self.variable}"] if self.variable else []
         sources += [f"default: {self.default}"] if self.default else []
         text = f"{self.help} [{'; '.join(sources)}]" if sources else self.help
-        shape: dict[str, Any] = {"metavar": self.metavar, "choices": self.choices}
+        shape: dict[str, Any] = {
+            "metavar": self.metavar,
+            "choices": self.choices,
+            "type": self.read,
+        }
         if self.kind != "value":
             action = argparse.BooleanOptionalAction if self.kind == "yes-no" else "store_true"
             shape = {"action": action}
         parser.add_argument(self.name, help=text, default=None, **shape)
+
+
+def seconds(text: str) -> float:
+    """Read a span of time."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < _BEYOND_USE:
+        raise argparse.ArgumentTypeError("needs a number of seconds above 0")
+    return number
 
 
 Groups = Mapping[str, tuple[Flag, ...]]
@@ -84,6 +104,31 @@ CONNECTION: Final = (
 )
 """The flags of every command that calls AWS."""
 
+POLL_INTERVAL: Final = Flag(
+    name="--poll-interval",
+    metavar="SECONDS",
+    read=seconds,
+    default="10",
+    help="how often to ask AWS; one call asks about a hundred jobs",
+)
+
+WAITING: Final = (
+    Flag(
+        name="--timeout",
+        metavar="SECONDS",
+        read=seconds,
+        help="how long to wait for the end of all jobs; left out, as long as it takes",
+    ),
+    Flag(
+        name="--runnable-timeout",
+        metavar="SECONDS",
+        read=seconds,
+        help="how long a job may be RUNNABLE, ready but without a place to run, at a stretch",
+    ),
+    POLL_INTERVAL,
+)
+"""The flags of every command that waits for jobs."""
+
 
 def add_groups(parser: argparse.ArgumentParser, groups: Groups) -> None:
     """Add all flags, under their titles."""
@@ -106,8 +151,10 @@ class Given:
     def __getitem__(self, key: str) -> Any:
         """Return the value of a flag by its key; ``None`` where nobody gave one."""
         flag = self._flags[key]
-        by_flag = self._by_flag[key]
-        return by_flag if by_flag is not None else self._variable(flag) or flag.default
+        if (by_flag := self._by_flag[key]) is not None:
+            return by_flag
+        text = self._variable(flag) or flag.default
+        return None if text is None else flag.read(text)
 
     def __contains__(self, key: str) -> bool:
         """Tell whether a flag or its variable was given: a default alone is not."""

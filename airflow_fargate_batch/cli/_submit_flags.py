@@ -1,8 +1,9 @@
 """The flags of ``submit``. Names, variables and defaults up to ``--dry-run`` are a contract."""
 
+import argparse
 from typing import Final
 
-from airflow_fargate_batch.cli._flags import CONNECTION, Flag, Groups
+from airflow_fargate_batch.cli._flags import CONNECTION, WAITING, Flag, Groups
 from airflow_fargate_batch.core.naming import DEFAULT_PREFIX
 
 WHAT: Final = (
@@ -35,6 +36,16 @@ WHAT: Final = (
         metavar="NAME",
         argument="job_name",
         help="the job's whole name, in place of a prefix",
+    ),
+)
+
+FROM_FILE: Final = (
+    Flag(
+        name="--from-file",
+        metavar="FILE",
+        help="submit one job for each line of a file: a JSON object with job_name, vcpu, command "
+        "and so on; flags count for what a line does not say. Run again, it submits what is "
+        "missing or has failed, and nothing twice; with another --idempotency-key, all anew",
     ),
 )
 
@@ -139,6 +150,34 @@ SCHEDULING: Final = (
     ),
 )
 
+
+def _not_empty(text: str) -> str:
+    """Refuse what a script's unset variable leaves."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("is empty")
+    return text
+
+
+AGAIN: Final = (
+    Flag(
+        name="--idempotency-key",
+        metavar="KEY",
+        read=_not_empty,
+        help="any text that names this piece of work: where a call with the same key and queue has "
+        "made a job that lives or has succeeded, that is the job, and no other is made; to look "
+        "for it takes up to half a minute",
+    ),
+)
+
+WAIT: Final = (
+    Flag(
+        name="--wait",
+        kind="switch",
+        help="wait for the job's end too: 0 only if it succeeded; stdout stays the same",
+    ),
+    *WAITING,
+)
+
 TAGS: Final = (
     Flag(name="--tags", metavar="JSON", argument="tags", help="tags of the job, as a JSON object"),
     Flag(
@@ -172,10 +211,13 @@ OUTPUT: Final = (
 
 FLAGS: Final[Groups] = {
     "what to run": WHAT,
+    "many jobs at once": FROM_FILE,
     "size": SIZE,
     "container": CONTAINER,
     "scheduling": SCHEDULING,
     "tags": TAGS,
+    "calling again": AGAIN,
+    "waiting": WAIT,
     "AWS": CONNECTION,
     "output": OUTPUT,
 }
@@ -196,5 +238,14 @@ examples:
     {prog} --job-definition D --dry-run > job.json
     aws batch submit-job --cli-input-json file://job.json
 
-stdout gets the job id, or JSON; everything else goes to stderr.
-exit codes: 0 done; 1 AWS refused; 2 bad usage or an invalid request; 130 interrupted."""
+  a script that may be called again, or try again, and still makes one job a day
+    key="report $(date +%F)"
+    for try in 1 2 3; do job=$({prog} --job-definition D --idempotency-key "$key") && break; done
+    fargate-batch wait "$job"
+
+  a job for each line of a file, and wait for them all; called again, it goes on where it ended
+    {prog} --job-queue Q --job-definition D --from-file jobs.jsonl --wait
+
+stdout gets the job id, or JSON, a line for each job of a file; everything else goes to stderr.
+exit codes: 0 done; 1 AWS refused, or with --wait the job failed, was lost or took too long; 2 bad
+usage or an invalid request; 130 interrupted, the job goes on."""

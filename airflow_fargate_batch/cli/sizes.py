@@ -11,11 +11,10 @@ from typing import Any, Final, NamedTuple
 from airflow_fargate_batch.cli import _console
 from airflow_fargate_batch.cli._exit_codes import INVALID, OK, REFUSED
 from airflow_fargate_batch.cli._flags import Flag, Given, Groups, add_groups
-from airflow_fargate_batch.core import _overrides, fargate
-from airflow_fargate_batch.core._overrides import Overrides
-from airflow_fargate_batch.core._size import Settled, settle
-from airflow_fargate_batch.core._values import Findings
+from airflow_fargate_batch.core import fargate
 from airflow_fargate_batch.core.fargate import Row, Size
+from airflow_fargate_batch.core.request import Settled, Wanted, read_size, settle_size
+from airflow_fargate_batch.exceptions import InvalidRequest
 
 FLAGS: Final[Groups] = {
     "the size to look for": (
@@ -75,18 +74,12 @@ def run(arguments: argparse.Namespace) -> int:
     """List all sizes, or those that have to do with the one given."""
     given = Given(FLAGS, arguments, os.environ)
     form = given["output"] or ("table" if _console.is_terminal(sys.stdout) else "text")
-    findings = Findings()
-    wanted = _overrides.from_arguments(
-        vcpu=given["vcpu"],
-        memory=given["memory"],
-        command=None,
-        environment=None,
-        findings=findings,
-    )
-    if findings.problems:
-        _console.error("\n  ".join(given.describe(problem) for problem in findings.problems))
+    try:
+        wanted = read_size(vcpu=given["vcpu"], memory=given["memory"])
+    except InvalidRequest as error:
+        _console.error("\n  ".join(map(given.describe, error.problems)))
         return INVALID
-    if not wanted.origin:
+    if wanted == Wanted():
         _console.data(_WRITE[form](sorted(fargate.SIZES)))
         return OK
     answer = look_up(wanted)
@@ -97,18 +90,19 @@ def run(arguments: argparse.Namespace) -> int:
     return OK if answer.legal else REFUSED
 
 
-def look_up(wanted: Overrides) -> Answer:
+def look_up(wanted: Wanted) -> Answer:
     """Hold a size, or one value of it, against the table as a submit does."""
-    findings = Findings()
-    settled = settle(wanted, "strict", findings)
-    rounded = settle(wanted, "round_up", Findings())
-    legal = not findings.problems
-    return Answer(
-        legal=legal,
-        said=f"Fargate runs {_described(settled)}." if legal else findings.problems[0].message,
-        sizes=sorted(_nearest(wanted.vcpu, wanted.memory)),
-        rounded=rounded if rounded != Settled() else None,
-    )
+    try:
+        said = f"Fargate runs {_described(settle_size(wanted, 'strict'))}."
+        legal = True
+    except InvalidRequest as error:
+        said = error.problems[0].message
+        legal = False
+    try:
+        rounded = settle_size(wanted, "round_up")
+    except InvalidRequest:
+        rounded = None
+    return Answer(legal=legal, said=said, sizes=sorted(_nearest(*wanted)), rounded=rounded)
 
 
 def _nearest(vcpu: Decimal | None, memory: Decimal | None) -> Iterable[Size]:

@@ -5,20 +5,20 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from airflow_fargate_batch.cli import _console
-from airflow_fargate_batch.cli._exit_codes import INVALID, OK, REFUSED
-from airflow_fargate_batch.cli._flags import Given, add_groups
+from airflow_fargate_batch.cli._exit_codes import FAILED, INVALID, OK, REFUSED
+from airflow_fargate_batch.cli._flags import WAITING, Given, add_groups
+from airflow_fargate_batch.cli._jobs import written
+from airflow_fargate_batch.cli._requests import of_file, of_flags
 from airflow_fargate_batch.cli._submit_flags import EPILOG, FLAGS
-from airflow_fargate_batch.core.naming import Submission
-from airflow_fargate_batch.core.request import JobRequest, JsonFile
+from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.core.secrets import STRUCK_OUT, redacted
 from airflow_fargate_batch.exceptions import AwsError, InvalidRequest, SubmissionUncertain
 
 if TYPE_CHECKING:
-    from airflow_fargate_batch.aws import Submitted
+    from airflow_fargate_batch.aws import BatchApi, Submitted
 
-PATIENCE: Final = 45.0
-"""Seconds to go on where AWS throttles or cannot be reached: a person waits. It takes 30 of them to
-look for a job whose submit was not answered."""
+PROBLEMS: Final = 20
+"""How many are listed: a file may have thousands."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,75 +31,86 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Submit the job, or show it."""
     given = Given(FLAGS, arguments, os.environ)
+    if not given["wait"] and any(vars(arguments)[flag.key] is not None for flag in WAITING):
+        names = ", ".join(flag.name for flag in WAITING)
+        _console.error(f"{names} need --wait; what limits the job itself is --job-timeout")
+        return INVALID
     try:
-        request = _request(given)
+        if given["from_file"] is not None:
+            return _run_file(of_file(given["from_file"], given), given)
+        request = of_flags(given)
         for text in request.warnings:
             _console.warning(given.in_flags(text))
         for text in request.notes:
             _console.note(given.in_flags(text))
-        return _show(request, given) if given["dry_run"] else _submit(request, given)
+        return _show([request], given) if given["dry_run"] else _submit(request, given)
     except InvalidRequest as error:
-        problems = [given.describe(problem) for problem in error.problems]
-        listed = "".join(f"\n  {problem}" for problem in problems)
-        heading = f"nothing was submitted; {len(problems)} things are wrong:{listed}"
-        _console.error(problems[0] if len(problems) == 1 else heading)
+        # A file has arguments, where a command line has flags.
+        describe = given.describe if given["from_file"] is None else str
+        _say_problems([describe(problem) for problem in error.problems])
         return INVALID
     except AwsError as error:
         _console.error(given.in_flags(str(error)))
         return REFUSED
 
 
-def _request(given: Given) -> JobRequest:
-    wanted = given.request_arguments()
-    for name in ("parameters_file", "container_overrides_file"):
-        if given[name] is not None:
-            wanted[name] = read_json_file(given[name])
-    if "share_identifier" in given and "scheduling_priority" not in given:
-        wanted["scheduling_priority"] = 0
-    return JobRequest.from_arguments(
-        dry_run=bool(given["dry_run"]),
-        submission=Submission(token=os.urandom(8).hex()),
-        **wanted,
-    )
+def _run_file(requests: list[JobRequest], given: Given) -> int:
+    for text in sorted({text for request in requests for text in request.warnings}):
+        _console.warning(text)
+    if given["dry_run"]:
+        return _show(requests, given)
+    # Here, because a dry run must not wait for botocore.
+    from airflow_fargate_batch.cli._connection import connect
+    from airflow_fargate_batch.cli._submit_file import submit_file
+
+    api = connect(given)
+    submitted = submit_file(api, requests, given)
+    succeeded = _wait(api, submitted, given) if given["wait"] and submitted else OK
+    return succeeded if len(submitted) == len(requests) else REFUSED
 
 
-def read_json_file(path: str) -> JsonFile:
-    """Read a file; what is wrong with it is told together with all other problems."""
-    from pathlib import Path  # here, because few calls name a file
-
-    try:
-        return JsonFile(path, text=Path(path).expanduser().read_text(encoding="utf-8-sig"))
-    except UnicodeDecodeError as error:
-        return JsonFile(path, error=f"is not UTF-8 text, from byte {error.start} on")
-    except (OSError, RuntimeError, ValueError) as error:  # Runtime: ~nobody; Value: a NUL
-        reason = getattr(error, "strerror", None) or str(error)
-        return JsonFile(path, error=f"cannot be read: {reason}")
+def _say_problems(problems: list[str]) -> None:
+    if len(problems) == 1:
+        _console.error(problems[0])
+        return
+    listed = "".join(f"\n  {problem}" for problem in problems[:PROBLEMS])
+    more = f"\n  and {len(problems) - PROBLEMS} more" if len(problems) > PROBLEMS else ""
+    _console.error(f"nothing was submitted; {len(problems)} things are wrong:{listed}{more}")
 
 
-def _show(request: JobRequest, given: Given) -> int:
-    body = request.to_submit_job()
-    hidden = redacted(body)
-    as_sent, as_shown = _console.as_json(body), _console.as_json(hidden)
-    struck = as_shown.count(f'"{STRUCK_OUT}"') - as_sent.count(f'"{STRUCK_OUT}"')
+def _show(requests: list[JobRequest], given: Given) -> int:
+    """Write what would be sent; several requests one a line."""
+    indent = 2 if given["from_file"] is None else None
+    written, struck = [], 0
+    for request in requests:
+        body = request.to_submit_job()
+        as_sent = _console.as_json(body, indent=indent)
+        as_shown = _console.as_json(redacted(body), indent=indent)
+        struck += as_shown.count(f'"{STRUCK_OUT}"') - as_sent.count(f'"{STRUCK_OUT}"')
+        written.append(as_sent if given["show_secrets"] else as_shown)
     _console.talk("Dry run: nothing was submitted.")
     if struck and not given["show_secrets"]:
         values = (
             "1 value, whose name looks" if struck == 1 else f"{struck} values, whose names look"
         )
         _console.note(f"{values} secret, shown as {STRUCK_OUT}; --show-secrets writes what is sent")
-    _console.data(as_sent if given["show_secrets"] else as_shown)
+    _console.data("\n".join(written))
     return OK
 
 
 def _submit(request: JobRequest, given: Given) -> int:
     # Here, because a dry run must not wait for botocore.
-    from airflow_fargate_batch.cli._connection import connect
+    from airflow_fargate_batch.cli._connection import CLOCK, PATIENCE, connect
     from airflow_fargate_batch.submission import Submitter
 
-    submitter = Submitter(connect(given), patience=PATIENCE)
+    api = connect(given)
+    submitter = Submitter(api, clock=CLOCK, patience=PATIENCE)
     submitter.check_platform_version(request)
+    has_key = given["idempotency_key"] is not None
+    if has_key:
+        _console.talk("Looking for a job of an earlier call with this key, up to half a minute")
     try:
-        submitted = submitter.submit(request)
+        submitted = submitter.submit(request, look_first=has_key)
     except KeyboardInterrupt:
         _console.warning(f"interrupted while the job was submitted{_may_exist(request, given)}")
         raise
@@ -109,14 +120,23 @@ def _submit(request: JobRequest, given: Given) -> int:
         return REFUSED
     _say_where(submitted, request, given)
     try:
-        _console.data(_answer(submitted) if given["output"] == "json" else submitted.job_id)
+        _console.data(written(submitted, given["output"]))
     except OSError:
         _console.talk(f"The job's id is {submitted.job_id}")
         raise
-    return OK
+    return _wait(api, [submitted], given) if given["wait"] else OK
+
+
+def _wait(api: "BatchApi", submitted: "list[Submitted]", given: Given) -> int:
+    from airflow_fargate_batch.cli._watch import wait_for
+
+    outcomes = wait_for(api, [job.job_id for job in submitted], given)
+    return OK if all(outcome.succeeded for outcome in outcomes) else FAILED
 
 
 def _may_exist(request: JobRequest, given: Given) -> str:
+    if given["idempotency_key"] is not None:
+        return f": {request.job_name} may exist or not. The same call again, key and all, finds out"
     return (
         f": {request.job_name} may exist or not. Look for it before you submit it again:\n"
         f"  aws batch list-jobs --region {given['region']} --job-queue {request.job_queue} "
@@ -124,20 +144,13 @@ def _may_exist(request: JobRequest, given: Given) -> str:
     )
 
 
-def _answer(submitted: "Submitted") -> str:
-    return _console.as_json(
-        {
-            "jobArn": submitted.job_arn,
-            "jobName": submitted.job_name,
-            "jobId": submitted.job_id,
-        }
-    )
-
-
 def _say_where(submitted: "Submitted", request: JobRequest, given: Given) -> None:
     from airflow_fargate_batch.core.urls import job_url
 
     region = given["region"]
-    _console.talk(f"Submitted {submitted.job_name} to {request.job_queue} in {region}")
+    place = f"{request.job_queue} in {region}"
+    is_new = given["idempotency_key"] is None  # else it may be an earlier call's
+    said = f"Submitted {submitted.job_name} to" if is_new else f"{submitted.job_name} is in"
+    _console.talk(f"{said} {place}")
     if not (given["endpoint_url"] or os.environ.get("AWS_ENDPOINT_URL")):
         _console.talk(job_url(submitted.job_id, region=region))

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from airflow_fargate_batch.core import _submit_args, limits
@@ -11,7 +11,21 @@ from airflow_fargate_batch.core._values import Findings, at
 _REFERENCE: Final = re.compile(r"Ref::([A-Za-z0-9_-]+)")
 """AWS Batch User Guide, "Job definition parameters": ``Ref::name`` in the command."""
 
+_ESCAPED: Final = 6
+"""JSON writes a character in at most so many, as ``\\u0000``."""
+_PUNCTUATION: Final = 40
+"""More than what JSON adds to a text: quotes, commas, and ``{"name":…,"value":…}``."""
+_SHORT: Final = limits.CONTAINER_OVERRIDES_LENGTH - limits.CONTAINER_OVERRIDES_HEADROOM
 _ADVICE: Final = "put large values into a file on S3 and pass its address"
+
+
+def are_surely_short(*groups: Iterable[str]) -> bool:
+    """Tell, without writing them as JSON, that texts cannot reach a limit however they escape.
+
+    Most requests are small, and this runs for every task whenever a DAG is read.
+    """
+    lengths = [len(text) for texts in groups for text in texts]
+    return _ESCAPED * sum(lengths) + _PUNCTUATION * len(lengths) < _SHORT
 
 
 def check_overrides(

@@ -22,7 +22,7 @@ _FROM_ELSEWHERE: Final = ("job_queue", "job_definition")
 _READ_LATER: Final = frozenset({"parameters_file", "container_overrides_file"})
 """Arguments whose files are read, and rendered, when the task runs."""
 _STANDS_FOR_TEXT: Final = "x"
-_PLAIN: Final = (str, int, float, Decimal, date, timedelta, type(None))
+_PLAIN: Final = (int, float, Decimal, date, timedelta, type(None))
 
 
 def problems_before_rendering(
@@ -56,11 +56,11 @@ def is_literal(value: object) -> bool:
     """Tell whether a value holds no template and nothing that is resolved when the task runs."""
     if isinstance(value, str):
         return not is_template(value)
-    if isinstance(value, Mapping):
+    if isinstance(value, _PLAIN):
+        return True
+    if isinstance(value, dict | Mapping):  # the first is the usual case, and told far sooner
         return all(map(is_literal, value.values()))
-    if isinstance(value, list | tuple | set):
-        return all(map(is_literal, value))
-    return isinstance(value, _PLAIN)
+    return isinstance(value, list | tuple | set) and all(map(is_literal, value))
 
 
 def _without_templates(value: Any) -> Any:

@@ -307,8 +307,7 @@ def _build(
             "extra_submit_args.ecsPropertiesOverride beside container overrides: AWS documents one "
             "for definitions made with ecsProperties, the other for all others"
         )
-    _lengths.check_overrides(request.command, request.environment, request.parameters, findings)
-    _lengths.check_request(request.to_submit_job(), findings)
+    _check_lengths(request, findings)
     if not (findings.warnings or findings.notes):
         return request
     return replace(request, warnings=tuple(findings.warnings), notes=tuple(findings.notes))
@@ -334,3 +333,15 @@ def _gather_overrides(given: Arguments, findings: Findings) -> Overrides:
         )
     )
     return overrides
+
+
+def _check_lengths(request: JobRequest, findings: Findings) -> None:
+    command, environment, parameters = request.command, request.environment, request.parameters
+    ids = (each.job_id for each in request.depends_on if each.job_id)
+    pairs = (environment, parameters, request.tags)
+    texts = (command, ids, *pairs, *(each.values() for each in pairs))
+    has_more = request.extra_submit_args or request.retry_strategy
+    if not has_more and _lengths.are_surely_short(*texts):
+        return
+    _lengths.check_overrides(command, environment, parameters, findings)
+    _lengths.check_request(request.to_submit_job(), findings)

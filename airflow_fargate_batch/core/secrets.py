@@ -42,14 +42,22 @@ def is_secret_name(name: str) -> bool:
     return any(spelling in lowered for spelling in _SPELLINGS)
 
 
+def _as_it_is(text: str) -> str:
+    return text
+
+
 def redacted(
-    body: Mapping[str, Any], is_secret: Callable[[str], bool] = is_secret_name
+    body: Mapping[str, Any],
+    is_secret: Callable[[str], bool] = is_secret_name,
+    masked: Callable[[str], str] = _as_it_is,
 ) -> dict[str, Any]:
     """Copy a SubmitJob body, with the values of secret environment names and parameters struck out.
 
     An environment entry is known by its shape, ``{"name", "value"}``, wherever it stands.
+
+    :param masked: what else strikes secrets out of a text, wherever it stands.
     """
-    copy: dict[str, Any] = _redacted(body, is_secret, _as_it_is, secret=False)
+    copy: dict[str, Any] = _redacted(body, is_secret, masked, secret=False)
     return copy
 
 
@@ -60,8 +68,6 @@ def hidden(
 
     A JSON text comes back parsed where it holds a secret, so that the names in it count. A text
     that is no JSON is struck out as a whole where it speaks of a secret: nobody knows its parts.
-
-    :param masked: what else strikes secrets out of a text, wherever it stands.
     """
     if isinstance(value, str):
         said = _parsed(value)
@@ -100,7 +106,7 @@ def _redacted(
     value: Any, is_secret: Callable[[str], bool], masked: Callable[[str], str], *, secret: bool
 ) -> Any:
     if isinstance(value, Mapping):
-        named = value.keys() == {"name", "value"} and is_secret(str(value["name"]))
+        named = is_secret(str(value.get("name", "")))
         return {
             key: _redacted(
                 item,
@@ -125,48 +131,3 @@ def _parsed(text: str) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError):
         return None
-
-
-def _as_it_is(text: str) -> str:
-    return text
-
-
-# --- to be deleted with masking.MayHoldSecrets ---
-
-
-def by_name(value: Any) -> Any:
-    """Return an environment, or overrides that hold one, as mappings from names to values.
-
-    Airflow's masker knows a secret by the key it stands under, so it reads neither a list of
-    ``{name, value}`` nor a JSON text. What is no such form comes back as it is.
-    """
-    if isinstance(value, str) and value.lstrip().startswith(("{", "[")):
-        try:
-            parsed = json.loads(value)
-        except (ValueError, RecursionError):
-            return value
-        return by_name(parsed) if isinstance(parsed, dict | list) else value
-    if isinstance(value, Mapping) and isinstance(value.get("environment"), list | str):
-        return {**value, "environment": by_name(value["environment"])}
-    if isinstance(value, list) and value and all(map(_is_named_value, value)):
-        return {entry["name"]: entry["value"] for entry in value}
-    return value
-
-
-def _is_named_value(entry: object) -> bool:
-    return (
-        isinstance(entry, Mapping)
-        and entry.keys() == {"name", "value"}
-        and isinstance(entry["name"], str)
-    )
-
-
-def secret_values(value: Any, is_secret: Callable[[str], bool] = is_secret_name) -> Iterator[str]:
-    """Yield the texts that stand under secret names, in what ``by_name`` returns."""
-    if not isinstance(value, Mapping):
-        return
-    for key, item in value.items():
-        if isinstance(item, str) and is_secret(str(key)):
-            yield item
-        else:
-            yield from secret_values(item, is_secret)

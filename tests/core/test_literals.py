@@ -88,7 +88,7 @@ MAYBES: dict[str, Arguments] = {
     "template in a list": {"depends_on": [TEMPLATE]},
     "template in a mapping": {"retry_strategy": {"attempts": TEMPLATE}},
     "templates for texts": {"environment": {"A": TEMPLATE}, "command": [TEMPLATE]},
-    "files": {"parameters_file": "a.json {{ x }}", "container_overrides_file": JsonFile("a.json")},
+    "files": {"parameters_file": "a.json", "container_overrides_file": JsonFile("a.json")},
     "not given": {"vcpu": None, "memory": None, "tags": None},
 }
 
@@ -102,3 +102,9 @@ def test_a_literal_mistake_is_found_in_the_words_of_run_time(arguments: Argument
 @pytest.mark.parametrize("arguments", MAYBES.values(), ids=MAYBES)
 def test_what_may_become_valid_is_left_alone(arguments: Arguments) -> None:
     assert early(arguments) == []
+
+
+def test_what_each_of_a_mapped_task_may_be_given_is_not_known_yet() -> None:
+    shared = {"vcpu": 1, "memory": 4000}
+    assert problems_before_rendering(shared, given_later={"job_queue", "job_definition"})
+    assert problems_before_rendering(shared, given_later={"memory"}) == []

@@ -212,7 +212,10 @@ def test_just_outside_a_range_is_refused_with_the_nearest(
         ("1.5", "'1.5' is not a whole number"),
         (10**18, "1000000000000000000 is out of any range that AWS takes"),
         (Decimal("-1e9999999"), "-1E+9999999 is out of any range that AWS takes"),
-        ("None", "is the text 'None': check the template or script that fills it: it found no value"),
+        (
+            "None",
+            "is the text 'None': check the template or script that fills it: it found no value",
+        ),
         ("{{ x }}", "'{{ x }}' is a template that was not rendered"),
         ([], "a list is not a number"),
     ],

@@ -161,7 +161,10 @@ def test_a_mapping_or_its_json_text_is_read(argument: str, given: object) -> Non
     [
         ("null", "is None, where a mapping is needed"),
         ("7", "is an int, where a mapping is needed"),
-        ("None", "is the text 'None': check the template or script that fills it: it found no value"),
+        (
+            "None",
+            "is the text 'None': check the template or script that fills it: it found no value",
+        ),
         (" ", "is empty: leave it out, or check the template or script that fills it"),
         (
             "{'A': 1}",

@@ -173,7 +173,10 @@ def test_memory_is_mib_or_as_ecs_writes_it(memory: Any, mib: str) -> None:
         ("1e3", "'1e3' is not a number"),
         ("1_000", "'1_000' is not a number"),
         ("٣", "'٣' is not a number"),
-        ("None", "is the text 'None': check the template or script that fills it: it found no value"),
+        (
+            "None",
+            "is the text 'None': check the template or script that fills it: it found no value",
+        ),
         ("", "is empty: leave it out, or check the template or script that fills it"),
         (" ", "is empty: leave it out, or check the template or script that fills it"),
         ("{{ params.x }}", "'{{ params.x }}' is a template that was not rendered"),

@@ -1,0 +1,96 @@
+"""Reading a job's log for a shell."""
+
+from typing import cast
+
+from airflow_fargate_batch.aws import BatchApi
+from airflow_fargate_batch.cli import _connection, _console
+from airflow_fargate_batch.cli._flags import Given
+from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.core.log_reading import QUIET
+from airflow_fargate_batch.core.log_streams import LogLine, LogPage, LogRequest
+from airflow_fargate_batch.core.narration import Narrator
+from airflow_fargate_batch.exceptions import AwsError
+from airflow_fargate_batch.logs import LogFollower, LogsApi
+from airflow_fargate_batch.poller import follow
+
+
+class Logs(LogsApi):
+    """Remembers whether the log can be read: for a follower, that is only a warning.
+
+    Attributes:
+        is_readable: Whether the last call was answered; a stream that is not there is an answer.
+    """
+
+    is_readable = True
+
+    def get(self, request: LogRequest) -> LogPage:
+        """Read a page."""
+        try:
+            page = super().get(request)
+        except AwsError as error:
+            self.is_readable = type(error) is AwsError
+            raise
+        self.is_readable = True
+        return page
+
+
+def write_log(job: Job, given: Given) -> bool:
+    """Write what the job has logged so far; return whether it could be read."""
+    logs = connect_logs(given)
+    follower = _follower(logs, given, quiet=0.0)
+    follower.heed(job)
+    for line in follower.rest():
+        _write(line, given)
+    return logs.is_readable
+
+
+def follow_log(api: BatchApi, job: Job, given: Given) -> bool:
+    """Write what the job logs until it has ended; return whether it could be read."""
+    clock = _connection.CLOCK
+    logs = connect_logs(given)
+    follower = _follower(logs, given)
+    narrator = Narrator()
+    changes = follow(
+        [job.id],
+        describe=api.describe_jobs,
+        interval=given["poll_interval"],
+        now=clock.now,
+        sleep=clock.sleep,
+        chance=clock.random,
+    )
+    for news in changes:
+        if news is not None:
+            follower.heed(news)
+            if change := narrator.tell(news, clock.date()):
+                _console.talk(change)
+        for line in follower.read():
+            _write(line, given)
+    for line in follower.rest():
+        _write(line, given)
+    return logs.is_readable
+
+
+def connect_logs(given: Given) -> Logs:
+    """Make a client of CloudWatch Logs, of the flags of ``CONNECTION``."""
+    logs = Logs.connect(
+        region_name=given["region"],
+        profile_name=given["profile"],
+        endpoint_url=given["endpoint_url"],
+    )
+    return cast("Logs", logs)
+
+
+def _follower(logs: Logs, given: Given, quiet: float = QUIET) -> LogFollower:
+    clock = _connection.CLOCK
+    return LogFollower(
+        logs,
+        interval=given["poll_interval"],
+        quiet=quiet,
+        now=clock.now,
+        sleep=clock.sleep,
+        chance=clock.random,
+    )
+
+
+def _write(line: LogLine, given: Given) -> None:
+    _console.data(line.stamped if given["timestamps"] else str(line))

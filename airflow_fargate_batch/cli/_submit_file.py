@@ -1,0 +1,69 @@
+"""Submitting what stands in a file, each line exactly once, however often it takes."""
+
+import logging
+from collections.abc import Iterator
+
+from airflow_fargate_batch.aws import BatchApi, Submitted
+from airflow_fargate_batch.bulk import Outcome, submit_many
+from airflow_fargate_batch.cli import _connection, _console
+from airflow_fargate_batch.cli._flags import Given
+from airflow_fargate_batch.cli._jobs import written
+from airflow_fargate_batch.cli._progress import View, view
+from airflow_fargate_batch.core.request import JobRequest
+from airflow_fargate_batch.exceptions import AccessDenied, CredentialsMissing
+from airflow_fargate_batch.submission import Submitter
+
+
+def submit_file(api: BatchApi, requests: list[JobRequest], given: Given) -> list[Submitted]:
+    """Submit requests, write each job as soon as there is one, and return them all.
+
+    :raises InvalidRequest: a platform version is not its job definition's; nothing was submitted.
+    """
+    _check_platform_versions(api, requests)
+    path = given["from_file"]
+    # Hundreds of "trying again" or "adopted" would help nobody.
+    logging.getLogger("airflow_fargate_batch").setLevel(logging.WARNING)
+    _console.talk(f"Looking for what an earlier run of {path} submitted: half a minute")
+    done: list[Submitted] = []
+    try:
+        with view() as shown:
+            for submitted in _submitted(api, requests, shown):
+                done.append(submitted)
+                _console.data(written(submitted, given["output"], indent=None))
+    except KeyboardInterrupt:
+        _console.note("the same call again submits what is missing, and nothing twice")
+        raise
+    finally:
+        _console.talk(f"{len(done)} of {len(requests)} requests have a job, new or of earlier runs")
+    return done
+
+
+def _check_platform_versions(api: BatchApi, requests: list[JobRequest]) -> None:
+    submitter = Submitter(api, clock=_connection.CLOCK, patience=_connection.PATIENCE)
+    different = {(each.job_definition, each.platform_version): each for each in requests}
+    for request in different.values():
+        submitter.check_platform_version(request)
+
+
+def _submitted(api: BatchApi, requests: list[JobRequest], shown: View) -> Iterator[Submitted]:
+    """Submit, and say what is wrong with those that failed, each different thing once."""
+    told: set[str] = set()
+    failed = 0
+    shown.show("jobs", 0, len(requests), "")
+    outcomes = submit_many(api, requests, resume=True, clock=_connection.CLOCK)
+    for number, outcome in enumerate(outcomes, start=1):
+        if outcome.submitted is not None:
+            yield outcome.submitted
+        else:
+            failed += 1
+            _tell(outcome, told)
+        shown.show("jobs", number, len(requests), f"{failed} failed" if failed else "")
+
+
+def _tell(outcome: Outcome, told: set[str]) -> None:
+    if isinstance(outcome.error, AccessDenied | CredentialsMissing):
+        raise outcome.error  # nor will the others go
+    said = str(outcome.error)
+    if said not in told:
+        told.add(said)
+        _console.error(f"request {outcome.index + 1}, {outcome.request.job_name}: {said}")

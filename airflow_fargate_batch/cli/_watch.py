@@ -1,0 +1,205 @@
+"""Waiting in a shell, by the rules and in the words of a task that waits in Airflow."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from functools import cache, partial
+from typing import Any, Final, NamedTuple
+
+from airflow_fargate_batch.aws import BatchApi
+from airflow_fargate_batch.cli import _connection, _console
+from airflow_fargate_batch.cli._flags import Given
+from airflow_fargate_batch.cli._jobs import named
+from airflow_fargate_batch.cli._log import connect_logs
+from airflow_fargate_batch.cli._progress import View, view
+from airflow_fargate_batch.completion import conclude
+from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.core.status import FINAL, JobStatus
+from airflow_fargate_batch.core.waiting import Wait
+from airflow_fargate_batch.exceptions import JobCannotStart, JobLost, JobTimedOut
+from airflow_fargate_batch.logs import LogsApi
+from airflow_fargate_batch.poller import follow
+
+TAILS: Final = 3
+"""How many failed jobs are reported with their last log lines, which take seconds to get."""
+
+
+class Outcome(NamedTuple):
+    """How the wait for a job ended.
+
+    Attributes:
+        job: As last seen; with an id alone where it never was.
+        summary: The same for JSON.
+        succeeded: Whether it has ended, and well.
+    """
+
+    job: Job
+    summary: dict[str, Any]
+    succeeded: bool
+
+
+def wait_for(api: BatchApi, job_ids: list[str], given: Given) -> list[Outcome]:
+    """Wait for jobs as the flags of ``WAITING`` say, and return the outcomes in the same order.
+
+    What is wrong with a job is said as soon as it is known.
+    """
+    timeout, runnable_timeout = given["timeout"], given["runnable_timeout"]
+    vigil = Vigil(
+        api,
+        job_ids,
+        until=_connection.CLOCK.date() + timedelta(seconds=timeout) if timeout else None,
+        runnable_timeout=timedelta(seconds=runnable_timeout) if runnable_timeout else None,
+        region=given["region"],
+        logs=cache(partial(connect_logs, given)),
+    )
+    try:
+        with view() as shown:
+            vigil.keep(shown, interval=given["poll_interval"])
+    except KeyboardInterrupt:
+        if vigil.awaited:
+            goes = "goes" if len(vigil.awaited) == 1 else "go"
+            _console.note(f"{named(vigil.awaited)} {goes} on: {_how_to_end(vigil.awaited)}")
+        raise
+    return [vigil.outcomes[job_id] for job_id in job_ids]
+
+
+class Vigil:
+    """Heeds what is new of several jobs until it has an outcome for each.
+
+    :param until: when to give up on all of them.
+    :param runnable_timeout: how long each may be RUNNABLE at a stretch.
+    :param logs: makes a client, or returns the one that it made.
+    """
+
+    def __init__(
+        self,
+        api: BatchApi,
+        job_ids: list[str],
+        *,
+        until: datetime | None,
+        runnable_timeout: timedelta | None,
+        region: str,
+        logs: Callable[[], LogsApi],
+    ) -> None:
+        self._api = api
+        self._logs = logs
+        self._failures = 0
+        self._region = region
+        self._waits = {
+            job_id: Wait(job_id, until=until, runnable_timeout=runnable_timeout)
+            for job_id in job_ids
+        }
+        self._jobs = {job_id: Job(id=job_id) for job_id in job_ids}
+        self._missed: set[str] = set()
+        self.outcomes: dict[str, Outcome] = {}
+
+    @property
+    def awaited(self) -> list[str]:
+        """The jobs without an outcome."""
+        return [job_id for job_id in self._waits if job_id not in self.outcomes]
+
+    def keep(self, shown: View, *, interval: float) -> None:
+        """Wait, and show how the jobs are doing.
+
+        :raises AwsError: the first look was refused; later ones are borne with, if they can be.
+        """
+        self._show(shown)
+        for job in _connection.persist(partial(self._describe, self.awaited)):
+            self._heed(job, shown)
+        if self.awaited:
+            self._follow(shown, interval)
+        self._show(shown)
+
+    def _follow(self, shown: View, interval: float) -> None:
+        clock = _connection.CLOCK
+        changes = follow(
+            self.awaited,
+            describe=self._describe,
+            interval=interval,
+            now=clock.now,
+            sleep=clock.sleep,
+            chance=clock.random,
+        )
+        try:
+            for job in changes:
+                if job is None:
+                    self._look_at_the_time()
+                    self._show(shown)
+                elif job.id not in self.outcomes:
+                    self._heed(job, shown)
+                if len(self.outcomes) == len(self._waits):
+                    break
+        except JobLost:  # of the first one, when all others have ended
+            for job_id in self.awaited:
+                self._give_up(JobLost(job_id, self._jobs[job_id].status_text), job_id)
+
+    def _describe(self, job_ids: list[str]) -> list[Job]:
+        found = self._api.describe_jobs(job_ids)
+        missing = set(job_ids) - {job.id for job in found} - self._missed
+        missing = {job_id for job_id in missing if not self._jobs[job_id].status_text}
+        if missing:
+            self._missed |= missing
+            _console.note(
+                f"AWS Batch does not know {named(sorted(missing))} in {self._region}, or not yet; "
+                "waiting on"
+            )
+        return found
+
+    def _heed(self, job: Job, shown: View) -> None:
+        self._jobs[job.id] = job
+        try:
+            change = self._waits[job.id].heed(job, _connection.CLOCK.date())
+        except JobCannotStart as error:
+            self._give_up(error, job.id)
+            return
+        if change:
+            shown.tell(change)
+        if job.status.is_final:
+            self._conclude(job)
+
+    def _conclude(self, job: Job) -> None:
+        logs = self._logs if self._failures < TAILS else None
+        end = conclude(job, task=None, api=lambda: self._api, logs=logs)
+        self.outcomes[job.id] = Outcome(job, end.summary, end.failure is None)
+        if end.failure is not None:
+            self._failures += 1
+            _console.error(str(end.failure))
+
+    def _look_at_the_time(self) -> None:
+        now = _connection.CLOCK.date()
+        for job_id in self.awaited:
+            try:
+                self._waits[job_id].check(now)
+            except JobTimedOut as error:
+                self._give_up(error, job_id)
+
+    def _give_up(self, error: JobTimedOut | JobLost, job_id: str) -> None:
+        advice = "" if isinstance(error, JobLost) else f"\nIt goes on: {_how_to_end([job_id])}"
+        _console.error(f"{error}{advice}")
+        job = self._jobs[job_id]
+        self.outcomes[job_id] = Outcome(job, job.to_summary(), succeeded=False)
+
+    def _show(self, shown: View) -> None:
+        counts = Counter(job.status_text for job in self._jobs.values() if job.status_text)
+        shown.show("jobs", len(self.outcomes), len(self._jobs), _others(counts.items()))
+        children: Counter[str] = Counter()
+        size = 0
+        for job in self._jobs.values():
+            if job.array is not None and job.array.size is not None:
+                size += job.array.size
+                children.update(job.array.counts)
+        if size:
+            ended = sum(children[status] for status in FINAL)
+            shown.show("children", ended, size, _others(children.items()))
+
+
+def _others(counts: Iterable[tuple[str, int]]) -> str:
+    """Count those that have not succeeded: ``1 FAILED, 3 RUNNING``."""
+    return ", ".join(
+        f"{count} {status}" for status, count in counts if status != JobStatus.SUCCEEDED
+    )
+
+
+def _how_to_end(job_ids: list[str]) -> str:
+    words = job_ids[0] if len(job_ids) == 1 else "ID..."
+    return f"'fargate-batch terminate {words}' would end {'it' if len(job_ids) == 1 else 'them'}"

@@ -1,0 +1,91 @@
+"""``fargate-batch status``: how jobs are, at this moment."""
+
+import argparse
+import os
+import sys
+from functools import partial
+from typing import Final
+
+from airflow_fargate_batch.cli import _console
+from airflow_fargate_batch.cli._exit_codes import FAILED, OK
+from airflow_fargate_batch.cli._flags import CONNECTION, Flag, Given, Groups, add_groups
+from airflow_fargate_batch.cli._jobs import add_ids, exit_code, named, read_ids
+from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.core.status import FINAL
+
+FLAGS: Final[Groups] = {
+    "AWS": CONNECTION,
+    "output": (
+        Flag(
+            name="--output",
+            metavar="FORMAT",
+            choices=("table", "text", "json"),
+            help="table, text or json; left out, a table on a terminal and text elsewhere",
+        ),
+    ),
+}
+
+COLUMNS: Final = ("job", "state", "exit code", "children ended", "name", "reason")
+
+EPILOG: Final = """\
+examples:
+  how is it?
+    {prog} $job
+
+  which children of an array of ten have not succeeded, and why?
+    {prog} $job:{{0..9}} | grep -v SUCCEEDED
+
+text has one line a job: id, state, exit code, ended children of an array ("7/10"), name, and the
+reason that AWS gives for the state, separated by tabs. One call asks about a hundred jobs.
+exit codes: 0 done, however the jobs are; 1 AWS does not know a job, or refused; 2 bad usage."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the flags, and end the help with examples."""
+    parser.usage = "%(prog)s ID... [flags]"
+    parser.epilog = EPILOG.format(prog=parser.prog)
+    add_ids(parser)
+    add_groups(parser, FLAGS)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Ask about the jobs, and write what is known of them, in the order that they were named."""
+    job_ids = read_ids(arguments.job_ids)
+    given = Given(FLAGS, arguments, os.environ)
+    # Here, because help must not wait for botocore.
+    from airflow_fargate_batch.cli._connection import connect, persist
+
+    form = given["output"] or ("table" if _console.is_terminal(sys.stdout) else "text")
+    found = {job.id: job for job in persist(partial(connect(given).describe_jobs, job_ids))}
+    jobs = [found[job_id] for job_id in job_ids if job_id in found]
+    if form == "json":
+        _console.data(_console.as_json([job.to_summary() for job in jobs]))
+    elif jobs:
+        _console.data(_as_table(jobs) if form == "table" else _as_text(jobs))
+    if unknown := [job_id for job_id in job_ids if job_id not in found]:
+        _console.error(
+            f"AWS Batch does not know {named(unknown)} in {given['region']}; it keeps ended jobs "
+            "for 7 days"
+        )
+    return FAILED if unknown else OK
+
+
+def _as_text(jobs: list[Job]) -> str:
+    return "\n".join("\t".join(_row(job)) for job in jobs)
+
+
+def _as_table(jobs: list[Job]) -> str:
+    rows = [COLUMNS, *map(_row, jobs)]
+    used = [column for column in zip(*rows, strict=True) if any(column[1:])]
+    padded = [[f"{cell:{max(map(len, column))}}" for cell in column] for column in used]
+    heading, *body = ["  ".join(row).rstrip() for row in zip(*padded, strict=True)]
+    return "\n".join([_console.painted(heading, _console.BOLD, sys.stdout), *body])
+
+
+def _row(job: Job) -> tuple[str, ...]:
+    children = ""
+    if job.array is not None and job.array.size is not None:
+        ended = sum(job.array.counts.get(status, 0) for status in FINAL)
+        children = f"{ended}/{job.array.size}"
+    reason = " ".join((job.reason or job.status_reason or "").split())
+    return job.id, job.status_text, exit_code(job), children, job.name or "", reason

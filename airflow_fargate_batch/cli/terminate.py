@@ -1,0 +1,65 @@
+"""``fargate-batch terminate``: jobs in; those that were told to stop out."""
+
+import argparse
+import os
+from functools import partial
+from typing import Final
+
+from airflow_fargate_batch.cli import _console
+from airflow_fargate_batch.cli._exit_codes import OK, REFUSED
+from airflow_fargate_batch.cli._flags import CONNECTION, Flag, Given, Groups, add_groups
+from airflow_fargate_batch.cli._jobs import add_ids, read_ids
+from airflow_fargate_batch.exceptions import AwsError, CredentialsMissing
+
+FLAGS: Final[Groups] = {
+    "what to say": (
+        Flag(
+            name="--reason",
+            metavar="TEXT",
+            default="Terminated by hand with fargate-batch",
+            help="why, which stays with the job as its status reason",
+        ),
+    ),
+    "AWS": CONNECTION,
+}
+
+EPILOG: Final = """\
+examples:
+  end a job, and wait until it has ended
+    {prog} $job --reason "wrong input" && fargate-batch wait $job
+
+A job that has not started never will; one that runs is stopped; an array takes its children along.
+For a job that has ended nothing changes.
+stdout gets the ids of the jobs that were told to stop.
+exit codes: 0 all were told; 1 one could not be, as AWS refused; 2 bad usage."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the flags, and end the help with examples."""
+    parser.usage = "%(prog)s ID... [--reason TEXT] [flags]"
+    parser.epilog = EPILOG.format(prog=parser.prog)
+    add_ids(parser)
+    add_groups(parser, FLAGS)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Tell each job to stop, whatever becomes of the others."""
+    job_ids = read_ids(arguments.job_ids)
+    given = Given(FLAGS, arguments, os.environ)
+    # Here, because help must not wait for botocore.
+    from airflow_fargate_batch.cli._connection import connect, persist
+
+    api = connect(given)
+    told = 0
+    for job_id in job_ids:
+        try:
+            persist(partial(api.terminate_job, job_id, given["reason"]))
+        except CredentialsMissing:  # nor will the next one go
+            raise
+        except AwsError as error:
+            _console.error(f"job {job_id}: {error}")
+        else:
+            _console.data(job_id)
+            told += 1
+    _console.talk(f"{told} of {len(job_ids)} jobs were told to stop")
+    return OK if told == len(job_ids) else REFUSED

@@ -1,0 +1,70 @@
+"""``fargate-batch wait``: jobs in; when they have ended, how they did out."""
+
+import argparse
+import os
+from typing import TYPE_CHECKING, Final
+
+from airflow_fargate_batch.cli import _console
+from airflow_fargate_batch.cli._exit_codes import FAILED, OK
+from airflow_fargate_batch.cli._flags import CONNECTION, WAITING, Flag, Given, Groups, add_groups
+from airflow_fargate_batch.cli._jobs import add_ids, exit_code, read_ids
+
+if TYPE_CHECKING:
+    from airflow_fargate_batch.cli._watch import Outcome
+
+FLAGS: Final[Groups] = {
+    "waiting": WAITING,
+    "AWS": CONNECTION,
+    "output": (
+        Flag(
+            name="--output",
+            metavar="FORMAT",
+            choices=("text", "json"),
+            default="text",
+            help="text has one line a job: id, state, exit code, separated by tabs; json a list of "
+            "objects with all there is to know",
+        ),
+    ),
+}
+
+EPILOG: Final = """\
+examples:
+  wait for three jobs at once
+    {prog} $first $second $third
+
+  wait half an hour at most, and end the job if that was not enough
+    {prog} --timeout 1800 $job || fargate-batch terminate $job
+
+Changes go to stderr, one line each, or a progress bar on a terminal; so does what went wrong with a
+job that failed. No job is ever ended here, neither by a timeout nor by Ctrl-C.
+exit codes: 0 all jobs succeeded; 1 a job failed, was lost or took too long, or AWS refused; 2 bad
+usage; 130 interrupted."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the flags, and end the help with examples."""
+    parser.usage = "%(prog)s ID... [flags]"
+    parser.epilog = EPILOG.format(prog=parser.prog)
+    add_ids(parser)
+    add_groups(parser, FLAGS)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Wait for the jobs, and write how each ended."""
+    job_ids = read_ids(arguments.job_ids)
+    given = Given(FLAGS, arguments, os.environ)
+    # Here, because help must not wait for botocore.
+    from airflow_fargate_batch.cli._connection import connect
+    from airflow_fargate_batch.cli._watch import wait_for
+
+    outcomes = wait_for(connect(given), job_ids, given)
+    if given["output"] == "json":
+        _console.data(_console.as_json([outcome.summary for outcome in outcomes]))
+    else:
+        _console.data("\n".join(map(_as_line, outcomes)))
+    return OK if all(outcome.succeeded for outcome in outcomes) else FAILED
+
+
+def _as_line(outcome: "Outcome") -> str:
+    job = outcome.job
+    return f"{job.id}\t{job.status_text or job.status}\t{exit_code(job)}"

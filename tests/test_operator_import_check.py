@@ -1,0 +1,93 @@
+"""Literal mistakes fail when the DAG is read, in the words of run time; templates wait."""
+
+from typing import Any
+
+import pytest
+
+from airflow_fargate_batch._compat import AirflowFailException
+from airflow_fargate_batch.exceptions import InvalidRequest
+from airflow_fargate_batch.operators import FargateBatchSubmitOperator
+from tests.operating import WHERE, dag, operator, submitted
+
+MISTAKES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "size": ({"vcpu": 1, "memory": 4000}, {"vcpu": "{{ 1 }}", "memory": "{{ 4000 }}"}),
+    "timeout": ({"job_timeout": 5}, {"job_timeout": "{{ 5 }}"}),
+    "array": ({"array_size": 10_001}, {"array_size": "{{ 10001 }}"}),
+    "retries": ({"retry_strategy": 11}, {"retry_strategy": "{{ 11 }}"}),
+    "name": ({"job_name": "my job"}, {"job_name": "{{ 'my job' }}"}),
+    "priority": ({"scheduling_priority": -1}, {"scheduling_priority": "{{ -1 }}"}),
+}
+
+
+@pytest.mark.parametrize("case", MISTAKES)
+def test_a_literal_mistake_fails_at_once_with_the_words_of_run_time(case: str) -> None:
+    literal, templated = MISTAKES[case]
+    with pytest.raises(InvalidRequest) as early:
+        operator(**literal)
+    with pytest.raises(AirflowFailException) as late:
+        submitted(operator(**templated))
+    assert str(late.value) == f"Nothing was submitted. {early.value}"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"environment": {"AWS_BATCH_X": "{{ ds }}", "A": "{{ ds }}"}},
+        {"environment": [{"name": "A", "value": "{{ ds }}"}, {"name": "A=B", "value": "c"}]},
+        {"tags": {"aws:x": "{{ ds }}"}},
+        {"command": ["run", "{{ ds }}", ""]},
+    ],
+    ids=["environment", "list of variables", "tags", "command"],
+)
+def test_a_mistake_beside_a_template_fails_at_once(arguments: dict[str, Any]) -> None:
+    with pytest.raises(InvalidRequest):
+        operator(**arguments)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"vcpu": "{{ params.vcpu }}", "memory": 4096},
+        {"environment": "{{ params.environment | tojson }}"},
+        {"environment": {"A": "{{ ds }}"}, "command": ["{% if x %}a{% endif %}"]},
+        {"depends_on": "{{ ti.xcom_pull('a') }}", "array_size": "{{ params.n }}"},
+        {"parameters_file": "parameters.json", "container_overrides_file": "/tmp/{{ ds }}.json"},  # noqa: S108 - never opened
+        {"job_queue": None, "job_definition": None},
+        {"array_size": 0},
+    ],
+    ids=["size", "environment", "entries", "depends_on", "files", "from elsewhere", "none"],
+)
+def test_what_may_yet_be_valid_is_left_alone(arguments: dict[str, Any]) -> None:
+    operator(**arguments)
+
+
+def test_every_literal_mistake_is_said_at_once() -> None:
+    with pytest.raises(InvalidRequest, match="3 problems"):
+        operator(vcpu=3, job_timeout=5, share_identifier="a b")
+
+
+def test_a_misspelt_argument_is_refused() -> None:
+    with pytest.raises(Exception, match="vcpus"):
+        operator(vcpus=1)
+
+
+def test_a_literal_mistake_that_mapped_tasks_share_fails_at_once() -> None:
+    with dag(), pytest.raises(InvalidRequest, match="vcpu: 3 vCPU"):
+        FargateBatchSubmitOperator.partial(task_id="submit", vcpu=3, **WHERE)
+
+
+@pytest.mark.parametrize(
+    ("shared", "of_each"),
+    [
+        ({"vcpu": 3, "size_policy": "{{ params.policy }}"}, {"memory": [512]}),
+        ({"memory": 4096}, {"vcpu": [0.5, 1]}),
+        ({"depends_on": {"jobId": "a", "type": "N_TO_N"}}, {"array_size": [2, 3]}),
+        ({"vcpu": "{{ ds }}"}, {"memory": [512]}),
+    ],
+    ids=["policy", "other half of a size", "array", "template"],
+)
+def test_what_a_mapped_task_may_yet_make_valid_is_left_alone(
+    shared: dict[str, Any], of_each: dict[str, Any]
+) -> None:
+    with dag():
+        FargateBatchSubmitOperator.partial(task_id="submit", **shared).expand(**of_each)
