@@ -132,6 +132,27 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         "tags": "json",
     }
     operator_extra_links = LINKS
+
+    wait_for_completion: bool | None
+    deferrable: bool | None
+    poll_interval: float
+    runnable_timeout: float | timedelta | None
+    wait_timeout: float | timedelta | None
+    terminate_on_kill: bool
+    rerun_failed_only: bool
+    skip_on_exit_code: int | Collection[int] | None
+    fail_on_exit_code: int | Collection[int] | None
+    awslogs_enabled: bool
+    awslogs_fetch_interval: float | timedelta
+    render_only: bool | str | int
+    aws_conn_id: str | None
+    region_name: str | None
+    verify: bool | str | None
+    botocore_config: dict[str, Any] | None
+    _has_dependencies: bool
+    _awaited: str | None = None
+    _submitting: JobRequest | None = None
+    _runs_as: Any = None
     ui_color = "#f0ede4"
 
     def __init__(
@@ -183,29 +204,26 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         given = {name: scope[name] for name in REQUEST_ARGUMENTS}
         super().__init__(**kwargs)
         # Airflow's own way of setting an attribute would take a fifth of what making a task takes.
-        vars(self).update(given)
-        self.wait_for_completion = (
-            bool(deferrable) if wait_for_completion is None else wait_for_completion
+        vars(self).update(
+            given,
+            wait_for_completion=deferrable if wait_for_completion is None else wait_for_completion,
+            deferrable=deferrable,
+            poll_interval=poll_interval,
+            runnable_timeout=runnable_timeout,
+            wait_timeout=wait_timeout,
+            terminate_on_kill=terminate_on_kill,
+            rerun_failed_only=rerun_failed_only,
+            skip_on_exit_code=skip_on_exit_code,
+            fail_on_exit_code=fail_on_exit_code,
+            awslogs_enabled=awslogs_enabled,
+            awslogs_fetch_interval=awslogs_fetch_interval,
+            render_only=dry_run,
+            aws_conn_id=aws_conn_id,
+            region_name=region_name,
+            verify=verify,
+            botocore_config=botocore_config,
+            _has_dependencies=depends_on is not None,
         )
-        self.deferrable = deferrable
-        self.poll_interval = poll_interval
-        self.runnable_timeout = runnable_timeout
-        self.wait_timeout = wait_timeout
-        self.terminate_on_kill = terminate_on_kill
-        self.rerun_failed_only = rerun_failed_only
-        self.skip_on_exit_code = skip_on_exit_code
-        self.fail_on_exit_code = fail_on_exit_code
-        self.awslogs_enabled = awslogs_enabled
-        self.awslogs_fetch_interval = awslogs_fetch_interval
-        self.render_only = dry_run
-        self.aws_conn_id = aws_conn_id
-        self.region_name = region_name
-        self.verify = verify
-        self.botocore_config = botocore_config
-        self._awaited: str | None = None
-        self._submitting: JobRequest | None = None
-        self._runs_as: Any = None
-        self._has_dependencies = depends_on is not None
         problems = problems_before_rendering(given)
         if problems:
             raise InvalidRequest(problems)

@@ -70,10 +70,12 @@ class FargateBatchJobSensor(BaseSensorOperator):
         self._narrators: dict[str, Narrator] = {}
 
     def execute(self, context: Context) -> Any:
-        """Wait in the way that *mode* and *deferrable* say."""
+        """Wait in the way that *mode* and *deferrable* say; not at all for what is over."""
         default = conf.getboolean("operators", "default_deferrable", fallback=False)
         if not (default if self.deferrable is None else self.deferrable):
             return super().execute(context)
+        if self.poke(context):
+            return None
         trigger = FargateBatchJobTrigger(
             job_ids=self._ids(),
             poll_interval=self.poke_interval,

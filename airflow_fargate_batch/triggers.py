@@ -36,10 +36,11 @@ Result = TypeVar("Result")
 TERMINATE_PAUSES: Final = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
 """Seconds before each try to end a job; in all less than ``[triggerer] on_kill_timeout``, 30 s."""
 
-SETTLING: Final = 5.0
+SETTLING: Final = 10.0
 """Seconds after its start before which a trigger sends no event. A task that is woken at once can
-run again before the scheduler has heard from the executor that the worker which deferred it is
-done; the scheduler takes this for the end of the new run, and fails the task."""
+be queued again before the scheduler has heard from the executor that the worker which deferred it
+is done, for a busy scheduler listens every few seconds only. It takes that for the end of the new
+run, fails the task and, up to Airflow 3.0 at least, may run its try once more from the start."""
 
 ENDED_BY_A_PERSON: Final = "The Airflow task was ended while it waited"
 """What DescribeJobs tells afterwards."""

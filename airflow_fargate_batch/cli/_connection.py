@@ -20,7 +20,7 @@ look for a job whose submit was not answered."""
 
 def connect(given: Given) -> BatchApi:
     """Make the one client that the command needs, of the flags of ``CONNECTION``."""
-    _talk_about_what_is_logged()
+    talk_about_what_is_logged()
     ignored = os.environ.get("AWS_DEFAULT_REGION")
     if ignored and "region" not in given and ignored != given["region"]:
         _console.note(
@@ -39,11 +39,14 @@ def persist(call: Callable[[], Answer]) -> Answer:
     return CLOCK.persist(call, CLOCK.now() + PATIENCE)
 
 
-def _talk_about_what_is_logged() -> None:
+def talk_about_what_is_logged(*filters: logging.Filter) -> None:
     """Let the package's log, such as "trying again", reach the person who waits."""
+    talk = _Talk()
+    for each in filters:
+        talk.addFilter(each)
     log = logging.getLogger("airflow_fargate_batch")
     log.setLevel(logging.INFO)
-    log.handlers = [_Talk()]
+    log.handlers = [talk]
 
 
 class _Talk(logging.Handler):

@@ -21,8 +21,7 @@ def submit_file(api: BatchApi, requests: list[JobRequest], given: Given) -> list
     """
     _check_platform_versions(api, requests)
     path = given["from_file"]
-    # Hundreds of "trying again" or "adopted" would help nobody.
-    logging.getLogger("airflow_fargate_batch").setLevel(logging.WARNING)
+    _connection.talk_about_what_is_logged(_FirstOfEachKind())
     _console.talk(f"Looking for what an earlier run of {path} submitted: half a minute")
     done: list[Submitted] = []
     try:
@@ -36,6 +35,20 @@ def submit_file(api: BatchApi, requests: list[JobRequest], given: Given) -> list
     finally:
         _console.talk(f"{len(done)} of {len(requests)} requests have a job, new or of earlier runs")
     return done
+
+
+class _FirstOfEachKind(logging.Filter):
+    """Lets one "trying again" or "adopted" through: thousands would help nobody."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seen: set[str] = set()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.msg in self._seen:
+            return False
+        self._seen.add(record.msg)
+        return True
 
 
 def _check_platform_versions(api: BatchApi, requests: list[JobRequest]) -> None:

@@ -180,7 +180,7 @@ def read_command(value: object, where: str, findings: Findings) -> tuple[str, ..
 def read_environment(value: object, where: str, findings: Findings) -> dict[str, str]:
     """Read variables from a mapping, a list of ``{name, value}``, or the JSON text of either."""
     is_list = isinstance(value, str) and value.lstrip().startswith("[")
-    if isinstance(value, Mapping) or (isinstance(value, str) and not is_list):
+    if isinstance(value, dict | Mapping) or (isinstance(value, str) and not is_list):
         pairs = list(mapping(value, where, findings).items())
     else:
         pairs = []

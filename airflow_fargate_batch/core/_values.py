@@ -190,6 +190,8 @@ def _is_clean(text: str, where: str, findings: Findings) -> bool:
 
 
 def _is_encodable(text: str) -> bool:
+    if text.isascii():
+        return True
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -230,7 +232,7 @@ def mapping(value: object, where: str, findings: Findings) -> Mapping[str, Any]:
         value = parse_json(value, where, findings)
         if len(findings.problems) > before:
             return {}
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict | Mapping):  # the first is the usual case, and told far sooner
         findings.problem(where, f"is {shown_type(value)}, where a mapping is needed")
         return {}
     odd = [key for key in value if not isinstance(key, str)]
@@ -265,6 +267,8 @@ def items(value: object, where: str, findings: Findings) -> list[Any]:
         value = parse_json(value, where, findings)
         if len(findings.problems) > before:
             return []
+    if isinstance(value, list):
+        return list(value)
     if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
         findings.problem(where, f"is {shown_type(value)}, where a list is needed")
         return []

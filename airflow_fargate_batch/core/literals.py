@@ -22,7 +22,7 @@ _FROM_ELSEWHERE: Final = ("job_queue", "job_definition")
 _READ_LATER: Final = frozenset({"parameters_file", "container_overrides_file"})
 """Arguments whose files are read, and rendered, when the task runs."""
 _STANDS_FOR_TEXT: Final = "x"
-_PLAIN: Final = (int, float, Decimal, date, timedelta, type(None))
+_PLAIN: Final = (int, float, type(None), Decimal, date, timedelta)
 
 
 def problems_before_rendering(
@@ -64,7 +64,7 @@ def is_literal(value: object) -> bool:
 
 
 def _without_templates(value: Any) -> Any:
-    if isinstance(value, Mapping):
+    if isinstance(value, dict | Mapping):
         return {key: _without_templates(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_without_templates(item) for item in value]

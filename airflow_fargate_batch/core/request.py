@@ -49,7 +49,7 @@ INDEXES_VARIABLE: Final = "FARGATE_BATCH_INDEXES"
 """Where the children of an array that runs again find their indexes, separated by commas."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Arguments:
     """The arguments of a request, rendered; ``None`` is: not given.
 
