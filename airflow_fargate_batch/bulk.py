@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Final
 
 from airflow_fargate_batch.aws import BatchApi, JobPage, Submitted
 from airflow_fargate_batch.core.job import Job
-from airflow_fargate_batch.core.naming import Submission, token_of
 from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.exceptions import FargateBatchError, Throttled
 from airflow_fargate_batch.lookup import Clock
@@ -43,11 +42,6 @@ class Outcome:
     request: JobRequest
     submitted: Submitted | None = None
     error: FargateBatchError | None = None
-
-
-def submission_of_key(key: str) -> Submission:
-    """Return the submission that a caller's own key stands for, the same in every run."""
-    return Submission(token=token_of("key", key))
 
 
 def submit_many(

@@ -47,7 +47,7 @@ def conclude(
     """
     if job.status is JobStatus.SUCCEEDED:
         return Conclusion(job.to_summary(), None)
-    failed_children = _failed_children(api, job) if job.array else []
+    failed_children = _failed_children(api, job) if _is_parent(job) else []
     text = report(
         job,
         task=task,
@@ -69,6 +69,10 @@ def _failed_children(api: "Callable[[], BatchApi]", job: Job) -> list[Job]:
         return []
 
 
+def _is_parent(job: Job) -> bool:
+    return job.array is not None and job.array.size is not None
+
+
 def _last_lines(
     job: Job,
     failed_children: list[Job],
@@ -79,7 +83,7 @@ def _last_lines(
 
     try:
         tail = LogTail(logs())
-        if job.array:
+        if _is_parent(job):
             return tail.of_children(failed_children, describe=lambda ids: api().describe_jobs(ids))
         return tail.of(job)
     except AwsError as error:

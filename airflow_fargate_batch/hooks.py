@@ -100,7 +100,7 @@ class FargateBatchHook(AwsBaseHook):
         """Submit requests side by side, each exactly once, and yield what became of each.
 
         :param resume: whether an earlier call may have submitted some of them already; they are
-            recognised by their submissions (``bulk.submission_of_key``).
+            recognised by their submissions (``core.naming.submission_of_key``).
         """
         return submit_many(self.api, requests, resume=resume)
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import pytest
 
 from airflow_fargate_batch.aws import NO_HIDDEN_RETRIES, BatchApi
-from airflow_fargate_batch.bulk import Outcome, Pace, submission_of_key, submit_many
+from airflow_fargate_batch.bulk import Outcome, Pace, submit_many
+from airflow_fargate_batch.core.naming import submission_of_key
 from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.exceptions import AwsError
 from airflow_fargate_batch.local import LocalBatch

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from airflow_fargate_batch.cli._flags import Given
 from airflow_fargate_batch.cli._parser import did_you_mean
-from airflow_fargate_batch.core.naming import Submission, token_of
+from airflow_fargate_batch.core.naming import Submission, submission_of_key
 from airflow_fargate_batch.core.request import Arguments, JobRequest, JsonFile
 from airflow_fargate_batch.exceptions import InvalidRequest, Problem
 
@@ -23,7 +23,8 @@ def of_flags(given: Given) -> JobRequest:
     :raises InvalidRequest: with every problem.
     """
     key = given["idempotency_key"]
-    return _make({}, given, Submission(token=os.urandom(8).hex() if key is None else _token(key)))
+    submission = Submission(token=os.urandom(8).hex()) if key is None else submission_of_key(key)
+    return _make({}, given, submission)
 
 
 def of_file(path: str, given: Given) -> list[JobRequest]:
@@ -48,8 +49,8 @@ def of_file(path: str, given: Given) -> list[JobRequest]:
             said = _parse(line)
             content = json.dumps(said | _flags_beside(said, given), sort_keys=True)
             met[content] += 1
-            token = _token(f"{run}\n{content}\n{met[content]}")
-            requests.append(_make(said, given, Submission(token=token)))
+            submission = submission_of_key(f"{run}\n{content}\n{met[content]}")
+            requests.append(_make(said, given, submission))
         except InvalidRequest as error:
             problems += [
                 Problem(f"line {number}", str(problem) if problem.field else problem.message)
@@ -111,7 +112,3 @@ def _flags_beside(said: Mapping[str, Any], given: Given) -> dict[str, Any]:
         for name, value in given.request_arguments().items()
         if value is not None and name not in said
     }
-
-
-def _token(key: str) -> str:
-    return token_of("key", key)

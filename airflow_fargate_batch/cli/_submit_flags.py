@@ -163,9 +163,9 @@ AGAIN: Final = (
         name="--idempotency-key",
         metavar="KEY",
         read=_not_empty,
-        help="any text that names this piece of work: where a call with the same key and queue has "
-        "made a job that lives or has succeeded, that is the job, and no other is made; to look "
-        "for it takes up to half a minute",
+        help="any text that names this piece of work: where a call with the same key, queue and "
+        "name or prefix has made a job that lives or has succeeded, that is the job, and no other "
+        "is made; to look for it takes up to half a minute",
     ),
 )
 

@@ -96,13 +96,14 @@ RULES: Final[tuple[Rule, ...]] = (
         "Dependent Job failed",
         FailureKind.DEPENDENCY,
         "a job it depends on failed",
-        "Mend the job named in depends_on and clear its task with this one.",
+        "Mend the job that it depends on, then run both again (in Airflow, clear both tasks).",
     ),
     Rule(
         "^isTerminated|^isCancelled",
         FailureKind.KILLED,
         "it was told to stop by TerminateJob or CancelJob",
-        "Its status reason says by whom or why; clear the task to run it again.",
+        "Its status reason says by whom or why; if it was a mistake, run it again (in Airflow,"
+        " clear the task).",
     ),
     # Accepted by SubmitJob, refused afterwards.
     Rule(

@@ -91,6 +91,11 @@ def token_of(*identity: str | int) -> str:
     return hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:_TOKEN_DIGITS]
 
 
+def submission_of_key(key: str) -> Submission:
+    """Return the submission that a caller's own key stands for, the same in every run."""
+    return Submission(token=token_of("key", key))
+
+
 def legal_job_name(text: str) -> str:
     """Return the nearest legal job name: other characters become hyphens, the rest is cut."""
     name = _ILLEGAL_IN_NAME.sub("-", text).lstrip("-_")

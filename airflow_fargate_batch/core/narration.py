@@ -18,7 +18,8 @@ class Narrator:
         if said == self._told:
             return None
         self._told = said
-        since = f" after {duration(now - job.created_at)}" if job.created_at else ""
+        until = job.stopped_at if job.status.is_final and job.stopped_at else now
+        since = f" after {duration(until - job.created_at)}" if job.created_at else ""
         reason = f": {job.status_reason}" if job.status_reason else ""
         return f"Job {job.id} {said}{since}{reason}"
 

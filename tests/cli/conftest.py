@@ -5,13 +5,15 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from airflow_fargate_batch.cli import main
+from airflow_fargate_batch.cli import _connection, main
 from airflow_fargate_batch.local import LocalBatch
+from airflow_fargate_batch.lookup import Clock
 
 BIN = Path(sys.executable).parent
 Run = Callable[..., "Outcome"]
@@ -58,6 +60,50 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalBatch]:
         for name, value in batch.environ.items():
             monkeypatch.setenv(name, value)
         yield batch
+
+
+class Time:
+    """Passes by sleeping, for LocalBatch as well; ``disturb`` may spoil a sleep."""
+
+    def __init__(self, aws: LocalBatch) -> None:
+        self._aws = aws
+        self._start = datetime.now(UTC)
+        self.seconds = 0.0
+        self.disturb: Callable[[], object] = lambda: None
+
+    def sleep(self, seconds: float) -> None:
+        self.disturb()
+        self.seconds += seconds
+        self._aws.advance(seconds)
+
+    def clock(self) -> Clock:
+        return Clock(
+            now=lambda: self.seconds,
+            sleep=self.sleep,
+            random=lambda: 0.5,
+            date=lambda: self._start + timedelta(seconds=self.seconds),
+        )
+
+
+@pytest.fixture
+def time(aws: LocalBatch, monkeypatch: pytest.MonkeyPatch) -> Time:
+    """Let no command wait for real."""
+    time = Time(aws)
+    monkeypatch.setattr(_connection, "CLOCK", time.clock())
+    monkeypatch.setattr("airflow_fargate_batch.log_tail.SETTLE", 0.0)
+    return time
+
+
+@pytest.fixture
+def job(submit: Run, aws: LocalBatch, time: Time) -> Callable[..., str]:  # noqa: ARG001 - passes
+    """Give what submits a job, about which it may tell LocalBatch a script, and returns its id."""
+
+    def call(*words: str, **script: object) -> str:
+        if script:
+            aws.script(**script)
+        return submit(*words).out.strip()
+
+    return call
 
 
 def shell(*words: str, env: Mapping[str, str] | None = None) -> Outcome:

@@ -2,14 +2,17 @@
 
 import json
 import os
+import pty
 import re
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from airflow_fargate_batch.local import LocalBatch
 from tests.cli.conftest import BIN, shell
 
 DRY_RUN = """
@@ -135,3 +138,30 @@ def test_ctrl_c_is_130_without_a_traceback() -> None:
     assert out == ""
     assert "error: interrupted" in err
     assert "Traceback" not in err
+
+
+def test_a_terminal_gets_bars_above_which_the_rest_is_said(aws: LocalBatch) -> None:
+    aws.script(starts=False)
+    array = shell("fargate-batch", "submit", "--array-size", "20").out.strip()
+    screen, terminal = pty.openpty()
+    process = subprocess.Popen(
+        [BIN / "fargate-batch", "wait", array, "--poll-interval", "0.1"],
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "100"},
+        stdout=subprocess.PIPE,
+        stderr=terminal,
+        text=True,
+    )
+    os.close(terminal)
+    shown = b""
+    with process, os.fdopen(screen, "rb", buffering=0) as reader:
+        with suppress(OSError):  # how Linux says that nobody writes any more
+            while chunk := reader.read(4096):
+                shown += chunk
+                aws.advance(2)
+        out, _ = process.communicate(timeout=60)
+    assert (process.returncode, out) == (1, f"{array}\tFAILED\t\n")
+    text = shown.decode()
+    assert "0/1 " in text
+    *_, last = text.split("What to do: ")
+    assert re.search(r"jobs .*1/1 .*1 FAILED", last)
+    assert re.search(r"children .*20/20 .*20 FAILED", last)

@@ -8,7 +8,7 @@ from airflow_fargate_batch.cli import _connection, submit_fargate_job
 from airflow_fargate_batch.exceptions import SubmissionUncertain, Unreachable
 from airflow_fargate_batch.local import LocalBatch
 from airflow_fargate_batch.submission import Submitter
-from tests.cli.conftest import Run
+from tests.cli.conftest import Run, Time
 
 
 def test_stdout_is_the_job_id_and_nothing_else(submit: Run, aws: LocalBatch) -> None:
@@ -61,6 +61,60 @@ def test_a_lost_answer_makes_no_second_job(
     [job] = aws.jobs
     assert (outcome.code, outcome.out) == (0, f"{job['jobId']}\n")
     assert "looking for the job" in outcome.err
+
+
+class TestIdempotencyKey:
+    WORDS = ("--job-name-prefix", "nightly", "--idempotency-key", "report of 2026-11-22")
+
+    def test_the_same_key_is_the_same_job_and_the_same_answer(
+        self, submit: Run, aws: LocalBatch, time: Time
+    ) -> None:
+        first, second = submit(*self.WORDS), submit(*self.WORDS)
+        [job] = aws.jobs
+        assert first.out == second.out == f"{job['jobId']}\n"
+        assert (first.code, second.code) == (0, 0)
+        assert "Adopted job" in second.err
+        time.sleep(60)
+        assert submit(*self.WORDS).out == first.out
+        assert aws.jobs[0]["status"] == "SUCCEEDED"
+
+    def test_a_failed_job_is_followed_by_a_new_one(
+        self, submit: Run, aws: LocalBatch, time: Time
+    ) -> None:
+        aws.script(exit_code=1)
+        submit(*self.WORDS)
+        time.sleep(60)
+        assert submit(*self.WORDS).out == f"{aws.jobs[1]['jobId']}\n"
+
+    def test_a_call_that_died_after_its_submit_left_no_second_job(
+        self, submit: Run, aws: LocalBatch, time: Time
+    ) -> None:
+        def die() -> None:
+            if aws.jobs:
+                raise KeyboardInterrupt
+
+        aws.faults.add("cut_after", operation="SubmitJob", times=1)
+        time.disturb = die
+        interrupted = submit(*self.WORDS)
+        assert (interrupted.code, interrupted.out) == (130, "")
+        assert "may exist or not. The same call again, key and all, finds out" in interrupted.err
+        time.disturb = lambda: None
+        aws.faults.add("lag", seconds=20.0)
+        assert submit(*self.WORDS).out == f"{aws.jobs[0]['jobId']}\n"
+        assert len(aws.jobs) == 1
+
+    @pytest.mark.usefixtures("time")
+    def test_another_key_is_another_job(self, submit: Run, aws: LocalBatch) -> None:
+        submit("--idempotency-key", "one")
+        submit("--idempotency-key", "two")
+        assert len(aws.jobs) == 2
+
+    def test_the_keys_token_ends_a_default_name(self, submit: Run) -> None:
+        first, second = (json.loads(submit(*self.WORDS, "--dry-run").out) for _ in range(2))
+        assert first == second
+        mark = first["tags"]["airflow-fargate-batch:submission"]
+        assert first["jobName"] == f"nightly-{mark}"
+        assert "report" not in mark
 
 
 class TestRegion:
@@ -162,7 +216,7 @@ class TestInDoubt:
         monkeypatch.setattr(_connection, "connect", lambda _: None)
 
     def _ends_with(self, error: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
-        def submit(*_: object) -> None:
+        def submit(*_: object, **__: object) -> None:
             raise error
 
         monkeypatch.setattr(Submitter, "submit", submit)

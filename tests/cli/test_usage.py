@@ -5,7 +5,15 @@ import re
 import pytest
 
 from airflow_fargate_batch import __version__
-from airflow_fargate_batch.cli import COMMANDS, submit_fargate_job
+from airflow_fargate_batch.cli import (
+    COMMANDS,
+    logs,
+    sizes,
+    status,
+    submit_fargate_job,
+    terminate,
+    wait,
+)
 from airflow_fargate_batch.cli._flags import Flag
 from airflow_fargate_batch.cli._submit_flags import FLAGS
 from tests.cli.conftest import Run
@@ -50,9 +58,26 @@ def test_the_older_scripts_flags_are_kept(name: str) -> None:
     assert flag.variable == OLDER_VARIABLES.get(name)
 
 
-@pytest.mark.parametrize("flag", BY_NAME.values(), ids=BY_NAME)
-def test_every_flag_has_help_that_names_its_variable_and_default(submit: Run, flag: Flag) -> None:
-    shown = " ".join(submit("--help").out.split())
+EVERY_FLAG = [
+    pytest.param(command, flag, id=f"{command} {flag.name}")
+    for command, groups in {
+        "submit": FLAGS,
+        "wait": wait.FLAGS,
+        "status": status.FLAGS,
+        "logs": logs.FLAGS,
+        "terminate": terminate.FLAGS,
+        "sizes": sizes.FLAGS,
+    }.items()
+    for flags in groups.values()
+    for flag in flags
+]
+
+
+@pytest.mark.parametrize(("command", "flag"), EVERY_FLAG)
+def test_every_flag_has_help_that_names_its_variable_and_default(
+    run: Run, command: str, flag: Flag
+) -> None:
+    shown = " ".join(run(command, "--help").out.split())
     assert re.search(rf"{flag.name}[ ,]", shown)
     assert flag.help in shown
     assert not flag.variable or f"[${flag.variable}" in shown
@@ -70,7 +95,12 @@ def test_every_command_is_listed_and_has_help(run: Run, command: str) -> None:
 def test_help_ends_with_examples_and_exit_codes(submit: Run) -> None:
     shown = submit("--help").out
     assert shown.count("fargate-batch submit --job-") >= 3
-    assert "exit codes: 0 done; 1 AWS refused; 2 bad usage" in shown
+    assert "exit codes: 0 done; 1 AWS refused, or" in shown
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS.keys() - {"local"}))
+def test_every_help_names_the_exit_codes(run: Run, command: str) -> None:
+    assert "\nexit codes: 0 " in run(command, "--help").out
 
 
 def test_help_uses_the_name_it_was_called_by(capsys: pytest.CaptureFixture[str]) -> None:
@@ -103,6 +133,10 @@ def test_without_a_command_the_help_is_talk(run: Run) -> None:
         pytest.param(["submit", "stray"], "word 1 belongs to no flag", id="stray word"),
         pytest.param(["submit", "--job-queue"], "--job-queue: expected one", id="value missing"),
         pytest.param(["submit", "--output", "yaml"], "--output: invalid choice", id="choice"),
+        pytest.param(["wait"], "are required: ID", id="no job"),
+        pytest.param(["wait", "J", "--timeout", "1h"], "--timeout: needs a number", id="no number"),
+        pytest.param(["wait", "J", "--timeout", "0"], "--timeout: needs a number", id="no time"),
+        pytest.param(["submit", "--idempotency-key", " "], "-key: is empty", id="an unset key"),
     ],
 )
 def test_bad_usage_is_2_and_says_what_and_where_help_is(

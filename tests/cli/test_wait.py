@@ -1,0 +1,196 @@
+"""``fargate-batch wait``: one question for all jobs, and an answer for each that is never a lie."""
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from airflow_fargate_batch.local import LocalBatch
+from tests.cli.conftest import Run, Time
+
+Submit = Callable[..., str]
+
+DEFINITE = {"exit_code": 3, "reason": "the input is empty"}
+
+
+def test_stdout_has_a_line_for_each_job_in_the_order_given(run: Run, job: Submit) -> None:
+    bad = job("--job-name", "bad", name="bad", **DEFINITE)
+    good = job("--job-name", "good")
+    outcome = run("wait", bad, good)
+    assert outcome.out == f"{bad}\tFAILED\t3\n{good}\tSUCCEEDED\t0\n"
+    assert outcome.code == 1
+
+
+def test_0_only_when_all_succeeded(run: Run, job: Submit) -> None:
+    first, second = job(), job()
+    assert run("wait", first, f"{second},{first}").code == 0
+
+
+def test_a_change_is_a_line_on_stderr(run: Run, job: Submit) -> None:
+    awaited = job()
+    said = run("wait", awaited, "--poll-interval", "1").err.splitlines()
+    states = ["SUBMITTED", "RUNNABLE", "STARTING", "RUNNING", "SUCCEEDED"]
+    assert [line.split()[3] for line in said] == states
+    assert all(line.startswith(f"Job {awaited} is ") for line in said)
+
+
+def test_a_failed_job_is_reported_at_once(run: Run, job: Submit) -> None:
+    bad = job("--job-name", "bad", name="bad", **DEFINITE)
+    slow = job("--job-name", "slow", name="slow", runtime=600)
+    said = run("wait", bad, slow).err
+    assert f"error: job {bad} failed with exit code 3: " in said
+    assert "AWS says: the input is empty" in said
+    assert said.index("What to do: ") < said.index(f"Job {slow} is SUCCEEDED")
+
+
+def test_the_first_failures_are_reported_with_their_last_log_lines(run: Run, job: Submit) -> None:
+    ids = [job(name="*", exit_code=1, log=["the last line"]) for _ in range(4)]
+    said = run("wait", *ids).err
+    assert said.count("Last log lines:\n  the last line\n") == 3
+    assert said.count("What to do: ") == 4
+
+
+def test_json_has_an_object_for_each_job(run: Run, job: Submit) -> None:
+    array = job("--job-name", "array", "--array-size", "5", name="array", exit_code=2, indexes=[3])
+    good = job("--job-name", "good")
+    of_array, of_good = json.loads(run("wait", array, good, "--output", "json").out)
+    assert (of_good["job_id"], of_good["status"], of_good["exit_code"]) == (good, "SUCCEEDED", 0)
+    assert of_array["array"]["failed_indexes"] == [3]
+    assert of_array["array"]["counts"] == {"SUCCEEDED": 4, "FAILED": 1}
+
+
+def test_a_hundred_jobs_are_one_call(run: Run, job: Submit, aws: LocalBatch, time: Time) -> None:
+    array = job("--array-size", "100")
+    ids = [f"{array}:{index}" for index in range(100)]
+    time.sleep(60)
+    before = len(aws.requests)
+    assert run("wait", *ids).code == 0
+    assert [call.operation for call in aws.requests[before:]] == ["DescribeJobs"]
+
+
+class TestGivingUp:
+    def test_a_timeout_is_for_all_and_ends_no_job(
+        self, run: Run, job: Submit, aws: LocalBatch, time: Time
+    ) -> None:
+        slow = job("--job-name", "slow", name="slow", runtime=600)
+        good = job("--job-name", "good")
+        outcome = run("wait", slow, good, "--timeout", "60")
+        assert outcome.code == 1
+        assert outcome.out == f"{slow}\tRUNNING\t\n{good}\tSUCCEEDED\t0\n"
+        assert f"error: Job {slow} did not end by " in outcome.err
+        assert f"It goes on: 'fargate-batch terminate {slow}' would end it" in outcome.err
+        assert 60 <= time.seconds < 62
+        assert aws.jobs[0]["status"] == "RUNNING"
+
+    def test_a_runnable_timeout_is_for_each_and_the_others_are_waited_for(
+        self, run: Run, job: Submit
+    ) -> None:
+        stuck = job("--job-name", "stuck", name="stuck", stuck_in="RUNNABLE")
+        slow = job("--job-name", "slow", name="slow", runtime=600)
+        outcome = run("wait", stuck, slow, "--runnable-timeout", "60")
+        assert outcome.code == 1
+        assert outcome.out == f"{stuck}\tRUNNABLE\t\n{slow}\tSUCCEEDED\t0\n"
+        assert f"error: Job {stuck} was RUNNABLE for 1 min 0 s" in outcome.err
+
+    def test_every_lost_job_is_told_with_its_last_state(
+        self, run: Run, job: Submit, aws: LocalBatch
+    ) -> None:
+        known = job("--job-name", "known", name="known", runtime=10**6)
+        good = job("--job-name", "good")
+        aws.faults.add("vanish", job="known", seconds=100.0)
+        outcome = run("wait", known, "unknown", good)
+        assert outcome.code == 1
+        assert outcome.out == f"{known}\tRUNNING\t\nunknown\tUNKNOWN\t\n{good}\tSUCCEEDED\t0\n"
+        assert f"does not know job {known} (last seen RUNNING)" in outcome.err
+        assert "does not know job unknown (never seen)" in outcome.err
+
+    @pytest.mark.usefixtures("time")
+    def test_a_job_that_nobody_knows_is_told_at_the_first_look(self, run: Run) -> None:
+        outcome = run("wait", "typo")
+        note = "note: AWS Batch does not know job typo in ap-northeast-1, or not yet; waiting on\n"
+        assert outcome.err.startswith(note)
+        assert outcome.err.count("note: ") == 1
+
+    def test_ctrl_c_says_that_the_jobs_go_on(
+        self, run: Run, job: Submit, aws: LocalBatch, time: Time
+    ) -> None:
+        slow = job(name="*", runtime=600)
+
+        def interrupt() -> None:
+            if time.seconds > 30:
+                raise KeyboardInterrupt
+
+        time.disturb = interrupt
+        outcome = run("wait", slow)
+        assert (outcome.code, outcome.out) == (130, "")
+        assert f"note: job {slow} goes on: 'fargate-batch terminate {slow}' would" in outcome.err
+        assert aws.jobs[0]["status"] == "RUNNING"
+
+
+def test_a_throttle_prolongs_the_wait_and_nothing_else(
+    run: Run, job: Submit, aws: LocalBatch
+) -> None:
+    awaited = job()
+    aws.faults.add("throttle", operation="DescribeJobs", times=3)
+    outcome = run("wait", awaited)
+    assert (outcome.code, outcome.out) == (0, f"{awaited}\tSUCCEEDED\t0\n")
+    assert "warning" not in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        pytest.param("denied", "Allow batch:DescribeJobs to the caller.", id="access denied"),
+        pytest.param("expired", "renew expired ones.", id="credentials expired"),
+    ],
+)
+def test_what_waiting_cannot_mend_is_said_at_once(
+    run: Run, job: Submit, aws: LocalBatch, time: Time, fault: str, said: str
+) -> None:
+    awaited = job()
+    aws.faults.add(fault, operation="DescribeJobs")
+    outcome = run("wait", awaited)
+    assert (outcome.code, outcome.out) == (1, "")
+    assert outcome.err.startswith("error: ")
+    assert said in outcome.err
+    assert time.seconds == 0
+
+
+def test_what_is_no_id_is_bad_usage(run: Run, aws: LocalBatch) -> None:
+    outcome = run("wait", "not an id")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "'not an id' is not a job id" in outcome.err
+    assert len(aws.requests) == 0
+
+
+class TestSubmitWait:
+    @pytest.mark.usefixtures("time")
+    def test_stdout_stays_the_job_id_and_the_exit_code_is_the_jobs(
+        self, submit: Run, aws: LocalBatch
+    ) -> None:
+        aws.script(name="bad", **DEFINITE)
+        good, bad = submit("--wait"), submit("--wait", "--job-name", "bad")
+        assert [outcome.out for outcome in (good, bad)] == [f"{job['jobId']}\n" for job in aws.jobs]
+        assert (good.code, bad.code) == (0, 1)
+        assert "failed with exit code 3" in bad.err
+
+    def test_waits_as_long_as_it_is_told(self, submit: Run, aws: LocalBatch, time: Time) -> None:
+        aws.script(runtime=timedelta(days=1).total_seconds())
+        assert submit("--wait", "--timeout", "60").code == 1
+        assert 60 <= time.seconds < 62
+
+    def test_its_flags_alone_are_a_mistake_that_a_job_should_not_run_for(
+        self, submit: Run, aws: LocalBatch
+    ) -> None:
+        outcome = submit("--timeout", "60")
+        assert (outcome.code, outcome.out) == (2, "")
+        assert "need --wait; what limits the job itself is --job-timeout" in outcome.err
+        assert len(aws.requests) == 0
+
+
+@pytest.mark.parametrize("command", ["wait", "status", "terminate"])
+def test_a_placeholder_of_a_dry_run_is_no_job(run: Run, command: str) -> None:
+    outcome = run(command, "dry-run:nightly")
+    assert outcome.code == 2
+    assert "comes from a dry run" in outcome.err
