@@ -47,7 +47,7 @@ demo: setup  ## Run a daily chain of Fargate jobs through a real Airflow, withou
 
 .PHONY: test
 test: check  ## Lint, types, import contracts, every test on the newest Airflow, branch coverage
-	@$(BIN)/python -m pytest --quiet --cov --cov-report=term:skip-covered
+	@$(BIN)/python -m pytest --quiet -m "not long" --cov --cov-report=term:skip-covered
 
 .PHONY: check
 check: setup  ## Lint, formatting, types and import contracts only
@@ -70,12 +70,15 @@ ON_OLDER_LINES := $(addprefix tests/, airflow test_aws.py test_completion.py tes
 
 .PHONY: test-2.11 test-3.0 test-all
 test-2.11: .venv-2.11/.ready  ## What Airflow 2.11 can change (its LocalExecutor needs PostgreSQL)
-	@.venv-2.11/bin/python -m pytest --quiet $(ON_OLDER_LINES)
+	@.venv-2.11/bin/python -m pytest --quiet -m "not long" $(ON_OLDER_LINES)
 
 test-3.0: .venv-3.0/.ready  ## What Airflow 3.0 can change
-	@.venv-3.0/bin/python -m pytest --quiet $(ON_OLDER_LINES)
+	@.venv-3.0/bin/python -m pytest --quiet -m "not long" $(ON_OLDER_LINES)
 
-test-all: test test-3.0 test-2.11  ## The three lines one after another
+test-all: test test-3.0 test-2.11  ## The three lines, and then the long runs on each
+	@$(BIN)/python -m pytest --quiet -m long
+	@.venv-3.0/bin/python -m pytest --quiet -m long
+	@.venv-2.11/bin/python -m pytest --quiet -m long
 
 .PHONY: bench chaos
 bench: setup  ## Measure side by side with BatchOperator and bare boto3

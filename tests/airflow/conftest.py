@@ -11,12 +11,15 @@ from tests.airflow.dag_tester import DagTester
 from tests.airflow.harness import LINE, RealAirflow
 
 _HERE = Path(__file__).parent
+_LONG = frozenset({"test_waiting_runs.py", "test_chaos_short.py"})
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(_HERE):
             item.add_marker("airflow")
+        if item.path.name in _LONG:
+            item.add_marker("long")
 
 
 @pytest.fixture(scope="session")
