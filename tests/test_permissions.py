@@ -89,7 +89,8 @@ def test_a_feature_calls_for_its_actions_and_no_others(feature: str, aws: LocalB
 
 def test_streaming_logs_calls_for_its_action(aws: LocalBatch) -> None:
     with suppress(AwsError):
-        LogsApi.connect(region_name=aws.region).get(LogRequest(group="/aws/batch/job", stream="any"))
+        request = LogRequest(group="/aws/batch/job", stream="any")
+        LogsApi.connect(region_name=aws.region).get(request)
     assert {action for call in aws.requests for action in call.actions} == TABLE["stream logs"]
 
 

@@ -365,7 +365,8 @@ def test_the_report_of_a_job_that_never_started_leaves_out_what_is_not_known() -
     assert report(failed("Dependent Job failed")).splitlines() == [
         "job j failed: a job it depends on failed",
         "AWS says: Dependent Job failed",
-        "What to do: Mend the job that it depends on, then run both again (in Airflow, clear both tasks).",
+        "What to do: Mend the job that it depends on, then run both again (in Airflow, clear both "
+        "tasks).",
     ]
 
 
