@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, Final
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 
@@ -12,6 +12,7 @@ from airflow_fargate_batch.bulk import Outcome, submit_many
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.waiting import Wait
 from airflow_fargate_batch.logs import LogFollower, LogsApi
+from airflow_fargate_batch.lookup import Clock
 from airflow_fargate_batch.poller import POLL_INTERVAL, follow
 from airflow_fargate_batch.submission import Submitter
 
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from airflow_fargate_batch.core.definition import JobDefinition
     from airflow_fargate_batch.core.log_streams import LogLine
     from airflow_fargate_batch.core.request import JobRequest
+
+
+TERMINATE_PATIENCE: Final = 20.0
+"""Seconds to go on trying to end a job."""
 
 
 class FargateBatchHook(AwsBaseHook):
@@ -166,9 +171,13 @@ class FargateBatchHook(AwsBaseHook):
     def terminate(self, job_id: str, reason: str = "Terminated from Airflow") -> None:
         """End a job in whatever state it is, an array with all its children.
 
+        Tries again for a while where AWS throttles or does not answer.
+
         :param reason: what DescribeJobs says afterwards as the job's ``statusReason``.
         """
-        self.api.terminate_job(job_id, reason)
+        clock = Clock()
+        end = partial(self.api.terminate_job, job_id, reason)
+        clock.persist(end, clock.now() + TERMINATE_PATIENCE)
 
     def job_definition(self, name: str) -> "JobDefinition | None":
         """Return a job definition by name (the newest active one), ``name:revision`` or ARN."""

@@ -30,11 +30,18 @@ from airflow_fargate_batch.core.request import (
     JsonFile,
     read_flag,
 )
-from airflow_fargate_batch.exceptions import EmptyArray, InvalidRequest, JobCannotStart, JobTimedOut
+from airflow_fargate_batch.exceptions import (
+    AwsError,
+    EmptyArray,
+    FargateBatchError,
+    InvalidRequest,
+    JobCannotStart,
+    JobTimedOut,
+)
 from airflow_fargate_batch.links import LINKS, XCOM_KEY, addresses
 from airflow_fargate_batch.masking import HidesSecrets, as_json
 from airflow_fargate_batch.poller import POLL_INTERVAL
-from airflow_fargate_batch.triggers import ENDED, STUCK, FargateBatchJobTrigger
+from airflow_fargate_batch.triggers import ENDED, GAVE_UP, STUCK, FargateBatchJobTrigger
 
 if TYPE_CHECKING:
     from airflow_fargate_batch.hooks import FargateBatchHook
@@ -263,7 +270,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
             self._push("job", job.to_summary(), context)
         if event["outcome"] == STUCK:
             raise AirflowFailException(event["message"])
-        raise JobTimedOut(event["message"])
+        raise (JobTimedOut if event["outcome"] == GAVE_UP else FargateBatchError)(event["message"])
 
     def on_kill(self) -> None:
         """End the job that this task waits for in its worker, or is about to have submitted."""
@@ -423,6 +430,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
                 log_interval=log_interval.total_seconds() if log_interval else None,
             )
         except JobTimedOut as error:
+            self._push_last_seen(job_id, context)
             if self.terminate_on_kill:
                 self.hook.terminate(job_id, str(error))
             if isinstance(error, JobCannotStart):
@@ -430,6 +438,15 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
             raise
         self._awaited = None
         self._conclude(job, context)
+
+    def _push_last_seen(self, job_id: str, context: Context) -> None:
+        try:
+            jobs = self.hook.describe([job_id])
+        except AwsError as error:
+            self.log.warning("How job %s is cannot be told: %s", job_id, error)
+            return
+        for job in jobs:
+            self._push("job", job.to_summary(), context)
 
     def _gives_up_at(self, context: Context) -> datetime | None:
         """Return when to give up: before Airflow's own timeout leaves the job running."""

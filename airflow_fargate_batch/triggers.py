@@ -29,7 +29,7 @@ from airflow_fargate_batch.poller import POLL_INTERVAL, JobPoller, Watch
 if TYPE_CHECKING:
     from airflow_fargate_batch.aws import BatchApi
     from airflow_fargate_batch.hooks import FargateBatchHook
-    from airflow_fargate_batch.logs import AsyncLogFollower, LogsApi
+    from airflow_fargate_batch.logs import AsyncLogFollower, LogsApi, LogsGate
 
 Result = TypeVar("Result")
 
@@ -40,7 +40,7 @@ SETTLING: Final = 10.0
 """Seconds after its start before which a trigger sends no event. A task that is woken at once can
 be queued again before the scheduler has heard from the executor that the worker which deferred it
 is done, for a busy scheduler listens every few seconds only. It takes that for the end of the new
-run, fails the task and, up to Airflow 3.0 at least, may run its try once more from the start."""
+run, fails the task and, where it has retries, may run it from the start."""
 
 ENDED_BY_A_PERSON: Final = "The Airflow task was ended while it waited"
 """What DescribeJobs tells afterwards."""
@@ -120,20 +120,24 @@ class ConnectedPoller(JobPoller):
 
     Attributes:
         api: Gives the client that it asks with.
-        logs_gate: The way to CloudWatch Logs.
     """
 
     def __init__(self, connection: Connection) -> None:
-        from airflow_fargate_batch.logs import LogsGate  # loads botocore
-
         super().__init__(describe=self.describe_jobs)
         self.api = Once(connection.connect)
-        self.logs_gate = LogsGate(Once(connection.connect_logs))
+        self._connection = connection
 
     @classmethod
     def of(cls, connection: Connection) -> "ConnectedPoller":
         """Return the one of the running event loop."""
         return cast("ConnectedPoller", JobPoller.shared(connection, lambda: cls(connection)))
+
+    @cached_property
+    def logs_gate(self) -> "LogsGate":
+        """The way to CloudWatch Logs."""
+        from airflow_fargate_batch.logs import LogsGate  # loads botocore
+
+        return LogsGate(Once(self._connection.connect_logs))
 
     async def describe_jobs(self, job_ids: list[str]) -> Iterable[Job]:
         """Ask once."""

@@ -1,5 +1,6 @@
 """What every test stands on: no AWS account, no Airflow of the person who runs the tests."""
 
+import logging
 import os
 import tempfile
 
@@ -22,3 +23,13 @@ def _no_aws_account(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+
+@pytest.fixture(autouse=True)
+def _open_loggers() -> None:
+    """Give the package's loggers back what Airflow's set-up, or a command, did to them earlier."""
+    for name in ["airflow_fargate_batch", *logging.Logger.manager.loggerDict]:
+        if name.split(".")[0] == "airflow_fargate_batch":
+            logger = logging.getLogger(name)
+            logger.disabled, logger.propagate, logger.handlers = False, True, []
+            logger.setLevel(logging.NOTSET)

@@ -37,7 +37,9 @@ def problems_before_rendering(
     for name, value in arguments.items():
         if value is None:
             continue
-        if name in _READ_LATER:
+        if isinstance(value, str) and "{" not in value and name not in _READ_LATER:
+            known[name] = value  # the usual case, and told soonest
+        elif name in _READ_LATER:
             unknown.add(name)
         elif is_literal(value):
             known[name] = value

@@ -234,7 +234,7 @@ def find_problems(**arguments: object) -> list[Problem]:
     An array of size 0 is no mistake here: its task is skipped.
     """
     findings = Findings()
-    _build(Arguments(**arguments), findings, dry_run=True, submission=None)
+    _read(Arguments(**arguments), findings, dry_run=True, submission=None)
     empty = _is_zero(arguments.get("array_size"))
     return [
         problem for problem in findings.problems if not (empty and problem.field == "array_size")
@@ -272,45 +272,53 @@ def _is_zero(value: object) -> bool:
 def _build(
     given: Arguments, findings: Findings, *, dry_run: bool, submission: Submission | None
 ) -> JobRequest:
+    request = JobRequest(**_read(given, findings, dry_run=dry_run, submission=submission))
+    if not (findings.warnings or findings.notes):
+        return request
+    return replace(request, warnings=tuple(findings.warnings), notes=tuple(findings.notes))
+
+
+def _read(
+    given: Arguments, findings: Findings, *, dry_run: bool, submission: Submission | None
+) -> dict[str, Any]:
+    """Read the arguments into the attributes of a ``JobRequest``."""
     overrides = _gather_overrides(given, findings)
     policy = "strict" if given.size_policy is None else given.size_policy
     size = _size.settle(overrides, policy, findings)
     array_size = _fields.array_size(given.array_size, findings)
-    request = JobRequest(
-        job_name=_fields.job_name(given.job_name, given.job_name_prefix, submission, findings),
-        job_queue=_fields.job_queue(given.job_queue, findings),
-        job_definition=_fields.job_definition(given.job_definition, findings),
-        size=size,
-        command=overrides.command or (),
-        environment=overrides.environment,
-        parameters=_fields.parameters(given.parameters, given.parameters_file, findings),
-        share_identifier=_fields.share_identifier(given.share_identifier, findings),
-        scheduling_priority=_fields.scheduling_priority(given.scheduling_priority, findings),
-        array_size=None if array_size == 1 else array_size,
-        depends_on=_dependencies.read(
+    read: dict[str, Any] = {
+        "job_name": _fields.job_name(given.job_name, given.job_name_prefix, submission, findings),
+        "job_queue": _fields.job_queue(given.job_queue, findings),
+        "job_definition": _fields.job_definition(given.job_definition, findings),
+        "size": size,
+        "command": overrides.command or (),
+        "environment": overrides.environment,
+        "parameters": _fields.parameters(given.parameters, given.parameters_file, findings),
+        "share_identifier": _fields.share_identifier(given.share_identifier, findings),
+        "scheduling_priority": _fields.scheduling_priority(given.scheduling_priority, findings),
+        "array_size": None if array_size == 1 else array_size,
+        "depends_on": _dependencies.read(
             given.depends_on,
             is_array=given.array_size is not None,
             array_size=array_size,
             dry_run=dry_run,
             findings=findings,
         ),
-        retry_strategy=_retries.read(given.retry_strategy, given.spot_retries, findings),
-        job_timeout=_fields.job_timeout(given.job_timeout, findings),
-        tags=_fields.tags(given.tags, findings),
-        propagate_tags=_fields.propagate_tags(given.propagate_tags, findings),
-        platform_version=_fields.platform_version(given.platform_version, size, findings),
-        extra_submit_args=_submit_args.read(given.extra_submit_args, findings),
-        submission=submission,
-    )
-    if "ecsPropertiesOverride" in request.extra_submit_args and overrides != Overrides():
+        "retry_strategy": _retries.read(given.retry_strategy, given.spot_retries, findings),
+        "job_timeout": _fields.job_timeout(given.job_timeout, findings),
+        "tags": _fields.tags(given.tags, findings),
+        "propagate_tags": _fields.propagate_tags(given.propagate_tags, findings),
+        "platform_version": _fields.platform_version(given.platform_version, size, findings),
+        "extra_submit_args": _submit_args.read(given.extra_submit_args, findings),
+        "submission": submission,
+    }
+    if "ecsPropertiesOverride" in read["extra_submit_args"] and overrides != Overrides():
         findings.warnings.append(
             "extra_submit_args.ecsPropertiesOverride beside container overrides: AWS documents one "
             "for definitions made with ecsProperties, the other for all others"
         )
-    _check_lengths(request, findings)
-    if not (findings.warnings or findings.notes):
-        return request
-    return replace(request, warnings=tuple(findings.warnings), notes=tuple(findings.notes))
+    _check_lengths(read, findings)
+    return read
 
 
 def _gather_overrides(given: Arguments, findings: Findings) -> Overrides:
@@ -335,13 +343,13 @@ def _gather_overrides(given: Arguments, findings: Findings) -> Overrides:
     return overrides
 
 
-def _check_lengths(request: JobRequest, findings: Findings) -> None:
-    command, environment, parameters = request.command, request.environment, request.parameters
-    ids = (each.job_id for each in request.depends_on if each.job_id)
-    pairs = (environment, parameters, request.tags)
+def _check_lengths(read: Mapping[str, Any], findings: Findings) -> None:
+    command, environment, parameters = read["command"], read["environment"], read["parameters"]
+    ids = (each.job_id for each in read["depends_on"] if each.job_id)
+    pairs = (environment, parameters, read["tags"])
     texts = (command, ids, *pairs, *(each.values() for each in pairs))
-    has_more = request.extra_submit_args or request.retry_strategy
+    has_more = read["extra_submit_args"] or read["retry_strategy"]
     if not has_more and _lengths.are_surely_short(*texts):
         return
     _lengths.check_overrides(command, environment, parameters, findings)
-    _lengths.check_request(request.to_submit_job(), findings)
+    _lengths.check_request(JobRequest(**read).to_submit_job(), findings)

@@ -1,0 +1,256 @@
+"""The sensor tells the same whichever way it waits: in its worker, between looks, or deferred."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from airflow_fargate_batch._compat import (
+    AirflowFailException,
+    AirflowSensorTimeout,
+    AirflowSkipException,
+)
+from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.exceptions import (
+    AccessDenied,
+    AnswerLost,
+    FargateBatchError,
+    Throttled,
+    Unreachable,
+)
+from airflow_fargate_batch.sensors import FargateBatchJobSensor
+from airflow_fargate_batch.triggers import FargateBatchJobTrigger
+
+A, B, C = (f"{digit * 8}-0000-4000-8000-000000000000" for digit in "abc")
+
+
+class Deferred(Exception):
+    """Stands for Airflow's own; carries the trigger."""
+
+
+class Aws:
+    """What a hook is to a sensor."""
+
+    def __init__(self) -> None:
+        self.states: dict[str, list[str]] = {}
+        self.faults: list[Exception] = []
+        self.asked: list[list[str]] = []
+
+    def describe(self, job_ids: list[str]) -> list[Job]:
+        self.asked.append(job_ids)
+        if self.faults:
+            raise self.faults.pop(0)
+        return [
+            job(job_id, life.pop(0) if len(life) > 1 else life[0])
+            for job_id, life in self.states.items()
+        ]
+
+    @property
+    def logs(self) -> object:
+        raise AnswerLost("there are no logs")
+
+
+def job(job_id: str, state: str) -> Job:
+    return Job.from_api({"jobId": job_id, "status": state, "container": {"exitCode": 3}})
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
+    aws = Aws()
+    monkeypatch.setattr(FargateBatchJobSensor, "hook", aws)
+    return aws
+
+
+def sensor(**arguments: Any) -> FargateBatchJobSensor:
+    arguments = {"job_ids": [A, B], "poke_interval": 0.01, "deferrable": False, **arguments}
+    return FargateBatchJobSensor(task_id="sensor", **arguments)
+
+
+def event(outcome: str, *jobs: Job, message: str | None = None) -> dict[str, Any]:
+    return {"outcome": outcome, "jobs": [job.to_api() for job in jobs], "message": message}
+
+
+def trigger_of(waiting: FargateBatchJobSensor, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Give what the trigger of a sensor is made of that has to wait."""
+
+    def defer(*, trigger: FargateBatchJobTrigger, method_name: str) -> None:
+        assert method_name == "execute_complete"
+        raise Deferred(trigger)
+
+    monkeypatch.setattr(waiting, "defer", defer)
+    with pytest.raises(Deferred) as caught:
+        waiting.execute({})
+    arguments: dict[str, Any] = caught.value.args[0].serialize()[1]
+    return arguments
+
+
+# ── A look ───────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("states", "is_over"),
+    [
+        ({A: "SUCCEEDED", B: "SUCCEEDED"}, True),
+        ({A: "SUCCEEDED", B: "RUNNING"}, False),
+        ({A: "SUCCEEDED"}, False),
+        ({A: "SUCCEEDED", B: "REBALANCING"}, False),
+    ],
+    ids=["all succeeded", "one runs", "one is not known", "one is in a state of tomorrow"],
+)
+def test_the_wait_is_over_when_all_have_succeeded(
+    aws: Aws, states: dict[str, str], is_over: bool
+) -> None:
+    aws.states = {job_id: [state] for job_id, state in states.items()}
+    assert sensor().poke({}) is is_over
+
+
+@pytest.mark.parametrize(
+    "job_ids",
+    [[A, B, C], f"{A}, {B},{C}", [A, [B, (C,)]], {A: 0, B: 0, C: 0}.keys()],
+    ids=["list", "text", "nested", "lazy"],
+)
+def test_a_look_is_one_question_for_all_jobs_in_whatever_form_they_come(
+    aws: Aws, job_ids: object
+) -> None:
+    sensor(job_ids=job_ids).poke({})
+    assert aws.asked == [[A, B, C]]
+
+
+@pytest.mark.parametrize("fault", [Throttled("slow"), Unreachable("gone"), AnswerLost("lost")])
+def test_a_call_that_may_pass_another_time_is_no_end(aws: Aws, fault: Exception) -> None:
+    aws.faults = [fault]
+    assert sensor().poke({}) is False
+
+
+def test_a_call_that_is_not_allowed_is_an_end(aws: Aws) -> None:
+    aws.faults = [AccessDenied("AWS refused it", "batch:DescribeJobs")]
+    with pytest.raises(AccessDenied):
+        sensor().poke({})
+
+
+def test_an_id_that_is_none_fails_at_once(aws: Aws) -> None:
+    with pytest.raises(AirflowFailException, match="job_ids"):
+        sensor(job_ids=[17]).poke({})
+    assert aws.asked == []
+
+
+# ── How it ends ──────────────────────────────────────────────────────────────────────────────
+
+
+def ends(waiting: FargateBatchJobSensor, aws: Aws, how: str) -> Any:
+    """Bring a sensor to the end that its jobs have come to."""
+    jobs = [job(job_id, life[-1]) for job_id, life in aws.states.items()]
+    return (
+        waiting.execute_complete({}, event("ended", *jobs))
+        if how == "deferred"
+        else waiting.execute({})
+    )
+
+
+HOW = pytest.mark.parametrize("how", ["poke", "deferred"])
+
+
+@HOW
+def test_it_succeeds_when_all_jobs_have(aws: Aws, how: str) -> None:
+    aws.states = {A: ["RUNNING", "SUCCEEDED"], B: ["SUCCEEDED"]}
+    assert ends(sensor(), aws, how) is None
+
+
+@HOW
+@pytest.mark.parametrize(
+    ("arguments", "raised"),
+    [
+        ({}, AirflowFailException),
+        ({"soft_fail": True}, AirflowSkipException),
+        ({"never_fail": True}, AirflowSkipException),
+    ],
+    ids=["fails", "soft_fail", "never_fail"],
+)
+def test_one_that_has_failed_is_the_end_for_all_without_retries(
+    aws: Aws, how: str, arguments: dict[str, Any], raised: type[Exception]
+) -> None:
+    aws.states = {A: ["RUNNING"], B: ["RUNNING", "FAILED"]}
+    with pytest.raises(raised):
+        ends(sensor(**arguments), aws, how)
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_failure_names_task_job_exit_code_and_cause() -> None:
+    with pytest.raises(AirflowFailException) as caught:
+        sensor().execute_complete({}, event("ended", job(A, "RUNNING"), job(B, "FAILED")))
+    assert str(caught.value).startswith(
+        f"adhoc_airflow.sensor: job {B} failed with exit code 3: the program ended with an error\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("outcome", "arguments", "raised"),
+    [
+        ("gave_up", {}, AirflowSensorTimeout),
+        ("gave_up", {"soft_fail": True}, AirflowSkipException),
+        ("gave_up", {"never_fail": True}, AirflowSkipException),
+        ("refused", {}, FargateBatchError),
+        ("refused", {"soft_fail": True}, FargateBatchError),
+        ("refused", {"never_fail": True}, AirflowSkipException),
+        ("stuck", {}, FargateBatchError),
+    ],
+)
+def test_an_end_without_an_answer_is_told_in_the_triggers_words(
+    outcome: str, arguments: dict[str, Any], raised: type[Exception]
+) -> None:
+    with pytest.raises(raised, match=r"^in its words$"):
+        sensor(**arguments).execute_complete({}, event(outcome, message="in its words"))
+
+
+# ── Deferred ─────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("end", ["SUCCEEDED", "FAILED"])
+def test_what_is_over_is_not_waited_for(aws: Aws, end: str) -> None:
+    aws.states = {A: ["SUCCEEDED"], B: [end]}
+    waiting = sensor(deferrable=True)
+    if end == "SUCCEEDED":
+        assert waiting.execute({}) is None
+    else:
+        with pytest.raises(AirflowFailException):
+            waiting.execute({})
+
+
+def test_a_deferred_sensor_hands_everything_to_its_trigger(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aws.states = {A: ["RUNNING"]}
+    waiting = sensor(
+        job_ids=f"{A},{B}",
+        deferrable=True,
+        poke_interval=45,
+        timeout=600,
+        aws_conn_id="mine",
+        region_name="eu-west-1",
+        verify=False,
+        botocore_config={"read_timeout": 5},
+    )
+    arguments = trigger_of(waiting, monkeypatch)
+    left = datetime.fromisoformat(arguments.pop("wait_until")) - datetime.now(UTC)
+    assert timedelta(seconds=590) < left <= timedelta(seconds=600)
+    expected = {
+        "job_ids": [A, B],
+        "poll_interval": 45,
+        "runnable_timeout": None,
+        "terminate_on_kill": False,
+        "aws_conn_id": "mine",
+        "region_name": "eu-west-1",
+        "verify": False,
+        "botocore_config": {"read_timeout": 5},
+    }
+    assert {name: arguments[name] for name in expected} == expected
+
+
+def test_airflows_default_decides_where_nothing_is_said(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aws.states = {A: ["SUCCEEDED"], B: ["SUCCEEDED"]}
+    assert sensor(deferrable=None).execute({}) is None
+    aws.states = {A: ["RUNNING"]}
+    monkeypatch.setenv("AIRFLOW__OPERATORS__DEFAULT_DEFERRABLE", "True")
+    assert trigger_of(sensor(deferrable=None), monkeypatch)["job_ids"] == [A, B]
