@@ -322,24 +322,25 @@ def _read(
 
 
 def _gather_overrides(given: Arguments, findings: Findings) -> Overrides:
-    overrides = Overrides()
+    single = _overrides.from_arguments(
+        vcpu=given.vcpu,
+        memory=given.memory,
+        command=given.command,
+        environment=given.environment,
+        findings=findings,
+    )
+    if given.container_overrides is None and given.container_overrides_file is None:
+        return single
     file = "container_overrides_file"
     layers = (
         (file, _fields.json_file(given.container_overrides_file, file, findings)),
         ("container_overrides", given.container_overrides),
     )
+    overrides = Overrides()
     for where, layer in layers:
         if layer is not None:
             overrides.update(_overrides.from_mapping(layer, where, findings))
-    overrides.update(
-        _overrides.from_arguments(
-            vcpu=given.vcpu,
-            memory=given.memory,
-            command=given.command,
-            environment=given.environment,
-            findings=findings,
-        )
-    )
+    overrides.update(single)
     return overrides
 
 
