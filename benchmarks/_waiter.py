@@ -14,7 +14,7 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypedDict
@@ -22,6 +22,8 @@ from typing import Any, TypedDict
 STATM = Path("/proc/self/statm")
 PROBE = 0.01
 """Seconds between two looks at whether the event loop still turns."""
+IDLE = 2.0
+"""For so many seconds only the probe runs, to learn what it takes itself; that is left out."""
 
 Make = Callable[[str, int], Any]
 
@@ -33,8 +35,8 @@ class Report(TypedDict):
         told_at: When each job's event came, since the epoch.
         failed: How many waits ended otherwise than in the event of a job that succeeded.
         memory: Bytes of growth, from the loaded trigger class to the most there was.
-        watching: The share of a core that it took while all waited: from the second poll on, until
-            the first event came.
+        watching: The share of a core that waiting took from the second poll on, until the first
+            event came.
         stall: The longest that the event loop was late.
     """
 
@@ -103,9 +105,12 @@ def resident() -> int:
 
 
 async def wait(
-    job_ids: Iterable[str], interval: int, side: tuple[Make, Callable[[Any], bool]]
+    read_job_ids: Callable[[], list[str]], interval: int, side: tuple[Make, Callable[[Any], bool]]
 ) -> Report:
-    """Run a trigger for each job, side by side."""
+    """Run a trigger for each job, side by side.
+
+    :param read_job_ids: gives the jobs, once they are there; nothing else goes on until then.
+    """
     make, is_success = side
     told_at: dict[str, float] = {}
     failed = 0
@@ -120,16 +125,21 @@ async def wait(
             failed += 1
             print(f"{job_id}: {type(error).__name__}: {error}", file=sys.stderr)
 
-    gc.collect()
-    memory, cpu, start = resident(), time.process_time(), time.time()
     probe = Probe()
     probing = asyncio.create_task(probe.watch())
+    await asyncio.sleep(IDLE)
+    idle = probe.share(0, time.time())
+    job_ids = read_job_ids()
+    gc.collect()
+    await asyncio.sleep(2 * PROBE)
+    probe.stall = 0.0
+    memory, cpu, start = resident(), time.process_time(), time.time()
     triggers = []
     for job_id in job_ids:
         await asyncio.sleep(0)  # as Airflow's TriggerRunner.create_triggers() does
         triggers.append(asyncio.create_task(run_trigger(job_id, make(job_id, interval))))
     await asyncio.gather(*triggers)
-    cpu = time.process_time() - cpu
+    cpu = time.process_time() - cpu - idle * (time.time() - start)
     probing.cancel()
     with suppress(asyncio.CancelledError):
         await probing
@@ -138,7 +148,7 @@ async def wait(
         failed=failed,
         cpu=cpu,
         memory=probe.memory - memory,
-        watching=probe.share(start + interval, min(told_at.values(), default=start)),
+        watching=probe.share(start + interval, min(told_at.values(), default=start)) - idle,
         stall=probe.stall,
     )
 
@@ -148,9 +158,12 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # Airflow may write to stdout
     side = {"ours": ours, "theirs": theirs}[sys.argv[1]]()
-    print("ready", file=answers, flush=True)
-    job_ids = json.loads(sys.stdin.readline())
-    json.dump(asyncio.run(wait(job_ids, int(sys.argv[2]), side)), answers)
+
+    def read_job_ids() -> list[str]:
+        print("ready", file=answers, flush=True)
+        return list(json.loads(sys.stdin.readline()))
+
+    json.dump(asyncio.run(wait(read_job_ids, int(sys.argv[2]), side)), answers)
 
 
 if __name__ == "__main__":

@@ -228,25 +228,22 @@ def tags(given: object, findings: Findings) -> dict[str, str]:
             f"{limits.TAGS} tags leave no room for the one by which a retry finds its own job"
         )
     for key, value in read.items():
-        for what, text, length, shortest in (
-            ("key", key, limits.TAG_KEY_LENGTH, 1),
-            ("value", value, limits.TAG_VALUE_LENGTH, 0),
-        ):
-            if not shortest <= len(text) <= length:
-                findings.problem(
-                    "tags", f"{shown(key)}: the {what} must have {shortest} to {length} characters"
-                )
-            if not limits.TAG_CHARACTERS.match(text):
-                findings.problem(
-                    "tags",
-                    f"{shown(key)}: the {what} has a character other than letters, digits, spaces "
-                    "and + - = . _ : / @",
-                )
+        _check_tag_text(key, "key", key, range(1, limits.TAG_KEY_LENGTH + 1), findings)
+        _check_tag_text(key, "value", value, range(limits.TAG_VALUE_LENGTH + 1), findings)
         if key.lower().startswith(limits.TAG_RESERVED_PREFIX):
             findings.problem(
                 "tags", f"{shown(key)}: keys that start with 'aws:' are AWS's own", "rename the tag"
             )
     return read
+
+
+def _check_tag_text(key: str, what: str, text: str, lengths: range, findings: Findings) -> None:
+    if len(text) not in lengths:
+        rule = f"must have {lengths[0]} to {lengths[-1]} characters"
+        findings.problem("tags", f"{shown(key)}: the {what} {rule}")
+    if not limits.TAG_CHARACTERS.match(text):
+        rule = "has a character other than letters, digits, spaces and + - = . _ : / @"
+        findings.problem("tags", f"{shown(key)}: the {what} {rule}")
 
 
 def platform_version(given: object, size: Settled, findings: Findings) -> str | None:

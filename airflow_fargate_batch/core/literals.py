@@ -33,7 +33,10 @@ def problems_before_rendering(
     :param given_later: further arguments that may be given, as to each task of a mapped one.
     """
     known: dict[str, object] = {}
-    unknown = {*given_later, *(name for name in _FROM_ELSEWHERE if arguments.get(name) is None)}
+    unknown = set(given_later)
+    for name in _FROM_ELSEWHERE:
+        if arguments.get(name) is None:
+            unknown.add(name)
     for name, value in arguments.items():
         if value is None:
             continue

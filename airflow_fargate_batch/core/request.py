@@ -235,6 +235,8 @@ def find_problems(**arguments: object) -> list[Problem]:
     """
     findings = Findings()
     _read(Arguments(**arguments), findings, dry_run=True, submission=None)
+    if not findings.problems:
+        return []
     empty = _is_zero(arguments.get("array_size"))
     return [
         problem for problem in findings.problems if not (empty and problem.field == "array_size")
