@@ -126,7 +126,6 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         "render_only",
         "aws_conn_id",
         "region_name",
-        "verify",
     )
     template_fields_renderers: ClassVar[dict[str, str]] = {
         "command": "json",

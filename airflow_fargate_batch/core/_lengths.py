@@ -24,8 +24,12 @@ def are_surely_short(*groups: Iterable[str]) -> bool:
 
     Most requests are small, and this runs for every task whenever a DAG is read.
     """
-    lengths = [len(text) for texts in groups for text in texts]
-    return _ESCAPED * sum(lengths) + _PUNCTUATION * len(lengths) < _SHORT
+    characters = count = 0
+    for texts in groups:
+        for text in texts:
+            characters += len(text)
+            count += 1
+    return _ESCAPED * characters + _PUNCTUATION * count < _SHORT
 
 
 def check_overrides(
