@@ -9,7 +9,7 @@ import ssl
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Self
 
 from botocore import exceptions as boto
 from botocore.config import Config
@@ -120,21 +120,6 @@ _VALUE_IN_REPORT: Final = re.compile(r"(?<=, value: ).*?(?=, (?:type|valid [a-z 
 """``botocore.validate`` writes the values it refuses into its reports."""
 
 
-def make_client(
-    service: str, *, region_name: str | None, profile_name: str | None, endpoint_url: str | None
-) -> object:
-    """Make a client without hidden retries, by AWS's own rules for what is not given."""
-    from botocore.session import Session  # boto3 would add its resources, and their time
-
-    with connecting():
-        return Session(profile=profile_name).create_client(
-            service,
-            region_name=region_name,
-            endpoint_url=endpoint_url,
-            config=NO_HIDDEN_RETRIES,
-        )
-
-
 class Submitted(NamedTuple):
     """What SubmitJob answers."""
 
@@ -150,16 +135,15 @@ class JobPage(NamedTuple):
     next_token: str | None = None
 
 
-class BatchApi:
-    """The calls of AWS Batch that this package makes, each exactly one request.
+class ServiceApi:
+    """Some calls of an AWS service, each request sent once.
 
-    Every method raises the subclasses of ``AwsError``; ``AnswerLost`` is the only one after which
-    the call may have been carried out.
-
-    :param client: a Batch client made with ``NO_HIDDEN_RETRIES``.
+    :param client: a client of the service made with ``NO_HIDDEN_RETRIES``.
     """
 
-    def __init__(self, client: "BatchClient") -> None:
+    service: ClassVar[str]
+
+    def __init__(self, client: Any) -> None:
         self.client = client
 
     @classmethod
@@ -169,15 +153,29 @@ class BatchApi:
         region_name: str | None = None,
         profile_name: str | None = None,
         endpoint_url: str | None = None,
-    ) -> "BatchApi":
-        """Make a client from what the environment and the AWS configuration files say."""
-        client = make_client(
-            "batch",
-            region_name=region_name,
-            profile_name=profile_name,
-            endpoint_url=endpoint_url,
-        )
-        return cls(cast("BatchClient", client))
+    ) -> Self:
+        """Make a client by AWS's own rules for what is not given."""
+        from botocore.session import Session  # boto3 would add its resources, and their time
+
+        with connecting():
+            client: Any = Session(profile=profile_name).create_client(
+                cls.service,
+                region_name=region_name,
+                endpoint_url=endpoint_url,
+                config=NO_HIDDEN_RETRIES,
+            )
+        return cls(client)
+
+
+class BatchApi(ServiceApi):
+    """The calls of AWS Batch that this package makes.
+
+    Every method raises the subclasses of ``AwsError``; ``AnswerLost`` is the only one after which
+    the call may have been carried out.
+    """
+
+    service = "batch"
+    client: "BatchClient"
 
     def submit_job(self, body: "SubmitJobRequestTypeDef") -> Submitted:
         """Submit a job.

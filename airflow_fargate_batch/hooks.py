@@ -11,6 +11,7 @@ from airflow_fargate_batch.aws import NO_HIDDEN_RETRIES, BatchApi, connecting
 from airflow_fargate_batch.bulk import Outcome, submit_many
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.waiting import Wait
+from airflow_fargate_batch.exceptions import AwsError, JobTimedOut
 from airflow_fargate_batch.logs import LogFollower, LogsApi
 from airflow_fargate_batch.lookup import Clock
 from airflow_fargate_batch.poller import POLL_INTERVAL, follow
@@ -156,9 +157,21 @@ class FargateBatchHook(AwsBaseHook):
                     lines.heed(job)
             self._log_lines(lines.read() if lines else ())
             if last.status.is_live:
-                wait.check(datetime.now(UTC))
+                try:
+                    wait.check(datetime.now(UTC))
+                except JobTimedOut:
+                    ended = self._ended(job_id)  # since the last look, perhaps
+                    if ended is None:
+                        raise
+                    return ended
         self._log_lines(lines.rest() if lines else ())
         return last
+
+    def _ended(self, job_id: str) -> Job | None:
+        try:
+            return next((job for job in self.describe([job_id]) if job.status.is_final), None)
+        except AwsError:
+            return None
 
     def _log_lines(self, lines: "Iterable[LogLine]") -> None:
         for line in lines:

@@ -17,11 +17,11 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
 
-from airflow_fargate_batch.aws import make_client, translated
+from airflow_fargate_batch.aws import ServiceApi, translated
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.log_reading import QUIET, LogReader, Pace, Position
 from airflow_fargate_batch.core.log_streams import (
@@ -49,31 +49,11 @@ BREATH: Final = 50
 """Lines handed out before an event loop turns to others."""
 
 
-class LogsApi:
-    """GetLogEvents, one request a call.
+class LogsApi(ServiceApi):
+    """GetLogEvents."""
 
-    :param client: a client of CloudWatch Logs made with ``NO_HIDDEN_RETRIES``.
-    """
-
-    def __init__(self, client: "CloudWatchLogsClient") -> None:
-        self._client = client
-
-    @classmethod
-    def connect(
-        cls,
-        *,
-        region_name: str | None = None,
-        profile_name: str | None = None,
-        endpoint_url: str | None = None,
-    ) -> "LogsApi":
-        """Make a client from what the environment and the AWS configuration files say."""
-        client = make_client(
-            "logs",
-            region_name=region_name,
-            profile_name=profile_name,
-            endpoint_url=endpoint_url,
-        )
-        return cls(cast("CloudWatchLogsClient", client))
+    service = "logs"
+    client: "CloudWatchLogsClient"
 
     def get(self, request: LogRequest) -> LogPage:
         """Read a page.
@@ -82,7 +62,7 @@ class LogsApi:
         """
         try:
             with translated("GetLogEvents"):
-                answer = self._client.get_log_events(**request.to_api())
+                answer = self.client.get_log_events(**request.to_api())
                 forward, backward = answer["nextForwardToken"], answer["nextBackwardToken"]
                 events = [
                     LogEvent(event["timestamp"], event["message"]) for event in answer["events"]

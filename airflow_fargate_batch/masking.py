@@ -57,7 +57,7 @@ class HidesSecrets(BaseOperator):
                     rendered = value(context=context, jinja_env=jinja_env)
                 else:
                     rendered = self.render_template(value, context, jinja_env, seen_oids)
-            except Exception:
+            except Exception:  # whatever a template raises; it goes on as it came
                 self.log.error("%s cannot be rendered", name)  # noqa: TRY400 - Airflow logs the rest
                 raise
             if parent is self and name in MAY_HOLD_SECRETS:

@@ -345,15 +345,17 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         return configured or os.environ.get(FROM_ELSEWHERE[name])
 
     def _files(self, context: Context | None) -> dict[str, JsonFile]:
-        return {name: self._read(path, context) for name in FILES if (path := getattr(self, name))}
+        return {
+            name: self._read(str(path), context) for name in FILES if (path := getattr(self, name))
+        }
 
     def _read(self, path: str, context: Context | None) -> JsonFile:
         try:
             text = (Path(self.dag.folder) / path).read_text(encoding="utf-8")
-        except OSError as error:
-            return JsonFile(path, error=error.strerror)
         except UnicodeDecodeError:
             return JsonFile(path, error="is not UTF-8 text")
+        except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+            return JsonFile(path, error=getattr(error, "strerror", None) or str(error))
         if context is None:
             return JsonFile(path, text)
         try:
@@ -383,6 +385,8 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
                 tries_before=tries_before,
                 rerun_failed_only=self.rerun_failed_only,
             )
+            if self.wait_for_completion:
+                self._awaited = job_id  # before it is no longer being submitted: a kill finds one
             self._submitting = None
         except InvalidRequest as error:
             raise _failure(error) from None
@@ -419,7 +423,6 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
                 botocore_config=self.botocore_config,
             )
             self.defer(trigger=trigger, method_name="execute_complete")
-        self._awaited = job_id
         try:
             job = self.hook.wait(
                 job_id,

@@ -1,7 +1,5 @@
 """Reading a job's log for a shell."""
 
-from typing import cast
-
 from airflow_fargate_batch.aws import BatchApi
 from airflow_fargate_batch.cli import _connection, _console
 from airflow_fargate_batch.cli._flags import Given
@@ -72,12 +70,11 @@ def follow_log(api: BatchApi, job: Job, given: Given) -> bool:
 
 def connect_logs(given: Given) -> Logs:
     """Make a client of CloudWatch Logs, of the flags of ``CONNECTION``."""
-    logs = Logs.connect(
+    return Logs.connect(
         region_name=given["region"],
         profile_name=given["profile"],
         endpoint_url=given["endpoint_url"],
     )
-    return cast("Logs", logs)
 
 
 def _follower(logs: Logs, given: Given, quiet: float = QUIET) -> LogFollower:

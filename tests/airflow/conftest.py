@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from airflow_fargate_batch.local import LocalBatch
 from tests.airflow._postgres import find_postgres
 from tests.airflow.dag_tester import DagTester
 from tests.airflow.harness import LINE, RealAirflow
 
+QUEUE, DEFINITION = "awa-batch-dev-fargate-high-priority", "awa-batch-dev-fargate-sample"
 _HERE = Path(__file__).parent
 _LONG = frozenset({"test_waiting_runs.py", "test_chaos_short.py"})
 
@@ -31,8 +33,8 @@ def real_airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealAirfl
             pytest.fail(reason)
         pytest.skip(reason)
     environment = {
-        "AWS_BATCH_JOB_QUEUE": "awa-batch-dev-fargate-high-priority",
-        "AWS_BATCH_JOB_DEFINITION": "awa-batch-dev-fargate-sample",
+        "AWS_BATCH_JOB_QUEUE": QUEUE,
+        "AWS_BATCH_JOB_DEFINITION": DEFINITION,
     }
     home = tmp_path_factory.mktemp("airflow")
     with RealAirflow(home=home, environment=environment) as airflow:
@@ -43,3 +45,17 @@ def real_airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealAirfl
 def dag_tester(tmp_path_factory: pytest.TempPathFactory) -> DagTester:
     """Give what runs `airflow dags test`: seconds a DAG, and no scheduler."""
     return DagTester(home=tmp_path_factory.mktemp("dags-test"))
+
+
+def connect(airflow: RealAirflow, aws: LocalBatch) -> None:
+    """Make a connection that says where Batch is, and which queue and definition."""
+    airflow.add_connection(
+        "aws_default",
+        login="local",
+        password="local",
+        extra={
+            "region_name": aws.region,
+            "endpoint_url": aws.url,
+            "service_config": {"batch": {"job_queue": QUEUE, "job_definition": DEFINITION}},
+        },
+    )

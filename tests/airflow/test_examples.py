@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from airflow_fargate_batch.local import LocalBatch
+from tests.airflow.conftest import DEFINITION, connect
 from tests.airflow.dag_tester import DagTester
 from tests.airflow.harness import RealAirflow, Run
 
 EXAMPLES = Path(__file__).parents[2] / "dags_examples"
 DAY = datetime(2026, 2, 3, tzinfo=UTC)
-QUEUE, DEFINITION = "awa-batch-dev-fargate-high-priority", "awa-batch-dev-fargate-sample"
 
 
 @pytest.fixture(scope="module")
@@ -27,16 +27,7 @@ def aws() -> Iterator[LocalBatch]:
 @pytest.fixture(scope="module")
 def airflow(real_airflow: RealAirflow, aws: LocalBatch) -> RealAirflow:
     """Give an Airflow whose connection says where Batch is, and which queue and definition."""
-    real_airflow.add_connection(
-        "aws_default",
-        login="local",
-        password="local",
-        extra={
-            "region_name": aws.region,
-            "endpoint_url": aws.url,
-            "service_config": {"batch": {"job_queue": QUEUE, "job_definition": DEFINITION}},
-        },
-    )
+    connect(real_airflow, aws)
     return real_airflow
 
 

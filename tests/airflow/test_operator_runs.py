@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from airflow_fargate_batch.local import LocalBatch
+from tests.airflow.conftest import connect
 from tests.airflow.harness import RealAirflow, Run
 
 DAGS = Path(__file__).parent / "dags_operator"
 DAY = datetime(2026, 2, 3, tzinfo=UTC)
-QUEUE, DEFINITION = "awa-batch-dev-fargate-high-priority", "awa-batch-dev-fargate-sample"
 SECRETS = {"long": "correct-horse-battery", "short": "~Z~", "vault": "kept-in-a-connection"}
 
 
@@ -26,16 +26,7 @@ def aws() -> Iterator[LocalBatch]:
 @pytest.fixture(scope="module")
 def airflow(real_airflow: RealAirflow, aws: LocalBatch) -> RealAirflow:
     """Give an Airflow whose connection says where Batch is, and which queue and definition."""
-    real_airflow.add_connection(
-        "aws_default",
-        login="local",
-        password="local",
-        extra={
-            "region_name": aws.region,
-            "endpoint_url": aws.url,
-            "service_config": {"batch": {"job_queue": QUEUE, "job_definition": DEFINITION}},
-        },
-    )
+    connect(real_airflow, aws)
     real_airflow.add_connection("vault", conn_type="generic", password=SECRETS["vault"])
     return real_airflow
 
