@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,7 +10,12 @@ from botocore.config import Config
 
 from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.core.status import JobStatus
-from airflow_fargate_batch.exceptions import AnswerLost, CredentialsMissing, InvalidRequest
+from airflow_fargate_batch.exceptions import (
+    AnswerLost,
+    CredentialsMissing,
+    InvalidRequest,
+    JobTimedOut,
+)
 from airflow_fargate_batch.hooks import FargateBatchHook
 from airflow_fargate_batch.local import LocalBatch
 from airflow_fargate_batch.local.account import READY_DEFINITION, READY_QUEUE
@@ -139,3 +145,21 @@ def test_an_unknown_profile_is_said_without_a_call(
     with pytest.raises(CredentialsMissing, match="nobody"):
         FargateBatchHook(aws_conn_id="local").submit(request())
     assert operations(aws) == []
+
+
+def test_a_job_that_ended_since_the_last_look_has_not_timed_out(
+    aws: LocalBatch, hook: FargateBatchHook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = hook.submit(request())
+    aws.advance(3600)
+    monkeypatch.setattr("airflow_fargate_batch.hooks.follow", lambda *_, **__: iter([None]))
+    assert hook.wait(job_id, until=datetime.now(UTC)).status is JobStatus.SUCCEEDED
+
+
+def test_a_job_that_runs_on_has_timed_out_and_is_left_alone(
+    aws: LocalBatch, hook: FargateBatchHook
+) -> None:
+    job_id = hook.submit(request())
+    with pytest.raises(JobTimedOut):
+        hook.wait(job_id, until=datetime.now(UTC))
+    assert "TerminateJob" not in operations(aws)

@@ -415,3 +415,8 @@ def test_a_folder_is_no_file(folder: Path) -> None:
     (folder / "a.json").mkdir()
     with pytest.raises(AirflowFailException, match=r"a\.json: Is a directory"):
         submitted(operator(parameters_file="a.json"))
+
+
+def test_a_path_that_no_file_can_have_is_a_problem_like_any_other() -> None:
+    with pytest.raises(AirflowFailException, match="parameters_file"):
+        submitted(operator(parameters_file="a\0b.json"))

@@ -1,0 +1,199 @@
+"""A task that waits: who ends its job and when, and what becomes of the task when the job ends."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from airflow_fargate_batch._compat import AirflowFailException, AirflowSkipException
+from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.core.request import JobRequest
+from airflow_fargate_batch.exceptions import (
+    AwsError,
+    FargateBatchError,
+    JobCannotStart,
+    JobFailed,
+    JobTimedOut,
+)
+from airflow_fargate_batch.operators import FargateBatchSubmitOperator
+from tests.operating import JOB_ID, FakeTaskInstance, RecordingHook, operator, rendered
+
+IN_WORKER = {"wait_for_completion": True, "deferrable": False}
+EXITED = {"statusReason": "Essential container in task exited"}
+
+
+def job(status: str = "SUCCEEDED", exit_code: int = 0, **members: Any) -> Job:
+    container = {"exitCode": exit_code}
+    return Job.from_api({"jobId": JOB_ID, "status": status, "container": container, **members})
+
+
+class WaitingHook(RecordingHook):
+    """Waits as it is told to, and notes which jobs are ended."""
+
+    def __init__(self, wait: Callable[[], Job] = job) -> None:
+        super().__init__()
+        self._wait = wait
+        self.waits: list[dict[str, Any]] = []
+        self.terminated: list[str] = []
+        self.searched: list[JobRequest] = []
+
+    def wait(self, job_id: str, **how: Any) -> Job:
+        self.waits.append({"job_id": job_id, **how})
+        return self._wait()
+
+    def describe(self, job_ids: list[str]) -> list[Job]:
+        return [job("RUNNING")] if job_ids == [JOB_ID] else []
+
+    def terminate(self, job_id: str, reason: str) -> None:
+        assert reason
+        self.terminated.append(job_id)
+
+    def terminate_submission(self, request: JobRequest, reason: str) -> None:
+        assert reason
+        self.searched.append(request)
+
+    @property
+    def logs(self) -> Any:
+        raise AwsError("no logs here")
+
+
+def run(
+    hook: WaitingHook, ti: FakeTaskInstance | None = None, **arguments: Any
+) -> FargateBatchSubmitOperator:
+    task = operator(**(IN_WORKER | arguments))
+    vars(task)["hook"] = hook
+    assert task.execute(rendered(task, ti)) == JOB_ID
+    return task
+
+
+def fails(error: Exception) -> Callable[[], Job]:
+    def wait() -> Job:
+        raise error
+
+    return wait
+
+
+def test_it_succeeds_with_its_job_and_pushes_how_it_ended() -> None:
+    ti = FakeTaskInstance()
+    run(WaitingHook(), ti)
+    assert dict(ti.pushed)["job"]["status"] == "SUCCEEDED"
+
+
+@pytest.mark.parametrize(
+    ("ended", "arguments", "error"),
+    [
+        (job("FAILED", 1, **EXITED), {}, JobFailed),
+        (job("FAILED", 7, **EXITED), {"fail_on_exit_code": [7, 8]}, AirflowFailException),
+        (job("FAILED", 9, **EXITED), {"skip_on_exit_code": 9}, AirflowSkipException),
+        (job("FAILED", statusReason="Dependent Job failed"), {}, AirflowFailException),
+    ],
+    ids=["retried", "not retried", "skipped", "cannot be mended by a retry"],
+)
+def test_a_failed_job_fails_or_skips_it_and_is_pushed(
+    ended: Job, arguments: dict[str, Any], error: type[Exception]
+) -> None:
+    ti = FakeTaskInstance()
+    with pytest.raises(error):
+        run(WaitingHook(lambda: ended), ti, **arguments)
+    assert dict(ti.pushed)["job"]["status"] == "FAILED"
+
+
+@pytest.mark.parametrize(
+    ("raised", "error"),
+    [(JobTimedOut("late"), JobTimedOut), (JobCannotStart("never"), AirflowFailException)],
+    ids=["late", "never"],
+)
+@pytest.mark.parametrize("terminate", [True, False])
+def test_a_job_given_up_is_ended_unless_told_otherwise(
+    raised: Exception, error: type[Exception], terminate: bool
+) -> None:
+    ti, hook = FakeTaskInstance(), WaitingHook(fails(raised))
+    with pytest.raises(error):
+        run(hook, ti, terminate_on_kill=terminate)
+    assert hook.terminated == [JOB_ID] * terminate
+    assert dict(ti.pushed)["job"]["status"] == "RUNNING"
+
+
+def test_it_gives_up_before_airflow_would_leave_the_job_running() -> None:
+    ti, hook = FakeTaskInstance(start_date=datetime.now(UTC)), WaitingHook()
+    run(hook, ti, execution_timeout=timedelta(minutes=10), wait_timeout=3600)
+    assert hook.waits[0]["until"] == ti.start_date + timedelta(minutes=9, seconds=30)
+
+
+class Killed(BaseException):
+    """What a signal's handler raises after ``on_kill``."""
+
+
+def kill_at(moment: str, task: FargateBatchSubmitOperator, hook: WaitingHook) -> None:
+    """End a task, as Airflow does from a signal, while it is in a call of its hook."""
+
+    def killed(*_: Any, **__: Any) -> None:
+        task.on_kill()
+        raise Killed
+
+    vars(hook)[moment] = killed
+
+
+@pytest.mark.parametrize(
+    ("moment", "terminated", "searched"), [("wait", [JOB_ID], 0), ("submit", [], 1)]
+)
+def test_a_kill_ends_the_job_that_the_task_waits_for_or_submits(
+    moment: str, terminated: list[str], searched: int
+) -> None:
+    hook, task = WaitingHook(), operator(**IN_WORKER)
+    vars(task)["hook"] = hook
+    kill_at(moment, task, hook)
+    with pytest.raises(Killed):
+        task.execute(rendered(task))
+    assert (hook.terminated, len(hook.searched)) == (terminated, searched)
+
+
+def test_a_kill_between_submit_and_wait_ends_the_job() -> None:
+    hook, task = WaitingHook(), operator(**IN_WORKER)
+    vars(task)["hook"] = hook
+
+    class KilledAtPush(FakeTaskInstance):
+        def xcom_push(self, key: str, value: Any) -> None:
+            task.on_kill()
+            raise Killed
+
+    with pytest.raises(Killed):
+        task.execute(rendered(task, KilledAtPush()))
+    assert hook.terminated == [JOB_ID]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{"terminate_on_kill": False}, {"wait_for_completion": False}],
+    ids=["told not to", "submit only"],
+)
+def test_other_kills_end_nothing(arguments: dict[str, Any]) -> None:
+    hook = WaitingHook()
+    run(hook, **arguments).on_kill()
+    assert hook.terminated == []
+
+
+def test_a_kill_after_the_job_has_ended_ends_nothing() -> None:
+    hook = WaitingHook()
+    run(hook).on_kill()
+    assert hook.terminated == []
+
+
+@pytest.mark.parametrize(
+    ("outcome", "error"),
+    [
+        ("gave_up", JobTimedOut),
+        ("stuck", AirflowFailException),
+        ("refused", FargateBatchError),
+    ],
+)
+def test_a_trigger_that_gives_up_fails_the_task_in_its_words(
+    outcome: str, error: type[Exception]
+) -> None:
+    ti, task = FakeTaskInstance(), operator(deferrable=True)
+    event = {"outcome": outcome, "jobs": [job("RUNNING").to_api()], "message": "as it says"}
+    with pytest.raises(error, match="as it says") as raised:
+        task.execute_complete(rendered(task, ti), event)
+    assert (type(raised.value) is JobTimedOut) == (outcome == "gave_up")
+    assert dict(ti.pushed)["job"]["status"] == "RUNNING"
