@@ -25,9 +25,17 @@ class Skipped(Exception):
 
 
 def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return variables for a process that knows no AWS account and nobody's Airflow."""
+    """Return variables for a process that knows no AWS account and nobody's Airflow.
+
+    It may keep its bytecode, as that of an installed package is kept: where only one side had it,
+    the other's compiling is what would be measured.
+    """
     HOME.mkdir(parents=True, exist_ok=True)
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS")}
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("AWS") and name != "PYTHONDONTWRITEBYTECODE"
+    }
     return {
         **inherited,
         "AIRFLOW_HOME": str(HOME),
