@@ -4,12 +4,10 @@ Each name is looked up where the newest Airflow has it, then where older ones do
 a version ends, its line goes.
 """
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from airflow import __version__ as airflow_version
 from airflow.configuration import conf
-from airflow.triggers.base import BaseTrigger, TriggerEvent
-from asgiref.sync import sync_to_async
 
 if TYPE_CHECKING:
     from airflow.sdk import BaseOperator, BaseOperatorLink, BaseSensorOperator, Context, XComArg
@@ -66,16 +64,13 @@ else:
 
 
 __all__ = [
-    "TRIGGERS_HAVE_ON_KILL",
     "AirflowFailException",
     "AirflowSensorTimeout",
     "AirflowSkipException",
     "BaseOperator",
     "BaseOperatorLink",
     "BaseSensorOperator",
-    "BaseTrigger",
     "Context",
-    "TriggerEvent",
     "XCom",
     "XComArg",
     "a_person_ended",
@@ -84,11 +79,18 @@ __all__ = [
     "mask_secret",
     "masking_context",
     "redact",
+    "triggers_have_on_kill",
 ]
 
-TRIGGERS_HAVE_ON_KILL: Final = hasattr(BaseTrigger, "on_kill")
-"""From 3.3 on Airflow itself tells a trigger that a person ended its task. Before, a cancelled
-trigger has to ask, because a triggerer that shuts down cancels as well."""
+
+def triggers_have_on_kill() -> bool:
+    """Tell whether Airflow itself tells a trigger that a person ended its task, as 3.3 does.
+
+    Before, a cancelled trigger has to ask, because a triggerer that shuts down cancels as well.
+    """
+    from airflow.triggers.base import BaseTrigger
+
+    return hasattr(BaseTrigger, "on_kill")
 
 
 async def a_person_ended(task_instance: Any, trigger_id: int | None) -> bool:
@@ -96,6 +98,8 @@ async def a_person_ended(task_instance: Any, trigger_id: int | None) -> bool:
 
     Never cancel this: on 3.0 the supervisor's answer would be taken for another's.
     """
+    from asgiref.sync import sync_to_async
+
     ask = _ask_database if hasattr(task_instance, "trigger_id") else _ask_supervisor
     try:
         return await sync_to_async(ask)(task_instance, trigger_id)

@@ -9,12 +9,13 @@ from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 
 from airflow_fargate_batch.aws import NO_HIDDEN_RETRIES, BatchApi, connecting
 from airflow_fargate_batch.bulk import Outcome, submit_many
+from airflow_fargate_batch.core.backoff import POLL_INTERVAL
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.waiting import Wait
 from airflow_fargate_batch.exceptions import AwsError, JobTimedOut
 from airflow_fargate_batch.logs import LogFollower, LogsApi
 from airflow_fargate_batch.lookup import Clock
-from airflow_fargate_batch.poller import POLL_INTERVAL, follow
+from airflow_fargate_batch.poller import follow
 from airflow_fargate_batch.submission import Submitter
 
 if TYPE_CHECKING:

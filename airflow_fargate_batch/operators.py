@@ -4,8 +4,8 @@ import json
 import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
-from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from datetime import timedelta
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -16,11 +16,9 @@ from airflow_fargate_batch._compat import (
     AirflowSkipException,
     BaseOperator,
     Context,
-    conf,
     is_still_running,
 )
-from airflow_fargate_batch.completion import conclude, has_exit_code
-from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.core.backoff import POLL_INTERVAL
 from airflow_fargate_batch.core.literals import problems_before_rendering
 from airflow_fargate_batch.core.naming import DEFAULT_PREFIX, Submission
 from airflow_fargate_batch.core.request import (
@@ -30,25 +28,15 @@ from airflow_fargate_batch.core.request import (
     JsonFile,
     read_flag,
 )
-from airflow_fargate_batch.exceptions import (
-    AwsError,
-    EmptyArray,
-    FargateBatchError,
-    InvalidRequest,
-    JobCannotStart,
-    JobTimedOut,
-)
+from airflow_fargate_batch.exceptions import EmptyArray, InvalidRequest
 from airflow_fargate_batch.links import LINKS, XCOM_KEY, addresses
 from airflow_fargate_batch.masking import HidesSecrets, as_json
-from airflow_fargate_batch.poller import POLL_INTERVAL
-from airflow_fargate_batch.triggers import ENDED, GAVE_UP, STUCK, FargateBatchJobTrigger
 
 if TYPE_CHECKING:
+    from airflow_fargate_batch._waiting import Waiting
     from airflow_fargate_batch.hooks import FargateBatchHook
 
 REQUEST_ARGUMENTS: Final = tuple(argument.name for argument in fields(Arguments))
-TIMEOUT_MARGIN: Final = timedelta(seconds=30)
-"""How long before Airflow's execution_timeout to give up, so that there is time to end the job."""
 FILES: Final = ("parameters_file", "container_overrides_file")
 _NOT_PYTHON: Final = "?"
 """What keeps native rendering from reading a JSON file as Python, which differs in small things."""
@@ -256,20 +244,13 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
             return self._show(request, context)
         job_id = self._submit(request, context)
         if self.wait_for_completion:
-            self._wait(job_id, context)
+            self._waiting(context).wait(job_id)
+            self._awaited = None
         return job_id
 
     def execute_complete(self, context: Context, event: Mapping[str, Any]) -> str:
         """Take over from the trigger, whose event carries the job as it ended."""
-        job = Job.from_api(event["jobs"][0]) if event["jobs"] else None
-        if event["outcome"] == ENDED and job is not None:
-            self._conclude(job, context)
-            return job.id
-        if job is not None:
-            self._push("job", job.to_summary(), context)
-        if event["outcome"] == STUCK:
-            raise AirflowFailException(event["message"])
-        raise (JobTimedOut if event["outcome"] == GAVE_UP else FargateBatchError)(event["message"])
+        return self._waiting(context).take_over(event)
 
     def on_kill(self) -> None:
         """End the job that this task waits for in its worker, or is about to have submitted."""
@@ -404,83 +385,11 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         if self.do_xcom_push:
             context["ti"].xcom_push(key=key, value=value)
 
-    def _wait(self, job_id: str, context: Context) -> None:
-        until = self._gives_up_at(context)
-        runnable_timeout = _timedelta(self.runnable_timeout)
-        log_interval = _timedelta(self.awslogs_fetch_interval) if self.awslogs_enabled else None
-        default = conf.getboolean("operators", "default_deferrable", fallback=False)
-        if default if self.deferrable is None else self.deferrable:
-            trigger = FargateBatchJobTrigger(
-                job_ids=[job_id],
-                poll_interval=self.poll_interval,
-                wait_until=until.isoformat() if until else None,
-                runnable_timeout=runnable_timeout.total_seconds() if runnable_timeout else None,
-                terminate_on_kill=self.terminate_on_kill,
-                log_interval=log_interval.total_seconds() if log_interval else None,
-                aws_conn_id=self.aws_conn_id,
-                region_name=self.region_name,
-                verify=self.verify,
-                botocore_config=self.botocore_config,
-            )
-            self.defer(trigger=trigger, method_name="execute_complete")
-        try:
-            job = self.hook.wait(
-                job_id,
-                poll_interval=self.poll_interval,
-                until=until,
-                runnable_timeout=runnable_timeout,
-                log_interval=log_interval.total_seconds() if log_interval else None,
-            )
-        except JobTimedOut as error:
-            self._push_last_seen(job_id, context)
-            if self.terminate_on_kill:
-                self.hook.terminate(job_id, str(error))
-            if isinstance(error, JobCannotStart):
-                raise AirflowFailException(str(error)) from None
-            raise
-        self._awaited = None
-        self._conclude(job, context)
+    def _waiting(self, context: Context) -> "Waiting":
+        """Return what is left to do after the submit; imported late, as `hook` is."""
+        from airflow_fargate_batch._waiting import Waiting
 
-    def _push_last_seen(self, job_id: str, context: Context) -> None:
-        try:
-            jobs = self.hook.describe([job_id])
-        except AwsError as error:
-            self.log.warning("How job %s is cannot be told: %s", job_id, error)
-            return
-        for job in jobs:
-            self._push("job", job.to_summary(), context)
-
-    def _gives_up_at(self, context: Context) -> datetime | None:
-        """Return when to give up: before Airflow's own timeout leaves the job running."""
-        ends = []
-        if wait_timeout := _timedelta(self.wait_timeout):
-            ends.append(datetime.now(UTC) + wait_timeout)
-        started = context["ti"].start_date
-        if self.execution_timeout and started:
-            margin = min(TIMEOUT_MARGIN, self.execution_timeout / 10)
-            ends.append(started + self.execution_timeout - margin)
-        return min(ends, default=None)
-
-    def _conclude(self, job: Job, context: Context) -> None:
-        """Push what is known of a job that has ended; fail or skip the task if it failed."""
-        end = conclude(
-            job,
-            task=f"{self.dag_id}.{self.task_id}",
-            api=lambda: self.hook.api,
-            logs=lambda: self.hook.logs,
-        )
-        self._push("job", end.summary, context)
-        if end.failure is None:
-            return
-        if has_exit_code(job, self.skip_on_exit_code):
-            raise AirflowSkipException(str(end.failure))
-        if not end.failure.retryable or has_exit_code(job, self.fail_on_exit_code):
-            raise AirflowFailException(str(end.failure))
-        raise end.failure
-
-
-def _timedelta(span: float | timedelta | None) -> timedelta | None:
-    return timedelta(seconds=span) if isinstance(span, int | float) else span
+        return Waiting(self, context, push=partial(self._push, context=context))
 
 
 def _failure(error: InvalidRequest) -> AirflowFailException:

@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Final, Self
 from weakref import WeakKeyDictionary
 
+from airflow_fargate_batch.core.backoff import POLL_INTERVAL
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.polling import Watchlist
 from airflow_fargate_batch.core.status import JobStatus
@@ -23,8 +24,6 @@ from airflow_fargate_batch.exceptions import AccessDenied, CredentialsMissing, J
 
 log = logging.getLogger(__name__)
 
-POLL_INTERVAL: Final = 30.0
-"""Seconds."""
 TICK: Final = 1.0
 """Seconds a loop sleeps at most: it is how newcomers are noticed, and deadlines in ``follow``."""
 NAP: Final = 0.02

@@ -9,10 +9,11 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
+from airflow.triggers.base import BaseTrigger, TriggerEvent
 from asgiref.sync import sync_to_async
 
 from airflow_fargate_batch import _compat
-from airflow_fargate_batch._compat import BaseTrigger, TriggerEvent
+from airflow_fargate_batch.core.backoff import POLL_INTERVAL
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.status import JobStatus
 from airflow_fargate_batch.core.waiting import Wait
@@ -24,7 +25,7 @@ from airflow_fargate_batch.exceptions import (
     JobCannotStart,
     JobTimedOut,
 )
-from airflow_fargate_batch.poller import POLL_INTERVAL, JobPoller, Watch
+from airflow_fargate_batch.poller import JobPoller, Watch
 
 if TYPE_CHECKING:
     from airflow_fargate_batch.aws import BatchApi
@@ -220,7 +221,7 @@ class FargateBatchJobTrigger(BaseTrigger):
             outcome, message = await self._wait()
             await asyncio.sleep(settled_at - loop.time())
         except asyncio.CancelledError:
-            if self.terminate_on_kill and not _compat.TRIGGERS_HAVE_ON_KILL:
+            if self.terminate_on_kill and not _compat.triggers_have_on_kill():
                 await _to_the_end(self._terminate_if_a_person_ended_the_task())
             raise
         jobs = [job.to_api() for job in self._seen.values()]

@@ -154,7 +154,7 @@ def test_a_kill_between_submit_and_wait_ends_the_job() -> None:
     vars(task)["hook"] = hook
 
     class KilledAtPush(FakeTaskInstance):
-        def xcom_push(self, key: str, value: Any) -> None:
+        def xcom_push(self, key: str, value: Any) -> None:  # noqa: ARG002 - it ends here
             task.on_kill()
             raise Killed
 

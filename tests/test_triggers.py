@@ -91,7 +91,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
 def has_on_kill(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
     """Be on Airflow 3.3, and before it."""
     has_on_kill = request.param == "on_kill"
-    monkeypatch.setattr(_compat, "TRIGGERS_HAVE_ON_KILL", has_on_kill)
+    monkeypatch.setattr(_compat, "triggers_have_on_kill", lambda: has_on_kill)
     return has_on_kill
 
 

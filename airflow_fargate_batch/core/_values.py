@@ -181,7 +181,7 @@ def content(value: object, where: str, findings: Findings) -> str | None:
 
 
 def _is_clean(text: str, where: str, findings: Findings) -> bool:
-    if "\0" not in text and _is_encodable(text):
+    if "\0" not in text and (text.isascii() or _is_encodable(text)):
         return True
     findings.problem(
         where, "holds a character that no process can be given (NUL or half a surrogate pair)"
@@ -190,8 +190,6 @@ def _is_clean(text: str, where: str, findings: Findings) -> bool:
 
 
 def _is_encodable(text: str) -> bool:
-    if text.isascii():
-        return True
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -236,8 +234,9 @@ def mapping(value: object, where: str, findings: Findings) -> Mapping[str, Any]:
         findings.problem(where, f"is {shown_type(value)}, where a mapping is needed")
         return {}
     odd = [key for key in value if not isinstance(key, str)]
-    if odd:
-        findings.problem(where, f"has a key that is not text: {shown(odd[0])}")
+    if not odd:
+        return value
+    findings.problem(where, f"has a key that is not text: {shown(odd[0])}")
     return {key: value[key] for key in value if isinstance(key, str)}
 
 

@@ -1,4 +1,9 @@
-"""How long to pause before trying again."""
+"""How long to pause: between two questions about a job, and before trying again."""
+
+from typing import Final
+
+POLL_INTERVAL: Final = 30.0
+"""Seconds."""
 
 
 def full_jitter(attempt: int, chance: float, *, base: float = 0.5, cap: float = 20.0) -> float:

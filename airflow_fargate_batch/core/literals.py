@@ -40,14 +40,12 @@ def problems_before_rendering(
     for name, value in arguments.items():
         if value is None:
             continue
-        if isinstance(value, str) and "{" not in value and name not in _READ_LATER:
-            known[name] = value  # the usual case, and told soonest
-        elif name in _READ_LATER:
+        if name in _READ_LATER:
             unknown.add(name)
+        elif name in _BY_ENTRY and isinstance(value, dict | list | tuple | Mapping):
+            known[name] = _without_templates(value)
         elif is_literal(value):
             known[name] = value
-        elif name in _BY_ENTRY and isinstance(value, Mapping | list | tuple):
-            known[name] = _without_templates(value)
         else:
             unknown.add(name)
     return [
@@ -69,6 +67,8 @@ def is_literal(value: object) -> bool:
 
 
 def _without_templates(value: Any) -> Any:
+    if isinstance(value, str):  # the usual case, and told soonest
+        return _STANDS_FOR_TEXT if is_template(value) else value
     if isinstance(value, dict | Mapping):
         return {key: _without_templates(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -1,0 +1,153 @@
+"""The half of the operator that waits: tasks that wait load it, the DAGs that name them do not."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from airflow_fargate_batch._compat import (
+    AirflowFailException,
+    AirflowSkipException,
+    Context,
+    conf,
+)
+from airflow_fargate_batch.completion import conclude, has_exit_code
+from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.exceptions import (
+    AwsError,
+    FargateBatchError,
+    JobCannotStart,
+    JobTimedOut,
+)
+from airflow_fargate_batch.triggers import ENDED, GAVE_UP, STUCK, FargateBatchJobTrigger
+
+if TYPE_CHECKING:
+    from airflow_fargate_batch.operators import FargateBatchSubmitOperator
+
+TIMEOUT_MARGIN: Final = timedelta(seconds=30)
+"""How long before Airflow's execution_timeout to give up, so that there is time to end the job."""
+
+
+class Waiting:
+    """One task's wait for its job, in its worker or deferred.
+
+    :param push: pushes an XCom of the task: key and value.
+    """
+
+    def __init__(
+        self,
+        task: "FargateBatchSubmitOperator",
+        context: Context,
+        *,
+        push: Callable[[str, Any], None],
+    ) -> None:
+        self._task = task
+        self._started_at: datetime | None = context["ti"].start_date
+        self._push = push
+
+    def wait(self, job_id: str) -> None:
+        """Wait in the way that the task's *deferrable* says.
+
+        :raises TaskDeferred: to wait in the triggerer; ``take_over`` goes on.
+        :raises JobTimedOut: the time is over; the job was ended, unless the task is told not to.
+        """
+        if self._is_deferrable():
+            self._defer(job_id)
+        task = self._task
+        try:
+            job = task.hook.wait(
+                job_id,
+                poll_interval=task.poll_interval,
+                until=self._gives_up_at(),
+                runnable_timeout=_timedelta(task.runnable_timeout),
+                log_interval=self._log_interval(),
+            )
+        except JobTimedOut as error:
+            self._push_last_seen(job_id)
+            if task.terminate_on_kill:
+                task.hook.terminate(job_id, str(error))
+            if isinstance(error, JobCannotStart):
+                raise AirflowFailException(str(error)) from None
+            raise
+        self._conclude(job)
+
+    def take_over(self, event: Mapping[str, Any]) -> str:
+        """Go on after the trigger's event, and return the job id."""
+        job = Job.from_api(event["jobs"][0]) if event["jobs"] else None
+        if event["outcome"] == ENDED and job is not None:
+            self._conclude(job)
+            return job.id
+        if job is not None:
+            self._push("job", job.to_summary())
+        if event["outcome"] == STUCK:
+            raise AirflowFailException(event["message"])
+        raise (JobTimedOut if event["outcome"] == GAVE_UP else FargateBatchError)(event["message"])
+
+    def _is_deferrable(self) -> bool:
+        if self._task.deferrable is not None:
+            return self._task.deferrable
+        return bool(conf.getboolean("operators", "default_deferrable", fallback=False))
+
+    def _defer(self, job_id: str) -> None:
+        task = self._task
+        until = self._gives_up_at()
+        runnable_timeout = _timedelta(task.runnable_timeout)
+        trigger = FargateBatchJobTrigger(
+            job_ids=[job_id],
+            poll_interval=task.poll_interval,
+            wait_until=until.isoformat() if until else None,
+            runnable_timeout=runnable_timeout.total_seconds() if runnable_timeout else None,
+            terminate_on_kill=task.terminate_on_kill,
+            log_interval=self._log_interval(),
+            aws_conn_id=task.aws_conn_id,
+            region_name=task.region_name,
+            verify=task.verify,
+            botocore_config=task.botocore_config,
+        )
+        task.defer(trigger=trigger, method_name="execute_complete")
+
+    def _log_interval(self) -> float | None:
+        """Return the seconds between two looks at the job's log; ``None`` leaves it alone."""
+        interval = _timedelta(self._task.awslogs_fetch_interval)
+        return interval.total_seconds() if self._task.awslogs_enabled and interval else None
+
+    def _gives_up_at(self) -> datetime | None:
+        """Return when to give up: before Airflow's own timeout leaves the job running."""
+        ends = []
+        if wait_timeout := _timedelta(self._task.wait_timeout):
+            ends.append(datetime.now(UTC) + wait_timeout)
+        timeout = self._task.execution_timeout
+        if timeout and self._started_at:
+            margin = min(TIMEOUT_MARGIN, timeout / 10)
+            ends.append(self._started_at + timeout - margin)
+        return min(ends, default=None)
+
+    def _push_last_seen(self, job_id: str) -> None:
+        try:
+            jobs = self._task.hook.describe([job_id])
+        except AwsError as error:
+            self._task.log.warning("How job %s is cannot be told: %s", job_id, error)
+            return
+        for job in jobs:
+            self._push("job", job.to_summary())
+
+    def _conclude(self, job: Job) -> None:
+        """Push what is known of a job that has ended; fail or skip the task if it failed."""
+        task = self._task
+        end = conclude(
+            job,
+            task=f"{task.dag_id}.{task.task_id}",
+            api=lambda: task.hook.api,
+            logs=lambda: task.hook.logs,
+        )
+        self._push("job", end.summary)
+        if end.failure is None:
+            return
+        if has_exit_code(job, task.skip_on_exit_code):
+            raise AirflowSkipException(str(end.failure))
+        if not end.failure.retryable or has_exit_code(job, task.fail_on_exit_code):
+            raise AirflowFailException(str(end.failure))
+        raise end.failure
+
+
+def _timedelta(span: float | timedelta | None) -> timedelta | None:
+    return timedelta(seconds=span) if isinstance(span, int | float) else span
