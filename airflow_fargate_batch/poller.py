@@ -153,11 +153,13 @@ class Watch:
     :raises CredentialsMissing: asking is not possible
     """
 
-    __slots__ = ("_ended", "_news", "_poller", "interval", "job_id")
+    __slots__ = ("_arrival", "_ended", "_news", "_poller", "interval", "job_id")
 
     def __init__(self, poller: JobPoller, job_id: str, interval: float) -> None:
         self._poller = poller
-        self._news: asyncio.Queue[Job | Exception] = asyncio.Queue()
+        # Not a Queue: there are thousands of watches, and its four deques are the most of each.
+        self._news: list[Job | Exception] = []
+        self._arrival: asyncio.Future[None] | None = None
         self._ended = False
         self.job_id = job_id
         self.interval = interval
@@ -180,7 +182,10 @@ class Watch:
     async def __anext__(self) -> Job:
         if self._ended:
             raise StopAsyncIteration
-        news = await self._news.get()
+        while not self._news:
+            self._arrival = asyncio.get_running_loop().create_future()
+            await self._arrival
+        news = self._news.pop(0)
         if isinstance(news, Exception):
             self._ended = True
             raise news
@@ -189,7 +194,9 @@ class Watch:
 
     def tell(self, news: Job | Exception) -> None:
         """Hand over what is new; an exception as a copy, as each waiter raises its own."""
-        self._news.put_nowait(copy.copy(news) if isinstance(news, Exception) else news)
+        self._news.append(copy.copy(news) if isinstance(news, Exception) else news)
+        if self._arrival is not None and not self._arrival.done():
+            self._arrival.set_result(None)
 
 
 def follow(

@@ -1,12 +1,14 @@
 """A trigger waits, says how it ended, and ends its jobs exactly when it should."""
 
 import asyncio
+import gc
 import inspect
 import json
 import logging
 import threading
 import time
 from collections.abc import Callable, Coroutine
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -483,6 +485,31 @@ def test_a_person_who_comes_while_it_gives_up_does_not_end_the_job_twice(
 
 
 # ── One connection for all ───────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("works", [True, False], ids=["made", "not made"])
+def test_a_client_is_made_without_collecting_garbage_and_what_there_is_by_then_is_frozen(
+    works: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    collects = []
+
+    class Hook:
+        @property
+        def api(self) -> object:
+            collects.append(gc.isenabled())
+            if not works:
+                raise OSError
+            return object()
+
+    gc.unfreeze()
+    monkeypatch.setattr(Connection, "_hook", lambda _: Hook())
+    connection = Connection(aws_conn_id=None, region_name=None, verify=None, botocore_config="null")
+    with nullcontext() if works else pytest.raises(CredentialsMissing):
+        connection.connect()
+    assert collects == [False]
+    assert gc.isenabled()
+    assert gc.get_freeze_count()
+    gc.unfreeze()
 
 
 def test_many_triggers_share_one_connection_and_its_calls(aws: Aws) -> None:
