@@ -14,6 +14,8 @@ export AIRFLOW_HOME := $(CURDIR)/.airflow
 export AIRFLOW__CORE__LOAD_EXAMPLES := False
 export SCARF_ANALYTICS := false
 export DO_NOT_TRACK := 1
+# Tests start Airflow many times over; without bytecode at hand each start takes three times as long.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help
 help:  ## List the targets
@@ -79,6 +81,10 @@ test-all: test test-3.0 test-2.11  ## The three lines, and then the long runs on
 	@$(BIN)/python -m pytest --quiet -m long
 	@.venv-3.0/bin/python -m pytest --quiet -m long
 	@.venv-2.11/bin/python -m pytest --quiet -m long
+
+.PHONY: audit
+audit: setup  ## Look for known vulnerabilities in the pins of the newest line, as PyPI knows them
+	@$(BIN)/uv tool run pip-audit --strict --no-deps --disable-pip --requirement constraints/airflow-3.3.txt
 
 .PHONY: bench chaos
 bench: setup  ## Measure side by side with BatchOperator and bare boto3
