@@ -1,5 +1,7 @@
 """The sensor: waits for jobs that somebody else submitted, and never ends one."""
 
+import random
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -16,12 +18,14 @@ from airflow_fargate_batch._compat import (
 from airflow_fargate_batch.completion import conclude
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.narration import Narrator
+from airflow_fargate_batch.core.polling import Watchlist
 from airflow_fargate_batch.core.request import read_job_ids
 from airflow_fargate_batch.exceptions import (
     AnswerLost,
     FargateBatchError,
     InvalidRequest,
     JobFailed,
+    JobLost,
     Throttled,
     Unreachable,
 )
@@ -68,6 +72,7 @@ class FargateBatchJobSensor(BaseSensorOperator):
         self.verify = verify
         self.botocore_config = botocore_config
         self._narrators: dict[str, Narrator] = {}
+        self._watchlist = Watchlist(chance=random.random)
 
     def execute(self, context: Context) -> Any:
         """Wait in the way that *mode* and *deferrable* say; not at all for what is over."""
@@ -89,7 +94,11 @@ class FargateBatchJobSensor(BaseSensorOperator):
         return self.defer(trigger=trigger, method_name="execute_complete")
 
     def poke(self, context: Context) -> bool:  # noqa: ARG002 - Airflow's signature
-        """Look at all jobs once; a call that fails and may pass another time waits for that."""
+        """Look at all jobs once; a call that fails and may pass another time waits for that.
+
+        :raises JobLost: AWS has not known one for some time, as the trigger counts it; with
+            ``mode="reschedule"`` each look is a process's first, and *timeout* is the end.
+        """
         ids = self._ids()
         try:
             jobs = {job.id: job for job in self.hook.describe(ids)}
@@ -98,12 +107,22 @@ class FargateBatchJobSensor(BaseSensorOperator):
             return False
         if unknown := [job_id for job_id in ids if job_id not in jobs]:
             self.log.warning("AWS Batch does not know %s", ", ".join(unknown))
+        lost = self._lost(ids, jobs.values(), time.monotonic())
         for job in jobs.values():
             narrator = self._narrators.setdefault(job.id, Narrator())
             if line := narrator.tell(job, datetime.now(UTC)):
                 self.log.info("%s", line)
         self._raise_failure(jobs.values())
+        if lost:
+            raise lost
         return all(job_id in jobs and jobs[job_id].status.is_final for job_id in ids)
+
+    def _lost(self, ids: list[str], jobs: Iterable[Job], now: float) -> JobLost | None:
+        """Take note of who is there, and return the first who has not been for too long."""
+        for job_id in ids:
+            self._watchlist.add(job_id, interval=self.poke_interval, now=now)
+        news = self._watchlist.answered(ids, jobs, now)
+        return next((each for each in news if isinstance(each, JobLost)), None)
 
     def execute_complete(self, context: Context, event: Mapping[str, Any]) -> None:  # noqa: ARG002
         """Take over from the trigger."""

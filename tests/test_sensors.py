@@ -11,10 +11,12 @@ from airflow_fargate_batch._compat import (
     AirflowSkipException,
 )
 from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.core.polling import LOST_AFTER, NEVER_CAME_AFTER
 from airflow_fargate_batch.exceptions import (
     AccessDenied,
     AnswerLost,
     FargateBatchError,
+    JobLost,
     Throttled,
     Unreachable,
 )
@@ -126,6 +128,26 @@ def test_a_call_that_is_not_allowed_is_an_end(aws: Aws) -> None:
     aws.faults = [AccessDenied("AWS refused it", "batch:DescribeJobs")]
     with pytest.raises(AccessDenied):
         sensor().poke({})
+
+
+@pytest.mark.parametrize(
+    ("was_there", "bound"), [(False, NEVER_CAME_AFTER), (True, LOST_AFTER)], ids=["never", "gone"]
+)
+def test_a_job_that_aws_does_not_know_is_not_waited_for_for_ever(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch, was_there: bool, bound: float
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr("airflow_fargate_batch.sensors.time.monotonic", lambda: now[0])
+    waiting = sensor(poke_interval=60)
+    aws.states = {A: ["SUCCEEDED"], **({B: ["RUNNING"]} if was_there else {})}
+    assert waiting.poke({}) is False
+    aws.states = {A: ["SUCCEEDED"]}
+    assert waiting.poke({}) is False
+    now[0] = bound - 1
+    assert waiting.poke({}) is False
+    now[0] = bound + 1
+    with pytest.raises(JobLost, match=B):
+        waiting.poke({})
 
 
 def test_an_id_that_is_none_fails_at_once(aws: Aws) -> None:
