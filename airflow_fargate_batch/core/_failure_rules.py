@@ -127,7 +127,7 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     # The task could not be set up: image registry, secrets, logs, volumes.
     Rule(
-        rf"(?:ResourceInitialization|CannotPullContainer)Error.*{_NO_PERMISSION}",
+        rf"(?:ResourceInitialization|CannotPull\w*)Error.*{_NO_PERMISSION}",
         FailureKind.CONFIGURATION,
         "the execution role may not read the image, a secret or the log group",
         "Add the action that the reason names to the job definition's execution role.",
@@ -158,38 +158,38 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     # The image.
     Rule(
-        "CannotPullContainerError.*(?:toomanyrequests|Too Many Requests|pull rate limit)",
+        r"CannotPull\w*Error.*(?:toomanyrequests|Too Many Requests|pull rate limit)",
         FailureKind.INFRASTRUCTURE,
         "the image registry refused the pull for its rate limit",
         "Mirror the image into ECR (a pull-through cache does), or log in to the registry.",
     ),
     Rule(
-        "(?:CannotPullContainerError.*matching (?:platform|manifest)|exec format error)",
+        r"(?:CannotPull\w*Error.*matching (?:platform|manifest)|exec format error)",
         FailureKind.CONFIGURATION,
         "the image is built for another CPU or operating system than the job definition's",
         "Build it for the definition's runtimePlatform (docker build --platform linux/amd64).",
     ),
     Rule(
-        f"CannotPullContainerError.*{_NO_NETWORK}",
+        rf"CannotPull\w*Error.*{_NO_NETWORK}",
         FailureKind.INFRASTRUCTURE,
         "the image registry could not be reached",
         _WAY_OUT,
     ),
     Rule(
-        "CannotPullContainerError.*(?:not found|manifest unknown|does not exist|access denied"
+        r"CannotPull\w*Error.*(?:not found|manifest unknown|does not exist|access denied"
         "|insufficient_scope|invalid reference)",
         FailureKind.CONFIGURATION,
         "the image does not exist, or may not be read",
         "Compare the job definition's image, tag and region with what the registry has.",
     ),
     Rule(
-        "CannotPullContainerError.*no space left",
+        r"CannotPull\w*Error.*no space left",
         FailureKind.CONFIGURATION,
         "the image does not fit on the task's disk",
         "Raise ephemeralStorage in the job definition (21 to 200 GiB), or shrink the image.",
     ),
     Rule(
-        "CannotPullContainerError",
+        r"CannotPull\w*Error",
         FailureKind.INFRASTRUCTURE,
         "the image could not be pulled",
         _WAY_OUT,

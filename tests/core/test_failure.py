@@ -74,6 +74,13 @@ PULL_NOT_FOUND = (
     "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve"
     " ref 123456789012.dkr.ecr.us-east-1.amazonaws.com/i:nope: not found"
 )
+MANIFEST_UNKNOWN = (
+    "CannotPullImageManifestError: Error response from daemon: manifest unknown: manifest unknown"
+)
+MANIFEST_RATE = (
+    "CannotPullImageManifestError: Error response from daemon: toomanyrequests: Request exceeded"
+    " pull rate limit for IP 192.0.2.1"
+)
 PULL_ACCESS = (
     "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve"
     " ref docker.io/team/i:1: pull access denied, repository does not exist or may require"
@@ -206,6 +213,8 @@ CASES = [
             ("pull canceled", PULL_CANCELED, K.INFRASTRUCTURE),
             ("pull rate", PULL_RATE, K.INFRASTRUCTURE),
             ("pull not found", PULL_NOT_FOUND, K.CONFIGURATION),
+            ("pull manifest unknown", MANIFEST_UNKNOWN, K.CONFIGURATION),
+            ("pull manifest rate", MANIFEST_RATE, K.INFRASTRUCTURE),
             ("pull access", PULL_ACCESS, K.CONFIGURATION),
             ("pull forbidden", PULL_FORBIDDEN, K.CONFIGURATION),
             ("pull platform", PULL_PLATFORM, K.CONFIGURATION),
