@@ -1,12 +1,13 @@
 """What went wrong with a job, whether trying again can help, and what to do about it."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
-from airflow_fargate_batch.core import fargate
+from airflow_fargate_batch.core import fargate, urls
 from airflow_fargate_batch.core._failure_rules import RULES, FailureKind
 from airflow_fargate_batch.core.job import Attempt, Job
 from airflow_fargate_batch.core.status import JobStatus
@@ -39,9 +40,31 @@ class Failure:
 _COMPILED: Final = tuple((re.compile(rule.pattern, re.MULTILINE), rule) for rule in RULES)
 
 
-def diagnose(job: Job) -> Failure:
-    """Say what went wrong with a job that has failed."""
-    return _first_match(_evidence(job), job)
+def diagnose(job: Job, failed_children: Sequence[Job] = ()) -> Failure:
+    """Say what went wrong with a job that has failed.
+
+    :param failed_children: of an array, about which AWS itself says only that it has some
+    """
+    failure = _first_match(_evidence(job), job)
+    if failure.kind is not FailureKind.CHILDREN or not failed_children:
+        return failure
+    return _of_array(failure, Counter(map(diagnose, failed_children)))
+
+
+def _of_array(failure: Failure, causes: "Counter[Failure]") -> Failure:
+    """Say what most children failed of; where no retry helps any of them, none helps the array.
+
+    A child that another one took along says nothing, unless all were.
+    """
+    telling = [cause for cause in causes if cause.kind is not FailureKind.DEPENDENCY]
+    commonest = max(telling or causes, key=lambda cause: causes[cause])
+    share = f"{causes[commonest]} of {causes.total()} failed children"
+    is_hopeless = not any(cause.retryable for cause in causes)
+    return Failure(
+        kind=commonest.kind if is_hopeless else failure.kind,
+        cause=f"{commonest.cause} ({share})",
+        advice=commonest.advice,
+    )
 
 
 def diagnose_stuck(job: Job) -> Failure | None:
@@ -67,10 +90,12 @@ def report(
     :param log_lines: the last lines of the job's log, already cut to what should be shown
     :param url: the job's page in the console
     """
-    failure = diagnose(job)
+    failure = diagnose(job, failed_children)
     subject = f"{task}: job {job.id}" if task else f"job {job.id}"
-    exit_code = f" with exit code {job.exit_code}" if job.exit_code is not None else ""
-    lines = [f"{subject} failed{exit_code}: {failure.cause}"]
+    exit_codes = {each.exit_code for each in failed_children or (job,)}
+    exit_code = exit_codes.pop() if len(exit_codes) == 1 else None
+    said = f" with exit code {exit_code}" if exit_code is not None else ""
+    lines = [f"{subject} failed{said}: {failure.cause}"]
     lines += [f"AWS says: {words}" for words in _words(job)]
     lines += _attempts(job)
     lines += _children(job, failed_children)
@@ -78,6 +103,7 @@ def report(
         lines += ["Last log lines:", *tail]
     if url:
         lines.append(f"Console: {url}")
+    lines += _log_page(job)
     lines.append(f"What to do: {failure.advice}")
     return "\n".join(lines)
 
@@ -119,6 +145,14 @@ def _next_size(job: Job) -> str:
         return ""
     size = fargate.smallest_that_holds(job.vcpu, job.memory + 1)
     return f" The next size above its {job.memory} MiB is {size}." if size else ""
+
+
+def _log_page(job: Job) -> Iterator[str]:
+    """Link the last attempt's log, where the job's ARN says in which region it is."""
+    region = re.match(r"arn:[^:]+:batch:([^:]+):", job.arn or "")
+    if region and job.log_group and job.log_streams:
+        page = urls.log_stream_url(job.log_streams[-1], log_group=job.log_group, region=region[1])
+        yield f"Log: {page}"
 
 
 def _attempts(job: Job) -> Iterator[str]:

@@ -393,3 +393,98 @@ def test_the_report_of_an_array_tells_of_ten_failed_children() -> None:
         "  j:1: exit code 1, boom",
     ]
     assert lines[12:14] == ["  j:9: exit code 1, boom", "  and 2 more"]
+
+
+def array() -> Job:
+    return failed("Array Child Job failed", arrayProperties={"size": 50})
+
+
+def child(index: int, status_reason: str = EXITED, code: int | None = None) -> Job:
+    """Make an array's failed child as ListJobs tells of it."""
+    members = {"jobId": f"j:{index}", "status": "FAILED", "statusReason": status_reason}
+    return Job.from_api({**members, "container": {"exitCode": code}})
+
+
+DEPENDENT = child(9, "Dependent Job failed")
+
+
+@pytest.mark.parametrize(
+    ("children", "kind", "cause"),
+    [
+        pytest.param([], K.CHILDREN, "children of the array failed", id="not known"),
+        pytest.param(
+            [child(0, code=1), child(1, code=1)],
+            K.CHILDREN,
+            "the program ended with an error (2 of 2 failed children)",
+            id="all by their program",
+        ),
+        pytest.param(
+            [child(0, code=127), child(1, code=127)],
+            K.CONFIGURATION,
+            "the command was not found in the image (2 of 2 failed children)",
+            id="all by their configuration",
+        ),
+        pytest.param(
+            [child(0, code=127), child(1, code=127), child(2, code=1)],
+            K.CHILDREN,
+            "the command was not found in the image (2 of 3 failed children)",
+            id="most by their configuration",
+        ),
+        pytest.param(
+            [child(0, code=1), DEPENDENT, DEPENDENT],
+            K.CHILDREN,
+            "the program ended with an error (1 of 3 failed children)",
+            id="one, and it took the others along",
+        ),
+        pytest.param(
+            [DEPENDENT],
+            K.DEPENDENCY,
+            "a job it depends on failed (1 of 1 failed children)",
+            id="another array took all along",
+        ),
+    ],
+)
+def test_an_array_fails_of_what_its_children_fail_of(
+    children: list[Job], kind: FailureKind, cause: str
+) -> None:
+    failure = diagnose(array(), children)
+    assert (failure.kind, failure.cause) == (kind, cause)
+
+
+def test_an_array_told_to_stop_was_not_failed_by_its_children() -> None:
+    stopped = failed("Enough", isTerminated=True, arrayProperties={"size": 2})
+    assert diagnose(stopped, [child(0, code=127)]).kind is K.KILLED
+
+
+@pytest.mark.parametrize(
+    ("codes", "said"),
+    [
+        ([5, 5], " with exit code 5: the program ended with an error (2 of 2 failed children)"),
+        ([5, 6], ": the program ended with an error (2 of 2 failed children)"),
+    ],
+)
+def test_the_report_of_an_array_begins_with_cause_and_the_exit_code_if_it_is_one(
+    codes: list[int], said: str
+) -> None:
+    children = [child(index, code=code) for index, code in enumerate(codes)]
+    assert report(array(), failed_children=children).splitlines()[0] == f"job j failed{said}"
+
+
+@pytest.mark.parametrize(
+    ("arn", "configuration", "shown"),
+    [
+        ("arn:aws:batch:eu-west-1:123456789012:job/j", {}, True),
+        ("nonsense", {}, False),
+        (None, {}, False),
+        ("arn:aws:batch:eu-west-1:123456789012:job/j", {"logDriver": "splunk"}, False),
+    ],
+    ids=["CloudWatch", "odd ARN", "no ARN", "elsewhere"],
+)
+def test_the_report_links_the_last_attempts_log(
+    arn: str | None, configuration: dict[str, str], shown: bool
+) -> None:
+    container = {"exitCode": 1, "logStreamName": "d/default/2", "logConfiguration": configuration}
+    attempts = [{"container": {"exitCode": 1, "logStreamName": "d/default/1"}}]
+    lines = report(failed(EXITED, container=container, attempts=attempts, jobArn=arn)).splitlines()
+    links = [line for line in lines if line.startswith("Log: ")]
+    assert [link.endswith("/log-events/d$252Fdefault$252F2") for link in links] == [True] * shown
