@@ -45,6 +45,7 @@ def main() -> int:
     if not console.is_terminal:
         console.width = 120
     HOME.mkdir(parents=True, exist_ok=True)
+    leave_home()
     try:
         with LocalBatch(run_commands=True, speed=2) as aws:
             environment = os.environ | airflow_settings() | aws.environ
@@ -83,6 +84,14 @@ def demonstrate(console: Console, aws: LocalBatch, environment: Mapping[str, str
 
 
 # --- Airflow ------------------------------------------------------------------------------------
+
+
+def leave_home() -> None:
+    """Forget a person's AWS account, Airflow and proxies, here and in the processes to come."""
+    for name in list(os.environ):
+        if name.startswith(("AWS_", "AIRFLOW_")):
+            del os.environ[name]
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"
 
 
 def airflow_settings() -> dict[str, str]:
