@@ -19,7 +19,7 @@ from airflow_fargate_batch.completion import conclude
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.narration import Narrator
 from airflow_fargate_batch.core.polling import Watchlist
-from airflow_fargate_batch.core.request import read_job_ids
+from airflow_fargate_batch.core.request import DRY_RUN_PREFIX, read_job_ids
 from airflow_fargate_batch.exceptions import (
     AnswerLost,
     FargateBatchError,
@@ -41,7 +41,8 @@ class FargateBatchJobSensor(BaseSensorOperator):
     However many jobs there are, each look at them is one call for every hundred.
 
     :param job_ids: one id, several separated by commas, or lists as they come: an operator's
-        ``.output``, that of a mapped one, or both nested.
+        ``.output``, that of a mapped one, or both nested. What a dry run returned is not waited
+        for, so that a DAG can run dry as a whole.
     :param deferrable: whether to wait in the triggerer, which looks every *poke_interval* seconds;
         by default as ``[operators] default_deferrable`` says.
     :param aws_conn_id: Airflow connection; ``None`` for boto3's own search for credentials.
@@ -82,7 +83,7 @@ class FargateBatchJobSensor(BaseSensorOperator):
         if self.poke(context):
             return None
         trigger = FargateBatchJobTrigger(
-            job_ids=self._ids(),
+            job_ids=self._ids,
             poll_interval=self.poke_interval,
             wait_until=(datetime.now(UTC) + timedelta(seconds=self.timeout)).isoformat(),
             terminate_on_kill=False,
@@ -99,7 +100,9 @@ class FargateBatchJobSensor(BaseSensorOperator):
         :raises JobLost: AWS has not known one for some time, as the trigger counts it; with
             ``mode="reschedule"`` each look is a process's first, and *timeout* is the end.
         """
-        ids = self._ids()
+        ids = self._ids
+        if not ids:
+            return True
         try:
             jobs = {job.id: job for job in self.hook.describe(ids)}
         except (Throttled, Unreachable, AnswerLost) as error:
@@ -146,11 +149,16 @@ class FargateBatchJobSensor(BaseSensorOperator):
             config=self.botocore_config,
         )
 
+    @cached_property
     def _ids(self) -> list[str]:
         try:
-            return read_job_ids(self.job_ids, "job_ids")
+            ids = read_job_ids(self.job_ids, "job_ids", dry_run=True)
         except InvalidRequest as error:
             raise AirflowFailException(str(error)) from None
+        real = [job_id for job_id in ids if not job_id.startswith(DRY_RUN_PREFIX)]
+        if dry := len(ids) - len(real):
+            self.log.info("Not waiting for %d that come from dry runs: there is no such job", dry)
+        return real
 
     def _raise_failure(self, jobs: Iterable[Job]) -> None:
         for job in jobs:

@@ -156,6 +156,21 @@ def test_an_id_that_is_none_fails_at_once(aws: Aws) -> None:
     assert aws.asked == []
 
 
+DRY = "dry-run:load"
+
+
+def test_what_dry_runs_returned_needs_no_wait_and_no_connection(aws: Aws) -> None:
+    assert sensor(job_ids=[DRY, {"jobId": DRY}]).poke({}) is True
+    assert aws.asked == []
+
+
+@pytest.mark.parametrize(("state", "is_over"), [("RUNNING", False), ("SUCCEEDED", True)])
+def test_real_jobs_beside_dry_runs_are_waited_for(aws: Aws, state: str, is_over: bool) -> None:
+    aws.states = {A: [state]}
+    assert sensor(job_ids=[DRY, A]).poke({}) is is_over
+    assert aws.asked == [[A]]
+
+
 # ── How it ends ──────────────────────────────────────────────────────────────────────────────
 
 

@@ -62,9 +62,9 @@ def read(
     return tuple(found)
 
 
-def read_job_ids(value: object, where: str, findings: Findings) -> list[str]:
+def read_job_ids(value: object, where: str, *, dry_run: bool, findings: Findings) -> list[str]:
     """Read job ids, each once and in order, from the same forms."""
-    reader = _Reader(is_array=False, dry_run=False, findings=findings)
+    reader = _Reader(is_array=False, dry_run=dry_run, findings=findings)
     found = [each.job_id for each in reader.read_all(value, where)]
     return [job_id for job_id in dict.fromkeys(found) if job_id is not None]
 

@@ -255,13 +255,14 @@ def read_flag(value: object, argument: str) -> bool:
     return flag
 
 
-def read_job_ids(value: object, argument: str) -> list[str]:
+def read_job_ids(value: object, argument: str, *, dry_run: bool = False) -> list[str]:
     """Read the ids of jobs to wait for, in any form that *depends_on* takes them in.
 
+    :param dry_run: whether they may be the placeholders of dry runs.
     :raises InvalidRequest: one of them is none.
     """
     findings = Findings()
-    ids = _dependencies.read_job_ids(value, argument, findings)
+    ids = _dependencies.read_job_ids(value, argument, dry_run=dry_run, findings=findings)
     if findings.problems:
         raise InvalidRequest(findings.problems)
     return ids
