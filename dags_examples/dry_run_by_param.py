@@ -1,7 +1,9 @@
 """A dry run at the flick of a parameter: see every request of a DAG before any of them is sent.
 
 Trigger with ``{"dry_run": true}``: no connection, no credentials, no call to AWS. Each task logs
-the exact SubmitJob body and pushes it as XCom ``request``.
+the exact SubmitJob body and pushes it as XCom ``request``. Queue and job definition come from
+``AWS_BATCH_JOB_QUEUE`` and ``AWS_BATCH_JOB_DEFINITION`` here: what only a connection says, no dry
+run knows.
 """
 
 from datetime import UTC, datetime
