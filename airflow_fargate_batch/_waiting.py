@@ -10,7 +10,7 @@ from airflow_fargate_batch._compat import (
     Context,
     conf,
 )
-from airflow_fargate_batch.completion import conclude, has_exit_code
+from airflow_fargate_batch.completion import conclude
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.exceptions import (
     AwsError,
@@ -142,9 +142,9 @@ class Waiting:
         self._push("job", end.summary)
         if end.failure is None:
             return
-        if has_exit_code(job, task.skip_on_exit_code):
+        if end.all_ended_with(task.skip_on_exit_code):
             raise AirflowSkipException(str(end.failure))
-        if not end.failure.retryable or has_exit_code(job, task.fail_on_exit_code):
+        if not end.failure.retryable or end.any_ended_with(task.fail_on_exit_code):
             raise AirflowFailException(str(end.failure))
         raise end.failure
 

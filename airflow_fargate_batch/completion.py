@@ -25,10 +25,25 @@ class Conclusion:
     Attributes:
         summary: What XCom ``job`` holds.
         failure: What to raise; ``None`` where the job succeeded.
+        exit_codes: Of the job that failed, or of an array's children that did; ``None`` is that of
+            a container that never ran.
     """
 
     summary: dict[str, Any]
-    failure: JobFailed | None
+    failure: JobFailed | None = None
+    exit_codes: frozenset[int | None] = frozenset()
+
+    def all_ended_with(self, codes: int | Collection[int] | None) -> bool:
+        """Tell whether everything that failed did so with one of some exit codes."""
+        return bool(self.exit_codes) and self.exit_codes <= _set_of(codes)
+
+    def any_ended_with(self, codes: int | Collection[int] | None) -> bool:
+        """Tell whether something failed with one of some exit codes."""
+        return not self.exit_codes.isdisjoint(_set_of(codes))
+
+
+def _set_of(codes: int | Collection[int] | None) -> set[int]:
+    return {codes} if isinstance(codes, int) else set(codes or ())
 
 
 def conclude(
@@ -46,18 +61,19 @@ def conclude(
     :param logs: called only for a job that failed, for its last lines; ``None`` leaves them out.
     """
     if job.status is JobStatus.SUCCEEDED:
-        return Conclusion(job.to_summary(), None)
+        return Conclusion(job.to_summary())
     failed_children = _failed_children(api, job) if _is_parent(job) else []
     text = report(
         job,
         task=task,
         failed_children=failed_children,
         log_lines=_last_lines(job, failed_children, api, logs) if logs else (),
-        url=urls.job_url(job.id, region=job.arn.split(":")[3]) if job.arn else None,
+        url=urls.job_url(job.id, region=job.region) if job.region else None,
     )
     return Conclusion(
         job.to_summary(failed_children=failed_children),
-        JobFailed(text, job.id, diagnose(job).retryable),
+        JobFailed(text, job.id, diagnose(job, failed_children).retryable),
+        frozenset(each.exit_code for each in (failed_children if _is_parent(job) else [job])),
     )
 
 
@@ -89,9 +105,3 @@ def _last_lines(
     except AwsError as error:
         log.warning("The last log lines of job %s are not known: %s", job.id, error)
         return []
-
-
-def has_exit_code(job: Job, codes: int | Collection[int] | None) -> bool:
-    """Tell whether a job ended with one of some exit codes."""
-    wanted = {codes} if isinstance(codes, int) else set(codes or ())
-    return job.exit_code is not None and job.exit_code in wanted

@@ -5,7 +5,7 @@ from typing import Any, cast
 import pytest
 
 from airflow_fargate_batch.aws import BatchApi
-from airflow_fargate_batch.completion import Conclusion, conclude, has_exit_code
+from airflow_fargate_batch.completion import Conclusion, conclude
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.exceptions import AccessDenied, AnswerLost
 
@@ -31,15 +31,21 @@ def job(**members: Any) -> Job:
 def array(status: str) -> Job:
     summary = {"SUCCEEDED": 8, "FAILED": 2}
     properties = {"size": 10, "statusSummary": summary}
-    return job(jobId="array", jobArn=ARN, status=status, arrayProperties=properties)
+    return job(
+        jobId="array",
+        jobArn=ARN,
+        status=status,
+        statusReason="Array Child Job failed",
+        arrayProperties=properties,
+    )
 
 
-def child(index: int) -> Job:
+def child(index: int, *, exit_code: int = 3) -> Job:
     return job(
         jobId=f"array:{index}",
         status="FAILED",
         arrayProperties={"index": index},
-        container={"exitCode": 3},
+        container={"exitCode": exit_code},
     )
 
 
@@ -114,4 +120,32 @@ def test_an_array_has_failed_even_if_its_children_cannot_be_asked_for(error: Exc
 )
 def test_an_exit_code_is_one_of_some(exit_code: int | None, codes: Any, has: bool) -> None:
     container = {} if exit_code is None else {"exitCode": exit_code}
-    assert has_exit_code(job(status="FAILED", container=container), codes) is has
+    end = concluded(job(status="FAILED", container=container))
+    assert (end.all_ended_with(codes), end.any_ended_with(codes)) == (has, has)
+
+
+@pytest.mark.parametrize(
+    ("children", "codes", "all_of_them", "any_of_them"),
+    [
+        ([child(0), child(1)], 3, True, True),
+        ([child(0), child(1, exit_code=4)], 3, False, True),
+        ([child(0), child(1, exit_code=4)], {3, 4}, True, True),
+        ([child(0)], 4, False, False),
+        ([], 3, False, False),
+    ],
+)
+def test_an_array_has_the_exit_codes_of_its_failed_children(
+    children: list[Job], codes: Any, all_of_them: bool, any_of_them: bool
+) -> None:
+    end = concluded(array("FAILED"), children)
+    assert (end.all_ended_with(codes), end.any_ended_with(codes)) == (all_of_them, any_of_them)
+
+
+def test_an_array_whose_children_no_retry_helps_is_not_retried() -> None:
+    end = concluded(array("FAILED"), [child(0, exit_code=127), child(1, exit_code=127)])
+    assert end.failure is not None
+    assert not end.failure.retryable
+
+
+def test_an_arn_that_is_none_hurts_nobody() -> None:
+    assert "Console" not in str(concluded(job(status="FAILED", jobArn="odd")).failure)

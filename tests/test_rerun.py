@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from airflow_fargate_batch.aws import BatchApi
+from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.naming import Submission
 from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.exceptions import InvalidRequest
@@ -61,6 +62,7 @@ def test_each_try_runs_what_the_one_before_left(aws: LocalBatch) -> None:
     aws.script("*", exit_code=1, indexes=[2])  # the third of those that are left: index 4
     second = try_again(aws, wanted, tries_before=1)
     assert (second["arrayProperties"]["size"], indexes_of(second)) == (3, "1,3,4")
+    assert Job.from_api(second).indexes == (1, 3, 4)
 
     aws.script("*", exit_code=0)
     third = try_again(aws, wanted, tries_before=2)

@@ -149,9 +149,9 @@ def _next_size(job: Job) -> str:
 
 def _log_page(job: Job) -> Iterator[str]:
     """Link the last attempt's log, where the job's ARN says in which region it is."""
-    region = re.match(r"arn:[^:]+:batch:([^:]+):", job.arn or "")
-    if region and job.log_group and job.log_streams:
-        page = urls.log_stream_url(job.log_streams[-1], log_group=job.log_group, region=region[1])
+    if job.region and job.log_group and job.log_streams:
+        stream = job.log_streams[-1]
+        page = urls.log_stream_url(stream, log_group=job.log_group, region=job.region)
         yield f"Log: {page}"
 
 
@@ -168,7 +168,8 @@ def _children(job: Job, failed: Sequence[Job]) -> Iterator[str]:
     size = job.array.size if job.array else None
     yield f"Failed children: {len(failed)}{f' of {size}' if size else ''}"
     for child in islice(failed, CHILDREN_SHOWN):
-        yield f"  {child.id}: {_outcome(child)}"
+        index = f" (index {job.index_of(child)})" if job.indexes else ""
+        yield f"  {child.id}{index}: {_outcome(child)}"
     if len(failed) > CHILDREN_SHOWN:
         yield f"  and {len(failed) - CHILDREN_SHOWN} more"
 

@@ -5,18 +5,21 @@ where it has them at all, so an array's children are ``Job`` values as well. Com
 and parameters are left behind on purpose: they may hold secrets.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
+from airflow_fargate_batch.core.naming import INDEXES_VARIABLE
 from airflow_fargate_batch.core.status import JobStatus
 
 DEFAULT_LOG_GROUP: Final = "/aws/batch/job"
 """Where Batch writes unless the job definition's log configuration names another group."""
 FAILED_INDEXES: Final = 1000
 """How many failed indexes of an array a summary lists; its counts tell of all."""
+_ARN: Final = re.compile(r"arn:[^:]+:batch:([^:]+):")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -102,6 +105,7 @@ class Job(_Containers):
         status_text: The state as AWS spelt it, empty where it gave none.
         attempts: Those that have ended, first to last.
         array: ``None`` unless the job is an array's parent or child.
+        indexes: Of a rerun, which children of the first array its own stand for, in order.
         has_dependencies: It was submitted with ``dependsOn``.
         is_terminated: Told to stop by TerminateJob, whatever its state is yet.
         is_cancelled: The same by CancelJob.
@@ -119,6 +123,7 @@ class Job(_Containers):
     containers: tuple[Container, ...] = ()
     attempts: tuple[Attempt, ...] = ()
     array: ArrayProgress | None = None
+    indexes: tuple[int, ...] = ()
     has_dependencies: bool = False
     is_terminated: bool = False
     is_cancelled: bool = False
@@ -147,9 +152,10 @@ class Job(_Containers):
             status=JobStatus(status_text),
             status_text=status_text,
             status_reason=_text(members.get("statusReason")),
-            containers=_containers_from_api(members),
+            containers=tuple(map(_container_from_api, _containers(members))),
             attempts=tuple(map(_attempt_from_api, _mappings(members.get("attempts")))),
             array=_array_from_api(_mapping(members.get("arrayProperties"))),
+            indexes=_indexes_from_api(members),
             has_dependencies=bool(_mappings(members.get("dependsOn"))),
             is_terminated=members.get("isTerminated") is True,
             is_cancelled=members.get("isCancelled") is True,
@@ -186,7 +192,7 @@ class Job(_Containers):
                 "startedAt": _milliseconds(self.started_at),
                 "stoppedAt": _milliseconds(self.stopped_at),
                 "tags": dict(self.tags),
-                "ecsProperties": {"taskProperties": [_task_to_api(self.containers)]},
+                "ecsProperties": {"taskProperties": [_task_to_api(self.containers, self.indexes)]},
             }
         )
 
@@ -212,17 +218,25 @@ class Job(_Containers):
             "log_streams": list(self.log_streams),
         }
         if self.array is not None and self.array.size is not None:
-            indexes = sorted(
-                child.array.index
-                for child in failed_children
-                if child.array is not None and child.array.index is not None
-            )
+            failed = map(self.index_of, failed_children)
+            indexes = sorted(index for index in failed if index is not None)
             summary["array"] = {
                 "size": self.array.size,
                 "counts": {status.value: count for status, count in self.array.counts.items()},
                 "failed_indexes": indexes[:FAILED_INDEXES],
             }
         return summary
+
+    def index_of(self, child: "Job") -> int | None:
+        """Return a child's index; of a rerun, the one that it has in the first array."""
+        index = child.array.index if child.array else None
+        return self.indexes[index] if index is not None and index < len(self.indexes) else index
+
+    @property
+    def region(self) -> str | None:
+        """The region, as the ARN says it."""
+        arn = _ARN.match(self.arn or "")
+        return arn[1] if arn else None
 
     @property
     def vcpu(self) -> Decimal | None:
@@ -265,12 +279,21 @@ def jobs_from_api(answer: object) -> list[Job]:
     return [Job.from_api(entry) for entry in _mappings(entries) if _text(entry.get("jobId"))]
 
 
-def _containers_from_api(members: Mapping[str, object]) -> tuple[Container, ...]:
+def _containers(members: Mapping[str, object]) -> list[Mapping[str, object]]:
     """Find the containers: one under ``container``, several under ``ecsProperties``."""
     tasks = _mappings(_mapping(members.get("ecsProperties")).get("taskProperties"))
     single = _mapping(members.get("container"))
-    containers = _of_tasks(tasks) or ([single] if single else [])
-    return tuple(map(_container_from_api, containers))
+    return _of_tasks(tasks) or ([single] if single else [])
+
+
+def _indexes_from_api(members: Mapping[str, object]) -> tuple[int, ...]:
+    """Read the one variable of the environment that this package has set itself."""
+    for container in _containers(members):
+        for variable in _mappings(container.get("environment")):
+            if variable.get("name") == INDEXES_VARIABLE:
+                indexes = (_text(variable.get("value")) or "").split(",")
+                return tuple(map(int, indexes)) if all(map(str.isdecimal, indexes)) else ()
+    return ()
 
 
 def _of_tasks(tasks: Iterable[Mapping[str, object]]) -> list[Mapping[str, object]]:
@@ -348,8 +371,12 @@ def _attempt_to_api(attempt: Attempt) -> dict[str, Any]:
     )
 
 
-def _task_to_api(containers: Sequence[Container]) -> dict[str, Any]:
-    return {"containers": [_container_to_api(container) for container in containers]}
+def _task_to_api(containers: Sequence[Container], indexes: Sequence[int] = ()) -> dict[str, Any]:
+    written = [_container_to_api(container) for container in containers]
+    if written and indexes:
+        text = ",".join(map(str, indexes))
+        written[0]["environment"] = [{"name": INDEXES_VARIABLE, "value": text}]
+    return {"containers": written}
 
 
 def _container_to_api(container: Container) -> dict[str, Any]:

@@ -18,6 +18,9 @@ DEFAULT_PREFIX: Final = "fargate-job"
 TAG_PREFIX: Final = "airflow-fargate-batch:"
 SUBMISSION_TAG: Final = f"{TAG_PREFIX}submission"
 
+INDEXES_VARIABLE: Final = "FARGATE_BATCH_INDEXES"
+"""Where the children of an array that runs again find their indexes, separated by commas."""
+
 _ILLEGAL_IN_NAME: Final = re.compile(r"[^A-Za-z0-9_-]+")
 _ILLEGAL_IN_TAG: Final = re.compile(rf"(?!{limits.TAG_CHARACTER})[\s\S]")
 _TOKEN_DIGITS: Final = 16

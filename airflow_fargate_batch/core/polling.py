@@ -41,6 +41,8 @@ LONGEST_PAUSE: Final = 60.0
 _FIRST_IN_LINE: Final = 0.0
 """A time at which whoever is put back was due before all others."""
 
+_RUNS: Final = frozenset({JobStatus.STARTING, JobStatus.RUNNING})
+
 ABSENCES: Final = 3
 """How many answers in a row must lack an id before it can count as lost."""
 LOST_AFTER: Final = 300.0
@@ -254,12 +256,14 @@ class Patience:
 
     Attributes:
         until: When to give up in any case.
-        runnable_timeout: How long the job may be RUNNABLE at a stretch.
+        runnable_timeout: How long the job may be RUNNABLE at a stretch; an array, how long some of
+            its children may be while none of them runs or ends.
     """
 
     until: datetime | None = None
     runnable_timeout: timedelta | None = None
     _runnable_since: datetime | None = field(default=None, init=False)
+    _ended_children: int = field(default=0, init=False)
 
     def observe(self, job: Job, now: datetime) -> None:
         """Take note of the job's state.
@@ -267,11 +271,14 @@ class Patience:
         What AWS tells decides since when it is RUNNABLE, so that a new process counts on where an
         old one stopped: since its last attempt, or its submission where it depends on nothing.
         """
-        if job.status is not JobStatus.RUNNABLE:
+        ended = _ended_children(job)
+        if not _waits_for_room(job) or ended != self._ended_children:
             self._runnable_since = None
+        self._ended_children = ended
+        if not _waits_for_room(job):
             return
         since = job.attempts[-1].stopped_at if job.attempts else None
-        if since is None and not job.has_dependencies:
+        if since is None and not job.has_dependencies and not ended:
             since = job.created_at
         self._runnable_since = since or self._runnable_since or now
 
@@ -286,3 +293,16 @@ class Patience:
     def ends_at(self) -> datetime | None:
         """When to give up, as far as is known now."""
         return min((end for end in (self.until, self.runnable_until) if end), default=None)
+
+
+def _waits_for_room(job: Job) -> bool:
+    """Tell whether a job is RUNNABLE; an array's parent never is, so its children tell."""
+    counts = job.array.counts if job.array else {}
+    if not counts:
+        return job.status is JobStatus.RUNNABLE
+    return JobStatus.RUNNABLE in counts and _RUNS.isdisjoint(counts)
+
+
+def _ended_children(job: Job) -> int:
+    counts = job.array.counts if job.array else {}
+    return sum(count for status, count in counts.items() if status.is_final)

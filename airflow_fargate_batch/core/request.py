@@ -23,7 +23,7 @@ from airflow_fargate_batch.core._retries import RetryStrategy
 from airflow_fargate_batch.core._size import Settled, Wanted, read_size, settle_size
 from airflow_fargate_batch.core._values import Findings, boolean, integer
 from airflow_fargate_batch.core.definition import LATEST
-from airflow_fargate_batch.core.naming import Submission
+from airflow_fargate_batch.core.naming import INDEXES_VARIABLE, Submission
 from airflow_fargate_batch.exceptions import EmptyArray, InvalidRequest, Problem
 
 if TYPE_CHECKING:
@@ -45,8 +45,6 @@ __all__ = [
 ]
 
 DRY_RUN_PREFIX: Final = _dependencies.DRY_RUN_PREFIX
-INDEXES_VARIABLE: Final = "FARGATE_BATCH_INDEXES"
-"""Where the children of an array that runs again find their indexes, separated by commas."""
 
 
 @dataclass(slots=True, kw_only=True)

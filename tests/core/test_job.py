@@ -266,6 +266,29 @@ def test_the_summary_of_an_array_counts_states_and_lists_failed_indexes() -> Non
     }
 
 
+RERUN: dict[str, Any] = {
+    "jobId": ID,
+    "status": "FAILED",
+    "arrayProperties": {"size": 3},
+    "container": {"environment": [{"name": "FARGATE_BATCH_INDEXES", "value": "3,5,8"}]},
+}
+
+
+def test_a_rerun_tells_the_indexes_of_the_first_array() -> None:
+    children = [
+        Job.from_api({"jobId": f"{ID}:{index}", "arrayProperties": {"index": index}})
+        for index in (2, 0)
+    ]
+    for rerun in (Job.from_api(RERUN), Job.from_api(Job.from_api(RERUN).to_api())):
+        assert rerun.to_summary(failed_children=children)["array"]["failed_indexes"] == [3, 8]
+
+
+@pytest.mark.parametrize("text", ["", "3,five", "-1", None, 3])
+def test_indexes_that_are_none_count_as_absent(text: object) -> None:
+    variable = {"name": "FARGATE_BATCH_INDEXES", "value": text}
+    assert Job.from_api({"jobId": ID, "container": {"environment": [variable]}}).indexes == ()
+
+
 def test_the_list_of_failed_indexes_is_bounded() -> None:
     failed = (
         Job.from_api({"jobId": f"{ID}:{index}", "arrayProperties": {"index": index}})

@@ -376,3 +376,24 @@ def test_a_job_is_runnable_since(more: dict[str, Any], since: datetime) -> None:
     for minutes in (5, 6, 7):
         patience.observe(a_job("a", "RUNNABLE", **more), NOON + timedelta(minutes=minutes))
     assert patience.runnable_until == since + QUARTER
+
+
+def an_array(**counts: int) -> Job:
+    properties = {"size": 9, "statusSummary": counts}
+    return a_job("a", "PENDING", createdAt=NOON_MS, arrayProperties=properties)
+
+
+def test_an_array_is_runnable_while_children_are_and_none_of_them_runs_or_ends() -> None:
+    patience = Patience(runnable_timeout=QUARTER)
+    lives = [
+        ({"RUNNABLE": 9}, NOON),
+        ({"RUNNABLE": 8, "STARTING": 1}, None),
+        ({"RUNNABLE": 8, "SUCCEEDED": 1}, NOON + timedelta(minutes=2)),
+        ({"RUNNABLE": 8, "SUCCEEDED": 1}, NOON + timedelta(minutes=2)),
+        ({"RUNNABLE": 7, "SUCCEEDED": 2}, NOON + timedelta(minutes=4)),
+        ({"RUNNABLE": 6, "SUCCEEDED": 2, "RUNNING": 1}, None),
+        ({"PENDING": 7, "SUCCEEDED": 2}, None),
+    ]
+    for minutes, (counts, since) in enumerate(lives):
+        patience.observe(an_array(**counts), NOON + timedelta(minutes=minutes))
+        assert patience.runnable_until == (since and since + QUARTER), counts
