@@ -11,7 +11,10 @@ from airflow_fargate_batch._compat import (
     conf,
 )
 from airflow_fargate_batch.completion import conclude
+from airflow_fargate_batch.core.backoff import POLL_INTERVAL
 from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.core.request import read_exit_codes, read_seconds
+from airflow_fargate_batch.core.waiting import given_up
 from airflow_fargate_batch.exceptions import (
     AwsError,
     FargateBatchError,
@@ -56,18 +59,15 @@ class Waiting:
         try:
             job = task.hook.wait(
                 job_id,
-                poll_interval=task.poll_interval,
+                poll_interval=self._poll_interval,
                 until=self._gives_up_at(),
-                runnable_timeout=_timedelta(task.runnable_timeout),
+                runnable_timeout=_timedelta(self._seconds("runnable_timeout")),
                 log_interval=self._log_interval(),
             )
         except JobTimedOut as error:
             self._push_last_seen(job_id)
-            if task.terminate_on_kill:
-                task.hook.terminate(job_id, str(error))
-            if isinstance(error, JobCannotStart):
-                raise AirflowFailException(str(error)) from None
-            raise
+            kind = AirflowFailException if isinstance(error, JobCannotStart) else JobTimedOut
+            raise kind(self._give_up(job_id, str(error))) from None
         self._conclude(job)
 
     def take_over(self, event: Mapping[str, Any]) -> str:
@@ -82,6 +82,15 @@ class Waiting:
             raise AirflowFailException(event["message"])
         raise (JobTimedOut if event["outcome"] == GAVE_UP else FargateBatchError)(event["message"])
 
+    def _give_up(self, job_id: str, why: str) -> str:
+        failure = None
+        if self._task.terminate_on_kill:
+            try:
+                self._task.hook.terminate(job_id, why)
+            except AwsError as error:
+                failure = str(error)
+        return given_up(why, terminated=self._task.terminate_on_kill, failure=failure)
+
     def _is_deferrable(self) -> bool:
         if self._task.deferrable is not None:
             return self._task.deferrable
@@ -90,12 +99,11 @@ class Waiting:
     def _defer(self, job_id: str) -> None:
         task = self._task
         until = self._gives_up_at()
-        runnable_timeout = _timedelta(task.runnable_timeout)
         trigger = FargateBatchJobTrigger(
             job_ids=[job_id],
-            poll_interval=task.poll_interval,
+            poll_interval=self._poll_interval,
             wait_until=until.isoformat() if until else None,
-            runnable_timeout=runnable_timeout.total_seconds() if runnable_timeout else None,
+            runnable_timeout=self._seconds("runnable_timeout"),
             terminate_on_kill=task.terminate_on_kill,
             log_interval=self._log_interval(),
             aws_conn_id=task.aws_conn_id,
@@ -107,19 +115,28 @@ class Waiting:
 
     def _log_interval(self) -> float | None:
         """Return the seconds between two looks at the job's log; ``None`` leaves it alone."""
-        interval = _timedelta(self._task.awslogs_fetch_interval)
-        return interval.total_seconds() if self._task.awslogs_enabled and interval else None
+        return self._seconds("awslogs_fetch_interval") if self._task.awslogs_enabled else None
+
+    @property
+    def _poll_interval(self) -> float:
+        return self._seconds("poll_interval") or POLL_INTERVAL
+
+    def _seconds(self, argument: str) -> float | None:
+        return read_seconds(getattr(self._task, argument), argument)
 
     def _gives_up_at(self) -> datetime | None:
         """Return when to give up: before Airflow's own timeout leaves the job running."""
         ends = []
-        if wait_timeout := _timedelta(self._task.wait_timeout):
+        if wait_timeout := _timedelta(self._seconds("wait_timeout")):
             ends.append(datetime.now(UTC) + wait_timeout)
         timeout = self._task.execution_timeout
         if timeout and self._started_at:
             margin = min(TIMEOUT_MARGIN, timeout / 10)
             ends.append(self._started_at + timeout - margin)
         return min(ends, default=None)
+
+    def _exit_codes(self, argument: str) -> frozenset[int]:
+        return read_exit_codes(getattr(self._task, argument), argument)
 
     def _push_last_seen(self, job_id: str) -> None:
         try:
@@ -142,12 +159,13 @@ class Waiting:
         self._push("job", end.summary)
         if end.failure is None:
             return
-        if end.all_ended_with(task.skip_on_exit_code):
+        if end.all_ended_with(self._exit_codes("skip_on_exit_code")):
             raise AirflowSkipException(str(end.failure))
-        if not end.failure.retryable or end.any_ended_with(task.fail_on_exit_code):
+        is_hopeless = end.any_ended_with(self._exit_codes("fail_on_exit_code"))
+        if is_hopeless or not end.failure.retryable:
             raise AirflowFailException(str(end.failure))
         raise end.failure
 
 
-def _timedelta(span: float | timedelta | None) -> timedelta | None:
-    return timedelta(seconds=span) if isinstance(span, int | float) else span
+def _timedelta(seconds: float | None) -> timedelta | None:
+    return None if seconds is None else timedelta(seconds=seconds)

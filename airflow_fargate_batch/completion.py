@@ -1,7 +1,7 @@
 """What is left to do when a job has ended: gather what people will ask, and judge it."""
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -33,17 +33,13 @@ class Conclusion:
     failure: JobFailed | None = None
     exit_codes: frozenset[int | None] = frozenset()
 
-    def all_ended_with(self, codes: int | Collection[int] | None) -> bool:
+    def all_ended_with(self, codes: frozenset[int]) -> bool:
         """Tell whether everything that failed did so with one of some exit codes."""
-        return bool(self.exit_codes) and self.exit_codes <= _set_of(codes)
+        return bool(self.exit_codes) and self.exit_codes <= codes
 
-    def any_ended_with(self, codes: int | Collection[int] | None) -> bool:
+    def any_ended_with(self, codes: frozenset[int]) -> bool:
         """Tell whether something failed with one of some exit codes."""
-        return not self.exit_codes.isdisjoint(_set_of(codes))
-
-
-def _set_of(codes: int | Collection[int] | None) -> set[int]:
-    return {codes} if isinstance(codes, int) else set(codes or ())
+        return not self.exit_codes.isdisjoint(codes)
 
 
 def conclude(

@@ -90,3 +90,11 @@ def as_json(request: "JobRequest") -> str:
     """Write the body of SubmitJob as JSON, what is secret struck out."""
     body = secrets.redacted(request.to_submit_job(), is_secret_name, _masked)
     return json.dumps(body, indent=2, ensure_ascii=False)
+
+
+def mask_secrets_of(request: "JobRequest") -> None:
+    """Mask what secret variables and parameters hold in all logs, files' contents included."""
+    for texts in (request.environment, request.parameters):
+        for name, text in texts.items():
+            if len(text) >= _WORTH_MASKING and is_secret_name(name):
+                mask_secret(text)

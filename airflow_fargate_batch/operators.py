@@ -2,14 +2,13 @@
 
 import json
 import os
-from collections.abc import Collection, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import timedelta
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
-
-from jinja2 import TemplateError
 
 from airflow_fargate_batch._compat import (
     AirflowFailException,
@@ -26,11 +25,13 @@ from airflow_fargate_batch.core.request import (
     Arguments,
     JobRequest,
     JsonFile,
+    read_exit_codes,
     read_flag,
+    read_seconds,
 )
-from airflow_fargate_batch.exceptions import EmptyArray, InvalidRequest
+from airflow_fargate_batch.exceptions import EmptyArray, InvalidRequest, Problem
 from airflow_fargate_batch.links import LINKS, XCOM_KEY, addresses
-from airflow_fargate_batch.masking import HidesSecrets, as_json
+from airflow_fargate_batch.masking import HidesSecrets, as_json, mask_secrets_of
 
 if TYPE_CHECKING:
     from airflow_fargate_batch._waiting import Waiting
@@ -38,6 +39,14 @@ if TYPE_CHECKING:
 
 REQUEST_ARGUMENTS: Final = tuple(argument.name for argument in fields(Arguments))
 FILES: Final = ("parameters_file", "container_overrides_file")
+_READERS: Final[tuple[tuple[Callable[[Any, str], Any], tuple[str, ...]], ...]] = (
+    (
+        read_seconds,
+        ("poll_interval", "runnable_timeout", "wait_timeout", "awslogs_fetch_interval"),
+    ),
+    (read_exit_codes, ("skip_on_exit_code", "fail_on_exit_code")),
+)
+"""What is no part of the request, and so is not templated, by what reads it."""
 _NOT_PYTHON: Final = "?"
 """What keeps native rendering from reading a JSON file as Python, which differs in small things."""
 FROM_ELSEWHERE: Final = {
@@ -89,7 +98,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         with it; by default it does where *deferrable* is given as true.
     :param deferrable: whether a waiting task gives its worker's place up, and waits in the
         triggerer; by default as ``[operators] default_deferrable`` says.
-    :param poll_interval: seconds between two questions about the job.
+    :param poll_interval: seconds or timedelta between two questions about the job.
     :param runnable_timeout: seconds or timedelta that the job may be RUNNABLE before the task
         gives up; a job that AWS says is misconfigured is given up at once.
     :param wait_timeout: seconds or timedelta from the submit until the task gives up.
@@ -114,6 +123,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         "render_only",
         "aws_conn_id",
         "region_name",
+        "verify",
     )
     template_fields_renderers: ClassVar[dict[str, str]] = {
         "command": "json",
@@ -129,7 +139,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
 
     wait_for_completion: bool | None
     deferrable: bool | None
-    poll_interval: float
+    poll_interval: float | timedelta
     runnable_timeout: float | timedelta | None
     wait_timeout: float | timedelta | None
     terminate_on_kill: bool
@@ -178,7 +188,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         extra_submit_args: Mapping[str, Any] | str | None = None,
         wait_for_completion: bool | None = None,
         deferrable: bool | None = None,
-        poll_interval: float = POLL_INTERVAL,
+        poll_interval: float | timedelta = POLL_INTERVAL,
         runnable_timeout: float | timedelta | None = None,
         wait_timeout: float | timedelta | None = None,
         terminate_on_kill: bool = True,
@@ -218,19 +228,24 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
             botocore_config=botocore_config,
             _has_dependencies=depends_on is not None,
         )
-        problems = problems_before_rendering(given)
+        problems = problems_before_rendering(given) or self._problems_of_waiting()
         if problems:
-            raise InvalidRequest(problems)
+            raise _import_error(problems, self.task_id)
 
     @classmethod
     def partial(cls, **kwargs: Any) -> Any:
         """Check what all mapped tasks share as the constructor does, and map as Airflow does."""
+        partial = super().partial(**kwargs)
         given = {name: kwargs[name] for name in REQUEST_ARGUMENTS if name in kwargs}
-        others = set(REQUEST_ARGUMENTS) - given.keys() - {"size_policy"}  # nobody maps over it
+        others = set(REQUEST_ARGUMENTS) - given.keys()
+        if not any("size_policy" in defaults for defaults in _default_args(partial, kwargs)):
+            others.discard("size_policy")  # nobody maps over it
         problems = problems_before_rendering(given, given_later=others)
         if problems:
-            raise InvalidRequest(problems)
-        return super().partial(**kwargs)
+            with warnings.catch_warnings(action="ignore"):  # "was never mapped": it never will be
+                del partial
+            raise _import_error(problems, kwargs.get("task_id"))
+        return partial
 
     def execute(self, context: Context) -> str:
         """Submit the job, or only render the request, and return the job id or its placeholder."""
@@ -311,11 +326,13 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
             generation=self._generation(context),
         )
         try:
-            return JobRequest.from_arguments(dry_run=dry_run, submission=submission, **arguments)
+            request = JobRequest.from_arguments(dry_run=dry_run, submission=submission, **arguments)
         except EmptyArray as error:
             raise AirflowSkipException(str(error)) from None
         except InvalidRequest as error:
-            raise _failure(error) from None
+            raise _failure(error, self._where_to_say(arguments, dry_run=dry_run)) from None
+        mask_secrets_of(request)
+        return request
 
     def _generation(self, context: Context) -> int:
         """Return the number of tries used when a person last cleared the task."""
@@ -325,24 +342,38 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         configured = None if dry_run else self.hook.service_config.get(name)
         return configured or os.environ.get(FROM_ELSEWHERE[name])
 
+    def _where_to_say(self, arguments: Mapping[str, Any], *, dry_run: bool) -> str:
+        """Tell where else what is missing may be said."""
+        missing = [name for name in FROM_ELSEWHERE if arguments[name] is None]
+        if not missing:
+            return ""
+        variables = " and ".join(FROM_ELSEWHERE[name] for name in missing)
+        connection = "" if dry_run else "in the connection's service_config.batch, or "
+        why = ": a dry run reads no connection" if dry_run else ""
+        return f"\nWhat is missing may also stand {connection}in {variables}{why}."
+
     def _files(self, context: Context | None) -> dict[str, JsonFile]:
         return {
             name: self._read(str(path), context) for name in FILES if (path := getattr(self, name))
         }
 
     def _read(self, path: str, context: Context | None) -> JsonFile:
+        folder = Path(self.dag.folder)
         try:
-            text = (Path(self.dag.folder) / path).read_text(encoding="utf-8")
+            text = (folder / path).read_text(encoding="utf-8-sig")
         except UnicodeDecodeError:
             return JsonFile(path, error="is not UTF-8 text")
         except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-            return JsonFile(path, error=getattr(error, "strerror", None) or str(error))
+            why = getattr(error, "strerror", None) or str(error)
+            where = "" if Path(path).is_absolute() else f" in the DAG's folder, {folder}"
+            return JsonFile(path, error=f"{why}{where}")
         if context is None:
             return JsonFile(path, text)
         try:
             rendered = self.render_template(f"{_NOT_PYTHON}{text}", context)
-        except TemplateError as error:
-            return JsonFile(path, error=f"cannot be rendered: {error}")
+        except Exception as error:  # noqa: BLE001 - a template's expressions may raise anything
+            kind = type(error).__name__
+            return JsonFile(path, error=f"cannot be rendered: {kind}: {error}")
         return JsonFile(path, rendered.removeprefix(_NOT_PYTHON))
 
     def _show(self, request: JobRequest, context: Context) -> str:
@@ -385,6 +416,17 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         if self.do_xcom_push:
             context["ti"].xcom_push(key=key, value=value)
 
+    def _problems_of_waiting(self) -> list[Problem]:
+        """Check what says how to wait: found later, it would leave a job behind."""
+        problems: list[Problem] = []
+        for read, names in _READERS:
+            for name in names:
+                try:
+                    read(getattr(self, name), name)
+                except InvalidRequest as error:
+                    problems += error.problems
+        return problems
+
     def _waiting(self, context: Context) -> "Waiting":
         """Return what is left to do after the submit; imported late, as `hook` is."""
         from airflow_fargate_batch._waiting import Waiting
@@ -392,5 +434,20 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         return Waiting(self, context, push=partial(self._push, context=context))
 
 
-def _failure(error: InvalidRequest) -> AirflowFailException:
-    return AirflowFailException(f"Nothing was submitted. {error}")
+def _failure(error: InvalidRequest, advice: str = "") -> AirflowFailException:
+    return AirflowFailException(f"Nothing was submitted. {error}{advice}")
+
+
+def _import_error(problems: Sequence[Problem], task_id: str | None) -> InvalidRequest:
+    """Name the task: of the place where a DAG makes it, Airflow's import errors show nothing."""
+    error = InvalidRequest(problems)
+    error.add_note(f"in task {task_id!r}")
+    return error
+
+
+def _default_args(partial: Any, kwargs: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield the defaults that a mapped task will be made with."""
+    for group in (partial.kwargs.get("dag"), partial.kwargs.get("task_group")):
+        if group is not None and group.default_args:
+            yield group.default_args
+    yield kwargs.get("default_args") or {}

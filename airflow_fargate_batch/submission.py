@@ -51,6 +51,8 @@ LOOKING: Final = 60.0
 worse than to be late."""
 INTERRUPTED_LOOKS: Final = 3
 """How many of these there is time for when a task is ended while it submits."""
+NAMED: Final = 20
+"""How many indexes of an array a line of the log names."""
 TAG_RESOURCE: Final = "batch:TagResource"
 
 
@@ -111,7 +113,7 @@ class Submitter:
             left = self._clock.persist(partial(indexes_left, self._api, earlier), until)
             if left is None or request.array_size is None:
                 return request
-            log.info("Submitting again only the %d indexes that are left", len(left))
+            log.info("Submitting again only what is left, %s", _named(left))
             return request.only(left)
         except (AwsError, InvalidRequest) as error:
             log.warning("All indexes are submitted again: %s", error)
@@ -249,6 +251,13 @@ def _uncertain(request: JobRequest, why: str) -> SubmissionUncertain:
         f"SubmitJob of {request.job_name} got no answer, and the job {why}: nothing was submitted "
         "again. Check by hand whether there is one; a later try of an Airflow task looks by itself."
     )
+
+
+def _named(indexes: list[int]) -> str:
+    """Name indexes in a sentence: the first few, and how many more there are."""
+    more = f" and {len(indexes) - NAMED} more" if len(indexes) > NAMED else ""
+    said = ", ".join(map(str, indexes[:NAMED]))
+    return f"{'index' if len(indexes) == 1 else 'indexes'} {said}{more}"
 
 
 def _submitted(job: Job, request: JobRequest) -> Submitted:

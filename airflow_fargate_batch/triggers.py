@@ -17,7 +17,7 @@ from airflow_fargate_batch import _compat
 from airflow_fargate_batch.core.backoff import POLL_INTERVAL
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.status import JobStatus
-from airflow_fargate_batch.core.waiting import Wait
+from airflow_fargate_batch.core.waiting import Wait, given_up
 from airflow_fargate_batch.exceptions import (
     AccessDenied,
     AwsError,
@@ -337,12 +337,8 @@ class FargateBatchJobTrigger(BaseTrigger):
         )
 
     async def _give_up(self, why: str) -> str:
-        if not self.terminate_on_kill:
-            return f"{why}\nThe job was left running."
-        failure = await self._terminate(why)
-        if failure:
-            return f"{why}\nThe job could not be terminated: {failure}"
-        return f"{why}\nThe job was terminated."
+        failure = await self._terminate(why) if self.terminate_on_kill else None
+        return given_up(why, terminated=self.terminate_on_kill, failure=failure)
 
     async def _terminate_if_a_person_ended_the_task(self) -> None:
         if await _compat.a_person_ended(self.task_instance, self.trigger_id):

@@ -88,7 +88,8 @@ def test_a_connection_that_does_not_exist_does_no_harm() -> None:
 
 
 def test_the_queue_still_has_to_be_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(AirflowFailException, match="job_queue: is missing"):
+    said = "(?s)job_queue: is missing.* in AWS_BATCH_JOB_QUEUE: a dry run reads no connection"
+    with pytest.raises(AirflowFailException, match=said):
         run(operator(dry_run=True, job_queue=None))
     monkeypatch.setenv("AWS_BATCH_JOB_QUEUE", "queue-of-variable")
     assert run(operator(dry_run=True, job_queue=None))[1]["request"]["jobQueue"] == (

@@ -1,5 +1,6 @@
 """Literal mistakes fail when the DAG is read, in the words of run time; templates wait."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -74,6 +75,44 @@ def test_a_misspelt_argument_is_refused() -> None:
 def test_a_literal_mistake_that_mapped_tasks_share_fails_at_once() -> None:
     with dag(), pytest.raises(InvalidRequest, match="vcpu: 3 vCPU"):
         FargateBatchSubmitOperator.partial(task_id="submit", vcpu=3, **WHERE)
+
+
+@pytest.mark.parametrize("where", ["DAG", "task"])
+def test_a_size_policy_among_the_default_args_counts_for_mapped_tasks(where: str) -> None:
+    policy = {"size_policy": "round_up"}
+    with dag(default_args=policy if where == "DAG" else {}):
+        FargateBatchSubmitOperator.partial(
+            task_id="submit", vcpu=3, default_args=policy if where == "task" else {}, **WHERE
+        ).expand(command=[["a"]])
+
+
+def test_a_mistake_names_its_task() -> None:
+    with pytest.raises(InvalidRequest) as of_one:
+        operator(vcpu=3)
+    with dag(), pytest.raises(InvalidRequest) as of_mapped:
+        FargateBatchSubmitOperator.partial(task_id="submit", vcpu=3, **WHERE)
+    for caught in (of_one, of_mapped):
+        assert caught.value.__notes__ == ["in task 'submit'"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"wait_timeout": "soon"}, "wait_timeout: 'soon' is not a number"),
+        ({"wait_timeout": 0}, "wait_timeout: 0 s is not more than 0"),
+        ({"wait_timeout": "{{ params.x }}"}, "wait_timeout: .* was not rendered"),
+        ({"runnable_timeout": timedelta(seconds=-1)}, "runnable_timeout: -1.0 s is not more"),
+        ({"poll_interval": None, "awslogs_fetch_interval": True}, "awslogs_fetch_interval: True"),
+        ({"skip_on_exit_code": "nine"}, "skip_on_exit_code: 'nine' is not a number"),
+        ({"fail_on_exit_code": [1, None]}, "fail_on_exit_code: is missing"),
+    ],
+    ids=lambda value: None if isinstance(value, dict) else value,
+)
+def test_what_says_how_to_wait_is_checked_before_there_is_a_job(
+    arguments: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(InvalidRequest, match=said):
+        operator(**arguments)
 
 
 @pytest.mark.parametrize(

@@ -388,8 +388,13 @@ def test_a_file_may_be_in_any_language(folder: Path) -> None:
     assert submitted(operator(parameters_file="a.json")).parameters == {"city": "京都"}
 
 
+def test_a_file_may_begin_with_a_byte_order_mark(folder: Path) -> None:
+    (folder / "a.json").write_text('{"a": "1"}', encoding="utf-8-sig")
+    assert submitted(operator(parameters_file="a.json")).parameters == {"a": "1"}
+
+
 BAD_FILES: dict[str, tuple[bytes | None, str]] = {
-    "missing": (None, "parameters_file: a.json: No such file or directory"),
+    "missing": (None, "a.json: No such file or directory in the DAG's folder, "),
     "malformed": (b'{"a": 1,\n "b" 2}', "a.json, line 2, column 6: not JSON"),
     "not UTF-8": (b'{"a": "\xff"}', "a.json: is not UTF-8 text"),
     "a list": (b"[1]", "a.json holds a list, not a JSON object"),
@@ -397,6 +402,7 @@ BAD_FILES: dict[str, tuple[bytes | None, str]] = {
     "Python": (b"{'a': 1}", "a.json, line 1, column 2: not JSON"),
     "bad Jinja": (b'{"a": "{{ 1 +"}', "a.json: cannot be rendered"),
     "unknown name": (b'{"a": "{{ nobody.x }}"}', "a.json: cannot be rendered"),
+    "an expression that fails": (b'{"a": "{{ 1 // 0 }}"}', "rendered: ZeroDivisionError"),
 }
 
 
@@ -420,3 +426,8 @@ def test_a_folder_is_no_file(folder: Path) -> None:
 def test_a_path_that_no_file_can_have_is_a_problem_like_any_other() -> None:
     with pytest.raises(AirflowFailException, match="parameters_file"):
         submitted(operator(parameters_file="a\0b.json"))
+
+
+def test_what_is_missing_is_told_with_where_it_may_stand() -> None:
+    with pytest.raises(AirflowFailException, match=r"service_config.batch, or in AWS_BATCH_JOB_Q"):
+        submitted(operator(job_queue=None))

@@ -3,10 +3,12 @@
 import json
 import logging
 import traceback
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from airflow_fargate_batch import masking
 from airflow_fargate_batch._compat import AirflowFailException, mask_secret, redact
 from airflow_fargate_batch.exceptions import InvalidRequest
 from airflow_fargate_batch.masking import is_secret_name
@@ -192,3 +194,21 @@ def test_a_template_that_cannot_be_rendered_is_not_logged(
     logged = caplog.text + capsys.readouterr().out + capsys.readouterr().err
     assert is_clean(logged)
     assert "environment cannot be rendered" in logged
+
+
+def test_secrets_in_a_file_are_masked_in_all_logs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    masked: list[str] = []
+    monkeypatch.setattr(masking, "mask_secret", masked.append)
+    (tmp_path / "a.json").write_text(
+        json.dumps({"environment": [{"name": "DB_PASSWORD", "value": SECRET}]})
+    )
+    (tmp_path / "b.json").write_text(json.dumps({"API_TOKEN": f"{SECRET}-2", "DAY": "2026-02-03"}))
+    submitted(
+        operator(
+            container_overrides_file=str(tmp_path / "a.json"),
+            parameters_file=str(tmp_path / "b.json"),
+        )
+    )
+    assert masked == [SECRET, f"{SECRET}-2"]

@@ -10,6 +10,7 @@ from airflow_fargate_batch._compat import AirflowFailException, AirflowSkipExcep
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.exceptions import (
+    AccessDenied,
     AwsError,
     FargateBatchError,
     JobCannotStart,
@@ -109,10 +110,37 @@ def test_a_job_given_up_is_ended_unless_told_otherwise(
     raised: Exception, error: type[Exception], terminate: bool
 ) -> None:
     ti, hook = FakeTaskInstance(), WaitingHook(fails(raised))
-    with pytest.raises(error):
+    with pytest.raises(error, match="was terminated" if terminate else "was left running"):
         run(hook, ti, terminate_on_kill=terminate)
     assert hook.terminated == [JOB_ID] * terminate
     assert dict(ti.pushed)["job"]["status"] == "RUNNING"
+
+
+def test_a_job_that_cannot_be_ended_is_said_to_run_on() -> None:
+    hook = WaitingHook(fails(JobTimedOut("late")))
+
+    def refused(*_: str) -> None:
+        raise AccessDenied("AWS refused TerminateJob", "batch:TerminateJob")
+
+    vars(hook)["terminate"] = refused
+    with pytest.raises(JobTimedOut, match=r"(?s)late.*could not be terminated.*TerminateJob"):
+        run(hook)
+
+
+@pytest.mark.parametrize("spans", [("60", "5", 90), (60, timedelta(seconds=5), "90")])
+def test_times_are_numbers_their_text_or_timedeltas(spans: tuple[Any, Any, Any]) -> None:
+    hook = WaitingHook()
+    before = datetime.now(UTC)
+    run(hook, wait_timeout=spans[0], poll_interval=spans[1], runnable_timeout=spans[2])
+    [wait] = hook.waits
+    assert before <= wait["until"] - timedelta(seconds=60) <= datetime.now(UTC)
+    assert (wait["poll_interval"], wait["runnable_timeout"]) == (5.0, timedelta(seconds=90))
+
+
+def test_an_exit_code_may_be_text() -> None:
+    ended = job("FAILED", 9, **EXITED)
+    with pytest.raises(AirflowSkipException):
+        run(WaitingHook(lambda: ended), skip_on_exit_code="9")
 
 
 def test_it_gives_up_before_airflow_would_leave_the_job_running() -> None:

@@ -15,6 +15,7 @@ from airflow_fargate_batch.core._values import (
     content,
     integer,
     mapping,
+    number,
     parse_json,
     plain_text,
     shown,
@@ -199,21 +200,30 @@ def job_timeout(given: object, findings: Findings) -> int | None:
     if given is None:
         return None
     value = given.total_seconds() if isinstance(given, timedelta) else given
-    seconds = integer(value, "job_timeout", findings)
-    if seconds is None:
+    attempt = integer(value, "job_timeout", findings)
+    if attempt is None:
         return None
-    if seconds < limits.TIMEOUT_MINIMUM:
+    if attempt < limits.TIMEOUT_MINIMUM:
         findings.problem(
             "job_timeout",
-            f"{seconds} s is less than Batch takes",
+            f"{attempt} s is less than Batch takes",
             f"use {limits.TIMEOUT_MINIMUM} s or more",
         )
-    elif seconds > limits.TIMEOUT_RELIABLE:
+    elif attempt > limits.TIMEOUT_RELIABLE:
         findings.warnings.append(
             "job_timeout is more than 14 days, and AWS does not promise to keep a Fargate task so "
             "long"
         )
-    return seconds
+    return attempt
+
+
+def seconds(given: object, where: str, findings: Findings) -> float | None:
+    """Read how long a task is to wait for something."""
+    value = given.total_seconds() if isinstance(given, timedelta) else given
+    span = number(value, where, findings)
+    if span is not None and span <= 0:
+        findings.problem(where, f"{shown(value)} s is not more than 0")
+    return None if span is None else float(span)
 
 
 def tags(given: object, findings: Findings) -> dict[str, str]:

@@ -43,7 +43,7 @@ def problems_before_rendering(
         if name in _READ_LATER:
             unknown.add(name)
         elif name in _BY_ENTRY and isinstance(value, dict | list | tuple | Mapping):
-            known[name] = _without_templates(value)
+            known[name] = _without_templates(_known_entries(name, value))
         elif is_literal(value):
             known[name] = value
         else:
@@ -58,7 +58,7 @@ def problems_before_rendering(
 def is_literal(value: object) -> bool:
     """Tell whether a value holds no template and nothing that is resolved when the task runs."""
     if isinstance(value, str):
-        return not is_template(value)
+        return not _may_be_template(value)
     if isinstance(value, _PLAIN):
         return True
     if isinstance(value, dict | Mapping):  # the first is the usual case, and told far sooner
@@ -66,9 +66,21 @@ def is_literal(value: object) -> bool:
     return isinstance(value, list | tuple | set) and all(map(is_literal, value))
 
 
+def _may_be_template(text: str) -> bool:
+    """Tell whether Jinja changes a text: of a comment nothing is left."""
+    return "{" in text and (is_template(text) or "{#" in text)
+
+
+def _known_entries(name: str, value: Any) -> Any:
+    """Leave out of a list of variables what is yet to become one, or a list of them."""
+    if name != "environment" or isinstance(value, dict | Mapping):
+        return value
+    return [entry for entry in value if isinstance(entry, Mapping) or is_literal(entry)]
+
+
 def _without_templates(value: Any) -> Any:
     if isinstance(value, str):  # the usual case, and told soonest
-        return _STANDS_FOR_TEXT if is_template(value) else value
+        return _STANDS_FOR_TEXT if _may_be_template(value) else value
     if isinstance(value, dict | Mapping):
         return {key: _without_templates(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

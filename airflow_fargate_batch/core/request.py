@@ -1,6 +1,6 @@
 """Arguments in; a legal SubmitJob body out, or every problem at once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -38,8 +38,10 @@ __all__ = [
     "Settled",
     "Wanted",
     "find_problems",
+    "read_exit_codes",
     "read_flag",
     "read_job_ids",
+    "read_seconds",
     "read_size",
     "settle_size",
 ]
@@ -251,6 +253,35 @@ def read_flag(value: object, argument: str) -> bool:
     if flag is None:
         raise InvalidRequest(findings.problems)
     return flag
+
+
+def read_seconds(value: object, argument: str) -> float | None:
+    """Read a span of time from seconds, their text or a ``timedelta``; ``None`` is: not given.
+
+    :raises InvalidRequest: where it is none, or not more than 0.
+    """
+    if value is None or (type(value) is float and value > 0):  # nearly always, for every task
+        return value
+    findings = Findings()
+    seconds = _fields.seconds(value, argument, findings)
+    if findings.problems:
+        raise InvalidRequest(findings.problems)
+    return seconds
+
+
+def read_exit_codes(value: object, argument: str) -> frozenset[int]:
+    """Read one exit code or several; ``None`` is: none.
+
+    :raises InvalidRequest: one of them is no exit code.
+    """
+    if value is None:
+        return frozenset()
+    findings = Findings()
+    several = value if isinstance(value, Iterable) and not isinstance(value, str) else [value]
+    codes = {integer(code, argument, findings) for code in several}
+    if findings.problems:
+        raise InvalidRequest(findings.problems)
+    return frozenset(code for code in codes if code is not None)
 
 
 def read_job_ids(value: object, argument: str, *, dry_run: bool = False) -> list[str]:

@@ -54,3 +54,10 @@ class Wait:
             else:
                 late = f"did not end by {end:%Y-%m-%d %H:%M:%S %Z}"
             raise JobTimedOut(f"Job {self.job_id} {late}")
+
+
+def given_up(why: str, *, terminated: bool, failure: str | None = None) -> str:
+    """Say why nobody waits any more, and what became of the job."""
+    if failure:
+        return f"{why}\nThe job could not be terminated: {failure}"
+    return f"{why}\nThe job was {'terminated' if terminated else 'left running'}."

@@ -34,9 +34,14 @@ _SESSION_LOCK: Final = threading.Lock()
 def _session() -> Any:
     """Make the one boto3 session of this process: it reads AWS's models once, not once a test."""
     import boto3
+    import botocore.session
 
+    nobodys = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
     return boto3.session.Session(
-        aws_access_key_id=_CREDENTIALS, aws_secret_access_key=_CREDENTIALS, region_name=REGION
+        aws_access_key_id=_CREDENTIALS,
+        aws_secret_access_key=_CREDENTIALS,
+        region_name=REGION,
+        botocore_session=nobodys,
     )
 
 

@@ -122,10 +122,7 @@ class Runner:
             try:
                 process = self._spawn(job)
             except (OSError, ValueError) as error:  # not there, not allowed, or a NUL in it
-                what = getattr(error, "strerror", None) or error
-                reason = (
-                    f"CannotStartContainerError: {what}: {job.submission.container['command'][0]}"
-                )
+                reason = _why_not(job.submission.container["command"][0], error)
                 self._engine.ended(job, exit_code=None, reason=reason)
                 return
             self._processes[job.job_id] = process
@@ -207,3 +204,12 @@ def _environment(job: Job, home: str) -> dict[str, str]:
     # this Python's directory comes last, so that `python` is found where nothing else has it
     path = os.pathsep.join((os.environ.get("PATH", os.defpath), str(Path(sys.executable).parent)))
     return {"PATH": path, "HOME": home, "LANG": "C.UTF-8"} | own | batch
+
+
+def _why_not(program: str, error: Exception) -> str:
+    """Say why a container did not start, in Docker's words for a program that is not there."""
+    if isinstance(error, FileNotFoundError):
+        why = f'exec: "{program}": executable file not found in $PATH: unknown'
+    else:
+        why = f"{getattr(error, 'strerror', None) or error}: {program}"
+    return f"CannotStartContainerError: {why}"

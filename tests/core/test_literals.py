@@ -108,3 +108,21 @@ def test_what_each_of_a_mapped_task_may_be_given_is_not_known_yet() -> None:
     shared = {"vcpu": 1, "memory": 4000}
     assert problems_before_rendering(shared, given_later={"job_queue", "job_definition"})
     assert problems_before_rendering(shared, given_later={"memory"}) == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"environment": [{"name": "A", "value": "1"}, TEMPLATE]},
+        {"environment": [{"name": "A", "value": "1"}, object()]},
+        {"vcpu": "1{# a small one #}"},
+        {"job_name": "a b{# #}"},
+    ],
+    ids=["a variable to come", "an object to be resolved", "a comment", "a comment in a name"],
+)
+def test_what_jinja_and_airflow_will_change_is_no_mistake(arguments: Arguments) -> None:
+    assert early(arguments) == []
+
+
+def test_a_mistake_beside_a_variable_to_come_is_found() -> None:
+    assert len(early({"environment": [{"name": "AWS_BATCH_X", "value": "1"}, TEMPLATE]})) == 1
