@@ -45,6 +45,7 @@ class Waiting:
     ) -> None:
         self._task = task
         self._started_at: datetime | None = context["ti"].start_date
+        self._try_number: int = context["ti"].try_number
         self._push = push
 
     def wait(self, job_id: str) -> None:
@@ -111,7 +112,11 @@ class Waiting:
             verify=task.verify,
             botocore_config=task.botocore_config,
         )
-        task.defer(trigger=trigger, method_name="execute_complete")
+        task.defer(
+            trigger=trigger,
+            method_name="execute_complete",
+            kwargs={"try_number": self._try_number},
+        )
 
     def _log_interval(self) -> float | None:
         """Return the seconds between two looks at the job's log; ``None`` leaves it alone."""

@@ -249,22 +249,18 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
 
     def execute(self, context: Context) -> str:
         """Submit the job, or only render the request, and return the job id or its placeholder."""
-        dry_run = self._is_dry_run()
-        request = self._request(context, dry_run=dry_run)
-        for note in request.notes:
-            self.log.info("%s", note)
-        for warning in request.warnings:
-            self.log.warning("%s", warning)
-        if dry_run:
-            return self._show(request, context)
-        job_id = self._submit(request, context)
-        if self.wait_for_completion:
-            self._waiting(context).wait(job_id)
-            self._awaited = None
-        return job_id
+        return self._run(context)
 
-    def execute_complete(self, context: Context, event: Mapping[str, Any]) -> str:
-        """Take over from the trigger, whose event carries the job as it ended."""
+    def execute_complete(
+        self, context: Context, event: Mapping[str, Any], try_number: int | None = None
+    ) -> str:
+        """Take over from the trigger, whose event carries the job as it ended.
+
+        :param try_number: which try deferred. Airflow 3.0 starts the next one here again, with the
+            event of the one that has failed; it begins anew, as on every other line.
+        """
+        if try_number is not None and try_number != context["ti"].try_number:
+            return self._run(context)
         return self._waiting(context).take_over(event)
 
     def on_kill(self) -> None:
@@ -299,6 +295,21 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
             verify=self.verify,
             config=self.botocore_config,
         )
+
+    def _run(self, context: Context) -> str:
+        dry_run = self._is_dry_run()
+        request = self._request(context, dry_run=dry_run)
+        for note in request.notes:
+            self.log.info("%s", note)
+        for warning in request.warnings:
+            self.log.warning("%s", warning)
+        if dry_run:
+            return self._show(request, context)
+        job_id = self._submit(request, context)
+        if self.wait_for_completion:
+            self._waiting(context).wait(job_id)
+            self._awaited = None
+        return job_id
 
     @property
     def _arguments(self) -> dict[str, Any]:

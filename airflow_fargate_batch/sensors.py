@@ -80,19 +80,7 @@ class FargateBatchJobSensor(BaseSensorOperator):
         default = conf.getboolean("operators", "default_deferrable", fallback=False)
         if not (default if self.deferrable is None else self.deferrable):
             return super().execute(context)
-        if self.poke(context):
-            return None
-        trigger = FargateBatchJobTrigger(
-            job_ids=self._ids,
-            poll_interval=self.poke_interval,
-            wait_until=(datetime.now(UTC) + timedelta(seconds=self.timeout)).isoformat(),
-            terminate_on_kill=False,
-            aws_conn_id=self.aws_conn_id,
-            region_name=self.region_name,
-            verify=self.verify,
-            botocore_config=self.botocore_config,
-        )
-        return self.defer(trigger=trigger, method_name="execute_complete")
+        return self._defer(context)
 
     def poke(self, context: Context) -> bool:  # noqa: ARG002 - Airflow's signature
         """Look at all jobs once; a call that fails and may pass another time waits for that.
@@ -127,8 +115,12 @@ class FargateBatchJobSensor(BaseSensorOperator):
         news = self._watchlist.answered(ids, jobs, now)
         return next((each for each in news if isinstance(each, JobLost)), None)
 
-    def execute_complete(self, context: Context, event: Mapping[str, Any]) -> None:  # noqa: ARG002
-        """Take over from the trigger."""
+    def execute_complete(
+        self, context: Context, event: Mapping[str, Any], try_number: int | None = None
+    ) -> None:
+        """Take over from the trigger; an event of an earlier try is as the operator's."""
+        if try_number is not None and try_number != context["ti"].try_number:
+            return self._defer(context)
         message, is_late = event["message"], event["outcome"] == GAVE_UP
         if event["outcome"] == ENDED:
             self._raise_failure(map(Job.from_api, event["jobs"]))
@@ -136,6 +128,26 @@ class FargateBatchJobSensor(BaseSensorOperator):
             raise AirflowSkipException(message)
         else:
             raise AirflowSensorTimeout(message) if is_late else FargateBatchError(message)
+        return None
+
+    def _defer(self, context: Context) -> None:
+        if self.poke(context):
+            return
+        trigger = FargateBatchJobTrigger(
+            job_ids=self._ids,
+            poll_interval=self.poke_interval,
+            wait_until=(datetime.now(UTC) + timedelta(seconds=self.timeout)).isoformat(),
+            terminate_on_kill=False,
+            aws_conn_id=self.aws_conn_id,
+            region_name=self.region_name,
+            verify=self.verify,
+            botocore_config=self.botocore_config,
+        )
+        self.defer(
+            trigger=trigger,
+            method_name="execute_complete",
+            kwargs={"try_number": context["ti"].try_number},
+        )
 
     @cached_property
     def hook(self) -> "FargateBatchHook":

@@ -225,3 +225,41 @@ def test_a_trigger_that_gives_up_fails_the_task_in_its_words(
         task.execute_complete(rendered(task, ti), event)
     assert (type(raised.value) is JobTimedOut) == (outcome == "gave_up")
     assert dict(ti.pushed)["job"]["status"] == "RUNNING"
+
+
+class Deferred(BaseException):
+    """What Airflow raises to put a task to sleep."""
+
+
+def defers(task: FargateBatchSubmitOperator, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Note how a task defers."""
+    noted: list[Any] = []
+
+    def defer(**how: Any) -> None:
+        noted.append(how)
+        raise Deferred
+
+    monkeypatch.setattr(task, "defer", defer)
+    return noted
+
+
+def test_a_later_try_that_gets_an_earlier_ones_event_begins_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As Airflow 3.0 starts a retry: where the try before was woken, with its event."""
+    hook, task = WaitingHook(), operator(deferrable=True)
+    vars(task)["hook"] = hook
+    noted = defers(task, monkeypatch)
+    with pytest.raises(Deferred):
+        task.execute(rendered(task, FakeTaskInstance(try_number=1)))
+    event = {"outcome": "ended", "jobs": [job("FAILED", 1, **EXITED).to_api()], "message": None}
+    with pytest.raises(JobFailed):
+        task.execute_complete(
+            rendered(task, FakeTaskInstance(try_number=1)), event, **noted[0]["kwargs"]
+        )
+    with pytest.raises(Deferred):
+        task.execute_complete(
+            rendered(task, FakeTaskInstance(try_number=2, max_tries=1)), event, **noted[0]["kwargs"]
+        )
+    assert len(hook.requests) == 2
+    assert noted[1]["kwargs"] == {"try_number": 2}

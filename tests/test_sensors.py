@@ -22,6 +22,7 @@ from airflow_fargate_batch.exceptions import (
 )
 from airflow_fargate_batch.sensors import FargateBatchJobSensor
 from airflow_fargate_batch.triggers import FargateBatchJobTrigger
+from tests.operating import FakeTaskInstance
 
 A, B, C = (f"{digit * 8}-0000-4000-8000-000000000000" for digit in "abc")
 
@@ -75,13 +76,13 @@ def event(outcome: str, *jobs: Job, message: str | None = None) -> dict[str, Any
 def trigger_of(waiting: FargateBatchJobSensor, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Give what the trigger of a sensor is made of that has to wait."""
 
-    def defer(*, trigger: FargateBatchJobTrigger, method_name: str) -> None:
-        assert method_name == "execute_complete"
+    def defer(*, trigger: FargateBatchJobTrigger, method_name: str, kwargs: dict[str, int]) -> None:
+        assert (method_name, kwargs) == ("execute_complete", {"try_number": 1})
         raise Deferred(trigger)
 
     monkeypatch.setattr(waiting, "defer", defer)
     with pytest.raises(Deferred) as caught:
-        waiting.execute({})
+        waiting.execute({"ti": FakeTaskInstance()})
     arguments: dict[str, Any] = caught.value.args[0].serialize()[1]
     return arguments
 
@@ -291,3 +292,15 @@ def test_airflows_default_decides_where_nothing_is_said(
     aws.states = {A: ["RUNNING"]}
     monkeypatch.setenv("AIRFLOW__OPERATORS__DEFAULT_DEFERRABLE", "True")
     assert trigger_of(sensor(deferrable=None), monkeypatch)["job_ids"] == [A, B]
+
+
+def test_a_later_try_that_gets_an_earlier_ones_event_looks_anew(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Airflow 3.0 starts a retry."""
+    waiting = sensor(deferrable=True)
+    trigger_of(waiting, monkeypatch)
+    aws.states = {A: ["SUCCEEDED"], B: ["SUCCEEDED"]}
+    stale = event("refused", message="no credentials")
+    context: Any = {"ti": FakeTaskInstance(try_number=2)}
+    waiting.execute_complete(context, stale, try_number=1)

@@ -20,6 +20,7 @@ SECRETS = {"long": "correct-horse-battery", "short": "~Z~", "vault": "kept-in-a-
 @pytest.fixture(scope="module")
 def aws() -> Iterator[LocalBatch]:
     with LocalBatch(speed=100) as aws:
+        aws.script("*-deferred-*", exit_code=1)
         yield aws
 
 
@@ -47,6 +48,7 @@ def test_every_task_ends_as_it_should(airflow: RealAirflow, outcomes: Run) -> No
         "join": "success",
         "invalid": "failed",
         "empty": "skipped",
+        "deferred": "failed",
         "dry[0]": "success",
         "dry[1]": "success",
         "dry_join": "success",
@@ -59,6 +61,15 @@ def test_an_invalid_request_is_not_tried_again_and_submits_nothing(
     assert airflow.task_instances(outcomes)["invalid"]["try_number"] == 1
     assert "1 vCPU with 4000 MiB is not a Fargate size" in airflow.log(outcomes, "invalid")
     assert not [job for job in aws.jobs if "invalid" in job["jobName"]]
+
+
+def test_each_try_of_a_deferred_task_whose_job_fails_has_a_job_of_its_own(
+    airflow: RealAirflow, outcomes: Run, aws: LocalBatch
+) -> None:
+    assert airflow.task_instances(outcomes)["deferred"]["try_number"] == 2
+    jobs = [job["jobId"] for job in aws.jobs if "-deferred-" in job["jobName"]]
+    assert len(jobs) == 2
+    assert airflow.xcom(outcomes, "deferred", "job")["job_id"] == jobs[1]
 
 
 def test_job_ids_reach_later_tasks_in_every_nesting(

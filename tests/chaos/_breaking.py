@@ -12,8 +12,10 @@ from tests.airflow.harness import Run, task_name
 from tests.chaos._verdict import Task
 from tests.chaos._world import DAG_ID, ChaosAirflow, truth
 
-KINDS: Final = {"process": 10, "worker": 5, "triggerer": 3, "clear": 4}
+KINDS: Final[dict[str, int]] = {"process": 10, "worker": 5, "triggerer": 3, "clear": 4}
 """What there is to do, and how often beside the others; a clear is no kill."""
+if version("apache-airflow").startswith("3.0."):
+    del KINDS["process"]  # 3.0 fails such a task whatever tries are left: no operator can help it
 AIMED: Final = 0.6
 """How many kills of a task wait, for so many seconds, until some job has been accepted."""
 AIMING: Final = 8.0

@@ -25,6 +25,7 @@ with DAG(
 
     FargateBatchSubmitOperator(task_id="invalid", vcpu="{{ 1 }}", memory="{{ 4000 }}", retries=2)
     FargateBatchSubmitOperator(task_id="empty", array_size="{{ 0 }}", retries=2)
+    FargateBatchSubmitOperator(task_id="deferred", deferrable=True, poll_interval=1, retries=1)
     dry = FargateBatchSubmitOperator.partial(
         task_id="dry", job_queue="q", job_definition="d", aws_conn_id="nobody"
     ).expand(dry_run=[True, "{{ 'true' }}"])
