@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from airflow_fargate_batch.core._submit_args import NESTED
 from airflow_fargate_batch.core.naming import TAG_PREFIX, Submission
 from airflow_fargate_batch.core.request import JobRequest, read_flag
 from airflow_fargate_batch.exceptions import InvalidRequest
@@ -555,6 +556,28 @@ def test_both_kinds_of_overrides_are_suspicious() -> None:
     assert len(make(extra_submit_args=extra, vcpu=1).warnings) == 1
 
 
+@pytest.mark.parametrize("value", ["0", -1, "-0.25"])
+@pytest.mark.parametrize("kind", ["VCPU", "MEMORY"])
+def test_a_container_of_an_ecs_task_needs_more_than_nothing(kind: str, value: object) -> None:
+    container = {"name": "main", "resourceRequirements": [{"type": kind, "value": value}]}
+    said = problem(extra_submit_args=ecs(container))
+    assert said.endswith(f"containers[0].resourceRequirements: {value} is not more than 0")
+
+
+@pytest.mark.parametrize(
+    "nest", [lambda inner: [inner], lambda inner: {"x": inner}], ids=["lists", "mappings"]
+)
+def test_a_member_is_not_nested_deeper_than_any_reader_of_json_can_follow(
+    nest: Callable[[object], object],
+) -> None:
+    value: object = 1
+    for _ in range(NESTED):
+        value = nest(value)
+    assert make(extra_submit_args={"newMember": value})
+    said = problem(extra_submit_args={"newMember": nest(value)})
+    assert said == "extra_submit_args.newMember: is nested deeper than anything in the API"
+
+
 def consumable(count: int, **more: Any) -> dict[str, Any]:
     entries = [{"consumableResource": f"r{index}", "quantity": 1} for index in range(count)]
     listed = {"consumableResourceList": entries + ([more] if more else [])}
@@ -569,7 +592,7 @@ def test_five_consumable_resources_are_legal_and_more_are_not() -> None:
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        ({"consumableResource": "r0", "quantity": 1}, ": r0 is given twice: keep one of the two"),
+        ({"consumableResource": "r0", "quantity": 1}, ": 'r0' is given twice: keep one of the two"),
         ({"consumableResource": "r1"}, ".quantity: is missing"),
         ({"quantity": 1}, ".consumableResource: is missing"),
         ({"consumableResource": "r1", "quantity": 1, "x": 1}, ".x: is not a member of the API"),
@@ -579,6 +602,14 @@ def test_five_consumable_resources_are_legal_and_more_are_not() -> None:
 def test_a_consumable_resource_has_a_name_and_a_quantity(entry: Any, message: str) -> None:
     said = problem(extra_submit_args=consumable(1, **entry))
     assert f"consumableResourceList[1]{message}" in said
+
+
+def test_the_name_of_a_consumable_resource_is_shown_shortened() -> None:
+    entry = {"consumableResource": "r" * 1000, "quantity": 1}
+    listed = {"consumableResourceList": [entry, entry]}
+    said = problem(extra_submit_args={"consumableResourcePropertiesOverride": listed})
+    assert "… is given twice" in said
+    assert len(said) < 250
 
 
 # --- Numbers that Python refuses to write --------------------------------------------------------
@@ -599,6 +630,14 @@ def test_a_consumable_resource_has_a_name_and_a_quantity(entry: Any, message: st
         pytest.param(
             lambda huge: {"container_overrides": {"resourceRequirements": [{"type": huge}]}},
             id="type",
+        ),
+        pytest.param(
+            lambda huge: {
+                "extra_submit_args": ecs(
+                    {"name": "a", "resourceRequirements": [{"type": "VCPU", "value": huge}]}
+                )
+            },
+            id="container of an ECS task",
         ),
         pytest.param(lambda huge: {"extra_submit_args": {"newMember": huge}}, id="other member"),
     ],
