@@ -380,6 +380,29 @@ def test_parameters_count_where_the_command_refers_to_them() -> None:
     assert "in command[0]" in problem(command=command, parameters={"big": "x" * 3000})
 
 
+def test_parameters_are_suspicious_where_a_command_that_is_not_known_may_refer_to_them() -> None:
+    empty = len('{"command":[],"environment":[]}')
+    room = LIMIT - 1024 - empty
+    assert make(parameters={"p": "x" * room}).warnings == ()
+    (warning,) = make(parameters={"p": "x" * room, "q": "x"}).warnings
+    assert f"the parameters are {room + 1} characters together" in warning
+    assert make(command=["run"], parameters={"p": "x" * (room + 1)}).warnings == ()
+
+
+def test_the_containers_of_an_ecs_task_have_8192_characters_together() -> None:
+    def task(length: int) -> dict[str, Any]:
+        small = {"name": "small", "command": ["x" * 100]}
+        large: dict[str, Any] = {"name": "large", "command": [""]}
+        bare = sum(len(json.dumps(each, separators=(",", ":"))) for each in (small, large))
+        large["command"] = ["あ" * (length - bare)]
+        return {"ecsPropertiesOverride": {"taskProperties": [{"containers": [small, large]}]}}
+
+    assert make(extra_submit_args=task(8192))
+    said = problem(extra_submit_args=task(8193))
+    assert said.startswith("extra_submit_args.ecsPropertiesOverride: ")
+    assert "8193 characters together, 8062 of them of 'large';" in said
+
+
 @pytest.mark.parametrize("by", ["x", "あ"])
 def test_a_request_of_30_kib_is_too_large(by: str) -> None:
     bare = len(json.dumps(make(parameters={"p": ""}).to_submit_job(), separators=(",", ":")))
