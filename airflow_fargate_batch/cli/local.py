@@ -1,6 +1,7 @@
 """``fargate-batch local``: LocalBatch in a shell, until Ctrl-C."""
 
 import argparse
+import math
 import signal
 import sys
 import threading
@@ -13,7 +14,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "Run AWS Batch on 127.0.0.1, without Docker or an account, until Ctrl-C. Prints what to"
         " export so that AWS clients talk to it."
     )
-    parser.add_argument("--port", type=int, default=0, help="where to listen (default: a free one)")
+    parser.add_argument(
+        "--port", type=_port, default=0, help="where to listen (default: a free one)"
+    )
     parser.add_argument(
         "--speed", type=_speed, default=1.0, help="how much faster than AWS jobs live (default: 1)"
     )
@@ -70,10 +73,19 @@ def _say(message: str) -> None:
     print(message, file=sys.stderr)  # noqa: T201 - stderr is talk
 
 
+def _port(text: str) -> int:
+    if not (text.isdecimal() and int(text[:6]) < 1 << 16):
+        raise argparse.ArgumentTypeError("needs a number from 0 to 65535")
+    return int(text)
+
+
 def _speed(text: str) -> float:
-    speed = float(text)
-    if not speed > 0:
-        raise argparse.ArgumentTypeError("must be above 0")
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not 0 < speed < math.inf:
+        raise argparse.ArgumentTypeError("needs a number above 0")
     return speed
 
 

@@ -71,11 +71,29 @@ def test_a_port_that_is_taken_is_said_in_words(process: subprocess.Popen[str]) -
     assert second.stderr.startswith(f"cannot listen on 127.0.0.1:{port}")
 
 
-@pytest.mark.parametrize("wrong", [["--fault", "nonsense"], ["--speed", "0"]], ids=str)
-def test_bad_usage_is_exit_code_2(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (["--fault", "nonsense"], "--fault: no fault 'nonsense'; there are throttle, "),
+        (["--fault", "throttle:every=x"], "--fault: 'every=x': every needs a number"),
+        *((["--speed", text], "--speed: needs a number above 0") for text in ("0", "x", "inf")),
+        *((["--port", text], "--port: needs a number from 0 to 65535") for text in ("65536", "x")),
+        (["--port=-1"], "--port: needs a number from 0 to 65535"),
+    ],
+    ids=str,
+)
+def test_bad_usage_is_exit_code_2(
+    wrong: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     parser = argparse.ArgumentParser()
     add_arguments(parser)
     with pytest.raises(SystemExit) as caught:
         parser.parse_args(wrong)
     assert caught.value.code == 2
-    assert wrong[0] in capsys.readouterr().err
+    assert said in capsys.readouterr().err
+
+
+def test_the_highest_port_is_one() -> None:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    assert parser.parse_args(["--port", "65535"]).port == 65535

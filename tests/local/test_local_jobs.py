@@ -3,6 +3,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from airflow_fargate_batch.local import LocalBatch
 from airflow_fargate_batch.local.account import READY_QUEUE
@@ -438,3 +439,22 @@ def test_the_same_seed_makes_the_same_ids() -> None:
             return job["jobId"]
 
     assert first_id() == first_id()
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"filters": [{"values": ["a"]}]}, "Filter None is not valid"),
+        ({"filters": [{"name": "BEFORE_CREATED_AT", "values": ["x"]}]}, "takes milliseconds"),
+        ({"maxResults": 0}, "maxResults must be between 1 and 100"),
+        ({"maxResults": -1}, "maxResults must be between 1 and 100"),
+    ],
+    ids=str,
+)
+def test_list_jobs_refuses_what_it_cannot_read(
+    batch: Any, submit: Submit, more: dict[str, Any], said: str
+) -> None:
+    submit()
+    with pytest.raises(ClientError, match=said) as caught:
+        batch.list_jobs(jobQueue=READY_QUEUE, **more)
+    assert caught.value.response["Error"]["Code"] == "ClientException"

@@ -203,6 +203,14 @@ def test_long_overrides_are_accepted_and_then_fail(
     assert describe(long)["attempts"] == []
 
 
+def test_characters_count_and_not_bytes(
+    aws: LocalBatch, submit: Submit, describe: Describe
+) -> None:
+    job_id = submit(**overriding(environment=[{"name": "A", "value": "あ" * 7000}]))
+    aws.advance(10)
+    assert describe(job_id)["status"] == "SUCCEEDED"
+
+
 def test_the_expanded_command_counts(aws: LocalBatch, submit: Submit, describe: Describe) -> None:
     words = overriding(command=["Ref::long"] * 10)
     job_id = submit(**words, parameters={"long": "x" * 900})
