@@ -137,6 +137,9 @@ def test_without_a_command_the_help_is_talk(run: Run) -> None:
         pytest.param(["wait", "J", "--timeout", "1h"], "--timeout: needs a number", id="no number"),
         pytest.param(["wait", "J", "--timeout", "0"], "--timeout: needs a number", id="no time"),
         pytest.param(["submit", "--idempotency-key", " "], "-key: is empty", id="an unset key"),
+        pytest.param(["submit", "--region", ""], "--region: is empty", id="an unset region"),
+        pytest.param(["wait", "J", "--profile", ""], "--profile: is empty", id="an unset profile"),
+        pytest.param(["logs", "J", "--endpoint-url", ""], "-url: is empty", id="an unset URL"),
     ],
 )
 def test_bad_usage_is_2_and_says_what_and_where_help_is(
