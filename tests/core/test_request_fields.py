@@ -152,7 +152,9 @@ def test_a_definition_is_a_name_with_or_without_revision_or_an_arn(definition: s
     ids=repr,
 )
 def test_what_is_no_definition_is_a_problem(definition: Any) -> None:
-    assert problem(job_definition=definition).startswith("job_definition: ")
+    (only,) = problems(job_definition=definition)
+    assert only.field == "job_definition"
+    assert "latest" not in (only.suggestion or "")
 
 
 @pytest.mark.parametrize("name", ["d", f"{ARN}:job-definition/d"])
@@ -424,6 +426,13 @@ def test_legal_tags(tags: dict[str, str]) -> None:
 )
 def test_illegal_tags(tags: dict[str, str], message: str) -> None:
     assert problem(tags=tags).startswith(f"tags: {message}")
+
+
+def test_no_other_sign_and_no_control_character_stands_in_a_tag() -> None:
+    for sign in ("!", "#", "$", "%", "&", "*", ";", "<", "?", "[", "~", "\t", "\x1f", "\x85"):
+        said = problem(tags={"k": f"a{sign}b"})
+        assert "has a character other than" in said
+    assert body(tags={"k": "a\u3000b"}) == {"tags": {"k": "a\u3000b"}}
 
 
 def test_numbers_become_tags() -> None:
