@@ -98,7 +98,7 @@ def test_help_ends_with_examples_and_exit_codes(submit: Run) -> None:
     assert "exit codes: 0 done; 1 AWS refused, or" in shown
 
 
-@pytest.mark.parametrize("command", sorted(COMMANDS.keys() - {"local"}))
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_help_names_the_exit_codes(run: Run, command: str) -> None:
     assert "\nexit codes: 0 " in run(command, "--help").out
 

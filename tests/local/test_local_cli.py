@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,7 +12,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from airflow_fargate_batch.cli.local import add_arguments
+from airflow_fargate_batch.cli.local import EPILOG, add_arguments
+from airflow_fargate_batch.local.faults import KINDS, parse_fault
 
 START = """
 import argparse
@@ -97,3 +99,10 @@ def test_the_highest_port_is_one() -> None:
     parser = argparse.ArgumentParser()
     add_arguments(parser)
     assert parser.parse_args(["--port", "65535"]).port == 65535
+
+
+def test_the_help_names_every_kind_of_fault_and_its_examples_are_faults() -> None:
+    listed = EPILOG.partition("kinds of faults:")[2]
+    assert [kind for kind in KINDS if not re.search(rf"\b{kind}\b", listed)] == []
+    examples = re.findall(r"--fault (\S+)", EPILOG)
+    assert [parse_fault(example)[0] for example in examples] == ["cut_after", "lag"]
