@@ -249,6 +249,14 @@ def test_a_truth_value_however_rendered(value: Any, sent: bool) -> None:
     assert body(propagate_tags=value) == {"propagateTags": sent}
 
 
+@pytest.mark.parametrize("none", ["None", " None", "None\n"], ids=repr)
+def test_white_space_around_none_hides_it_from_nobody(none: str) -> None:
+    said = "is the text 'None': check the template or script that fills it: it found no value"
+    assert problem(array_size=none) == f"array_size: {said}"
+    assert problem(share_identifier=none) == f"share_identifier: {said}"
+    assert problem(tags=none) == f"tags: {said}"
+
+
 @pytest.mark.parametrize("value", ["", "None", "{{ x }}", 2, "2", [], 1.5], ids=repr)
 def test_what_is_no_truth_value_is_a_problem(value: Any) -> None:
     assert problem(propagate_tags=value).endswith("is not a truth value: use true or false")

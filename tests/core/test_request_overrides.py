@@ -62,6 +62,10 @@ def test_the_environment_merges_by_variable() -> None:
     ) == {"A": "file", "B": "mapping", "C": "argument", "D": "argument"}
 
 
+def test_an_empty_command_wins_too_and_leaves_it_to_the_job_definition() -> None:
+    assert body(container_overrides={"command": ["a"]}, command=[]) == {}
+
+
 def test_the_mapping_wins_over_the_file_and_an_argument_over_both() -> None:
     mapping = {"command": ["mapping"], "resourceRequirements": [{"type": "VCPU", "value": 2}]}
     layers = {"container_overrides_file": a_file(FILE), "container_overrides": mapping}
@@ -232,6 +236,7 @@ def test_resource_requirements_are_vcpu_and_memory_each_once(entries: Any, messa
         (("echo", 1, 2.5, True), ["echo", "1", "2.5", "True"]),
         ('["echo", "Hello World"]', ["echo", "Hello World"]),
         ([{"a": [1]}], ['{"a": [1]}']),
+        ([{"day": "日"}], ['{"day": "日"}']),
         ([date(2026, 11, 22)], ["2026-11-22"]),
         (["run.py", "in.json", " ", "{{ kept }}"], ["run.py", "in.json", " ", "{{ kept }}"]),
         (["日本語"], ["日本語"]),

@@ -293,6 +293,21 @@ def test_n_to_n_children_wait_for_their_namesakes(
     assert describe(report)["statusReason"] == "Dependent Job failed"
 
 
+def test_children_without_a_namesake_wait_for_the_whole_other_array(
+    aws: LocalBatch, submit: Submit, describe: Describe
+) -> None:
+    aws.script("extract", runtime=50, indexes=[1])
+    extract = submit("extract", arrayProperties={"size": 2})
+    transform = submit(
+        "transform", arrayProperties={"size": 3}, dependsOn=[{"jobId": extract, "type": "N_TO_N"}]
+    )
+    aws.advance(20)
+    states = [describe(f"{transform}:{index}")["status"] for index in range(3)]
+    assert states == ["SUCCEEDED", "PENDING", "PENDING"]
+    aws.advance(100)
+    assert describe(transform)["status"] == "SUCCEEDED"
+
+
 def test_a_plain_dependency_holds_all_children(
     aws: LocalBatch, submit: Submit, describe: Describe
 ) -> None:
