@@ -340,6 +340,10 @@ def test_a_retry_strategy_may_be_json_with_numbers_and_any_case() -> None:
             ".evaluateOnExit[0].action: 'STOP' is not RETRY or EXIT",
         ),
         (
+            rules({"onReason": "*", "action": "\ud800"}),
+            r".evaluateOnExit[0].action: '\ud800' is not RETRY or EXIT",
+        ),
+        (
             rules({"onReason": "x" * 513, "action": "EXIT"}),
             f".evaluateOnExit[0].onReason: '{'x' * 59}… is not a pattern of letters, digits",
         ),
