@@ -77,6 +77,13 @@ def seconds(text: str) -> float:
     return number
 
 
+def not_empty(text: str) -> str:
+    """Refuse what a script's unset variable leaves."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("is empty")
+    return text
+
+
 Groups = Mapping[str, tuple[Flag, ...]]
 """Flags by the title under which the help shows them."""
 
@@ -85,6 +92,7 @@ CONNECTION: Final = (
     Flag(
         name="--region",
         metavar="REGION",
+        read=not_empty,
         variable="AWS_REGION",
         default="ap-northeast-1",
         help="AWS region",
@@ -92,12 +100,14 @@ CONNECTION: Final = (
     Flag(
         name="--profile",
         metavar="NAME",
+        read=not_empty,
         help="profile in AWS's configuration files; left out, AWS's own rules apply "
         "(AWS_PROFILE, AWS_ACCESS_KEY_ID, the machine's role)",
     ),
     Flag(
         name="--endpoint-url",
         metavar="URL",
+        read=not_empty,
         help="where to send the calls in place of AWS, such as the URL of 'fargate-batch local'; "
         "left out, AWS's own rules apply (AWS_ENDPOINT_URL)",
     ),
@@ -188,7 +198,8 @@ class Given:
         return _ARGUMENT.sub(renamed, text)
 
     def _variable(self, flag: Flag) -> str | None:
-        return (self._environment.get(flag.variable) or None) if flag.variable else None
+        text = self._environment.get(flag.variable, "") if flag.variable else ""
+        return text if text.strip() else None
 
     def _flag_of(self, argument: str) -> Flag | None:
         return next((flag for flag in self._flags.values() if flag.argument == argument), None)

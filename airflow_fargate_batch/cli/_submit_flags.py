@@ -1,9 +1,8 @@
 """The flags of ``submit``. Names, variables and defaults up to ``--dry-run`` are a contract."""
 
-import argparse
 from typing import Final
 
-from airflow_fargate_batch.cli._flags import CONNECTION, WAITING, Flag, Groups
+from airflow_fargate_batch.cli._flags import CONNECTION, WAITING, Flag, Groups, not_empty
 from airflow_fargate_batch.core.naming import DEFAULT_PREFIX
 
 WHAT: Final = (
@@ -151,18 +150,11 @@ SCHEDULING: Final = (
 )
 
 
-def _not_empty(text: str) -> str:
-    """Refuse what a script's unset variable leaves."""
-    if not text.strip():
-        raise argparse.ArgumentTypeError("is empty")
-    return text
-
-
 AGAIN: Final = (
     Flag(
         name="--idempotency-key",
         metavar="KEY",
-        read=_not_empty,
+        read=not_empty,
         help="any text that names this piece of work: where a call with the same key, queue and "
         "name or prefix has made a job that lives or has succeeded, that is the job, and no other "
         "is made; to look for it takes up to half a minute",

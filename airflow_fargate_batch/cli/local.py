@@ -1,19 +1,48 @@
 """``fargate-batch local``: LocalBatch in a shell, until Ctrl-C."""
 
 import argparse
+import math
 import signal
 import sys
 import threading
-from typing import Any
+from typing import Any, Final
+
+EPILOG: Final = """\
+examples:
+  in one shell: jobs that live ten times as fast, and whose commands really run
+    fargate-batch local --port 4567 --speed 10 --run-commands
+  in another: paste the export lines that it wrote, and
+    job=$(fargate-batch submit --command '["echo", "hello"]')
+    fargate-batch wait $job && fargate-batch logs $job
+
+  every third SubmitJob is carried out, and its answer lost; reads are five seconds old
+    fargate-batch local --fault cut_after:operation=SubmitJob,every=3 --fault lag:seconds=5
+
+kinds of faults:
+  nothing is done: throttle, error_before, expired, denied, cut_before, reset_before
+  the call is done, and its answer lost: error_after, cut_after, reset_after, malformed, truncate
+  seconds late: latency (before the call), stall (after it)
+  what reads show: lag (seconds), vanish (of jobs seconds old), unknown_status; empty_page (of logs)
+options of faults:
+  operation (Describe*, logs:GetLogEvents), every, probability, skip, times, rate, seconds, status,
+  job (a pattern of names)
+
+There are a queue and a job definition, those that 'fargate-batch submit' uses by default; AWS's own
+clients can make others. Nothing is kept when it ends.
+stdout gets the URL, and a line to export for each variable.
+exit codes: 0 ended by Ctrl-C or SIGTERM; 1 it could not listen, or moto is missing; 2 bad usage."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of ``fargate-batch local``."""
+    """Add the options of ``fargate-batch local``, and end the help with examples."""
     parser.description = (
-        "Run AWS Batch on 127.0.0.1, without Docker or an account, until Ctrl-C. Prints what to"
-        " export so that AWS clients talk to it."
+        "Run AWS Batch on 127.0.0.1, without Docker or an account, until Ctrl-C. Prints what to\n"
+        "export so that AWS clients talk to it."
     )
-    parser.add_argument("--port", type=int, default=0, help="where to listen (default: a free one)")
+    parser.epilog = EPILOG
+    parser.add_argument(
+        "--port", type=_port, default=0, help="where to listen (default: a free one)"
+    )
     parser.add_argument(
         "--speed", type=_speed, default=1.0, help="how much faster than AWS jobs live (default: 1)"
     )
@@ -70,10 +99,19 @@ def _say(message: str) -> None:
     print(message, file=sys.stderr)  # noqa: T201 - stderr is talk
 
 
+def _port(text: str) -> int:
+    if not (text.isdecimal() and int(text[:6]) < 1 << 16):
+        raise argparse.ArgumentTypeError("needs a number from 0 to 65535")
+    return int(text)
+
+
 def _speed(text: str) -> float:
-    speed = float(text)
-    if not speed > 0:
-        raise argparse.ArgumentTypeError("must be above 0")
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not 0 < speed < math.inf:
+        raise argparse.ArgumentTypeError("needs a number above 0")
     return speed
 
 

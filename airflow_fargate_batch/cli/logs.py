@@ -17,11 +17,20 @@ from airflow_fargate_batch.cli._flags import (
 )
 from airflow_fargate_batch.cli._jobs import read_ids
 
+
+def _index(text: str) -> str:
+    """Check the index of a child."""
+    if not (text.isascii() and text.isdecimal()):
+        raise argparse.ArgumentTypeError("needs a number from 0 on")
+    return text
+
+
 FLAGS: Final[Groups] = {
     "what to read": (
         Flag(
             name="--index",
             metavar="N",
+            read=_index,
             help="which child of an array; an array itself has no log",
         ),
         Flag(
@@ -63,7 +72,10 @@ def run(arguments: argparse.Namespace) -> int:
     """Write the log of the job."""
     given = Given(FLAGS, arguments, os.environ)
     child = "" if given["index"] is None else f":{given['index']}"
-    [job_id] = read_ids([f"{arguments.job_id}{child}"])
+    job_id, *others = read_ids([f"{arguments.job_id}{child}"])
+    if others:
+        _console.error("one job at a time: several logs at once could not be told apart")
+        return INVALID
     # Here, because help must not wait for botocore.
     from airflow_fargate_batch.cli._connection import connect, persist
     from airflow_fargate_batch.cli._log import follow_log, write_log

@@ -7,7 +7,7 @@ from typing import Final
 
 from airflow_fargate_batch.cli import _console
 from airflow_fargate_batch.cli._exit_codes import OK, REFUSED
-from airflow_fargate_batch.cli._flags import CONNECTION, Flag, Given, Groups, add_groups
+from airflow_fargate_batch.cli._flags import CONNECTION, Flag, Given, Groups, add_groups, not_empty
 from airflow_fargate_batch.cli._jobs import add_ids, read_ids
 from airflow_fargate_batch.exceptions import AwsError, CredentialsMissing
 
@@ -16,6 +16,7 @@ FLAGS: Final[Groups] = {
         Flag(
             name="--reason",
             metavar="TEXT",
+            read=not_empty,
             default="Terminated by hand with fargate-batch",
             help="why, which stays with the job as its status reason",
         ),

@@ -3,10 +3,11 @@
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from operator import itemgetter
+from typing import Any, Final
 
 from airflow_fargate_batch.core import _submit_args, limits
-from airflow_fargate_batch.core._values import Findings, at
+from airflow_fargate_batch.core._values import Findings, at, shown
 
 _REFERENCE: Final = re.compile(r"Ref::([A-Za-z0-9_-]+)")
 """AWS Batch User Guide, "Job definition parameters": ``Ref::name`` in the command."""
@@ -42,7 +43,9 @@ def check_overrides(
     expanded = [_expand(word, parameters) for word in command]
     variables = [{"name": name, "value": text} for name, text in environment.items()]
     length = len(_compact({"command": expanded, "environment": variables}))
-    if length <= limits.CONTAINER_OVERRIDES_LENGTH - limits.CONTAINER_OVERRIDES_HEADROOM:
+    if not command:
+        _warn_of_parameters(length, parameters, findings)
+    if length <= _SHORT:
         return
     parts = {at("environment", name): text for name, text in environment.items()}
     parts |= {f"command[{index}]": word for index, word in enumerate(expanded)}
@@ -57,6 +60,36 @@ def check_overrides(
         findings.problem("container_overrides", said, _ADVICE, involves)
     else:
         findings.warnings.append(f"{said}, Batch's own variables included")
+
+
+def _warn_of_parameters(length: int, parameters: Mapping[str, str], findings: Findings) -> None:
+    """Warn where the job definition's command, which is not known here, may be filled too full."""
+    filled = sum(map(len, parameters.values()))
+    if length <= _SHORT < length + filled:
+        findings.warnings.append(
+            f"the parameters are {filled} characters together: if the job definition's command "
+            "refers to them, Batch accepts the job and then fails it beyond "
+            f"{limits.CONTAINER_OVERRIDES_LENGTH}"
+        )
+
+
+def check_ecs_overrides(overrides: Mapping[str, Any], findings: Findings) -> None:
+    """Refuse ``ecsPropertiesOverride`` by the same limit: ECS counts all containers together."""
+    lengths = [
+        (len(_compact(container)), container["name"])
+        for task in overrides["taskProperties"]
+        for container in task["containers"]
+    ]
+    length = sum(each for each, _ in lengths)
+    if length > limits.CONTAINER_OVERRIDES_LENGTH:
+        largest, name = max(lengths, key=itemgetter(0))
+        findings.problem(
+            "extra_submit_args.ecsPropertiesOverride",
+            f"the containers' overrides are {length} characters together, {largest} of them of "
+            f"{shown(name)}; Batch accepts such a job and then fails it beyond "
+            f"{limits.CONTAINER_OVERRIDES_LENGTH}",
+            _ADVICE,
+        )
 
 
 def _expand(word: str, parameters: Mapping[str, str]) -> str:

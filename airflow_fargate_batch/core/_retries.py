@@ -133,4 +133,5 @@ def _rule(entry: object, where: str, findings: Findings) -> Rule:
     action = upper(given.get("action"))
     if action not in ACTIONS:
         findings.problem(f"{where}.action", f"{shown(given.get('action'))} is not RETRY or EXIT")
+        return rule
     return rule | {"action": action}

@@ -15,6 +15,7 @@ from airflow_fargate_batch.exceptions import InvalidRequest
 
 POLICIES: Final = ("strict", "round_up")
 LARGEST: Final = max(fargate.SIZES)
+UNITS: Final = {"vcpu": " vCPU", "memory": " MiB"}
 
 
 class Settled(NamedTuple):
@@ -64,11 +65,13 @@ def _asked(vcpu: object, memory: object, findings: Findings) -> Overrides:
 def settle(overrides: Overrides, policy: object, findings: Findings) -> Settled:
     """Return the size to ask for; with ``round_up`` a note says what became of what."""
     vcpu, memory = overrides.vcpu, overrides.memory
+    smallest = {"vcpu": fargate.VCPU_VALUES[0], "memory": fargate.MEMORY_VALUES[0]}
     for name, value in (("vcpu", vcpu), ("memory", memory)):
         if value is not None and value <= 0:
             findings.problem(
                 overrides.origin[name],
-                f"{shown(value)} is not more than 0",
+                f"{shown(value)}{UNITS[name]} is not more than 0",
+                f"use {smallest[name]} or more",
                 involves=overrides.decided_by(name),
             )
             return Settled()
@@ -82,10 +85,10 @@ def settle(overrides: Overrides, policy: object, findings: Findings) -> Settled:
             _refuse_pair(vcpu, memory, overrides, findings)
             return Settled()
     elif vcpu is not None and vcpu not in fargate.VCPU_VALUES:
-        _refuse_one("vcpu", vcpu, " vCPU", fargate.VCPU_VALUES, overrides, findings)
+        _refuse_one("vcpu", vcpu, fargate.VCPU_VALUES, overrides, findings)
         return Settled()
     elif memory is not None and memory not in fargate.MEMORY_VALUES:
-        _refuse_one("memory", memory, " MiB", fargate.MEMORY_VALUES, overrides, findings)
+        _refuse_one("memory", memory, fargate.MEMORY_VALUES, overrides, findings)
         return Settled()
     return Settled(vcpu, None if memory is None else int(memory))
 
@@ -121,9 +124,9 @@ def _round_up(overrides: Overrides, findings: Findings) -> Settled:
 def _written(vcpu: Decimal | None, memory: Decimal | int | None) -> str:
     parts = []
     if vcpu is not None:
-        parts.append(f"{shown(vcpu)} vCPU")
+        parts.append(f"{shown(vcpu)}{UNITS['vcpu']}")
     if memory is not None:
-        parts.append(f"{shown(memory)} MiB")
+        parts.append(f"{shown(memory)}{UNITS['memory']}")
     return " with ".join(parts)
 
 
@@ -150,7 +153,6 @@ def _refuse_pair(vcpu: Decimal, memory: Decimal, overrides: Overrides, findings:
 def _refuse_one(
     name: str,
     value: Decimal,
-    unit: str,
     legal: tuple[fargate.Number, ...],
     overrides: Overrides,
     findings: Findings,
@@ -158,7 +160,7 @@ def _refuse_one(
     near = fargate.either_of(fargate.neighbours(value, legal))
     findings.problem(
         overrides.origin[name],
-        f"{shown(value)}{unit} is not in any Fargate size",
+        f"{shown(value)}{UNITS[name]} is not in any Fargate size",
         f"use {near}",
         involves=("size_policy", *overrides.decided_by(name)),
     )

@@ -17,6 +17,7 @@ from airflow_fargate_batch.core._values import (
     known_keys,
     mapping,
     plain_text,
+    shown,
 )
 
 ARGUMENT_OF: Final[Mapping[str, str]] = {
@@ -40,6 +41,9 @@ NOT_ON_FARGATE: Final[Mapping[str, str]] = {
     "eksPropertiesOverride": "it is for jobs on Amazon EKS",
 }
 
+NESTED: Final = 50
+"""More levels than SubmitJob has, and fewer than any reader of JSON gives up at."""
+
 
 def read(value: object, findings: Findings) -> dict[str, Any]:
     """Read ``extra_submit_args``: a mapping of SubmitJob members, or its JSON text."""
@@ -58,11 +62,21 @@ def read(value: object, findings: Findings) -> dict[str, Any]:
             extra[member] = _ecs_properties(given, place, findings)
         elif member == "consumableResourcePropertiesOverride":
             extra[member] = _consumable_resources(given, place, findings)
+        elif _is_deeper(given, NESTED):
+            findings.problem(place, "is nested deeper than anything in the API")
         elif _is_json({member: given}):
             extra[member] = given
         else:
             findings.problem(place, "holds something that JSON cannot")
     return extra
+
+
+def _is_deeper(value: object, levels: int) -> bool:
+    """Tell whether more than so many lists and mappings stand in each other."""
+    if not isinstance(value, Mapping | list | tuple):
+        return False
+    inner = value.values() if isinstance(value, Mapping) else value
+    return levels == 0 or any(_is_deeper(item, levels - 1) for item in inner)
 
 
 def _is_json(value: object) -> bool:
@@ -106,6 +120,10 @@ def _container(value: object, where: str, findings: Findings) -> dict[str, Any]:
     given = dict(mapping(value, where, findings))
     name = plain_text(given.pop("name", None), f"{where}.name", findings)
     layer = _overrides.from_mapping(given, where, findings)
+    for resource in (layer.vcpu, layer.memory):
+        if resource is not None and resource <= 0:
+            place = f"{where}.resourceRequirements"
+            findings.problem(place, f"{shown(resource)} is not more than 0")
     return {"name": name} | _overrides.to_api(layer)
 
 
@@ -119,14 +137,18 @@ def _consumable_resources(value: object, where: str, findings: Findings) -> dict
             place, f"{len(entries)} entries are more than {limits.CONSUMABLE_RESOURCES}"
         )
     read_entries: list[dict[str, Any]] = []
+    met: set[str] = set()
     for index, entry in enumerate(entries):
         members = mapping(entry, f"{place}[{index}]", findings)
         known_keys(members, ("consumableResource", "quantity"), f"{place}[{index}]", findings)
         name = plain_text(
             members.get("consumableResource"), f"{place}[{index}].consumableResource", findings
         )
-        if name is not None and name in [other["consumableResource"] for other in read_entries]:
-            findings.problem(f"{place}[{index}]", f"{name} is given twice", "keep one of the two")
+        if name in met:
+            text = f"{shown(name)} is given twice"
+            findings.problem(f"{place}[{index}]", text, "keep one of the two")
+        elif name is not None:
+            met.add(name)
         quantity = integer(members.get("quantity"), f"{place}[{index}].quantity", findings)
         read_entries.append({"consumableResource": name, "quantity": quantity})
     return {"consumableResourceList": read_entries}

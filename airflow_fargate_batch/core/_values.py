@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from airflow_fargate_batch.exceptions import Problem
 
-_NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)", re.ASCII)
+_NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)", re.ASCII)
 _TRUE: Final = frozenset({"true", "1", "yes", "on"})
 _FALSE: Final = frozenset({"false", "0", "no", "off"})
 _SHOWN: Final = 60
@@ -79,22 +79,26 @@ def _is_rendered(text: str, where: str, findings: Findings) -> bool:
 
 def number(value: object, where: str, findings: Findings) -> Decimal | None:
     """Read a number from an int, a float, a Decimal or its text."""
+    found: Decimal | None = None
     if isinstance(value, str):
-        text = value.strip()
         if not _is_rendered(value, where, findings):
             return None
-        if _NUMBER.fullmatch(text):
-            return Decimal(text)
+        text = value.strip()
+        found = Decimal(text) if _NUMBER.fullmatch(text) else None
     elif isinstance(value, float):
-        if math.isfinite(value):
-            return Decimal(str(value))
+        found = Decimal(str(value)) if math.isfinite(value) else None
     elif isinstance(value, Decimal):
-        if value.is_finite():
-            return value
+        found = value if value.is_finite() else None
     elif isinstance(value, int) and not isinstance(value, bool):
-        return Decimal(value)
-    findings.problem(where, "is missing" if value is None else f"{shown(value)} is not a number")
-    return None
+        found = Decimal(value)
+    if found is None:
+        said = "is missing" if value is None else f"{shown(value)} is not a number"
+        findings.problem(where, said)
+    # Compared, not abs(): arithmetic on a Decimal of a huge exponent overflows.
+    elif not -_BEYOND_USE < found < _BEYOND_USE:
+        findings.problem(where, f"{shown(value)} is out of any range that AWS takes")
+        return None
+    return found
 
 
 def integer(
@@ -103,10 +107,6 @@ def integer(
     """Read a whole number and hold it against its documented range."""
     found = number(value, where, findings)
     if found is None:
-        return None
-    # Compared, not abs(): arithmetic on a Decimal of a huge exponent overflows.
-    if not -_BEYOND_USE < found < _BEYOND_USE:
-        findings.problem(where, f"{shown(value)} is out of any range that AWS takes")
         return None
     if found != found.to_integral_value():
         findings.problem(where, f"{shown(value)} is not a whole number")

@@ -385,4 +385,6 @@ def _check_lengths(read: Mapping[str, Any], findings: Findings) -> None:
     if not has_more and _lengths.are_surely_short(*texts):
         return
     _lengths.check_overrides(command, environment, parameters, findings)
+    if ecs := read["extra_submit_args"].get("ecsPropertiesOverride"):
+        _lengths.check_ecs_overrides(ecs, findings)
     _lengths.check_request(JobRequest(**read).to_submit_job(), findings)

@@ -69,6 +69,15 @@ def hidden(
     A JSON text comes back parsed where it holds a secret, so that the names in it count. A text
     that is no JSON is struck out as a whole where it speaks of a secret: nobody knows its parts.
     """
+    try:
+        return _hidden(value, is_secret, masked)
+    except RecursionError:  # nothing that is nested so deep is a legal request
+        return STRUCK_OUT, value
+
+
+def _hidden(
+    value: Any, is_secret: Callable[[str], bool], masked: Callable[[str], str]
+) -> tuple[Any, Any]:
     if isinstance(value, str):
         said = _parsed(value)
         if said is None:
@@ -118,9 +127,18 @@ def _redacted(
         }
     if isinstance(value, list | tuple):
         return [_redacted(item, is_secret, masked, secret=secret) for item in value]
-    if secret and value is not None:
-        return STRUCK_OUT
-    return masked(value) if isinstance(value, str) else value
+    if value is None or not (secret or isinstance(value, str)):
+        return value
+    return STRUCK_OUT if secret or _holds_secrets(value, is_secret) else masked(value)
+
+
+def _holds_secrets(text: str, is_secret: Callable[[str], bool]) -> bool:
+    """Tell whether a text, such as a variable's value, is JSON with secrets in it."""
+    said = _parsed(text)
+    try:
+        return said is not None and _redacted(said, is_secret, _as_it_is, secret=False) != said
+    except RecursionError:  # nobody knows
+        return True
 
 
 def _parsed(text: str) -> Any:

@@ -238,7 +238,10 @@ def parse_fault(text: str) -> tuple[str, dict[str, Any]]:
         convert = _CONVERT.get(name)
         if convert is None or not equals:
             raise ValueError(f"{part!r} is not one of {', '.join(_CONVERT)}, = and a value")
-        options[name] = convert(value)
+        try:
+            options[name] = convert(value)
+        except ValueError:
+            raise ValueError(f"{part!r}: {name} needs a number") from None
     Fault(kind=kind, **options)
     return kind, options
 

@@ -44,9 +44,12 @@ def describe_jobs(context: Context, body: Body) -> Body:
 def list_jobs(context: Context, body: Body) -> Body:
     """List the jobs of a queue or of an array, newest first; only RUNNING ones unless told."""
     chosen = _filter(context, body)
+    wanted = body.get("maxResults")
+    if wanted is not None and wanted < 1:
+        raise Refusal("maxResults must be between 1 and 100")
     last = read_token(body.get("nextToken"))
     jobs = (job for job in _scope(context, body) if last is None or job.number < last)
-    size = min(body.get("maxResults") or limits.LIST_JOBS_PAGE, limits.LIST_JOBS_PAGE)
+    size = min(wanted or limits.LIST_JOBS_PAGE, limits.LIST_JOBS_PAGE)
     page = list(islice(filter(chosen, jobs), size + 1))
     answer: Body = {"jobSummaryList": [context.shown(job, summary) for job in page[:size]]}
     if len(page) > size:
@@ -59,9 +62,14 @@ def _filter(context: Context, body: Body) -> Callable[[Job], bool]:
     filters = body.get("filters") or []
     if len(filters) > 1:
         raise Refusal("Only one filter can be used at a time.")
-    name, values = (filters[0]["name"], filters[0].get("values") or []) if filters else (None, [])
-    if name is not None and name not in FILTERS:
-        raise Refusal(f"Filter {name} is not valid")
+    name: str | None = None
+    values: list[str] = []
+    if filters:
+        name, values = filters[0].get("name"), filters[0].get("values") or []
+        if name is None or name not in FILTERS:
+            raise Refusal(f"Filter {name} is not valid")
+        if name.endswith("CREATED_AT") and not all(map(str.isdecimal, values)):
+            raise Refusal(f"Filter {name} takes milliseconds since 1970")
     status = body.get("jobStatus")
     if name is None:
         status = status or JobStatus.RUNNING

@@ -129,7 +129,8 @@ def _overrides_length(
     sent = {"environment": [*_environment(overrides), *_BATCH_VARIABLES], "name": "default"}
     if overrides.get("command") or parameters:
         sent["command"] = merged["command"]
-    return len(json.dumps({"containerOverrides": [sent]}, separators=(",", ":")))
+    whole = {"containerOverrides": [sent]}
+    return len(json.dumps(whole, separators=(",", ":"), ensure_ascii=False))
 
 
 _BATCH_VARIABLES: Final = [

@@ -1,10 +1,10 @@
-"""Styles are for terminals, and for people who want them."""
+"""Styles are for terminals and people who want them; data is for whatever stdout is."""
 
 import io
 
 import pytest
 
-from airflow_fargate_batch.cli._console import RED, painted
+from airflow_fargate_batch.cli._console import RED, data, painted
 
 
 class Terminal(io.StringIO):
@@ -33,3 +33,12 @@ def test_only_a_terminal_gets_styles(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert painted("error:", RED, stream) == ("\033[1;31merror:\033[0m" if is_painted else "error:")
+
+
+def test_data_is_written_to_a_stream_that_does_not_know_its_characters(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    written = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(written, encoding="ascii"))
+    data("day: 日")
+    assert written.getvalue() == b"day: \\u65e5\n"

@@ -82,3 +82,10 @@ def test_a_log_without_a_line_is_read(run: Run, job: Submit, time: Time) -> None
     time.sleep(60)
     outcome = run("logs", silent)
     assert (outcome.code, outcome.out) == (0, "")
+
+
+@pytest.mark.parametrize("words", [["A,B"], ["A,B", "--index", "1"]], ids=str)
+def test_two_jobs_at_once_are_bad_usage(run: Run, words: list[str]) -> None:
+    outcome = run("logs", *words)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err.startswith("error: one job at a time")

@@ -105,7 +105,13 @@ def test_what_is_not_a_number_is_bad_usage(run: Run, number: str) -> None:
     assert "--vcpu: " in outcome.err
 
 
-@pytest.mark.parametrize("number", ["0", "-1", "9" * 5000])
+@pytest.mark.parametrize("number", ["0", "-1", "9" * 18])
 def test_any_number_has_an_answer(run: Run, number: str) -> None:
     assert run("sizes", "--memory", number).code == 1
     assert run("sizes", "--vcpu", "1", "--memory", number).code == 1
+
+
+def test_a_number_beyond_all_use_is_bad_usage(run: Run) -> None:
+    outcome = run("sizes", "--memory", "9" * 5000)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert len(outcome.err) < 200

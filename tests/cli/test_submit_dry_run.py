@@ -178,10 +178,11 @@ class TestPrecedence:
         member: str,
         default: str | None,
     ) -> None:
-        monkeypatch.setenv(variable, "")
-        body = body_of()
-        assert body.get(member) == default
-        assert set(body) == LEAST
+        for empty in ("", " "):
+            monkeypatch.setenv(variable, empty)
+            body = body_of()
+            assert body.get(member) == default
+            assert set(body) == LEAST
 
     def test_the_prefix_has_a_variable(self, body_of: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("AWS_BATCH_JOB_NAME_PREFIX", "nightly")

@@ -180,3 +180,12 @@ def test_it_can_wait_for_them_all(from_file: FromFile, aws: LocalBatch) -> None:
     assert from_file(NAMED, "--wait").code == 1
     assert {job["status"] for job in aws.jobs} == {"SUCCEEDED", "FAILED"}
     assert from_file(NAMED[:1], "--wait").code == 0
+
+
+def test_another_queue_makes_another_submission(from_file: FromFile) -> None:
+    def marks(*words: str) -> set[str]:
+        lines = from_file(NAMED, "--dry-run", *words).out.splitlines()
+        return {tag for line in lines for tag in json.loads(line)["tags"].values()}
+
+    assert marks() == marks()
+    assert marks().isdisjoint(marks("--job-queue", "other"))

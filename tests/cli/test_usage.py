@@ -98,7 +98,7 @@ def test_help_ends_with_examples_and_exit_codes(submit: Run) -> None:
     assert "exit codes: 0 done; 1 AWS refused, or" in shown
 
 
-@pytest.mark.parametrize("command", sorted(COMMANDS.keys() - {"local"}))
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_help_names_the_exit_codes(run: Run, command: str) -> None:
     assert "\nexit codes: 0 " in run(command, "--help").out
 
@@ -137,6 +137,12 @@ def test_without_a_command_the_help_is_talk(run: Run) -> None:
         pytest.param(["wait", "J", "--timeout", "1h"], "--timeout: needs a number", id="no number"),
         pytest.param(["wait", "J", "--timeout", "0"], "--timeout: needs a number", id="no time"),
         pytest.param(["submit", "--idempotency-key", " "], "-key: is empty", id="an unset key"),
+        pytest.param(["logs", "J", "--index", "x"], "--index: needs a number", id="no index"),
+        pytest.param(["logs", "J", "--index=-1"], "--index: needs a number", id="index below 0"),
+        pytest.param(["terminate", "J", "--reason", ""], "--reason: is empty", id="no reason"),
+        pytest.param(["submit", "--region", ""], "--region: is empty", id="an unset region"),
+        pytest.param(["wait", "J", "--profile", ""], "--profile: is empty", id="an unset profile"),
+        pytest.param(["logs", "J", "--endpoint-url", ""], "-url: is empty", id="an unset URL"),
     ],
 )
 def test_bad_usage_is_2_and_says_what_and_where_help_is(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from airflow_fargate_batch.core._submit_args import NESTED
 from airflow_fargate_batch.core.naming import TAG_PREFIX, Submission
 from airflow_fargate_batch.core.request import JobRequest, read_flag
 from airflow_fargate_batch.exceptions import InvalidRequest
@@ -151,7 +152,9 @@ def test_a_definition_is_a_name_with_or_without_revision_or_an_arn(definition: s
     ids=repr,
 )
 def test_what_is_no_definition_is_a_problem(definition: Any) -> None:
-    assert problem(job_definition=definition).startswith("job_definition: ")
+    (only,) = problems(job_definition=definition)
+    assert only.field == "job_definition"
+    assert "latest" not in (only.suggestion or "")
 
 
 @pytest.mark.parametrize("name", ["d", f"{ARN}:job-definition/d"])
@@ -246,6 +249,14 @@ def test_a_truth_value_however_rendered(value: Any, sent: bool) -> None:
     assert body(propagate_tags=value) == {"propagateTags": sent}
 
 
+@pytest.mark.parametrize("none", ["None", " None", "None\n"], ids=repr)
+def test_white_space_around_none_hides_it_from_nobody(none: str) -> None:
+    said = "is the text 'None': check the template or script that fills it: it found no value"
+    assert problem(array_size=none) == f"array_size: {said}"
+    assert problem(share_identifier=none) == f"share_identifier: {said}"
+    assert problem(tags=none) == f"tags: {said}"
+
+
 @pytest.mark.parametrize("value", ["", "None", "{{ x }}", 2, "2", [], 1.5], ids=repr)
 def test_what_is_no_truth_value_is_a_problem(value: Any) -> None:
     assert problem(propagate_tags=value).endswith("is not a truth value: use true or false")
@@ -327,6 +338,10 @@ def test_a_retry_strategy_may_be_json_with_numbers_and_any_case() -> None:
         (
             rules({"onReason": "*", "action": "STOP"}),
             ".evaluateOnExit[0].action: 'STOP' is not RETRY or EXIT",
+        ),
+        (
+            rules({"onReason": "*", "action": "\ud800"}),
+            r".evaluateOnExit[0].action: '\ud800' is not RETRY or EXIT",
         ),
         (
             rules({"onReason": "x" * 513, "action": "EXIT"}),
@@ -423,6 +438,13 @@ def test_legal_tags(tags: dict[str, str]) -> None:
 )
 def test_illegal_tags(tags: dict[str, str], message: str) -> None:
     assert problem(tags=tags).startswith(f"tags: {message}")
+
+
+def test_no_other_sign_and_no_control_character_stands_in_a_tag() -> None:
+    for sign in ("!", "#", "$", "%", "&", "*", ";", "<", "?", "[", "~", "\t", "\x1f", "\x85"):
+        said = problem(tags={"k": f"a{sign}b"})
+        assert "has a character other than" in said
+    assert body(tags={"k": "a\u3000b"}) == {"tags": {"k": "a\u3000b"}}
 
 
 def test_numbers_become_tags() -> None:
@@ -555,6 +577,28 @@ def test_both_kinds_of_overrides_are_suspicious() -> None:
     assert len(make(extra_submit_args=extra, vcpu=1).warnings) == 1
 
 
+@pytest.mark.parametrize("value", ["0", -1, "-0.25"])
+@pytest.mark.parametrize("kind", ["VCPU", "MEMORY"])
+def test_a_container_of_an_ecs_task_needs_more_than_nothing(kind: str, value: object) -> None:
+    container = {"name": "main", "resourceRequirements": [{"type": kind, "value": value}]}
+    said = problem(extra_submit_args=ecs(container))
+    assert said.endswith(f"containers[0].resourceRequirements: {value} is not more than 0")
+
+
+@pytest.mark.parametrize(
+    "nest", [lambda inner: [inner], lambda inner: {"x": inner}], ids=["lists", "mappings"]
+)
+def test_a_member_is_not_nested_deeper_than_any_reader_of_json_can_follow(
+    nest: Callable[[object], object],
+) -> None:
+    value: object = 1
+    for _ in range(NESTED):
+        value = nest(value)
+    assert make(extra_submit_args={"newMember": value})
+    said = problem(extra_submit_args={"newMember": nest(value)})
+    assert said == "extra_submit_args.newMember: is nested deeper than anything in the API"
+
+
 def consumable(count: int, **more: Any) -> dict[str, Any]:
     entries = [{"consumableResource": f"r{index}", "quantity": 1} for index in range(count)]
     listed = {"consumableResourceList": entries + ([more] if more else [])}
@@ -569,7 +613,7 @@ def test_five_consumable_resources_are_legal_and_more_are_not() -> None:
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        ({"consumableResource": "r0", "quantity": 1}, ": r0 is given twice: keep one of the two"),
+        ({"consumableResource": "r0", "quantity": 1}, ": 'r0' is given twice: keep one of the two"),
         ({"consumableResource": "r1"}, ".quantity: is missing"),
         ({"quantity": 1}, ".consumableResource: is missing"),
         ({"consumableResource": "r1", "quantity": 1, "x": 1}, ".x: is not a member of the API"),
@@ -579,6 +623,14 @@ def test_five_consumable_resources_are_legal_and_more_are_not() -> None:
 def test_a_consumable_resource_has_a_name_and_a_quantity(entry: Any, message: str) -> None:
     said = problem(extra_submit_args=consumable(1, **entry))
     assert f"consumableResourceList[1]{message}" in said
+
+
+def test_the_name_of_a_consumable_resource_is_shown_shortened() -> None:
+    entry = {"consumableResource": "r" * 1000, "quantity": 1}
+    listed = {"consumableResourceList": [entry, entry]}
+    said = problem(extra_submit_args={"consumableResourcePropertiesOverride": listed})
+    assert "… is given twice" in said
+    assert len(said) < 250
 
 
 # --- Numbers that Python refuses to write --------------------------------------------------------
@@ -599,6 +651,14 @@ def test_a_consumable_resource_has_a_name_and_a_quantity(entry: Any, message: st
         pytest.param(
             lambda huge: {"container_overrides": {"resourceRequirements": [{"type": huge}]}},
             id="type",
+        ),
+        pytest.param(
+            lambda huge: {
+                "extra_submit_args": ecs(
+                    {"name": "a", "resourceRequirements": [{"type": "VCPU", "value": huge}]}
+                )
+            },
+            id="container of an ECS task",
         ),
         pytest.param(lambda huge: {"extra_submit_args": {"newMember": huge}}, id="other member"),
     ],

@@ -62,6 +62,10 @@ def test_the_environment_merges_by_variable() -> None:
     ) == {"A": "file", "B": "mapping", "C": "argument", "D": "argument"}
 
 
+def test_an_empty_command_wins_too_and_leaves_it_to_the_job_definition() -> None:
+    assert body(container_overrides={"command": ["a"]}, command=[]) == {}
+
+
 def test_the_mapping_wins_over_the_file_and_an_argument_over_both() -> None:
     mapping = {"command": ["mapping"], "resourceRequirements": [{"type": "VCPU", "value": 2}]}
     layers = {"container_overrides_file": a_file(FILE), "container_overrides": mapping}
@@ -232,6 +236,7 @@ def test_resource_requirements_are_vcpu_and_memory_each_once(entries: Any, messa
         (("echo", 1, 2.5, True), ["echo", "1", "2.5", "True"]),
         ('["echo", "Hello World"]', ["echo", "Hello World"]),
         ([{"a": [1]}], ['{"a": [1]}']),
+        ([{"day": "日"}], ['{"day": "日"}']),
         ([date(2026, 11, 22)], ["2026-11-22"]),
         (["run.py", "in.json", " ", "{{ kept }}"], ["run.py", "in.json", " ", "{{ kept }}"]),
         (["日本語"], ["日本語"]),
@@ -378,6 +383,29 @@ def test_parameters_count_where_the_command_refers_to_them() -> None:
     command = ["Ref::big"] * 3
     assert make(command=["Ref::other"], parameters={"big": "x" * 9000})
     assert "in command[0]" in problem(command=command, parameters={"big": "x" * 3000})
+
+
+def test_parameters_are_suspicious_where_a_command_that_is_not_known_may_refer_to_them() -> None:
+    empty = len('{"command":[],"environment":[]}')
+    room = LIMIT - 1024 - empty
+    assert make(parameters={"p": "x" * room}).warnings == ()
+    (warning,) = make(parameters={"p": "x" * room, "q": "x"}).warnings
+    assert f"the parameters are {room + 1} characters together" in warning
+    assert make(command=["run"], parameters={"p": "x" * (room + 1)}).warnings == ()
+
+
+def test_the_containers_of_an_ecs_task_have_8192_characters_together() -> None:
+    def task(length: int) -> dict[str, Any]:
+        small = {"name": "small", "command": ["x" * 100]}
+        large: dict[str, Any] = {"name": "large", "command": [""]}
+        bare = sum(len(json.dumps(each, separators=(",", ":"))) for each in (small, large))
+        large["command"] = ["あ" * (length - bare)]
+        return {"ecsPropertiesOverride": {"taskProperties": [{"containers": [small, large]}]}}
+
+    assert make(extra_submit_args=task(8192))
+    said = problem(extra_submit_args=task(8193))
+    assert said.startswith("extra_submit_args.ecsPropertiesOverride: ")
+    assert "8193 characters together, 8062 of them of 'large';" in said
 
 
 @pytest.mark.parametrize("by", ["x", "あ"])

@@ -1,5 +1,6 @@
 """vCPU and memory are one of the 77 sizes, or the refusal says which ones are near."""
 
+import time
 from decimal import Decimal
 from typing import Any
 
@@ -82,8 +83,10 @@ def test_every_near_miss_is_refused_with_its_neighbours(row: Row) -> None:
             "memory: 1536.0 MiB is not in any Fargate size: use 1024 or 2048",
             id="memory alone",
         ),
-        pytest.param(0, None, "vcpu: 0 is not more than 0", id="no vCPU"),
-        pytest.param(None, -1, "memory: -1 is not more than 0", id="negative memory"),
+        pytest.param(0, None, "vcpu: 0 vCPU is not more than 0: use 0.25 or more", id="no vCPU"),
+        pytest.param(
+            None, -1, "memory: -1 MiB is not more than 0: use 512 or more", id="negative memory"
+        ),
     ],
 )
 def test_a_refusal_names_the_value_the_rule_and_what_works(
@@ -208,10 +211,23 @@ def test_a_unit_without_a_number_or_an_unknown_unit_is_a_problem(memory: str) ->
             Decimal("-9.99999999999999999999999999999e999999999"), id="beyond the context"
         ),
         pytest.param(1e308, id="the largest float"),
+        pytest.param("1" + "0" * 1_000_010, id="text of a million digits"),
     ],
 )
 def test_absurd_numbers_are_refused_in_a_short_message(value: Any, policy: str) -> None:
-    assert len(problem(vcpu=value, memory=value, size_policy=policy)) < 400
+    for each in problems(vcpu=value, memory=value, size_policy=policy):
+        assert len(str(each)) < 400
+
+
+def test_a_unit_does_not_make_an_absurd_number_overflow() -> None:
+    said = problem(memory="1" + "0" * 1_000_010 + " GB")
+    assert said.endswith("… is out of any range that AWS takes")
+
+
+def test_a_long_text_that_is_almost_a_number_is_refused_without_delay() -> None:
+    started = time.monotonic()
+    assert problem(vcpu="9" * 200_000 + "x").endswith("… is not a number")
+    assert time.monotonic() - started < 1
 
 
 # --- Rounding up ---------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """What is named like a secret is struck out of a request, wherever it stands, and nothing else."""
 
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -122,6 +123,30 @@ def test_what_changed_since_is_kept() -> None:
     copy, original = hidden(SECRET, is_secret_name, as_it_is)
     changed = copy | {"day": "2026-11-23", "new": "x"}
     assert restored(changed, original) == SECRET | {"day": "2026-11-23", "new": "x"}
+
+
+def test_a_secret_in_the_json_text_of_a_value_is_struck_out_too() -> None:
+    value = json.dumps({"host": "db", "password": "hunter2"})
+    variables = [{"name": "DB", "value": value}, {"name": "DAY", "value": '{"day": 1}'}]
+    shown = [{"name": "DB", "value": STRUCK_OUT}, {"name": "DAY", "value": '{"day": 1}'}]
+    assert redacted({"environment": variables}) == {"environment": shown}
+    assert hidden({"DB": value}, is_secret_name, as_it_is)[0] == {"DB": STRUCK_OUT}
+
+
+def test_what_is_nested_too_deep_to_be_looked_at_is_struck_out_as_a_whole() -> None:
+    deep: list[Any] = []
+    for _ in range(2 * sys.getrecursionlimit()):
+        deep = [deep]
+    copy, original = hidden(deep, is_secret_name, as_it_is)
+    assert copy == STRUCK_OUT
+    assert restored(copy, original) is deep
+
+
+def test_a_deep_json_text_is_shown_or_struck_out() -> None:
+    levels = sys.getrecursionlimit() * 9 // 10  # json can still read it
+    text = "[" * levels + "]" * levels
+    assert hidden(text, is_secret_name, as_it_is)[0] in (text, STRUCK_OUT)
+    assert redacted({"parameters": {"x": text}})["parameters"]["x"] in (text, STRUCK_OUT)
 
 
 def test_the_texts_that_were_struck_out_are_known() -> None:

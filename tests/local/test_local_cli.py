@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,7 +12,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from airflow_fargate_batch.cli.local import add_arguments
+from airflow_fargate_batch.cli.local import EPILOG, add_arguments
+from airflow_fargate_batch.local.faults import KINDS, parse_fault
 
 START = """
 import argparse
@@ -71,11 +73,36 @@ def test_a_port_that_is_taken_is_said_in_words(process: subprocess.Popen[str]) -
     assert second.stderr.startswith(f"cannot listen on 127.0.0.1:{port}")
 
 
-@pytest.mark.parametrize("wrong", [["--fault", "nonsense"], ["--speed", "0"]], ids=str)
-def test_bad_usage_is_exit_code_2(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (["--fault", "nonsense"], "--fault: no fault 'nonsense'; there are throttle, "),
+        (["--fault", "throttle:every=x"], "--fault: 'every=x': every needs a number"),
+        *((["--speed", text], "--speed: needs a number above 0") for text in ("0", "x", "inf")),
+        *((["--port", text], "--port: needs a number from 0 to 65535") for text in ("65536", "x")),
+        (["--port=-1"], "--port: needs a number from 0 to 65535"),
+    ],
+    ids=str,
+)
+def test_bad_usage_is_exit_code_2(
+    wrong: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     parser = argparse.ArgumentParser()
     add_arguments(parser)
     with pytest.raises(SystemExit) as caught:
         parser.parse_args(wrong)
     assert caught.value.code == 2
-    assert wrong[0] in capsys.readouterr().err
+    assert said in capsys.readouterr().err
+
+
+def test_the_highest_port_is_one() -> None:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    assert parser.parse_args(["--port", "65535"]).port == 65535
+
+
+def test_the_help_names_every_kind_of_fault_and_its_examples_are_faults() -> None:
+    listed = EPILOG.partition("kinds of faults:")[2]
+    assert [kind for kind in KINDS if not re.search(rf"\b{kind}\b", listed)] == []
+    examples = re.findall(r"--fault (\S+)", EPILOG)
+    assert [parse_fault(example)[0] for example in examples] == ["cut_after", "lag"]

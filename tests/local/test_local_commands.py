@@ -211,3 +211,8 @@ def test_only_so_many_run_at_once() -> None:
             assert time.monotonic() < deadline
             time.sleep(0.05)
     assert most == 2
+
+
+def test_a_signal_is_told_as_ecs_tells_it(batch: Any, run: Run) -> None:
+    job = wait(batch, run("sh", "-c", "kill -9 $$"))
+    assert (job["status"], job["container"]["exitCode"]) == ("FAILED", 137)

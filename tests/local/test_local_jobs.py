@@ -3,6 +3,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from airflow_fargate_batch.local import LocalBatch
 from airflow_fargate_batch.local.account import READY_QUEUE
@@ -292,6 +293,21 @@ def test_n_to_n_children_wait_for_their_namesakes(
     assert describe(report)["statusReason"] == "Dependent Job failed"
 
 
+def test_children_without_a_namesake_wait_for_the_whole_other_array(
+    aws: LocalBatch, submit: Submit, describe: Describe
+) -> None:
+    aws.script("extract", runtime=50, indexes=[1])
+    extract = submit("extract", arrayProperties={"size": 2})
+    transform = submit(
+        "transform", arrayProperties={"size": 3}, dependsOn=[{"jobId": extract, "type": "N_TO_N"}]
+    )
+    aws.advance(20)
+    states = [describe(f"{transform}:{index}")["status"] for index in range(3)]
+    assert states == ["SUCCEEDED", "PENDING", "PENDING"]
+    aws.advance(100)
+    assert describe(transform)["status"] == "SUCCEEDED"
+
+
 def test_a_plain_dependency_holds_all_children(
     aws: LocalBatch, submit: Submit, describe: Describe
 ) -> None:
@@ -438,3 +454,59 @@ def test_the_same_seed_makes_the_same_ids() -> None:
             return job["jobId"]
 
     assert first_id() == first_id()
+
+
+def test_a_last_page_that_is_full_promises_no_other(batch: Any, submit: Submit) -> None:
+    for _ in range(2):
+        submit()
+    two = batch.list_jobs(jobQueue=READY_QUEUE, jobStatus="SUBMITTED", maxResults=2)
+    assert (len(two["jobSummaryList"]), two.get("nextToken")) == (2, None)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"filters": [{"values": ["a"]}]}, "Filter None is not valid"),
+        (
+            {
+                "filters": [
+                    {"name": name, "values": ["a"]} for name in ("JOB_NAME", "JOB_DEFINITION")
+                ]
+            },
+            "Only one filter",
+        ),
+        ({"filters": [{"name": "BEFORE_CREATED_AT", "values": ["x"]}]}, "takes milliseconds"),
+        ({"maxResults": 0}, "maxResults must be between 1 and 100"),
+        ({"maxResults": -1}, "maxResults must be between 1 and 100"),
+    ],
+    ids=str,
+)
+def test_list_jobs_refuses_what_it_cannot_read(
+    batch: Any, submit: Submit, more: dict[str, Any], said: str
+) -> None:
+    submit()
+    with pytest.raises(ClientError, match=said) as caught:
+        batch.list_jobs(jobQueue=READY_QUEUE, **more)
+    assert caught.value.response["Error"]["Code"] == "ClientException"
+
+
+@pytest.mark.parametrize("scope", [{}, {"jobQueue": READY_QUEUE, "arrayJobId": "J"}], ids=str)
+def test_list_jobs_is_about_a_queue_or_an_array(batch: Any, scope: dict[str, str]) -> None:
+    with pytest.raises(ClientError, match="Exactly one of jobQueue and arrayJobId"):
+        batch.list_jobs(**scope)
+
+
+def test_terminate_jobs_takes_50_ids(batch: Any) -> None:
+    assert len(batch.terminate_jobs(jobs=["nobody"] * 50, reason="enough")["errors"]) == 50
+    with pytest.raises(ClientError, match="Maximum number of jobs supported is 50"):
+        batch.terminate_jobs(jobs=["nobody"] * 51, reason="enough")
+
+
+def test_a_job_has_stopped_when_it_has_ended(
+    aws: LocalBatch, submit: Submit, describe: Describe
+) -> None:
+    job_id = submit()
+    aws.advance(ALL_OF_IT - 1)
+    assert (describe(job_id)["status"], "stoppedAt" in describe(job_id)) == ("RUNNING", False)
+    aws.advance(1)
+    assert describe(job_id)["stoppedAt"] > describe(job_id)["startedAt"]

@@ -203,6 +203,14 @@ def test_long_overrides_are_accepted_and_then_fail(
     assert describe(long)["attempts"] == []
 
 
+def test_characters_count_and_not_bytes(
+    aws: LocalBatch, submit: Submit, describe: Describe
+) -> None:
+    job_id = submit(**overriding(environment=[{"name": "A", "value": "あ" * 7000}]))
+    aws.advance(10)
+    assert describe(job_id)["status"] == "SUCCEEDED"
+
+
 def test_the_expanded_command_counts(aws: LocalBatch, submit: Submit, describe: Describe) -> None:
     words = overriding(command=["Ref::long"] * 10)
     job_id = submit(**words, parameters={"long": "x" * 900})
@@ -232,3 +240,12 @@ def test_an_environment_value_is_in_no_repr(aws: LocalBatch, submit: Submit) -> 
     submit(**overriding(environment=[{"name": "TOKEN", "value": "hunter2"}]))
     assert "hunter2" in json.dumps(dict(aws.requests[0].parameters))
     assert "hunter2" not in repr(aws.requests) + repr(aws._engine.jobs)
+
+
+def test_a_request_of_30_kib_is_too_large(submit: Submit) -> None:
+    target = {"jobQueue": READY_QUEUE, "jobDefinition": READY_DEFINITION, "parameters": {"p": ""}}
+    bare = len(json.dumps({"jobName": "job", **target}, separators=(",", ":")))
+    room = 30 * 1024 - bare
+    submit(parameters={"p": "x" * (room - 1)})
+    with pytest.raises(ClientError, match="Job size must be less than 30 KiB, got 30 KiB"):
+        submit(parameters={"p": "x" * room})
