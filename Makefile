@@ -86,12 +86,15 @@ test-all: test test-3.0 test-2.11  ## The three lines, and then the long runs on
 audit: setup  ## Look for known vulnerabilities in the pins of the newest line, as PyPI knows them
 	@$(BIN)/uv tool run pip-audit --strict --no-deps --disable-pip --requirement constraints/airflow-3.3.txt
 
-.PHONY: bench chaos
+.PHONY: bench chaos faults
 bench: setup  ## Measure side by side with BatchOperator and bare boto3
 	@$(BIN)/python -m benchmarks
 
 chaos: setup  ## Kill workers and triggerers, lose answers, and count the jobs
 	@$(BIN)/python -m tests.chaos
+
+faults: setup .venv-3.0/.ready .venv-2.11/.ready  ## Submit under every fault on the three lines, beside BatchOperator
+	@$(BIN)/python -m tests.faults {.venv,.venv-3.0,.venv-2.11}/bin/python
 
 # --- Upkeep ------------------------------------------------------------------------------------
 

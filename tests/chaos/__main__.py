@@ -11,8 +11,6 @@ from rich.console import Console
 
 from tests.chaos._report import show
 from tests.chaos._run import SHORT, Plan, run_chaos
-from tests.chaos._side_by_side import compare
-from tests.chaos._side_by_side import show as show_comparison
 
 HOME: Final = Path(__file__).parents[2] / ".airflow" / "chaos"
 
@@ -23,8 +21,6 @@ def main() -> int:
     console = Console(highlight=False, markup=False, width=120)
     shutil.rmtree(HOME, ignore_errors=True)
     HOME.mkdir(parents=True)
-    if arguments.batch_operator:
-        return _compare(arguments.runs or 30, console)
     default = SHORT if arguments.short else Plan()
     plan = Plan(
         task_runs=arguments.runs or default.task_runs,
@@ -38,15 +34,6 @@ def main() -> int:
     return 1 if outcome.violations else 0
 
 
-def _compare(submits: int, console: Console) -> int:
-    rows = []
-    for row in compare(submits=submits, home=HOME):
-        console.print(f"{row.fault}, {row.mode}: {row.jobs}")
-        rows.append(row)
-    show_comparison(rows, console)
-    return int(any(row.jobs["ours"] != row.submits for row in rows))
-
-
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--runs", type=int, help="task runs, at least (300; short: 40)")
@@ -54,11 +41,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, help="of faults, victims and moments (a random one)")
     parser.add_argument(
         "--short", action="store_true", help="a few minutes instead of half an hour"
-    )
-    parser.add_argument(
-        "--batch-operator",
-        action="store_true",
-        help="instead, submit beside the Amazon provider's operator; --runs tells how often (30)",
     )
     return parser.parse_args()
 
