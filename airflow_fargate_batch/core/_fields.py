@@ -268,6 +268,10 @@ def platform_version(given: object, size: Settled, findings: Findings) -> str | 
             "platform_version", f"{shown(text)} is not LATEST or a version such as 1.4.0"
         )
         return None
+    if text in limits.RETIRED_PLATFORM_VERSIONS:
+        findings.warnings.append(
+            f"platform_version {text} is retired: Fargate starts no task on it"
+        )
     row = None if size.vcpu is None else fargate.row_of(size.vcpu)
     if row and row.platform_version and _version(text) < _version(row.platform_version):
         findings.problem(

@@ -73,6 +73,10 @@ REQUEST_BYTES: Final = 30 * 1024
 CONSUMABLE_RESOURCES: Final = 5
 """API, ``consumableResourceList``: at most 5, none twice."""
 
+RETIRED_PLATFORM_VERSIONS: Final = frozenset({"1.3.0"})
+"""Amazon ECS Developer Guide, "Fargate platform version deprecation": 1.3.0 launches no tasks since
+2026-03-16."""
+
 DESCRIBE_JOBS: Final = 100
 """API, ``DescribeJobs.jobs``: at most 100 ids a call."""
 LIST_JOBS_PAGE: Final = 100

@@ -42,11 +42,15 @@ def problems_before_rendering(
             continue
         if name in _READ_LATER:
             unknown.add(name)
-        elif name in _BY_ENTRY and isinstance(value, dict | list | tuple | Mapping):
-            known[name] = _without_templates(_known_entries(name, value))
-        elif is_literal(value):
-            known[name] = value
-        else:
+            continue
+        try:
+            if name in _BY_ENTRY and isinstance(value, dict | list | tuple | Mapping):
+                known[name] = _without_templates(_known_entries(name, value))
+            elif is_literal(value):
+                known[name] = value
+            else:
+                unknown.add(name)
+        except RecursionError:  # Airflow's own rendering will say so
             unknown.add(name)
     return [
         problem

@@ -196,6 +196,8 @@ class JobRequest:
     def to_submit_job(self) -> "SubmitJobRequestTypeDef":
         """Return the body of SubmitJob, as boto3 and ``--cli-input-json`` take it."""
         room = limits.TAGS - len(self.tags)
+        if self.propagate_tags:  # the job definition's tags count as well, and are not known here
+            room = min(room, 1)
         own_tags = self.submission.tags(room=room) if self.submission else {}
         body = {
             "jobName": self.job_name,

@@ -126,3 +126,9 @@ def test_what_jinja_and_airflow_will_change_is_no_mistake(arguments: Arguments) 
 
 def test_a_mistake_beside_a_variable_to_come_is_found() -> None:
     assert len(early({"environment": [{"name": "AWS_BATCH_X", "value": "1"}, TEMPLATE]})) == 1
+
+
+def test_what_is_nested_too_deeply_is_left_to_run_time() -> None:
+    circular: list[Any] = []
+    circular.append(circular)
+    assert early({"command": circular, "depends_on": circular}) == []

@@ -468,6 +468,12 @@ def test_our_tags_take_the_room_that_is_left(users: int, ours: set[str]) -> None
     assert many_tags(users).items() <= sent.items()
 
 
+def test_where_tags_are_propagated_only_the_one_that_a_retry_needs_is_added() -> None:
+    """The job definition's tags count towards the limit as well, beyond which the job fails."""
+    request = make(propagate_tags=True, tags={"team": "data"}, submission=SUBMISSION)
+    assert request.to_submit_job()["tags"] == {"team": "data", **SUBMISSION.tags(room=1)}
+
+
 @pytest.mark.parametrize(("users", "warned"), [(49, False), (50, True)])
 def test_no_room_for_the_submission_is_suspicious(users: int, warned: bool) -> None:
     assert bool(make(tags=many_tags(users)).warnings) == warned
@@ -477,6 +483,13 @@ def test_a_request_identified_later_keeps_its_name() -> None:
     request = make(job_name="n").identified_by(SUBMISSION)
     assert request.job_name == "n"
     assert request.to_submit_job()["tags"] == SUBMISSION.tags(room=50)
+
+
+@pytest.mark.parametrize(("version", "warned"), [("1.3.0", True), ("1.4.0", False)])
+def test_a_platform_version_that_starts_nothing_any_more_is_suspicious(
+    version: str, warned: bool
+) -> None:
+    assert bool(make(platform_version=version).warnings) == warned
 
 
 # --- Other members -------------------------------------------------------------------------------
