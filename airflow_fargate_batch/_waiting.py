@@ -18,6 +18,7 @@ from airflow_fargate_batch.exceptions import (
     JobCannotStart,
     JobTimedOut,
 )
+from airflow_fargate_batch.links import LOG_XCOM_KEY, log_address
 from airflow_fargate_batch.triggers import ENDED, GAVE_UP, STUCK, FargateBatchJobTrigger
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class Waiting:
             self._conclude(job)
             return job.id
         if job is not None:
-            self._push("job", job.to_summary())
+            self._push_end(job, job.to_summary())
         if event["outcome"] == STUCK:
             raise AirflowFailException(event["message"])
         raise (JobTimedOut if event["outcome"] == GAVE_UP else FargateBatchError)(event["message"])
@@ -128,7 +129,13 @@ class Waiting:
             self._task.log.warning("How job %s is cannot be told: %s", job_id, error)
             return
         for job in jobs:
-            self._push("job", job.to_summary())
+            self._push_end(job, job.to_summary())
+
+    def _push_end(self, job: Job, summary: dict[str, Any]) -> None:
+        self._push("job", summary)
+        if page := log_address(job):
+            self._push(LOG_XCOM_KEY, page)
+            self._task.has_pushed_log_page = self._task.do_xcom_push
 
     def _conclude(self, job: Job) -> None:
         """Push what is known of a job that has ended; fail or skip the task if it failed."""
@@ -139,7 +146,7 @@ class Waiting:
             api=lambda: task.hook.api,
             logs=lambda: task.hook.logs,
         )
-        self._push("job", end.summary)
+        self._push_end(job, end.summary)
         if end.failure is None:
             return
         if has_exit_code(job, task.skip_on_exit_code):

@@ -146,6 +146,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     _has_dependencies: bool
     _awaited: str | None = None
     _submitting: JobRequest | None = None
+    has_pushed_log_page: bool = False
     _runs_as: Any = None
     ui_color = "#f0ede4"
 
