@@ -101,6 +101,8 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     :param fail_on_exit_code: exit code, or several, with which it fails without retries.
     :param awslogs_enabled: whether a waiting task logs the job's own log, up to its last line.
     :param awslogs_fetch_interval: seconds or timedelta between two looks at it.
+    :param awslogs_index: which child of an array to listen to, as an array itself has no log; in a
+        retry by *rerun_failed_only* as AWS counts the children of that try.
     :param dry_run: only log the request and push it as XCom ``request``, without connection or
         credentials; templated, and stored as ``render_only``.
     :param aws_conn_id: Airflow connection; ``None`` for boto3's own search for credentials.
@@ -188,6 +190,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         fail_on_exit_code: int | Collection[int] | None = None,
         awslogs_enabled: bool = False,
         awslogs_fetch_interval: float | timedelta = 30.0,
+        awslogs_index: int | str | None = None,
         dry_run: bool | str | int = False,
         aws_conn_id: str | None = "aws_default",
         region_name: str | None = None,
