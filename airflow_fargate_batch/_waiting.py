@@ -19,7 +19,13 @@ from airflow_fargate_batch.exceptions import (
     JobTimedOut,
 )
 from airflow_fargate_batch.links import LOG_XCOM_KEY, log_address
-from airflow_fargate_batch.triggers import ENDED, GAVE_UP, STUCK, FargateBatchJobTrigger
+from airflow_fargate_batch.triggers import (
+    ENDED,
+    GAVE_UP,
+    POSITION_KEY,
+    STUCK,
+    FargateBatchJobTrigger,
+)
 
 if TYPE_CHECKING:
     from airflow_fargate_batch.operators import FargateBatchSubmitOperator
@@ -45,14 +51,15 @@ class Waiting:
         self._started_at: datetime | None = context["ti"].start_date
         self._push = push
 
-    def wait(self, job_id: str) -> None:
+    def wait(self, job_id: str, *, log_index: int | None = None) -> None:
         """Wait in the way that the task's *deferrable* says.
 
+        :param log_index: of an array, the child whose log is streamed.
         :raises TaskDeferred: to wait in the triggerer; ``take_over`` goes on.
         :raises JobTimedOut: the time is over; the job was ended, unless the task is told not to.
         """
         if self._is_deferrable():
-            self._defer(job_id)
+            self._defer(job_id, log_index)
         task = self._task
         try:
             job = task.hook.wait(
@@ -61,6 +68,7 @@ class Waiting:
                 until=self._gives_up_at(),
                 runnable_timeout=_timedelta(task.runnable_timeout),
                 log_interval=self._log_interval(),
+                log_index=log_index,
             )
         except JobTimedOut as error:
             self._push_last_seen(job_id)
@@ -88,7 +96,7 @@ class Waiting:
             return self._task.deferrable
         return bool(conf.getboolean("operators", "default_deferrable", fallback=False))
 
-    def _defer(self, job_id: str) -> None:
+    def _defer(self, job_id: str, log_index: int | None) -> None:
         task = self._task
         until = self._gives_up_at()
         runnable_timeout = _timedelta(task.runnable_timeout)
@@ -99,11 +107,14 @@ class Waiting:
             runnable_timeout=runnable_timeout.total_seconds() if runnable_timeout else None,
             terminate_on_kill=task.terminate_on_kill,
             log_interval=self._log_interval(),
+            log_index=log_index,
             aws_conn_id=task.aws_conn_id,
             region_name=task.region_name,
             verify=task.verify,
             botocore_config=task.botocore_config,
         )
+        if trigger.log_interval is not None:
+            self._push(POSITION_KEY, {})  # where the trigger keeps how far it has read
         task.defer(trigger=trigger, method_name="execute_complete")
 
     def _log_interval(self) -> float | None:

@@ -146,9 +146,9 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     verify: bool | str | None
     botocore_config: dict[str, Any] | None
     _has_dependencies: bool
+    has_pushed_log_page: bool = False
     _awaited: str | None = None
     _submitting: JobRequest | None = None
-    has_pushed_log_page: bool = False
     _runs_as: Any = None
     ui_color = "#f0ede4"
 
@@ -248,7 +248,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
             return self._show(request, context)
         job_id = self._submit(request, context)
         if self.wait_for_completion:
-            self._waiting(context).wait(job_id)
+            self._waiting(context).wait(job_id, log_index=request.awslogs_index)
             self._awaited = None
         return job_id
 
