@@ -78,7 +78,9 @@ __all__ = [
     "is_still_running",
     "mask_secret",
     "masking_context",
+    "own_xcom",
     "redact",
+    "set_own_xcom",
     "triggers_have_on_kill",
 ]
 
@@ -107,6 +109,33 @@ async def a_person_ended(task_instance: Any, trigger_id: int | None) -> bool:
         return False
 
 
+async def own_xcom(task_instance: Any, key: str) -> Any:
+    """Return an XCom of a trigger's own task, ``None`` where there is none.
+
+    Reads the database on 2.11, asks the supervisor on 3.x; never cancel it, as `a_person_ended`.
+    """
+    from asgiref.sync import sync_to_async
+
+    return await sync_to_async(XCom.get_one)(key=key, **_identity(task_instance))
+
+
+async def set_own_xcom(task_instance: Any, key: str, value: Any) -> None:
+    """Push an XCom of a trigger's own task, in place of an earlier one; as ``own_xcom``."""
+    from asgiref.sync import sync_to_async
+
+    await sync_to_async(XCom.set)(key=key, value=value, **_identity(task_instance))
+
+
+def _identity(task_instance: Any) -> dict[str, Any]:
+    map_index = task_instance.map_index
+    return {
+        "dag_id": task_instance.dag_id,
+        "run_id": task_instance.run_id,
+        "task_id": task_instance.task_id,
+        "map_index": -1 if map_index is None else map_index,
+    }
+
+
 def is_still_running(task_instance: Any) -> bool:
     """Tell whether a task instance is still on the try that this process runs.
 
@@ -130,16 +159,7 @@ def _row_of(task_instance: Any) -> Any:
     from airflow.utils.session import create_session
 
     with create_session() as session:
-        row = (
-            session.query(TaskInstance)
-            .filter_by(
-                dag_id=task_instance.dag_id,
-                run_id=task_instance.run_id,
-                task_id=task_instance.task_id,
-                map_index=task_instance.map_index,
-            )
-            .one_or_none()
-        )
+        row = session.query(TaskInstance).filter_by(**_identity(task_instance)).one_or_none()
         session.expunge_all()
         return row
 

@@ -21,7 +21,14 @@ from airflow_fargate_batch.exceptions import (
     JobCannotStart,
     JobTimedOut,
 )
-from airflow_fargate_batch.triggers import ENDED, GAVE_UP, STUCK, FargateBatchJobTrigger
+from airflow_fargate_batch.links import LOG_XCOM_KEY, log_address
+from airflow_fargate_batch.triggers import (
+    ENDED,
+    GAVE_UP,
+    POSITION_KEY,
+    STUCK,
+    FargateBatchJobTrigger,
+)
 
 if TYPE_CHECKING:
     from airflow_fargate_batch.operators import FargateBatchSubmitOperator
@@ -48,14 +55,15 @@ class Waiting:
         self._try_number: int = context["ti"].try_number
         self._push = push
 
-    def wait(self, job_id: str) -> None:
+    def wait(self, job_id: str, *, log_index: int | None = None) -> None:
         """Wait in the way that the task's *deferrable* says.
 
+        :param log_index: of an array, the child whose log is streamed.
         :raises TaskDeferred: to wait in the triggerer; ``take_over`` goes on.
         :raises JobTimedOut: the time is over; the job was ended, unless the task is told not to.
         """
         if self._is_deferrable():
-            self._defer(job_id)
+            self._defer(job_id, log_index)
         task = self._task
         try:
             job = task.hook.wait(
@@ -64,6 +72,7 @@ class Waiting:
                 until=self._gives_up_at(),
                 runnable_timeout=_timedelta(self._seconds("runnable_timeout")),
                 log_interval=self._log_interval(),
+                log_index=log_index,
             )
         except JobTimedOut as error:
             self._push_last_seen(job_id)
@@ -78,7 +87,7 @@ class Waiting:
             self._conclude(job)
             return job.id
         if job is not None:
-            self._push("job", job.to_summary())
+            self._push_end(job, job.to_summary())
         if event["outcome"] == STUCK:
             raise AirflowFailException(event["message"])
         raise (JobTimedOut if event["outcome"] == GAVE_UP else FargateBatchError)(event["message"])
@@ -97,7 +106,7 @@ class Waiting:
             return self._task.deferrable
         return bool(conf.getboolean("operators", "default_deferrable", fallback=False))
 
-    def _defer(self, job_id: str) -> None:
+    def _defer(self, job_id: str, log_index: int | None) -> None:
         task = self._task
         until = self._gives_up_at()
         trigger = FargateBatchJobTrigger(
@@ -107,11 +116,14 @@ class Waiting:
             runnable_timeout=self._seconds("runnable_timeout"),
             terminate_on_kill=task.terminate_on_kill,
             log_interval=self._log_interval(),
+            log_index=log_index,
             aws_conn_id=task.aws_conn_id,
             region_name=task.region_name,
             verify=task.verify,
             botocore_config=task.botocore_config,
         )
+        if trigger.log_interval is not None:
+            self._push(POSITION_KEY, {})  # where the trigger keeps how far it has read
         task.defer(
             trigger=trigger,
             method_name="execute_complete",
@@ -150,7 +162,13 @@ class Waiting:
             self._task.log.warning("How job %s is cannot be told: %s", job_id, error)
             return
         for job in jobs:
-            self._push("job", job.to_summary())
+            self._push_end(job, job.to_summary())
+
+    def _push_end(self, job: Job, summary: dict[str, Any]) -> None:
+        self._push("job", summary)
+        if page := log_address(job):
+            self._push(LOG_XCOM_KEY, page)
+            self._task.has_pushed_log_page = self._task.do_xcom_push
 
     def _conclude(self, job: Job) -> None:
         """Push what is known of a job that has ended; fail or skip the task if it failed."""
@@ -161,7 +179,7 @@ class Waiting:
             api=lambda: task.hook.api,
             logs=lambda: task.hook.logs,
         )
-        self._push("job", end.summary)
+        self._push_end(job, end.summary)
         if end.failure is None:
             return
         if end.all_ended_with(self._exit_codes("skip_on_exit_code")):

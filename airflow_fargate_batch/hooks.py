@@ -134,6 +134,7 @@ class FargateBatchHook(AwsBaseHook):
         until: datetime | None = None,
         runnable_timeout: timedelta | None = None,
         log_interval: float | None = None,
+        log_index: int | None = None,
     ) -> "Job":
         """Wait until a job has ended and return it, logging each change on the way.
 
@@ -142,12 +143,16 @@ class FargateBatchHook(AwsBaseHook):
         :param runnable_timeout: how long the job may be RUNNABLE at a stretch.
         :param log_interval: seconds between two looks at the job's log, whose lines are logged
             too; ``None`` leaves it alone.
+        :param log_index: of an array, the child whose log it is; an array itself has none.
         :raises JobTimedOut: it did not end or start in time, or never can start; it is left alone.
         :raises JobLost: AWS no longer knows the job.
         """
         wait = Wait(job_id, until=until, runnable_timeout=runnable_timeout)
-        changes = follow([job_id], describe=self.api.describe_jobs, interval=poll_interval)
-        lines = LogFollower(self.logs, interval=log_interval) if log_interval else None
+        lines = None
+        if log_interval:
+            lines = LogFollower(self.logs, interval=log_interval, index=log_index)
+        describe = partial(self._describe_for_log, lines) if lines else self.api.describe_jobs
+        changes = follow([job_id], describe=describe, interval=poll_interval)
         last = Job(id=job_id)
         for job in changes:
             if job is not None:
@@ -165,8 +170,28 @@ class FargateBatchHook(AwsBaseHook):
                     if ended is None:
                         raise
                     return ended
-        self._log_lines(lines.rest() if lines else ())
+        if lines:
+            self._look_at_child(lines)
+            self._log_lines(lines.rest())
         return last
+
+    def _describe_for_log(self, lines: LogFollower, job_ids: list[str]) -> "list[Job]":
+        """Ask about jobs, and in the same call about the child whose log is followed."""
+        child = [lines.child_id] if lines.child_id else []
+        jobs = self.api.describe_jobs([*job_ids, *child])
+        for job in jobs:
+            if job.id in child:
+                lines.heed(job)
+        return jobs
+
+    def _look_at_child(self, lines: LogFollower) -> None:
+        """Look once more: where its array has ended, so has a child."""
+        if lines.child_id is None:
+            return
+        try:
+            self._describe_for_log(lines, [])
+        except AwsError as error:
+            self.log.warning("Where the rest of its log is cannot be told: %s", error)
 
     def _ended(self, job_id: str) -> Job | None:
         try:

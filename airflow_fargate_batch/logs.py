@@ -14,8 +14,6 @@ from collections.abc import (
     Awaitable,
     Callable,
     Iterator,
-    Mapping,
-    Sequence,
 )
 from typing import TYPE_CHECKING, Final
 
@@ -29,6 +27,7 @@ from airflow_fargate_batch.core.log_streams import (
     LogLine,
     LogPage,
     LogRequest,
+    chosen_child,
     nothing_to_read,
 )
 from airflow_fargate_batch.exceptions import AccessDenied, AwsError, Throttled
@@ -73,7 +72,13 @@ class LogsApi(ServiceApi):
 
 
 class _Follower:
-    """What following a log is, whoever makes the calls."""
+    """What following a log is, whoever makes the calls.
+
+    Attributes:
+        child_id: The chosen child of an array, once the array was heeded: its news must be, too.
+        position: How far lines were handed out: JSON-able, for another follower of the same job. A
+            page counts when its last line was.
+    """
 
     def __init__(
         self,
@@ -81,17 +86,18 @@ class _Follower:
         pace: Pace,
         interval: float,
         quiet: float,
-        position: Mapping[str, Sequence[int]] | None,
+        index: int | None,
+        position: Position | None,
         now: Callable[[], float],
         chance: Callable[[], float],
     ) -> None:
         self._pace = pace
+        self._index = index
         self._now = now
         self._reader = LogReader(interval=interval, chance=chance, quiet=quiet, position=position)
         self._has_explained = False
-        self.position: Position = self._reader.position
-        """How far lines were handed out: JSON-able, for another follower of the same job. A page
-        counts when its last line was."""
+        self.child_id: str | None = None
+        self.position = self._reader.position
 
     @property
     def is_complete(self) -> bool:
@@ -100,8 +106,11 @@ class _Follower:
 
     def heed(self, job: Job) -> None:
         """Take note of the job as it is now."""
-        self._reader.heed(job, self._now())
-        if not self._has_explained and (why := nothing_to_read(job)):
+        if child := chosen_child(job, self._index):
+            self.child_id = child
+        else:
+            self._reader.heed(job, self._now())
+        if not self._has_explained and (why := nothing_to_read(job, self._index)):
             self._has_explained = True
             log.info("%s", why)
 
@@ -125,6 +134,7 @@ class LogFollower(_Follower):
 
     :param interval: seconds between two looks while the job runs.
     :param quiet: seconds without a new line after which an ended job's log is complete.
+    :param index: which child of an array to follow; an array itself has no log.
     :param position: where another follower of the job was.
     """
 
@@ -134,13 +144,20 @@ class LogFollower(_Follower):
         *,
         interval: float = FETCH_INTERVAL,
         quiet: float = QUIET,
-        position: Mapping[str, Sequence[int]] | None = None,
+        index: int | None = None,
+        position: Position | None = None,
         now: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], object] = time.sleep,
         chance: Callable[[], float] = random.random,
     ) -> None:
         super().__init__(
-            pace=Pace(), interval=interval, quiet=quiet, position=position, now=now, chance=chance
+            pace=Pace(),
+            interval=interval,
+            quiet=quiet,
+            index=index,
+            position=position,
+            now=now,
+            chance=chance,
         )
         self._logs = logs
         self._sleep = sleep
@@ -208,8 +225,12 @@ class AsyncLogFollower(_Follower):
     The iteration ends with the last line of a job that has ended, so somebody must ``heed`` the
     job's news meanwhile. To be cancelled loses nothing that was not handed out.
 
+    Attributes:
+        moved: Set whenever there is another position.
+
     :param interval: seconds between two looks while the job runs.
     :param quiet: seconds without a new line after which an ended job's log is complete.
+    :param index: which child of an array to follow; an array itself has no log.
     :param position: where another follower of the job was.
     """
 
@@ -219,7 +240,8 @@ class AsyncLogFollower(_Follower):
         *,
         interval: float = FETCH_INTERVAL,
         quiet: float = QUIET,
-        position: Mapping[str, Sequence[int]] | None = None,
+        index: int | None = None,
+        position: Position | None = None,
         now: Callable[[], float] = time.monotonic,
         chance: Callable[[], float] = random.random,
     ) -> None:
@@ -227,12 +249,14 @@ class AsyncLogFollower(_Follower):
             pace=gate.pace,
             interval=interval,
             quiet=quiet,
+            index=index,
             position=position,
             now=now,
             chance=chance,
         )
         self._gate = gate
         self._news = asyncio.Event()
+        self.moved = asyncio.Event()
 
     def heed(self, job: Job) -> None:
         """Take note of the job as it is now, and look when it has ended."""
@@ -255,7 +279,9 @@ class AsyncLogFollower(_Follower):
                 yield line
                 if number % BREATH == 0:
                     await asyncio.sleep(0)
-            self.position = self._reader.position
+            if lines:
+                self.position = self._reader.position
+                self.moved.set()
 
     async def _pause(self) -> None:
         """Sleep until there is something to read, or news of the job."""

@@ -110,6 +110,8 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     :param fail_on_exit_code: exit code, or several, with which it fails without retries.
     :param awslogs_enabled: whether a waiting task logs the job's own log, up to its last line.
     :param awslogs_fetch_interval: seconds or timedelta between two looks at it.
+    :param awslogs_index: which child of an array to listen to, as an array itself has no log; in a
+        retry by *rerun_failed_only* as AWS counts the children of that try.
     :param dry_run: only log the request and push it as XCom ``request``, without connection or
         credentials; templated, and stored as ``render_only``.
     :param aws_conn_id: Airflow connection; ``None`` for boto3's own search for credentials.
@@ -154,6 +156,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     verify: bool | str | None
     botocore_config: dict[str, Any] | None
     _has_dependencies: bool
+    has_pushed_log_page: bool = False
     _awaited: str | None = None
     _submitting: JobRequest | None = None
     _runs_as: Any = None
@@ -197,6 +200,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         fail_on_exit_code: int | Collection[int] | None = None,
         awslogs_enabled: bool = False,
         awslogs_fetch_interval: float | timedelta = 30.0,
+        awslogs_index: int | str | None = None,
         dry_run: bool | str | int = False,
         aws_conn_id: str | None = "aws_default",
         region_name: str | None = None,
@@ -307,7 +311,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
             return self._show(request, context)
         job_id = self._submit(request, context)
         if self.wait_for_completion:
-            self._waiting(context).wait(job_id)
+            self._waiting(context).wait(job_id, log_index=request.awslogs_index)
             self._awaited = None
         return job_id
 

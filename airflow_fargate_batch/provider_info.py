@@ -13,5 +13,6 @@ def get_provider_info() -> dict[str, Any]:
             "airflow_fargate_batch.links.BatchJobLink",
             "airflow_fargate_batch.links.BatchJobDefinitionLink",
             "airflow_fargate_batch.links.BatchJobQueueLink",
+            "airflow_fargate_batch.links.BatchJobLogLink",
         ],
     }

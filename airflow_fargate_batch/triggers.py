@@ -4,7 +4,7 @@ import asyncio
 import gc
 import json
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -29,9 +29,10 @@ from airflow_fargate_batch.exceptions import (
 from airflow_fargate_batch.poller import JobPoller, Watch
 
 if TYPE_CHECKING:
+    from airflow_fargate_batch._job_log import JobLog, Place
     from airflow_fargate_batch.aws import BatchApi
     from airflow_fargate_batch.hooks import FargateBatchHook
-    from airflow_fargate_batch.logs import AsyncLogFollower, LogsApi, LogsGate
+    from airflow_fargate_batch.logs import LogsApi, LogsGate
 
 Result = TypeVar("Result")
 
@@ -46,6 +47,10 @@ run, fails the task and, where it has retries, may run it from the start."""
 
 ENDED_BY_A_PERSON: Final = "The Airflow task was ended while it waited"
 """What DescribeJobs tells afterwards."""
+
+POSITION_KEY: Final = "log_position"
+"""The XCom that holds how far a waiting task's trigger has read the log of its job. The task pushes
+it empty when it defers; where there is none, a trigger keeps none."""
 
 ENDED, GAVE_UP, STUCK, REFUSED = "ended", "gave_up", "stuck", "refused"
 """Outcomes of an event: all jobs have ended, or one has failed; they did not in time; they never
@@ -181,7 +186,9 @@ class FargateBatchJobTrigger(BaseTrigger):
     :param terminate_on_kill: whether to end the jobs when giving up, and when a person marks,
         clears or deletes the waiting task; never when a triggerer restarts.
     :param log_interval: seconds between two looks at the job's log, whose lines are logged too;
-        ``None`` leaves it alone. A restarted triggerer reads it from the start again.
+        ``None`` leaves it alone. How far it was read is kept in XCom ``log_position`` where the
+        task has pushed one, and a restarted triggerer goes on from there.
+    :param log_index: of an array, the child whose log it is; an array itself has none.
     :param aws_conn_id: as the operator's.
     :param region_name: as the operator's.
     :param verify: as the operator's.
@@ -197,6 +204,7 @@ class FargateBatchJobTrigger(BaseTrigger):
         runnable_timeout: float | None = None,
         terminate_on_kill: bool = True,
         log_interval: float | None = None,
+        log_index: int | None = None,
         aws_conn_id: str | None = "aws_default",
         region_name: str | None = None,
         verify: bool | str | None = None,
@@ -209,6 +217,7 @@ class FargateBatchJobTrigger(BaseTrigger):
         self.runnable_timeout = runnable_timeout
         self.terminate_on_kill = terminate_on_kill
         self.log_interval = log_interval
+        self.log_index = log_index
         self.aws_conn_id = aws_conn_id
         self.region_name = region_name
         self.verify = verify
@@ -227,6 +236,7 @@ class FargateBatchJobTrigger(BaseTrigger):
                 "runnable_timeout": self.runnable_timeout,
                 "terminate_on_kill": self.terminate_on_kill,
                 "log_interval": self.log_interval,
+                "log_index": self.log_index,
                 "aws_conn_id": self.aws_conn_id,
                 "region_name": self.region_name,
                 "verify": self.verify,
@@ -277,40 +287,43 @@ class FargateBatchJobTrigger(BaseTrigger):
             runnable_timeout=None if runnable is None else timedelta(seconds=runnable),
         )
         with self._poller.watch(job_id, interval=self.poll_interval) as watch:
-            async with self._log_of_the_job() as heed:
-                job: Job | None = None
-                while job is None or job.status.is_live:
-                    job = self._seen[job_id] = await _next(watch, wait)
-                    if line := wait.heed(job, _now()):
-                        self.log.info("%s", line)
-                    heed(job)
+            if self.log_interval is None:
+                job = await self._until_it_has_ended(watch, wait)
+            else:
+                async with self._log_of_the_job(self.log_interval) as log:
+                    job = await self._until_it_has_ended(watch, wait, log.heed)
         if job.status is JobStatus.FAILED:
             raise _OneHasFailed
 
-    @asynccontextmanager
-    async def _log_of_the_job(self) -> AsyncIterator[Callable[[Job], None]]:
-        """Log the job's own lines meanwhile, and at last those that are left."""
-        if self.log_interval is None:
-            yield lambda job: None  # noqa: ARG005 - nobody heeds its news
-            return
-        from airflow_fargate_batch.logs import AsyncLogFollower
+    async def _until_it_has_ended(
+        self, watch: Watch, wait: Wait, tell: Callable[[Job], None] | None = None
+    ) -> Job:
+        while True:
+            job = self._seen[watch.job_id] = await _next(watch, wait)
+            if line := wait.heed(job, _now()):
+                self.log.info("%s", line)
+            if tell is not None:
+                tell(job)
+            if not job.status.is_live:
+                return job
 
-        follower = AsyncLogFollower(self._poller.logs_gate, interval=self.log_interval)
-        following = asyncio.create_task(self._log_lines(follower))
-        try:
-            try:
-                yield follower.heed
-            except JobTimedOut:
-                follower.finish()
-                await following
-                raise
-            await following
-        finally:
-            following.cancel()
+    def _log_of_the_job(self, interval: float) -> "JobLog":
+        from airflow_fargate_batch._job_log import JobLog  # loads botocore
 
-    async def _log_lines(self, follower: "AsyncLogFollower") -> None:
-        async for line in follower:
-            self.log.info("%s", line.stamped)
+        return JobLog(
+            self._poller,
+            self._place_in_the_log,
+            interval=interval,
+            poll_interval=self.poll_interval,
+            index=self.log_index,
+            log=self.log,
+        )
+
+    @cached_property
+    def _place_in_the_log(self) -> "Place":
+        from airflow_fargate_batch._job_log import Place
+
+        return Place(self.task_instance, self.log)
 
     async def _have_ended_unseen(self) -> bool:
         """Look once more: a job may have ended since the last look, or while no triggerer ran."""

@@ -1,6 +1,7 @@
 """The hook against LocalBatch, through an Airflow connection."""
 
 import json
+import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -17,10 +18,12 @@ from airflow_fargate_batch.exceptions import (
     JobTimedOut,
 )
 from airflow_fargate_batch.hooks import FargateBatchHook
-from airflow_fargate_batch.local import LocalBatch
+from airflow_fargate_batch.local import LocalBatch, Pace
 from airflow_fargate_batch.local.account import READY_DEFINITION, READY_QUEUE
+from airflow_fargate_batch.logs import LogFollower
 from tests.submitting import TOKEN, request_of
 
+AT_ONCE = Pace(submitted=0, runnable=0, starting=0, stopping=0)
 RETRIES = {"max_attempts": 5, "mode": "standard"}
 
 
@@ -163,3 +166,28 @@ def test_a_job_that_runs_on_has_timed_out_and_is_left_alone(
     with pytest.raises(JobTimedOut):
         hook.wait(job_id, until=datetime.now(UTC))
     assert "TerminateJob" not in operations(aws)
+
+
+@pytest.fixture
+def running() -> Iterator[LocalBatch]:
+    with LocalBatch(run_commands=True, pace=AT_ONCE) as aws:
+        yield aws
+
+
+@pytest.mark.parametrize("script", ["exit $AWS_BATCH_JOB_ARRAY_INDEX", "sleep 2"], ids=str)
+def test_the_chosen_child_of_an_array_is_logged_to_its_last_line(
+    running: LocalBatch,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    script: str,
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_LOCAL", connection_to(running))
+    monkeypatch.setitem(LogFollower.__init__.__kwdefaults__, "quiet", 1.0)
+    hook = FargateBatchHook(aws_conn_id="local")
+    hook._log = logging.getLogger("test")
+    command = ["sh", "-c", f"seq $AWS_BATCH_JOB_ARRAY_INDEX; {script}"]
+    job_id = hook.submit(request(array_size=3, command=command))
+    with caplog.at_level(logging.INFO, logger="test"):
+        job = hook.wait(job_id, poll_interval=0.5, log_interval=0.5, log_index=2)
+    lines = [text.split("] ")[1] for text in caplog.messages if "UTC]" in text]
+    assert (job.id, lines) == (job_id, ["1", "2"])

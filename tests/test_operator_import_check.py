@@ -121,9 +121,10 @@ def test_what_says_how_to_wait_is_checked_before_there_is_a_job(
         ({"vcpu": 3, "size_policy": "{{ params.policy }}"}, {"memory": [512]}),
         ({"memory": 4096}, {"vcpu": [0.5, 1]}),
         ({"depends_on": {"jobId": "a", "type": "N_TO_N"}}, {"array_size": [2, 3]}),
+        ({"awslogs_index": 2}, {"array_size": [3, 4]}),
         ({"vcpu": "{{ ds }}"}, {"memory": [512]}),
     ],
-    ids=["policy", "other half of a size", "array", "template"],
+    ids=["policy", "other half of a size", "array", "child", "template"],
 )
 def test_what_a_mapped_task_may_yet_make_valid_is_left_alone(
     shared: dict[str, Any], of_each: dict[str, Any]

@@ -53,7 +53,7 @@ TEMPLATED: dict[str, tuple[Any, Any, str, Any]] = {
     ),
 }
 """Argument: its value, what its template names, where that ends up, and as what."""
-ELSEWHERE = {"job_name_prefix", "size_policy", "platform_version"}
+ELSEWHERE = {"job_name_prefix", "size_policy", "platform_version", "awslogs_index"}
 FILES = {"parameters_file", "container_overrides_file"}
 
 
@@ -84,14 +84,18 @@ def test_what_is_no_member_of_the_request_is_templated_too(native: bool) -> None
             memory=4000,
             size_policy="{{ policy }}",
             platform_version="{{ version }}",
+            array_size=3,
+            awslogs_index="{{ index }}",
         ),
         prefix="etl",
         policy="round_up",
         version="1.4.0",
+        index=2,
     )
     assert request.job_name.startswith("etl-daily-submit-")
     assert request.size == (1, 4096)
     assert request.platform_version == "1.4.0"
+    assert request.awslogs_index == 2
 
 
 def test_no_argument_is_left_out_of_these_tests() -> None:

@@ -18,7 +18,13 @@ from airflow_fargate_batch.exceptions import (
     JobTimedOut,
 )
 from airflow_fargate_batch.operators import FargateBatchSubmitOperator
+from airflow_fargate_batch.triggers import FargateBatchJobTrigger
 from tests.operating import JOB_ID, FakeTaskInstance, RecordingHook, operator, rendered
+
+try:
+    from airflow.sdk.exceptions import TaskDeferred
+except ImportError:  # 2.11 and 3.0
+    from airflow.exceptions import TaskDeferred
 
 IN_WORKER = {"wait_for_completion": True, "deferrable": False}
 EXITED = {"statusReason": "Essential container in task exited"}
@@ -79,6 +85,71 @@ def test_it_succeeds_with_its_job_and_pushes_how_it_ended() -> None:
     ti = FakeTaskInstance()
     run(WaitingHook(), ti)
     assert dict(ti.pushed)["job"]["status"] == "SUCCEEDED"
+
+
+LOGGED = {
+    "jobArn": f"arn:aws:batch:eu-west-1:123456789012:job/{JOB_ID}",
+    "attempts": [{"container": {"logStreamName": "stream"}}],
+}
+
+
+@pytest.mark.parametrize("pushes", [True, False])
+def test_the_page_of_its_jobs_log_is_pushed_once(pushes: bool) -> None:
+    ti = FakeTaskInstance()
+    task = run(WaitingHook(lambda: job(**LOGGED)), ti, do_xcom_push=pushes)
+    pages = [value["job_log"] for key, value in ti.pushed if key == "console_log"]
+    assert [page.rpartition("/")[2] for page in pages] == ["stream"] * pushes
+    assert task.has_pushed_log_page == pushes
+
+
+@pytest.mark.parametrize("outcome", ["ended", "gave_up", "stuck"])
+def test_the_page_of_the_log_is_pushed_after_every_event(outcome: str) -> None:
+    ti, task = FakeTaskInstance(), operator(deferrable=True)
+    event = {"outcome": outcome, "jobs": [job("FAILED", 1, **LOGGED).to_api()], "message": "over"}
+    vars(task)["hook"] = WaitingHook()
+    with pytest.raises(Exception, match=r"exit code 1|over"):
+        task.execute_complete(rendered(task, ti), event)
+    assert "job_log" in dict(ti.pushed)["console_log"]
+
+
+def deferred(ti: FakeTaskInstance, **arguments: Any) -> FargateBatchJobTrigger:
+    """Run a task until it defers, and return its trigger."""
+    task = operator(deferrable=True, **arguments)
+    vars(task)["hook"] = WaitingHook()
+    with pytest.raises(TaskDeferred) as caught:
+        task.execute(rendered(task, ti))
+    trigger = caught.value.trigger
+    assert isinstance(trigger, FargateBatchJobTrigger)
+    return trigger
+
+
+STREAMING = {"awslogs_enabled": True, "awslogs_fetch_interval": timedelta(seconds=7)}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kept"),
+    [
+        (STREAMING, [("log_position", {})]),
+        (STREAMING | {"do_xcom_push": False}, []),
+        ({}, []),
+    ],
+    ids=["streaming", "pushing nothing", "not streaming"],
+)
+def test_a_deferred_task_makes_room_for_its_place_in_the_log(
+    arguments: dict[str, Any], kept: list[Any]
+) -> None:
+    ti = FakeTaskInstance()
+    trigger = deferred(ti, **arguments)
+    assert trigger.log_interval == (7.0 if arguments else None)
+    assert [(key, value) for key, value in ti.pushed if key == "log_position"] == kept
+
+
+def test_the_chosen_child_of_an_array_is_listened_to_in_both_modes() -> None:
+    chosen = STREAMING | {"array_size": 3, "awslogs_index": "{{ 1 + 1 }}"}
+    assert deferred(FakeTaskInstance(), **chosen).log_index == 2
+    hook = WaitingHook()
+    run(hook, **chosen)
+    assert (hook.waits[0]["log_interval"], hook.waits[0]["log_index"]) == (7.0, 2)
 
 
 @pytest.mark.parametrize(

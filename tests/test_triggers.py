@@ -142,6 +142,7 @@ def test_a_trigger_serializes_what_it_takes_and_no_more() -> None:
         runnable_timeout=60.0,
         terminate_on_kill=False,
         log_interval=15.0,
+        log_index=3,
         aws_conn_id=None,
         region_name="eu-west-1",
         verify="/ca.pem",
@@ -581,3 +582,9 @@ def test_a_connection_is_read_to_the_end_when_one_who_waits_for_it_is_cancelled(
 
     assert run(main()) is aws
     assert aws.connects == 1
+
+
+def test_a_trigger_that_was_stored_before_children_could_be_chosen_is_made_again() -> None:
+    _, arguments = FargateBatchJobTrigger(job_ids=["job"]).serialize()
+    del arguments["log_index"]
+    assert FargateBatchJobTrigger(**arguments).log_index is None

@@ -14,7 +14,7 @@ from airflow_fargate_batch.core.request import Arguments, JobRequest, JsonFile
 from airflow_fargate_batch.exceptions import InvalidRequest, Problem
 
 FILES: Final = ("parameters_file", "container_overrides_file")
-ARGUMENTS: Final = tuple(field.name for field in fields(Arguments))
+ARGUMENTS: Final = tuple(field.name for field in fields(Arguments) if field.name != "awslogs_index")
 
 
 def of_flags(given: Given) -> JobRequest:

@@ -195,6 +195,25 @@ def array_size(given: object, findings: Findings) -> int | None:
     return None
 
 
+def awslogs_index(
+    given: object, *, is_array: bool, array_size: int | None, findings: Findings
+) -> int | None:
+    """Check which child of an array is to be listened to; an array of one is a plain job."""
+    if given is None:
+        return None
+    index = integer(given, "awslogs_index", findings, legal=range(limits.ARRAY_SIZE[-1]))
+    if index is None:
+        return None
+    involves = ("array_size",)
+    if not is_array:
+        text = "chooses a child of an array, and there is no array_size"
+        findings.problem("awslogs_index", text, "leave it out", involves)
+    elif array_size is not None and index >= array_size:
+        text = f"{index} is none of the {array_size} children"
+        findings.problem("awslogs_index", text, f"use at most {array_size - 1}", involves)
+    return None if array_size == 1 else index
+
+
 def job_timeout(given: object, findings: Findings) -> int | None:
     """Read the timeout of an attempt, in seconds."""
     if given is None:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
-from airflow_fargate_batch.core import fargate, urls
+from airflow_fargate_batch.core import fargate
 from airflow_fargate_batch.core._failure_rules import RULES, FailureKind
 from airflow_fargate_batch.core.job import Attempt, Job
+from airflow_fargate_batch.core.log_streams import log_page
 from airflow_fargate_batch.core.status import JobStatus
 
 __all__ = ["Failure", "FailureKind", "diagnose", "diagnose_stuck", "report"]
@@ -103,7 +104,8 @@ def report(
         lines += ["Last log lines:", *tail]
     if url:
         lines.append(f"Console: {url}")
-    lines += _log_page(job)
+    if page := log_page(job):
+        lines.append(f"Log: {page}")
     lines.append(f"What to do: {failure.advice}")
     return "\n".join(lines)
 
@@ -145,14 +147,6 @@ def _next_size(job: Job) -> str:
         return ""
     size = fargate.smallest_that_holds(job.vcpu, job.memory + 1)
     return f" The next size above its {job.memory} MiB is {size}." if size else ""
-
-
-def _log_page(job: Job) -> Iterator[str]:
-    """Link the last attempt's log, where the job's ARN says in which region it is."""
-    if job.region and job.log_group and job.log_streams:
-        stream = job.log_streams[-1]
-        page = urls.log_stream_url(stream, log_group=job.log_group, region=job.region)
-        yield f"Log: {page}"
 
 
 def _attempts(job: Job) -> Iterator[str]:

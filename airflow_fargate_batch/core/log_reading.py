@@ -8,7 +8,7 @@ that time have been read.
 Times without a name are seconds of a clock that never goes back.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -45,9 +45,22 @@ SLOWEST: Final = 0.2
 RECOVERY: Final = 0.05
 """Calls a second that an answered call adds to a rate which a throttle has halved."""
 
-Position = dict[str, tuple[int, int]]
+Position = dict[str, list[int]]
 """For each stream the last line's time (milliseconds since 1970), and how many lines of that time
-have been read. JSON makes lists of the pairs, which are taken as well."""
+have been read."""
+
+
+def read_position(value: object) -> Position:
+    """Read a position that was kept as JSON; what is none of it is left out."""
+    entries = value.items() if isinstance(value, dict) else ()
+    return {
+        name: list(place)
+        for name, place in entries
+        if isinstance(name, str)
+        and isinstance(place, list | tuple)
+        and len(place) == 2
+        and all(isinstance(number, int) and number >= 0 for number in place)
+    }
 
 
 @dataclass(slots=True)
@@ -59,6 +72,8 @@ class _Stream:
     last_at: int = 0
     read_of_last: int = 0
     to_skip: int = 0
+    start_time: int | None = None
+    """Goes along with every token, which otherwise may point elsewhere than it did."""
     token: str | None = None
     empty_pages: int = 0
     failures: int = 0
@@ -71,6 +86,7 @@ class _Stream:
     def start_over(self) -> None:
         """Go on without a token, at the time of the last line."""
         self.token = None
+        self.start_time = self.last_at if self.read_of_last else None
         self.to_skip = self.read_of_last
 
     def is_new(self, event: LogEvent) -> bool:
@@ -102,7 +118,7 @@ class LogReader:
         interval: float,
         chance: Callable[[], float],
         quiet: float = QUIET,
-        position: Mapping[str, Sequence[int]] | None = None,
+        position: Position | None = None,
     ) -> None:
         self._interval = interval
         self._chance = chance
@@ -115,9 +131,8 @@ class LogReader:
     @property
     def position(self) -> Position:
         """How far it has read: JSON-able, for another reader of the same job."""
-        before = {name: (place[0], place[1]) for name, place in self._before.items()}
-        read = {name: (s.last_at, s.read_of_last) for name, s in self._streams.items()}
-        return before | {name: place for name, place in read.items() if place[1]}
+        read = {name: [s.last_at, s.read_of_last] for name, s in self._streams.items()}
+        return self._before | {name: place for name, place in read.items() if place[1]}
 
     @property
     def is_complete(self) -> bool:
@@ -145,12 +160,11 @@ class LogReader:
         for stream in self._readable():
             if stream.due <= now:
                 source = stream.source
-                start_time = stream.last_at if stream.read_of_last and not stream.token else None
                 return LogRequest(
                     group=source.group,
                     stream=source.stream,
                     token=stream.token,
-                    start_time=start_time,
+                    start_time=stream.start_time,
                 )
         return None
 
@@ -203,9 +217,9 @@ class LogReader:
 
     def _new(self, source: Source, now: float) -> _Stream:
         last_at, read_of_last = self._before.get(source.stream, (0, 0))
-        return _Stream(
-            source, now, last_at=last_at, read_of_last=read_of_last, to_skip=read_of_last
-        )
+        stream = _Stream(source, now, last_at=last_at, read_of_last=read_of_last)
+        stream.start_over()
+        return stream
 
     def _end(self, stream: _Stream, now: float) -> None:
         """Look at once at what a container wrote last, and then until it is quiet."""

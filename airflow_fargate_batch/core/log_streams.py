@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
+from airflow_fargate_batch.core import urls
 from airflow_fargate_batch.core.job import Job
 
 
@@ -107,12 +108,33 @@ def sources(job: Job) -> list[Source]:
     return list(found.values())
 
 
-def nothing_to_read(job: Job) -> str | None:
-    """Say why a job has no log in CloudWatch, nor ever will; ``None`` where it may have one."""
+def log_page(job: Job) -> str | None:
+    """Return the console's page of the last attempt's log, where stream and region are known."""
+    known = sources(job)
+    if not known or job.region is None:
+        return None
+    return urls.log_stream_url(known[-1].stream, log_group=known[-1].group, region=job.region)
+
+
+def chosen_child(job: Job, index: int | None) -> str | None:
+    """Return the id of the child whose log stands for an array's; ``None`` where there is none."""
+    size = job.array.size if job.array is not None else None
+    return f"{job.id}:{index}" if size is not None and index in range(size) else None
+
+
+def nothing_to_read(job: Job, index: int | None = None) -> str | None:
+    """Say why a job has no log in CloudWatch, nor ever will; ``None`` where it may have one.
+
+    :param index: which child of an array was chosen.
+    """
+    if chosen_child(job, index):
+        return None
     if job.array is not None and job.array.size is not None:
+        missing = "log of its own" if index is None else f"child {index}"
         return (
-            f"Array job {job.id} has no log of its own; its children have: "
-            f"{job.id}:0 to {job.id}:{job.array.size - 1}"
+            f"Array job {job.id} has no {missing}: awslogs_index, 0 to {job.array.size - 1}, "
+            f"chooses the child whose log is streamed, as 'fargate-batch logs {job.id}:INDEX' does "
+            "in a shell"
         )
     if job.containers and all(container.log_group is None for container in job.containers):
         return f"Job {job.id} does not log to CloudWatch: there is nothing to stream"

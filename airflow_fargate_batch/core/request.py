@@ -77,6 +77,7 @@ class Arguments:
         tags: Mapping, or its JSON text.
         propagate_tags: Whether the ECS task gets the tags too.
         platform_version: ``LATEST`` or ``n.n.n``; never sent, compared with the job definition's.
+        awslogs_index: Which child's log a task that waits for an array streams; never sent.
         extra_submit_args: Any other member of SubmitJob.
     """
 
@@ -103,6 +104,7 @@ class Arguments:
     tags: object = None
     propagate_tags: object = None
     platform_version: object = None
+    awslogs_index: object = None
     extra_submit_args: object = None
 
 
@@ -135,6 +137,7 @@ class JobRequest:
     tags: Mapping[str, str] = field(default_factory=dict)
     propagate_tags: bool | None = None
     platform_version: str | None = None
+    awslogs_index: int | None = None
     extra_submit_args: Mapping[str, Any] = field(default_factory=dict, repr=False)
     submission: Submission | None = None
     warnings: tuple[str, ...] = ()
@@ -343,6 +346,12 @@ def _read(
         "tags": _fields.tags(given.tags, findings),
         "propagate_tags": _fields.propagate_tags(given.propagate_tags, findings),
         "platform_version": _fields.platform_version(given.platform_version, size, findings),
+        "awslogs_index": _fields.awslogs_index(
+            given.awslogs_index,
+            is_array=given.array_size is not None,
+            array_size=array_size,
+            findings=findings,
+        ),
         "extra_submit_args": _submit_args.read(given.extra_submit_args, findings),
         "submission": submission,
     }

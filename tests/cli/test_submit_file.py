@@ -125,6 +125,11 @@ class TestMistakes:
                 {"vcpus": 1}, "line 2: there is no argument 'vcpus'; did you mean vcpu?", id="name"
             ),
             pytest.param(
+                {"array_size": 2, "awslogs_index": 1},
+                "line 2: there is no argument 'awslogs_index'",
+                id="what only a task that waits can use",
+            ),
+            pytest.param(
                 {"environment": {"A": None}}, "line 2: environment.A: is None", id="value"
             ),
             pytest.param(

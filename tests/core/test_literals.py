@@ -46,6 +46,8 @@ MISTAKES: dict[str, Arguments] = {
     "N_TO_N without an array": {"depends_on": {"jobId": "a", "type": "N_TO_N"}},
     "retries": {"retry_strategy": 11},
     "platform version": {"platform_version": "1.3.0", "vcpu": 8},
+    "child of an array": {"awslogs_index": 3, "array_size": 3},
+    "child of any array": {"awslogs_index": -1, "array_size": 3},
 }
 MAYBES: dict[str, Arguments] = {
     "nothing": {},
@@ -77,6 +79,8 @@ MAYBES: dict[str, Arguments] = {
     },
     "vCPU of a platform version": {"platform_version": "1.3.0", "vcpu": TEMPLATE},
     "array of none": {"array_size": 0},
+    "child of some array": {"awslogs_index": 3, "array_size": TEMPLATE},
+    "some child of an array": {"awslogs_index": TEMPLATE, "array_size": 3},
     "array": {"array_size": TEMPLATE, "depends_on": {"jobId": "a", "type": "N_TO_N"}},
     "array of one": {
         "array_size": TEMPLATE,

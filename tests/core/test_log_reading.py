@@ -17,12 +17,17 @@ from airflow_fargate_batch.core.log_reading import (
     SLOWEST,
     LogReader,
     Pace,
+    read_position,
 )
-from airflow_fargate_batch.core.log_streams import nothing_to_read, sources
+from airflow_fargate_batch.core.log_streams import chosen_child, nothing_to_read, sources
 from airflow_fargate_batch.exceptions import AccessDenied, AnswerLost, Throttled
 from tests.cloudwatch import World, job, refusal
 
 INTERVAL = 30.0
+CHOOSES = (
+    "awslogs_index, 0 to 2, chooses the child whose log is streamed, "
+    "as 'fargate-batch logs job:INDEX' does in a shell"
+)
 
 
 def reader(position: object = None) -> LogReader:
@@ -109,7 +114,7 @@ def test_a_late_line_with_an_earlier_time_is_a_line_too() -> None:
     world.writes(10, "one", "five", at=5)
     following = reader()
     assert world.read(following, until=40) == ["nine", "five"]
-    assert following.position == {"one": (9, 1)}
+    assert following.position == {"one": [9, 1]}
 
 
 def test_a_place_is_kept_as_json_also_before_the_streams_are_known_again() -> None:
@@ -117,8 +122,37 @@ def test_a_place_is_kept_as_json_also_before_the_streams_are_known_again() -> No
     world.writes(0, "one", "a", "b", at=7)
     first = reader()
     world.read(first, until=1)
-    assert first.position == {"one": (7, 2)}
+    assert first.position == {"one": [7, 2]}
     assert reader(first.position).position == first.position
+
+
+def test_whoever_goes_on_asks_from_the_same_time_with_each_token() -> None:
+    world = World(page=2)
+    world.cloud.write("one", "old", at=6)
+    world.cloud.write("one", *"abcde", at=7)
+    assert world.read(reader({"one": [7, 1]}), until=5) == list("bcde")
+    assert [call.start_time for call in world.cloud.calls] == [7] * len(world.cloud.calls)
+
+
+def test_a_place_in_the_log_of_another_job_does_no_harm() -> None:
+    world = World()
+    world.writes(0, "one", "a", "b", at=7)
+    assert world.read(reader({"another": [9, 5]}), until=5) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("kept", "read"),
+    [
+        ({"one": [7, 2]}, {"one": [7, 2]}),
+        ({"one": (7, 2)}, {"one": [7, 2]}),
+        ({"one": [7], "two": ["7", 2], "three": [-7, 2], "four": 7, 5: [7, 2]}, {}),
+        (None, {}),
+        ("{}", {}),
+    ],
+    ids=["JSON", "tuples", "odd entries", "nothing", "text"],
+)
+def test_of_what_was_kept_only_places_are_read(kept: object, read: object) -> None:
+    assert read_position(kept) == read
 
 
 def test_tokens_that_change_for_ever_do_not_keep_the_reader_busy() -> None:
@@ -202,7 +236,7 @@ def test_an_attempt_that_has_ended_keeps_its_number() -> None:
         ),
         pytest.param(
             {"arrayProperties": {"size": 3}},
-            "Array job job has no log of its own; its children have: job:0 to job:2",
+            f"Array job job has no log of its own: {CHOOSES}",
             id="an array",
         ),
         pytest.param({"arrayProperties": {"index": 3}}, None, id="a child"),
@@ -210,6 +244,25 @@ def test_an_attempt_that_has_ended_keeps_its_number() -> None:
 )
 def test_a_job_without_a_log_says_why(members: dict[str, object], said: str | None) -> None:
     assert nothing_to_read(Job.from_api({"jobId": "job", "status": "RUNNING"} | members)) == said
+
+
+@pytest.mark.parametrize(
+    ("members", "index", "child", "said"),
+    [
+        ({"size": 3}, 2, "job:2", None),
+        ({"size": 3}, 3, None, f"Array job job has no child 3: {CHOOSES}"),
+        ({"size": 3}, None, None, f"Array job job has no log of its own: {CHOOSES}"),
+        ({"index": 2}, 2, None, None),
+        ({}, 2, None, None),
+    ],
+    ids=["the last", "none", "not chosen", "a child itself", "a plain job"],
+)
+def test_a_child_that_was_chosen_stands_for_its_array(
+    members: dict[str, int], index: int | None, child: str | None, said: str | None
+) -> None:
+    parent = Job.from_api({"jobId": "job", "status": "RUNNING", "arrayProperties": members})
+    assert chosen_child(parent, index) == child
+    assert nothing_to_read(parent, index) == said
 
 
 # ── what goes wrong ──────────────────────────────────────────────────────────────────────────

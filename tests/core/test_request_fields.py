@@ -10,7 +10,7 @@ import pytest
 from airflow_fargate_batch.core._submit_args import NESTED
 from airflow_fargate_batch.core.naming import TAG_PREFIX, Submission
 from airflow_fargate_batch.core.request import JobRequest, read_flag
-from airflow_fargate_batch.exceptions import InvalidRequest
+from airflow_fargate_batch.exceptions import EmptyArray, InvalidRequest
 from tests.core.making import body, make, problem, problems
 
 ARN = "arn:aws:batch:ap-northeast-1:123456789012"
@@ -57,6 +57,7 @@ def test_every_member_at_once() -> None:
         tags={"t": "1"},
         propagate_tags=False,
         platform_version="LATEST",
+        awslogs_index=1,
     ).to_submit_job()
     assert said == {
         "jobName": "n",
@@ -80,6 +81,44 @@ def test_every_member_at_once() -> None:
         "tags": {"t": "1"},
         "propagateTags": False,
     }
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ({"array_size": 3, "awslogs_index": 0}, 0),
+        ({"array_size": 3, "awslogs_index": "2"}, 2),
+        ({"array_size": 10_000, "awslogs_index": 9999}, 9999),
+        ({"array_size": 1, "awslogs_index": 0}, None),
+        ({"array_size": 3}, None),
+    ],
+    ids=["first", "last", "last of all", "array of one", "not given"],
+)
+def test_a_child_to_listen_to_is_one_of_the_array(given: dict[str, Any], read: int | None) -> None:
+    assert make(**given).awslogs_index == read
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"array_size": 3, "awslogs_index": 3}, "3 is none of the 3 children: use at most 2"),
+        ({"array_size": 1, "awslogs_index": 1}, "1 is none of the 1 children: use at most 0"),
+        ({"array_size": 3, "awslogs_index": -1}, "-1 is outside 0 to 9999: use 0"),
+        ({"array_size": 3, "awslogs_index": 1.5}, "1.5 is not a whole number"),
+        (
+            {"awslogs_index": 0},
+            "chooses a child of an array, and there is no array_size: leave it out",
+        ),
+    ],
+    ids=["behind the last", "array of one", "negative", "no number", "no array"],
+)
+def test_what_is_no_child_of_the_array_is_a_problem(given: dict[str, Any], said: str) -> None:
+    assert problem(**given) == f"awslogs_index: {said}"
+
+
+def test_an_empty_array_has_no_children_to_be_wrong_about() -> None:
+    with pytest.raises(EmptyArray):
+        make(array_size=0, awslogs_index=2)
 
 
 # --- Names ---------------------------------------------------------------------------------------

@@ -143,6 +143,7 @@ plausible: dict[str, st.SearchStrategy[Any]] = {
     "tags": st.dictionaries(words, words | st.integers(), max_size=55),
     "propagate_tags": st.sampled_from([True, "false", 1]),
     "platform_version": st.sampled_from(["LATEST", "1.4.0", "1.3.0"]),
+    "awslogs_index": st.integers(0, 5),
     "extra_submit_args": st.just({}),
 }
 submissions = st.none() | st.builds(
