@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 from airflow_fargate_batch import _compat
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.log_reading import Pace, Position, read_position
+from airflow_fargate_batch.core.secrets import without
 from airflow_fargate_batch.exceptions import AwsError, FargateBatchError, JobLost, JobTimedOut
 from airflow_fargate_batch.logs import AsyncLogFollower
 from airflow_fargate_batch.triggers import POSITION_KEY
@@ -115,6 +116,7 @@ class JobLog:
         self._index = index
         self._log = log
         self._tasks: list[asyncio.Task[None]] = []
+        self._secrets: frozenset[str] = frozenset()
 
     async def __aenter__(self) -> Self:
         self._follower = AsyncLogFollower(
@@ -145,14 +147,15 @@ class JobLog:
 
     def heed(self, job: Job) -> None:
         """Take note of the job as it is now."""
+        self._secrets |= set(job.secrets)
         self._follower.heed(job)
         if self._follower.child_id and not self._is_child_watched:
             self._is_child_watched = True
             self._tasks.append(asyncio.create_task(self._watch(self._follower.child_id)))
 
     async def _log_lines(self) -> None:
-        async for line in self._follower:
-            self._log.info("%s", line.stamped)
+        async for line in self._follower:  # a triggerer knows nothing of what the task masked
+            self._log.info("%s", without(self._secrets, line.stamped))
 
     async def _watch(self, child_id: str) -> None:
         """Heed a child's news; what is wrong with asking, the wait for its array says."""

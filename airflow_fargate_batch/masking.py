@@ -21,9 +21,6 @@ MAY_HOLD_SECRETS: Final = (
     "extra_submit_args",
     "parameters",
 )
-_WORTH_MASKING: Final = 5
-"""Characters from which on a secret is masked in all logs, as Airflow 3 does it: striking out every
-``1`` or ``yes`` would make a log unreadable."""
 
 
 class HidesSecrets(BaseOperator):
@@ -69,7 +66,7 @@ class HidesSecrets(BaseOperator):
         shown, original = secrets.hidden(original, is_secret_name, _masked)
         self._originals = {**self._originals, name: original}
         for text in secrets.struck_texts(shown, original):
-            if len(text) >= _WORTH_MASKING:
+            if len(text) >= secrets.WORTH_MASKING:
                 mask_secret(text)
         return shown
 
@@ -96,5 +93,5 @@ def mask_secrets_of(request: "JobRequest") -> None:
     """Mask what secret variables and parameters hold in all logs, files' contents included."""
     for texts in (request.environment, request.parameters):
         for name, text in texts.items():
-            if len(text) >= _WORTH_MASKING and is_secret_name(name):
+            if len(text) >= secrets.WORTH_MASKING and is_secret_name(name):
                 mask_secret(text)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -126,6 +127,15 @@ async def until(condition: Callable[[], object]) -> None:
 async def die(task: "asyncio.Task[Any]") -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+def test_secrets_that_the_container_writes_are_struck_out(
+    aws: Aws, caplog: pytest.LogCaptureFixture
+) -> None:
+    aws.jobs["job"] = replace(job("SUCCEEDED", "one"), secrets=("correct-horse",))
+    aws.cloud.write("one", "password=correct-horse!")
+    assert asyncio.run(outcome(trigger())) == "ended"
+    assert lines(caplog) == ["password=***!"]
 
 
 # ── Where the next one goes on ───────────────────────────────────────────────────────────────

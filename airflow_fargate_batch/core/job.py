@@ -2,17 +2,19 @@
 
 Source: AWS Batch API Reference, ``JobDetail``; the ``JobSummary`` of ListJobs has the same members
 where it has them at all, so an array's children are ``Job`` values as well. Command, environment
-and parameters are left behind on purpose: they may hold secrets.
+and parameters are left behind on purpose: they may hold secrets. Two things of the environment are
+kept: what this package has set, and what must be struck out of the job's log.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from airflow_fargate_batch.core.naming import INDEXES_VARIABLE
+from airflow_fargate_batch.core.secrets import WORTH_MASKING, is_secret_name
 from airflow_fargate_batch.core.status import JobStatus
 
 DEFAULT_LOG_GROUP: Final = "/aws/batch/job"
@@ -105,6 +107,8 @@ class Job(_Containers):
         status_text: The state as AWS spelt it, empty where it gave none.
         attempts: Those that have ended, first to last.
         array: ``None`` unless the job is an array's parent or child.
+        secrets: Values of variables whose names say that they are secret: to be struck out of the
+            job's log, and kept from ``repr`` and ``to_api``.
         indexes: Of a rerun, which children of the first array its own stand for, in order.
         has_dependencies: It was submitted with ``dependsOn``.
         is_terminated: Told to stop by TerminateJob, whatever its state is yet.
@@ -123,6 +127,7 @@ class Job(_Containers):
     containers: tuple[Container, ...] = ()
     attempts: tuple[Attempt, ...] = ()
     array: ArrayProgress | None = None
+    secrets: tuple[str, ...] = field(default=(), repr=False, compare=False)
     indexes: tuple[int, ...] = ()
     has_dependencies: bool = False
     is_terminated: bool = False
@@ -155,6 +160,7 @@ class Job(_Containers):
             containers=tuple(map(_container_from_api, _containers(members))),
             attempts=tuple(map(_attempt_from_api, _mappings(members.get("attempts")))),
             array=_array_from_api(_mapping(members.get("arrayProperties"))),
+            secrets=_secrets_from_api(members),
             indexes=_indexes_from_api(members),
             has_dependencies=bool(_mappings(members.get("dependsOn"))),
             is_terminated=members.get("isTerminated") is True,
@@ -286,13 +292,25 @@ def _containers(members: Mapping[str, object]) -> list[Mapping[str, object]]:
     return _of_tasks(tasks) or ([single] if single else [])
 
 
-def _indexes_from_api(members: Mapping[str, object]) -> tuple[int, ...]:
-    """Read the one variable of the environment that this package has set itself."""
+def _environment(members: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     for container in _containers(members):
         for variable in _mappings(container.get("environment")):
-            if variable.get("name") == INDEXES_VARIABLE:
-                indexes = (_text(variable.get("value")) or "").split(",")
-                return tuple(map(int, indexes)) if all(map(str.isdecimal, indexes)) else ()
+            name, value = _text(variable.get("name")), _text(variable.get("value"))
+            if name is not None and value is not None:
+                yield name, value
+
+
+def _secrets_from_api(members: Mapping[str, object]) -> tuple[str, ...]:
+    values = (value for name, value in _environment(members) if is_secret_name(name))
+    return tuple(value for value in values if len(value) >= WORTH_MASKING)
+
+
+def _indexes_from_api(members: Mapping[str, object]) -> tuple[int, ...]:
+    """Read the one variable of the environment that this package has set itself."""
+    for name, value in _environment(members):
+        if name == INDEXES_VARIABLE:
+            indexes = value.split(",")
+            return tuple(map(int, indexes)) if all(map(str.isdecimal, indexes)) else ()
     return ()
 
 

@@ -228,6 +228,16 @@ def test_no_value_of_command_environment_or_parameters_is_kept() -> None:
     assert "HUSH" not in repr(job) + json.dumps(job.to_api()) + json.dumps(job.to_summary())
 
 
+def test_what_must_be_struck_out_of_its_log_is_known_and_shown_nowhere() -> None:
+    variables = {"DB_PASSWORD": "correct-horse", "API_TOKEN": "abcd", "DAY": "2026-02-03"}
+    environment = [{"name": name, "value": value} for name, value in variables.items()]
+    job = Job.from_api({"jobId": ID, "container": {"environment": environment}})
+    assert job.secrets == ("correct-horse",)
+    assert "correct-horse" not in repr(job) + json.dumps(job.to_api()) + json.dumps(
+        job.to_summary()
+    )
+
+
 def test_equal_entries_are_equal_jobs_and_news_makes_them_differ() -> None:
     job = Job.from_api(ARRAY_PARENT)
     refreshed = {**ARRAY_PARENT["arrayProperties"], "statusSummaryLastUpdatedAt": 1}
