@@ -184,10 +184,10 @@ def test_the_chosen_child_of_an_array_is_logged_to_its_last_line(
     monkeypatch.setenv("AIRFLOW_CONN_LOCAL", connection_to(running))
     monkeypatch.setitem(LogFollower.__init__.__kwdefaults__, "quiet", 1.0)
     hook = FargateBatchHook(aws_conn_id="local")
-    hook._log = logging.getLogger("test")
+    hook._log = logging.getLogger("airflow_fargate_batch.test")
     command = ["sh", "-c", f"seq $AWS_BATCH_JOB_ARRAY_INDEX; {script}"]
     job_id = hook.submit(request(array_size=3, command=command))
-    with caplog.at_level(logging.INFO, logger="test"):
+    with caplog.at_level(logging.INFO, logger="airflow_fargate_batch.test"):
         job = hook.wait(job_id, poll_interval=0.5, log_interval=0.5, log_index=2)
     lines = [text.split("] ")[1] for text in caplog.messages if "UTC]" in text]
     assert (job.id, lines) == (job_id, ["1", "2"])

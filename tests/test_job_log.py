@@ -93,13 +93,13 @@ def xcom(monkeypatch: pytest.MonkeyPatch) -> Xcom:
 
 @pytest.fixture(autouse=True)
 def _log_of_the_task(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO, logger="test")
+    caplog.set_level(logging.INFO, logger="airflow_fargate_batch.test")
 
 
 def trigger(**arguments: Any) -> FargateBatchJobTrigger:
     arguments = {"job_ids": ["job"], "poll_interval": 0.02, "log_interval": 0.02, **arguments}
     trigger = FargateBatchJobTrigger(**arguments)
-    trigger._log = logging.getLogger("test")
+    trigger._log = logging.getLogger("airflow_fargate_batch.test")
     trigger.task_instance = TASK
     return trigger
 

@@ -100,7 +100,7 @@ def has_on_kill(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
 def trigger_for(*job_ids: str, **arguments: Any) -> FargateBatchJobTrigger:
     arguments = {"poll_interval": 0.01, **arguments}
     trigger = FargateBatchJobTrigger(job_ids=job_ids or ["job"], **arguments)
-    trigger._log = logging.getLogger("test")
+    trigger._log = logging.getLogger("airflow_fargate_batch.test")
     return trigger
 
 
@@ -179,7 +179,7 @@ def test_the_event_of_an_end_carries_the_job_as_it_ended(aws: Aws, end: str) -> 
 
 def test_the_task_log_tells_each_change_once(aws: Aws, caplog: pytest.LogCaptureFixture) -> None:
     aws.will("job", "RUNNABLE", "RUNNING", "RUNNING", "SUCCEEDED")
-    with caplog.at_level("INFO", logger="test"):
+    with caplog.at_level("INFO", logger="airflow_fargate_batch.test"):
         event_of(trigger_for())
     assert [record.message.split(" after")[0] for record in caplog.records] == [
         "Job job is RUNNABLE",

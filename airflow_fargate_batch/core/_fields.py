@@ -14,6 +14,7 @@ from airflow_fargate_batch.core._values import (
     boolean,
     content,
     integer,
+    is_plain,
     mapping,
     number,
     parse_json,
@@ -133,6 +134,9 @@ def json_file(given: object, where: str, findings: Findings) -> Mapping[str, Any
 def _texts(given: object, where: str, findings: Findings) -> dict[str, str]:
     read = {}
     for name, value in mapping(given, where, findings).items():
+        if is_plain(value) and is_plain(name):
+            read[name] = value
+            continue
         place = at(where, name)
         text = content(value, place, findings)
         if text is not None and content(name, place, findings) is not None:

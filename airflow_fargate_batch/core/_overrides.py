@@ -7,13 +7,14 @@ resource requirements by type, and nothing else of an earlier one is lost.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from airflow_fargate_batch.core import limits
 from airflow_fargate_batch.core._values import (
     Findings,
     at,
     content,
+    is_plain,
     is_template,
     items,
     known_keys,
@@ -167,6 +168,9 @@ def read_command(value: object, where: str, findings: Findings) -> tuple[str, ..
         return ()
     words = []
     for index, item in enumerate(items(value, where, findings)):
+        if item and is_plain(item):
+            words.append(item)
+            continue
         word = content(item, f"{where}[{index}]", findings)
         if word == "":
             findings.problem(
@@ -179,18 +183,11 @@ def read_command(value: object, where: str, findings: Findings) -> tuple[str, ..
 
 def read_environment(value: object, where: str, findings: Findings) -> dict[str, str]:
     """Read variables from a mapping, a list of ``{name, value}``, or the JSON text of either."""
-    is_list = isinstance(value, str) and value.lstrip().startswith("[")
-    if isinstance(value, dict | Mapping) or (isinstance(value, str) and not is_list):
-        pairs = list(mapping(value, where, findings).items())
-    else:
-        pairs = []
-        for place, entry in _entries(value, where, findings):
-            known_keys(entry, ("name", "value"), place, findings)
-            name = plain_text(entry.get("name"), f"{place}.name", findings)
-            if name is not None:
-                pairs.append((name, entry.get("value")))
     variables: dict[str, str] = {}
-    for name, given in pairs:
+    for name, given in _pairs(value, where, findings):
+        if _is_usual(name, given) and name not in variables:
+            variables[name] = given
+            continue
         place = at(where, name.partition("=")[0])  # after a "=", by mistake, may stand a value
         if name in variables:
             findings.warnings.append(f"{place} is given twice; the last value counts")
@@ -209,6 +206,31 @@ def read_environment(value: object, where: str, findings: Findings) -> dict[str,
             if is_template(text):
                 findings.warnings.append(f"{place} still holds a template's marks")
     return variables
+
+
+def _pairs(value: object, where: str, findings: Findings) -> list[tuple[str, Any]]:
+    is_list = isinstance(value, str) and value.lstrip().startswith("[")
+    if isinstance(value, dict | Mapping) or (isinstance(value, str) and not is_list):
+        return list(mapping(value, where, findings).items())
+    pairs = []
+    for place, entry in _entries(value, where, findings):
+        known_keys(entry, ("name", "value"), place, findings)
+        name = plain_text(entry.get("name"), f"{place}.name", findings)
+        if name is not None:
+            pairs.append((name, entry.get("value")))
+    return pairs
+
+
+def _is_usual(name: str, given: object) -> TypeGuard[str]:
+    """Tell a variable that there is nothing to say about, soonest: most are such."""
+    return (
+        is_plain(given)
+        and is_plain(name)
+        and bool(name)
+        and "=" not in name
+        and not name.startswith(limits.ENVIRONMENT_RESERVED_PREFIX)
+        and not is_template(given)
+    )
 
 
 def to_api(overrides: Overrides) -> dict[str, Any]:

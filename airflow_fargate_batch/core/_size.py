@@ -15,6 +15,7 @@ from airflow_fargate_batch.exceptions import InvalidRequest
 
 POLICIES: Final = ("strict", "round_up")
 LARGEST: Final = max(fargate.SIZES)
+SMALLEST: Final = {"vcpu": fargate.VCPU_VALUES[0], "memory": fargate.MEMORY_VALUES[0]}
 UNITS: Final = {"vcpu": " vCPU", "memory": " MiB"}
 
 
@@ -65,13 +66,12 @@ def _asked(vcpu: object, memory: object, findings: Findings) -> Overrides:
 def settle(overrides: Overrides, policy: object, findings: Findings) -> Settled:
     """Return the size to ask for; with ``round_up`` a note says what became of what."""
     vcpu, memory = overrides.vcpu, overrides.memory
-    smallest = {"vcpu": fargate.VCPU_VALUES[0], "memory": fargate.MEMORY_VALUES[0]}
     for name, value in (("vcpu", vcpu), ("memory", memory)):
         if value is not None and value <= 0:
             findings.problem(
                 overrides.origin[name],
                 f"{shown(value)}{UNITS[name]} is not more than 0",
-                f"use {smallest[name]} or more",
+                f"use {SMALLEST[name]} or more",
                 involves=overrides.decided_by(name),
             )
             return Settled()
