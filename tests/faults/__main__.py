@@ -35,10 +35,10 @@ def _run(python: str, submits: int) -> Line:
 def _show(lines: Sequence[Line], console: Console) -> None:
     """Print one table of all lines."""
     table = Table(title="Jobs found / expected", title_justify="left", box=box.SIMPLE_HEAD)
-    table.add_column("fault of every third SubmitJob")
+    table.add_column("fault of every third SubmitJob", no_wrap=True)
     table.add_column("mode")
     names = [line.versions["apache-airflow"] for line in lines]
-    for heading in (*names, *(f"BatchOperator {name}" for name in names)):
+    for heading in (*names, *(f"BatchOperator\n{name}" for name in names)):
         table.add_column(heading, justify="right")
     cells = [{(cell.fault, cell.mode): cell for cell in line.cells} for line in lines]
     for fault in dict.fromkeys(cell.fault for cell in lines[0].cells):

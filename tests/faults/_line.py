@@ -21,7 +21,7 @@ from typing import Any, Final
 
 from airflow_fargate_batch.local import LocalBatch
 from tests.airflow.dag_tester import DagTester, TestedDag
-from tests.faults._troubles import OUTAGE, READ_TIMEOUT, TROUBLES, Trouble
+from tests.faults._troubles import LATE, OUTAGE, READ_TIMEOUT, TROUBLES, Trouble
 
 DAG_FILE: Final = Path(__file__).with_name("dags") / "faults.py"
 HOME: Final = Path(__file__).parents[2] / ".airflow" / "faults"
@@ -119,6 +119,7 @@ def submit_under(trouble: Trouble, *, submits: int, tester: DagTester) -> list[C
         with _outages(aws) if trouble.outages else nullcontext():
             environment = settings | aws.environ
             tested = tester.run(DAG_FILE, "faults", environment=environment, timeout=3600)
+        time.sleep(LATE)  # a call that its client has given up may be accepted yet
         jobs = aws.jobs
     cells = [_count(trouble, mode, submits, jobs, tested) for mode in (*OURS, THEIRS)]
     _say(trouble, cells, tested)

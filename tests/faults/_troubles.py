@@ -5,6 +5,8 @@ from typing import Any, Final
 
 READ_TIMEOUT: Final = 3.0
 """Seconds after which the clients give up; botocore's default is a minute."""
+LATE: Final = 2.0
+"""Seconds from then until a call that is late is accepted after all."""
 OUTAGE: Final = 6.0
 """Seconds: more than a task needs to come to its submit, on the slowest line."""
 
@@ -45,7 +47,7 @@ TROUBLES: Final = (
     Trouble("malformed answer", (_third("malformed"),)),
     Trouble("truncated answer", (_third("truncate"),)),
     Trouble("answer after read timeout", (_third("stall", seconds=READ_TIMEOUT + 1),)),
-    Trouble("accepted after read timeout", (_third("latency", seconds=READ_TIMEOUT + 2),)),
+    Trouble("accepted after read timeout", (_third("latency", seconds=READ_TIMEOUT + LATE),)),
     # And then those who look for the job are misled.
     Trouble("answer lost, reads lag 4 s", (_third("cut_after"), ("lag", {"seconds": 4.0}))),
     Trouble(
