@@ -15,7 +15,7 @@ from airflow_fargate_batch.logs import AsyncLogFollower
 from airflow_fargate_batch.triggers import POSITION_KEY
 
 if TYPE_CHECKING:
-    from airflow_fargate_batch.triggers import ConnectedPoller
+    from airflow_fargate_batch._connection import ConnectedPoller
 
 Result = TypeVar("Result")
 

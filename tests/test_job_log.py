@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from airflow_fargate_batch import _compat, _job_log, logs, poller, triggers
+from airflow_fargate_batch._connection import Connection
 from airflow_fargate_batch.core import log_reading, polling
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.exceptions import AnswerLost
-from airflow_fargate_batch.triggers import POSITION_KEY, Connection, FargateBatchJobTrigger
+from airflow_fargate_batch.triggers import POSITION_KEY, FargateBatchJobTrigger
 from tests.cloudwatch import CloudWatch, job
 
 TASK = SimpleNamespace(task_id="submit")

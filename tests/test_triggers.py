@@ -16,6 +16,7 @@ import pytest
 from asgiref.sync import async_to_sync
 
 from airflow_fargate_batch import _compat, poller, triggers
+from airflow_fargate_batch._connection import ConnectedPoller, Connection
 from airflow_fargate_batch.aws import BatchApi
 from airflow_fargate_batch.core import polling
 from airflow_fargate_batch.core.job import Job
@@ -27,7 +28,7 @@ from airflow_fargate_batch.exceptions import (
     Throttled,
 )
 from airflow_fargate_batch.hooks import FargateBatchHook
-from airflow_fargate_batch.triggers import ConnectedPoller, Connection, FargateBatchJobTrigger
+from airflow_fargate_batch.triggers import FargateBatchJobTrigger
 
 KILLED = "The Airflow task was ended while it waited"
 STUCK_REASON = "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - cannot be met"
