@@ -232,7 +232,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
             botocore_config=botocore_config,
             _has_dependencies=depends_on is not None,
         )
-        problems = problems_before_rendering(given) or self._problems_of_waiting()
+        problems = [*problems_before_rendering(given), *self._problems_of_waiting()]
         if problems:
             raise _import_error(problems, self.task_id)
 

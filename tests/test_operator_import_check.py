@@ -63,8 +63,8 @@ def test_what_may_yet_be_valid_is_left_alone(arguments: dict[str, Any]) -> None:
 
 
 def test_every_literal_mistake_is_said_at_once() -> None:
-    with pytest.raises(InvalidRequest, match="3 problems"):
-        operator(vcpu=3, job_timeout=5, share_identifier="a b")
+    with pytest.raises(InvalidRequest, match="4 problems"):
+        operator(vcpu=3, job_timeout=5, share_identifier="a b", wait_timeout=0)
 
 
 def test_a_misspelt_argument_is_refused() -> None:
