@@ -148,6 +148,8 @@ class Job(_Containers):
         if job_id is None:
             raise ValueError("the entry has no jobId")
         status_text = _text(members.get("status")) or ""
+        containers = _containers(members)
+        variables = list(_environment(containers))
         return cls(
             id=job_id,
             name=_text(members.get("jobName")),
@@ -157,11 +159,11 @@ class Job(_Containers):
             status=JobStatus(status_text),
             status_text=status_text,
             status_reason=_text(members.get("statusReason")),
-            containers=tuple(map(_container_from_api, _containers(members))),
+            containers=tuple(map(_container_from_api, containers)),
             attempts=tuple(map(_attempt_from_api, _mappings(members.get("attempts")))),
             array=_array_from_api(_mapping(members.get("arrayProperties"))),
-            secrets=_secrets_from_api(members),
-            indexes=_indexes_from_api(members),
+            secrets=_secrets(variables),
+            indexes=_indexes(variables),
             has_dependencies=bool(_mappings(members.get("dependsOn"))),
             is_terminated=members.get("isTerminated") is True,
             is_cancelled=members.get("isCancelled") is True,
@@ -292,22 +294,22 @@ def _containers(members: Mapping[str, object]) -> list[Mapping[str, object]]:
     return _of_tasks(tasks) or ([single] if single else [])
 
 
-def _environment(members: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    for container in _containers(members):
+def _environment(containers: Iterable[Mapping[str, object]]) -> Iterator[tuple[str, str]]:
+    for container in containers:
         for variable in _mappings(container.get("environment")):
             name, value = _text(variable.get("name")), _text(variable.get("value"))
             if name is not None and value is not None:
                 yield name, value
 
 
-def _secrets_from_api(members: Mapping[str, object]) -> tuple[str, ...]:
-    values = (value for name, value in _environment(members) if is_secret_name(name))
+def _secrets(variables: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    values = (value for name, value in variables if is_secret_name(name))
     return tuple(value for value in values if len(value) >= WORTH_MASKING)
 
 
-def _indexes_from_api(members: Mapping[str, object]) -> tuple[int, ...]:
-    """Read the one variable of the environment that this package has set itself."""
-    for name, value in _environment(members):
+def _indexes(variables: Iterable[tuple[str, str]]) -> tuple[int, ...]:
+    """Read the one variable that this package has set itself."""
+    for name, value in variables:
         if name == INDEXES_VARIABLE:
             indexes = value.split(",")
             return tuple(map(int, indexes)) if all(map(str.isdecimal, indexes)) else ()

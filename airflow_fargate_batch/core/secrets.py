@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 STRUCK_OUT: Final = "***"
@@ -39,6 +40,7 @@ setting ``[core] sensitive_var_conn_names`` adds to them, for the operator as fo
 _SPELLINGS: Final = {*SECRET_WORDS, *(word.replace("_", "") for word in SECRET_WORDS)}
 
 
+@lru_cache(maxsize=1024)
 def is_secret_name(name: str) -> bool:
     """Tell whether a name holds one of the words, as in ``API_KEY``, ``api-key`` and ``apiKey``."""
     lowered = name.lower().replace("-", "_")
