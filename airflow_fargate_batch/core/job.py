@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any, Final
 
 from airflow_fargate_batch.core.naming import INDEXES_VARIABLE
@@ -162,8 +163,8 @@ class Job(_Containers):
             containers=tuple(map(_container_from_api, containers)),
             attempts=tuple(map(_attempt_from_api, _mappings(members.get("attempts")))),
             array=_array_from_api(_mapping(members.get("arrayProperties"))),
-            secrets=_secrets(variables),
-            indexes=_indexes(variables),
+            secrets=_secrets(variables) if variables else (),
+            indexes=_indexes(variables) if variables else (),
             has_dependencies=bool(_mappings(members.get("dependsOn"))),
             is_terminated=members.get("isTerminated") is True,
             is_cancelled=members.get("isCancelled") is True,
@@ -289,6 +290,9 @@ def jobs_from_api(answer: object) -> list[Job]:
 
 def _containers(members: Mapping[str, object]) -> list[Mapping[str, object]]:
     """Find the containers: one under ``container``, several under ``ecsProperties``."""
+    if "ecsProperties" not in members:  # the usual case, read for thousands of jobs at a time
+        only = _mapping(members.get("container"))
+        return [only] if only else []
     tasks = _mappings(_mapping(members.get("ecsProperties")).get("taskProperties"))
     single = _mapping(members.get("container"))
     return _of_tasks(tasks) or ([single] if single else [])
@@ -445,12 +449,17 @@ def _integer(value: object) -> int | None:
 
 def _number(value: object) -> Decimal | None:
     """Read the text of a number, as ``resourceRequirements`` has it."""
+    return _decimal(value) if isinstance(value, str) else None
+
+
+@lru_cache(maxsize=256)
+def _decimal(text: str) -> Decimal | None:
     try:
-        number = Decimal(value) if isinstance(value, str) else None
+        number = Decimal(text)
     except InvalidOperation:
         return None
     # int() of a "1e999999999" would not come back.
-    return number if number is not None and number.is_finite() and number < 10**9 else None
+    return number if number.is_finite() and number < 10**9 else None
 
 
 def _time(value: object) -> datetime | None:
