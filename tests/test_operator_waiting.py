@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from airflow_fargate_batch import _compat, operators
 from airflow_fargate_batch._compat import AirflowFailException, AirflowSkipException
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.request import JobRequest
@@ -246,6 +248,32 @@ def test_a_kill_ends_the_job_that_the_task_waits_for_or_submits(
     with pytest.raises(Killed):
         task.execute(rendered(task))
     assert (hook.terminated, len(hook.searched)) == (terminated, searched)
+
+
+def test_a_late_kill_leaves_alone_the_job_that_the_next_try_has_adopted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As on 2.11, where the try after a clear may begin before the old process is ended."""
+    monkeypatch.setattr(operators, "is_still_running", lambda _: False)
+    hook, task = WaitingHook(), operator(**IN_WORKER)
+    vars(task)["hook"] = hook
+    kill_at("wait", task, hook)
+    with pytest.raises(Killed):
+        task.execute(rendered(task))
+    assert hook.terminated == []
+
+
+@pytest.mark.parametrize(
+    ("row", "still"),
+    [(SimpleNamespace(try_number=1), True), (SimpleNamespace(try_number=2), False), (None, True)],
+    ids=["its own try", "the next one", "a run that was deleted"],
+)
+def test_a_process_knows_whether_its_try_is_over(
+    row: object, still: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_compat, "_row_of", lambda _: row)
+    ours = SimpleNamespace(trigger_id=None, try_number=1)  # only 2.11 has the first
+    assert _compat.is_still_running(ours) is still
 
 
 def test_a_kill_between_submit_and_wait_ends_the_job() -> None:
