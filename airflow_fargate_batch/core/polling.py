@@ -5,7 +5,8 @@ number, 0 <= number < 1.
 
 Each id is asked once an interval. A call costs the same for one id as for a hundred, so a call that
 is due takes along who is due next, down to half an interval early: ids that were asked apart grow
-together. What keeps the load even is the pace between calls and a jittered interval.
+together. What keeps the load even is the pace between calls and a jittered interval: the first one
+much, which spreads a crowd; the later ones little, as each second off them is calls more.
 """
 
 import heapq
@@ -25,8 +26,10 @@ FIRST_QUESTION: Final = 1.0
 """Seconds that a newcomer waits for company, so that a crowd shares calls."""
 EARLY: Final = 0.5
 """By which share of its interval an id may be asked early, to fill a call."""
-JITTER: Final = 0.1
-"""By which share at most an interval is shortened, so that crowds spread out over it."""
+FIRST_JITTER: Final = 0.75
+"""By which share at most the first interval is shortened, so that a crowd spreads out over it."""
+JITTER: Final = 0.02
+"""The same for later intervals, so that those who met in an outage part again."""
 CROWD: Final = 0.25
 """In which share of an interval everybody can be asked, when all are due at once."""
 
@@ -61,6 +64,8 @@ class Schedule:
         """Without those who are being asked."""
         self._asked_at: dict[str, float] = {}
         """Those who are being asked, or whose call has failed."""
+        self._newcomers: set[str] = set()
+        """Whom no answer has been about."""
         self._queue: list[tuple[float, str]] = []
         """A heap; an entry that ``_due`` does not confirm is stale."""
         self._suspects: deque[list[str]] = deque()
@@ -79,6 +84,8 @@ class Schedule:
 
     def add(self, job_id: str, *, interval: float, now: float) -> None:
         """Ask about an id soon and then every *interval* seconds; of two intervals the shorter."""
+        if job_id not in self._intervals:
+            self._newcomers.add(job_id)
         self._intervals[job_id] = min(interval, self._intervals.get(job_id, interval))
         if job_id not in self._asked_at:
             first = now + min(FIRST_QUESTION, interval)
@@ -88,6 +95,7 @@ class Schedule:
         """Ask about an id no more; an answer under way is ignored."""
         for known in (self._intervals, self._due, self._asked_at):
             known.pop(job_id, None)
+        self._newcomers.discard(job_id)
         self._loners.discard(job_id)
 
     def next_call_at(self) -> float | None:
@@ -113,11 +121,13 @@ class Schedule:
         self._failures = 0
         self._rate = min(FASTEST, self._rate + RECOVERY)
         self._loners.difference_update(ids)
-        share = 1 - JITTER * self._chance()
+        chance = self._chance()
         for job_id in ids:
             if job_id in self._asked_at:
-                due = self._asked_at.pop(job_id) + share * self._intervals[job_id]
-                self._put(job_id, due)
+                jitter = FIRST_JITTER if job_id in self._newcomers else JITTER
+                self._newcomers.discard(job_id)
+                interval = (1 - jitter * chance) * self._intervals[job_id]
+                self._put(job_id, self._asked_at.pop(job_id) + interval)
 
     def throttled(self, ids: Sequence[str], now: float) -> None:
         """Take note that a call was refused for its rate: halve it."""

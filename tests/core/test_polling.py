@@ -110,14 +110,14 @@ def test_whoever_comes_when_is_asked_about_in_time_and_not_too_often(
         gaps = [b - a for a, b in pairwise([*times[job_id], end])]
         assert times[job_id][0] - arrived <= polling.FIRST_QUESTION + late
         assert max(gaps) <= interval + late
-        assert all(gap >= 0.4 * interval - 1e-9 for gap in gaps[:-1])
+        assert all(gap >= 0.48 * interval - 1e-9 for gap in gaps[1:-1])
 
 
 @pytest.mark.parametrize("size", [1, 100, 101, 1000, 10_000])
 def test_a_hundred_jobs_cost_one_call_an_interval(size: int) -> None:
     calls = drive(a_schedule(), until=20 * 30.0, arrivals=crowd(size))
     chunks = -(-size // 100)
-    assert len(calls) <= 1.12 * 20 * chunks + 1
+    assert len(calls) <= 1.05 * 20 * chunks + 1
 
 
 def test_ten_thousand_jobs_are_asked_about_within_their_interval() -> None:
@@ -141,7 +141,7 @@ def test_jobs_that_came_apart_are_soon_asked_about_together() -> None:
 
 def test_a_day_of_waiting_for_a_hundred_jobs_is_simulated_call_by_call() -> None:
     calls = drive(a_schedule(), until=DAY, arrivals=crowd(100))
-    assert DAY / 30 <= len(calls) <= 1.12 * DAY / 30
+    assert DAY / 30 <= len(calls) <= 1.02 * DAY / 30
 
 
 def test_nobody_is_asked_about_before_a_newcomers_second_is_over() -> None:
