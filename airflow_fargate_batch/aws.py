@@ -3,6 +3,7 @@
 Nothing here knows Airflow: the hook and the command line both stand on it.
 """
 
+import json
 import logging
 import re
 import ssl
@@ -177,6 +178,12 @@ class BatchApi(ServiceApi):
     service = "batch"
     client: "BatchClient"
 
+    def __init__(self, client: "BatchClient") -> None:
+        super().__init__(client)
+        client.meta.events.register(
+            "before-parse.batch.DescribeJobs", _take_as_sent, unique_id=__name__
+        )
+
     def submit_job(self, body: "SubmitJobRequestTypeDef") -> Submitted:
         """Submit a job.
 
@@ -340,6 +347,22 @@ def _of_answer(error: boto.ClientError, operation: str) -> AwsError:
 
 
 _calling: ContextVar[bool] = ContextVar("_calling", default=False)
+
+
+def _take_as_sent(
+    response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: object
+) -> None:
+    """Spare a hundred jobs botocore's walk through its model, half of what asking costs.
+
+    It would change nothing: the members have the same names on the wire, and ``Job.from_api``
+    trusts none of them. Only for our own calls; an answer without jobs is left to botocore.
+    """
+    if not _calling.get() or response_dict["status_code"] >= 300:
+        return
+    answer = json.loads(response_dict["body"])
+    if isinstance(answer, dict) and "jobs" in answer:
+        customized_response_dict["jobs"] = answer["jobs"]
+        response_dict["body"] = b"{}"
 
 
 class _WithoutOurCalls(logging.Filter):

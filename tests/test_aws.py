@@ -19,6 +19,7 @@ import pytest
 from botocore.config import Config
 
 from airflow_fargate_batch.aws import NO_HIDDEN_RETRIES, BatchApi
+from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.status import JobStatus
 from airflow_fargate_batch.exceptions import (
     AccessDenied,
@@ -146,6 +147,34 @@ def test_jobs_are_described_a_hundred_a_call(api: BatchApi, stub: Stub) -> None:
     found = api.describe_jobs(map(str, range(201)))
     assert [(job.id, job.status) for job in found] == [("job-1", JobStatus.RUNNING)] * 3
     assert len(stub.paths) == 3
+
+
+def test_a_job_is_the_same_without_botocores_walk_through_its_model() -> None:
+    with LocalBatch(manual_clock=True) as aws:
+        aws.create_queue("queue")
+        aws.register_job_definition("definition")
+        aws.script("nightly", exit_code=1)
+        client = aws.client("batch", config=NO_HIDDEN_RETRIES)
+        first = client.submit_job(**BODY, tags={"team": "data"}, retryStrategy={"attempts": 2})
+        array = client.submit_job(**BODY | SECRET, arrayProperties={"size": 2})
+        aws.advance(600)
+        last = client.submit_job(**BODY, dependsOn=[{"jobId": first["jobId"]}])
+        ids = [first["jobId"], array["jobId"], f"{array['jobId']}:1", last["jobId"]]
+        jobs = BatchApi(client).describe_jobs(ids)
+        walked = client.describe_jobs(jobs=ids)["jobs"]
+    assert jobs == [Job.from_api(entry) for entry in walked]
+    assert [len(job.attempts) for job in jobs] == [2, 0, 1, 0]
+
+
+def test_a_client_that_is_also_used_otherwise_answers_as_ever(api: BatchApi, stub: Stub) -> None:
+    stub.says(200, {"jobs": [{"jobId": "job-1", "unknown": 1}]})
+    assert api.describe_jobs(["job-1"]) == api.describe_jobs(["job-1"])
+    assert api.client.describe_jobs(jobs=["job-1"])["jobs"] == [{"jobId": "job-1"}]
+
+
+def test_an_entry_that_makes_no_sense_spoils_no_other(api: BatchApi, stub: Stub) -> None:
+    stub.says(200, {"jobs": [5, {"jobId": "odd", "attempts": 5, "container": []}, {"jobId": "a"}]})
+    assert [job.id for job in api.describe_jobs(["odd", "a"])] == ["odd", "a"]
 
 
 def test_jobs_are_listed_a_page_a_call(api: BatchApi, stub: Stub) -> None:
