@@ -111,7 +111,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     :param awslogs_enabled: whether a waiting task logs the job's own log, up to its last line.
     :param awslogs_fetch_interval: seconds or timedelta between two looks at it.
     :param awslogs_index: which child of an array to listen to, as an array itself has no log; in a
-        retry by *rerun_failed_only* as AWS counts the children of that try.
+        retry by *rerun_failed_only* still as the first try counts them.
     :param dry_run: only log the request and push it as XCom ``request``, without connection or
         credentials; templated, and stored as ``render_only``.
     :param aws_conn_id: Airflow connection; ``None`` for boto3's own search for credentials.

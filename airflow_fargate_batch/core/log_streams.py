@@ -117,9 +117,14 @@ def log_page(job: Job) -> str | None:
 
 
 def chosen_child(job: Job, index: int | None) -> str | None:
-    """Return the id of the child whose log stands for an array's; ``None`` where there is none."""
-    size = job.array.size if job.array is not None else None
-    return f"{job.id}:{index}" if size is not None and index in range(size) else None
+    """Return the id of the child whose log stands for an array's; ``None`` where there is none.
+
+    :param index: which child; of a rerun, the one that has it in the first array.
+    """
+    if index is None or job.array is None or job.array.size is None:
+        return None
+    indexes = job.indexes or range(job.array.size)
+    return f"{job.id}:{indexes.index(index)}" if index in indexes else None
 
 
 def nothing_to_read(job: Job, index: int | None = None) -> str | None:
@@ -130,6 +135,11 @@ def nothing_to_read(job: Job, index: int | None = None) -> str | None:
     if chosen_child(job, index):
         return None
     if job.array is not None and job.array.size is not None:
+        if job.indexes and index is not None:
+            return (
+                f"Array job {job.id} runs again what failed, and child {index} did not: there is "
+                "nothing to stream"
+            )
         missing = "log of its own" if index is None else f"child {index}"
         return (
             f"Array job {job.id} has no {missing}: awslogs_index, 0 to {job.array.size - 1}, "

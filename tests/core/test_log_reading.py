@@ -1,6 +1,7 @@
 """Each line of a job's log is read once, in order, up to the very last."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -263,6 +264,28 @@ def test_a_child_that_was_chosen_stands_for_its_array(
     parent = Job.from_api({"jobId": "job", "status": "RUNNING", "arrayProperties": members})
     assert chosen_child(parent, index) == child
     assert nothing_to_read(parent, index) == said
+
+
+@pytest.mark.parametrize(
+    ("index", "child", "said"),
+    [
+        (7, "job:1", None),
+        (
+            1,
+            None,
+            "Array job job runs again what failed, and child 1 did not: there is nothing to stream",
+        ),
+        (None, None, f"Array job job has no log of its own: {CHOOSES.replace('0 to 2', '0 to 1')}"),
+    ],
+    ids=["again", "not again", "not chosen"],
+)
+def test_the_chosen_child_of_a_rerun_is_that_of_the_first_array(
+    index: int | None, child: str | None, said: str | None
+) -> None:
+    members = {"jobId": "job", "status": "RUNNING", "arrayProperties": {"size": 2}}
+    rerun = replace(Job.from_api(members), indexes=(4, 7))
+    assert chosen_child(rerun, index) == child
+    assert nothing_to_read(rerun, index) == said
 
 
 # ── what goes wrong ──────────────────────────────────────────────────────────────────────────
