@@ -7,7 +7,7 @@ import json
 import logging
 import re
 import ssl
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Self
@@ -19,6 +19,7 @@ from urllib3.exceptions import NewConnectionError
 from airflow_fargate_batch.core import limits
 from airflow_fargate_batch.core.definition import JobDefinition
 from airflow_fargate_batch.core.job import Job, jobs_from_api
+from airflow_fargate_batch.core.secrets import is_secret_name
 from airflow_fargate_batch.exceptions import (
     AccessDenied,
     AnswerLost,
@@ -173,13 +174,18 @@ class BatchApi(ServiceApi):
 
     Every method raises the subclasses of ``AwsError``; ``AnswerLost`` is the only one after which
     the call may have been carried out.
+
+    :param is_secret: tells by the name of a job's variable whether its value is a secret.
     """
 
     service = "batch"
     client: "BatchClient"
 
-    def __init__(self, client: "BatchClient") -> None:
+    def __init__(
+        self, client: "BatchClient", *, is_secret: Callable[[str], bool] = is_secret_name
+    ) -> None:
         super().__init__(client)
+        self._is_secret = is_secret
         client.meta.events.register(
             "before-parse.batch.DescribeJobs", _take_as_sent, unique_id=__name__
         )
@@ -203,7 +209,7 @@ class BatchApi(ServiceApi):
         for start in range(0, len(ids), limits.DESCRIBE_JOBS):
             with translated("DescribeJobs"):
                 answer = self.client.describe_jobs(jobs=ids[start : start + limits.DESCRIBE_JOBS])
-                found += jobs_from_api(answer)
+                found += jobs_from_api(answer, is_secret=self._is_secret)
         return found
 
     def find_jobs(self, *, job_queue: str, job_name: str, next_token: str | None = None) -> JobPage:

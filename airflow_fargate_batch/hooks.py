@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
@@ -15,6 +15,7 @@ from airflow_fargate_batch.core.waiting import Wait
 from airflow_fargate_batch.exceptions import AwsError, JobTimedOut
 from airflow_fargate_batch.logs import LogFollower, LogsApi
 from airflow_fargate_batch.lookup import Clock
+from airflow_fargate_batch.masking import is_secret_name
 from airflow_fargate_batch.poller import follow
 from airflow_fargate_batch.submission import Submitter
 
@@ -56,7 +57,7 @@ class FargateBatchHook(AwsBaseHook):
     @cached_property
     def api(self) -> BatchApi:
         """The calls of Batch, each one request."""
-        return BatchApi(self.conn)
+        return BatchApi(self.conn, is_secret=lru_cache(maxsize=1024)(is_secret_name))
 
     @cached_property
     def logs(self) -> LogsApi:
@@ -178,7 +179,7 @@ class FargateBatchHook(AwsBaseHook):
     def _describe_for_log(self, lines: LogFollower, job_ids: list[str]) -> "list[Job]":
         """Ask about jobs, and in the same call about the child whose log is followed."""
         child = [lines.child_id] if lines.child_id else []
-        jobs = self.api.describe_jobs([*job_ids, *child])
+        jobs = self.api.describe_jobs(dict.fromkeys([*job_ids, *child]))
         for job in jobs:
             if job.id in child:
                 lines.heed(job)

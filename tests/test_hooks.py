@@ -2,6 +2,8 @@
 
 import json
 import logging
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -63,6 +65,26 @@ def test_a_submit_is_one_call_and_returns_the_id(aws: LocalBatch, hook: FargateB
     job_id = hook.submit(request())
     assert [job["jobId"] for job in aws.jobs] == [job_id]
     assert operations(aws) == ["SubmitJob"]
+
+
+SHOW_SECRETS = """
+import sys
+from airflow_fargate_batch.hooks import FargateBatchHook
+print(FargateBatchHook(aws_conn_id="local").describe(sys.argv[1:])[0].secrets)
+"""
+
+
+def test_names_that_airflow_is_told_to_mask_are_secret_in_a_job_too(
+    hook: FargateBatchHook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    variables = {"IBAN": "DE-1234", "CITY": "Berlin", "TOKEN": "abcdef"}
+    job_id = hook.submit(request(environment=variables))
+    monkeypatch.setenv("AIRFLOW__CORE__SENSITIVE_VAR_CONN_NAMES", "iban")
+    # Airflow reads its configuration once in a process.
+    done = subprocess.run(
+        [sys.executable, "-c", SHOW_SECRETS, job_id], stdout=subprocess.PIPE, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "('DE-1234', 'abcdef')"
 
 
 def test_a_lost_answer_is_looked_up(

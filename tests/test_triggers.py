@@ -255,6 +255,16 @@ def test_whoever_gives_up_ends_the_job(
     assert aws.terminated == [("job", why)]
 
 
+def test_an_array_whose_children_are_misconfigured_is_given_up_at_once(aws: Aws) -> None:
+    counts = {"size": 2, "statusSummary": {"RUNNABLE": 2}}
+    aws.will("job", "PENDING", arrayProperties=counts)
+    aws.will("job:0", "RUNNABLE", arrayProperties={"index": 0}, statusReason=STUCK_REASON)
+    event = event_of(trigger_for())
+    assert event["outcome"] == "stuck"
+    assert [job["jobId"] for job in event["jobs"]] == ["job"]
+    assert [job_id for job_id, _ in aws.terminated] == ["job"]
+
+
 @GIVING_UP
 def test_a_job_is_left_running_where_that_was_asked(
     aws: Aws, life: dict[str, Any], arguments: dict[str, Any], outcome: str, why: str

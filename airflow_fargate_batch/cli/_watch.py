@@ -135,7 +135,7 @@ class Vigil:
 
     def _describe(self, job_ids: list[str]) -> list[Job]:
         found = self._api.describe_jobs(job_ids)
-        missing = set(job_ids) - {job.id for job in found} - self._missed
+        missing = self._jobs.keys() & set(job_ids) - {job.id for job in found} - self._missed
         missing = {job_id for job_id in missing if not self._jobs[job_id].status_text}
         if missing:
             self._missed |= missing

@@ -11,7 +11,6 @@ from airflow_fargate_batch.core import fargate
 from airflow_fargate_batch.core._failure_rules import RULES, FailureKind
 from airflow_fargate_batch.core.job import Attempt, Job
 from airflow_fargate_batch.core.log_streams import log_page
-from airflow_fargate_batch.core.status import JobStatus
 
 __all__ = ["Failure", "FailureKind", "diagnose", "diagnose_stuck", "report"]
 
@@ -71,7 +70,7 @@ def _of_array(failure: Failure, causes: "Counter[Failure]") -> Failure:
 def diagnose_stuck(job: Job) -> Failure | None:
     """Say why a job in RUNNABLE can never run; ``None`` where it may yet, or is past RUNNABLE."""
     reason = job.status_reason or ""
-    if job.status is JobStatus.RUNNABLE and reason.startswith("MISCONFIGURATION:"):
+    if job.waits_for_room and reason.startswith("MISCONFIGURATION:"):
         return _first_match(reason, job)
     return None
 

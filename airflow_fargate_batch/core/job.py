@@ -7,7 +7,7 @@ kept: what this package has set, and what must be struck out of the job's log.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -22,6 +22,7 @@ DEFAULT_LOG_GROUP: Final = "/aws/batch/job"
 """Where Batch writes unless the job definition's log configuration names another group."""
 FAILED_INDEXES: Final = 1000
 """How many failed indexes of an array a summary lists; its counts tell of all."""
+_RUNS: Final = frozenset({JobStatus.STARTING, JobStatus.RUNNING})
 _ARN: Final = re.compile(r"arn:[^:]+:batch:([^:]+):")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -139,9 +140,10 @@ class Job(_Containers):
     tags: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def from_api(cls, entry: object) -> "Job":
+    def from_api(cls, entry: object, *, is_secret: Callable[[str], bool] = is_secret_name) -> "Job":
         """Parse an entry of DescribeJobs or ListJobs; a nonsensical member counts as absent.
 
+        :param is_secret: tells by a variable's name whether its value is a secret.
         :raises ValueError: it is no mapping, or has no ``jobId``
         """
         members = _mapping(entry)
@@ -163,7 +165,7 @@ class Job(_Containers):
             containers=tuple(map(_container_from_api, containers)),
             attempts=tuple(map(_attempt_from_api, _mappings(members.get("attempts")))),
             array=_array_from_api(_mapping(members.get("arrayProperties"))),
-            secrets=_secrets(variables) if variables else (),
+            secrets=_secrets(variables, is_secret) if variables else (),
             indexes=_indexes(variables) if variables else (),
             has_dependencies=bool(_mappings(members.get("dependsOn"))),
             is_terminated=members.get("isTerminated") is True,
@@ -242,6 +244,20 @@ class Job(_Containers):
         return self.indexes[index] if index is not None and index < len(self.indexes) else index
 
     @property
+    def waits_for_room(self) -> bool:
+        """Whether it is RUNNABLE; of an array, which never is: some child, while none runs."""
+        counts = self.array.counts if self.array else {}
+        if not counts:
+            return self.status is JobStatus.RUNNABLE
+        return JobStatus.RUNNABLE in counts and _RUNS.isdisjoint(counts)
+
+    @property
+    def ended_children(self) -> int:
+        """How many children of an array have ended."""
+        counts = self.array.counts if self.array else {}
+        return sum(count for status, count in counts.items() if status.is_final)
+
+    @property
     def region(self) -> str | None:
         """The region, as the ARN says it."""
         arn = _ARN.match(self.arn or "")
@@ -277,15 +293,22 @@ class Job(_Containers):
         return tuple(dict.fromkeys(streams))
 
 
-def jobs_from_api(answer: object) -> list[Job]:
+def jobs_from_api(
+    answer: object, *, is_secret: Callable[[str], bool] = is_secret_name
+) -> list[Job]:
     """Parse the answer of DescribeJobs; an entry that cannot be parsed does not hurt the others.
 
+    :param is_secret: as in ``Job.from_api``.
     :raises ValueError: the answer has no list of jobs
     """
     entries = _mapping(answer).get("jobs")
     if not isinstance(entries, list):
         raise ValueError("the answer of DescribeJobs has no list of jobs")  # noqa: TRY004 - documented
-    return [Job.from_api(entry) for entry in _mappings(entries) if _text(entry.get("jobId"))]
+    return [
+        Job.from_api(entry, is_secret=is_secret)
+        for entry in _mappings(entries)
+        if _text(entry.get("jobId"))
+    ]
 
 
 def _containers(members: Mapping[str, object]) -> list[Mapping[str, object]]:
@@ -306,8 +329,10 @@ def _environment(containers: Iterable[Mapping[str, object]]) -> Iterator[tuple[s
                 yield name, value
 
 
-def _secrets(variables: Iterable[tuple[str, str]]) -> tuple[str, ...]:
-    values = (value for name, value in variables if is_secret_name(name))
+def _secrets(
+    variables: Iterable[tuple[str, str]], is_secret: Callable[[str], bool]
+) -> tuple[str, ...]:
+    values = (value for name, value in variables if is_secret(name))
     return tuple(value for value in values if len(value) >= WORTH_MASKING)
 
 

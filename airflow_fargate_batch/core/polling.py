@@ -12,14 +12,13 @@ much, which spreads a crowd; the later ones little, as each second off them is c
 import heapq
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from airflow_fargate_batch.core import limits
 from airflow_fargate_batch.core.backoff import full_jitter
 from airflow_fargate_batch.core.job import Job
-from airflow_fargate_batch.core.status import JobStatus
 from airflow_fargate_batch.exceptions import JobLost
 
 FIRST_QUESTION: Final = 1.0
@@ -43,8 +42,6 @@ LONGEST_PAUSE: Final = 60.0
 
 _FIRST_IN_LINE: Final = 0.0
 """A time at which whoever is put back was due before all others."""
-
-_RUNS: Final = frozenset({JobStatus.STARTING, JobStatus.RUNNING})
 
 ABSENCES: Final = 3
 """How many answers in a row must lack an id before it can count as lost."""
@@ -97,6 +94,10 @@ class Schedule:
             known.pop(job_id, None)
         self._newcomers.discard(job_id)
         self._loners.discard(job_id)
+
+    def interval(self, job_id: str) -> float:
+        """Return the seconds between two questions about an id."""
+        return self._intervals[job_id]
 
     def next_call_at(self) -> float | None:
         """Return when ``take`` will next give ids; ``None`` while nobody is left to ask."""
@@ -200,24 +201,37 @@ class Schedule:
 
 
 class Watchlist:
-    """The jobs somebody waits for, what was last heard of each, and the schedule of asking."""
+    """The jobs somebody waits for, what was last heard of each, and the schedule of asking.
+
+    An array does not say why its children are RUNNABLE. While that is all they are, its first child
+    is asked about too, and what keeps it is told as the array's reason.
+    """
 
     def __init__(self, *, chance: Callable[[], float]) -> None:
         self.schedule = Schedule(chance=chance)
         self._last: dict[str, Job] = {}
         self._absences: dict[str, _Absence] = {}
+        self._arrays: dict[str, str] = {}
+        """The arrays whose first child is asked about, by its id."""
+        self._companions: set[str] = set()
+        """First children for whom nobody waits."""
 
     def __len__(self) -> int:
-        return len(self.schedule)
+        return len(self.schedule) - len(self._companions)
 
     def add(self, job_id: str, *, interval: float, now: float) -> Job | None:
         """Watch a job, and return what was last heard of it."""
+        self._companions.discard(job_id)
         self.schedule.add(job_id, interval=interval, now=now)
         return self._last.get(job_id)
 
     def remove(self, job_id: str) -> None:
         """Forget a job."""
-        self.schedule.remove(job_id)
+        self._leave_first_child(job_id)
+        if job_id in self._arrays:
+            self._companions.add(job_id)
+        else:
+            self.schedule.remove(job_id)
         self._last.pop(job_id, None)
         self._absences.pop(job_id, None)
 
@@ -227,31 +241,68 @@ class Watchlist:
         found = {job.id: job for job in jobs}
         news: list[Job | JobLost] = []
         for job_id in ids:
-            if job_id in self.schedule:
-                job = found.get(job_id)
-                told = self._missed(job_id, now) if job is None else self._seen(job)
-                if told is not None:
-                    news.append(told)
+            job = found.get(job_id)
+            if job is not None and job_id in self._arrays:
+                news += self._keep(replace(self._last[self._arrays[job_id]], **_reason(job)))
+            if job_id in self.schedule and job_id not in self._companions:
+                news += self._missed(job_id, now) if job is None else self._seen(job, now)
         return news
 
-    def _seen(self, job: Job) -> Job | None:
+    def _seen(self, job: Job, now: float) -> list[Job | JobLost]:
         self._absences.pop(job.id, None)
+        if _says_nothing(job):
+            if job.id in self._last and _first_child(job.id) in self._arrays:
+                job = replace(job, **_reason(self._last[job.id]))
+            self._ask_first_child(job.id, now)
+        else:
+            self._leave_first_child(job.id)
+        return self._keep(job)
+
+    def _keep(self, job: Job) -> list[Job | JobLost]:
         if job == self._last.get(job.id):
-            return None
+            return []
         self._last[job.id] = job
         if job.status.is_final:
             self.remove(job.id)
-        return job
+        return [job]
 
-    def _missed(self, job_id: str, now: float) -> JobLost | None:
+    def _ask_first_child(self, array_id: str, now: float) -> None:
+        child_id = _first_child(array_id)
+        self._arrays[child_id] = array_id
+        if child_id not in self.schedule:
+            self._companions.add(child_id)
+            self.schedule.add(child_id, interval=self.schedule.interval(array_id), now=now)
+
+    def _leave_first_child(self, array_id: str) -> None:
+        child_id = _first_child(array_id)
+        self._arrays.pop(child_id, None)
+        if child_id in self._companions:
+            self._companions.remove(child_id)
+            self.schedule.remove(child_id)
+
+    def _missed(self, job_id: str, now: float) -> list[Job | JobLost]:
         last = self._last.get(job_id)
         absence = self._absences.setdefault(job_id, _Absence(since=now))
         absence.answers += 1
         bound = NEVER_CAME_AFTER if last is None else LOST_AFTER
         if absence.answers < ABSENCES or now - absence.since < bound:
-            return None
+            return []
         self.remove(job_id)
-        return JobLost(job_id, None if last is None else last.status_text)
+        return [JobLost(job_id, None if last is None else last.status_text)]
+
+
+def _first_child(array_id: str) -> str:
+    return f"{array_id}:0"
+
+
+def _says_nothing(job: Job) -> bool:
+    """Tell whether a job is an array whose children are stuck, none of which has ever run."""
+    is_array = job.array is not None and job.array.size is not None
+    return is_array and job.waits_for_room and not job.ended_children and not job.status_reason
+
+
+def _reason(job: Job) -> dict[str, Any]:
+    return {"status_reason": job.status_reason}
 
 
 @dataclass(slots=True)
@@ -281,11 +332,11 @@ class Patience:
         What AWS tells decides since when it is RUNNABLE, so that a new process counts on where an
         old one stopped: since its last attempt, or its submission where it depends on nothing.
         """
-        ended = _ended_children(job)
-        if not _waits_for_room(job) or ended != self._ended_children:
+        ended = job.ended_children
+        if not job.waits_for_room or ended != self._ended_children:
             self._runnable_since = None
         self._ended_children = ended
-        if not _waits_for_room(job):
+        if not job.waits_for_room:
             return
         since = job.attempts[-1].stopped_at if job.attempts else None
         if since is None and not job.has_dependencies and not ended:
@@ -303,16 +354,3 @@ class Patience:
     def ends_at(self) -> datetime | None:
         """When to give up, as far as is known now."""
         return min((end for end in (self.until, self.runnable_until) if end), default=None)
-
-
-def _waits_for_room(job: Job) -> bool:
-    """Tell whether a job is RUNNABLE; an array's parent never is, so its children tell."""
-    counts = job.array.counts if job.array else {}
-    if not counts:
-        return job.status is JobStatus.RUNNABLE
-    return JobStatus.RUNNABLE in counts and _RUNS.isdisjoint(counts)
-
-
-def _ended_children(job: Job) -> int:
-    counts = job.array.counts if job.array else {}
-    return sum(count for status, count in counts.items() if status.is_final)

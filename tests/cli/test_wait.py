@@ -93,6 +93,17 @@ class TestGivingUp:
         assert outcome.out == f"{stuck}\tRUNNABLE\t\n{slow}\tSUCCEEDED\t0\n"
         assert f"error: Job {stuck} was RUNNABLE for 1 min 0 s" in outcome.err
 
+    def test_an_array_that_can_never_start_is_not_waited_for(self, run: Run, job: Submit) -> None:
+        reason = "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - cannot be met"
+        never = job(
+            "--job-name", "never", "--array-size", "3",
+            name="never", stuck_in="RUNNABLE", status_reason=reason,
+        )  # fmt: skip
+        outcome = run("wait", never)
+        assert outcome.code == 1
+        assert f"error: Job {never} can never start: it asks for more" in outcome.err
+        assert "does not know" not in outcome.err
+
     def test_every_lost_job_is_told_with_its_last_state(
         self, run: Run, job: Submit, aws: LocalBatch
     ) -> None:

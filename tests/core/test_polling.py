@@ -334,6 +334,77 @@ def test_a_clock_that_jumps_ahead_makes_nobody_lost() -> None:
     assert watchlist.answered(["a"], [a_job("a", "RUNNING")], DAY + 30) == []
 
 
+def an_array(status: str = "PENDING", reason: str | None = None, **counts: int) -> Job:
+    members = {"size": 3, "statusSummary": counts}
+    return a_job("a", status, arrayProperties=members, statusReason=reason)
+
+
+STUCK = an_array(RUNNABLE=3)
+CHILD = a_job("a:0", "RUNNABLE", statusReason="MISCONFIGURATION:…")
+EXPLAINED = an_array(RUNNABLE=3, reason="MISCONFIGURATION:…")
+
+
+def test_what_keeps_an_arrays_first_child_is_told_of_the_array() -> None:
+    watchlist = a_watchlist("a")
+    assert watchlist.answered(["a"], [STUCK], 1.0) == [STUCK]
+    assert watchlist.schedule.take(2.0) == ["a", "a:0"]
+    assert watchlist.answered(["a", "a:0"], [CHILD, STUCK], 2.0) == [EXPLAINED]
+    assert watchlist.answered(["a", "a:0"], [STUCK, CHILD], 32.0) == []
+    silent = a_job("a:0", "RUNNABLE")
+    assert watchlist.answered(["a", "a:0"], [STUCK, silent], 62.0) == [STUCK]
+    assert len(watchlist) == 1
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        an_array(RUNNABLE=2, RUNNING=1),
+        an_array(RUNNABLE=2, SUCCEEDED=1),
+        an_array("FAILED", FAILED=3),
+        an_array(RUNNABLE=3, reason="its own"),
+    ],
+    ids=["one runs", "one has ended", "all have ended", "it says itself what keeps it"],
+)
+def test_the_first_child_is_asked_about_only_as_long_as_it_is_needed(later: Job) -> None:
+    watchlist = a_watchlist("a")
+    watchlist.answered(["a"], [STUCK], 1.0)
+    watchlist.answered(["a", "a:0"], [STUCK, CHILD], 2.0)
+    assert watchlist.answered(["a", "a:0"], [later, CHILD], 32.0) == [later]
+    assert "a:0" not in watchlist.schedule
+
+
+def test_of_a_first_child_that_is_not_there_nobody_hears() -> None:
+    watchlist = a_watchlist("a")
+    watchlist.answered(["a"], [STUCK], 1.0)
+    for at in range(2, 1000, 30):
+        assert watchlist.answered(["a", "a:0"], [STUCK], at) == []
+
+
+def test_whoever_leaves_an_array_takes_along_its_first_child() -> None:
+    watchlist = a_watchlist("a")
+    watchlist.answered(["a"], [STUCK], 1.0)
+    watchlist.remove("a")
+    assert (len(watchlist), len(watchlist.schedule)) == (0, 0)
+
+
+@pytest.mark.parametrize("order", [("a", "a:0"), ("a:0", "a")], ids=str)
+def test_who_waits_for_the_first_child_as_well_hears_of_it_and_may_leave(
+    order: tuple[str, str],
+) -> None:
+    watchlist = a_watchlist(order[0])
+    watchlist.answered(["a"], [STUCK], 1.0)
+    watchlist.add(order[1], interval=30, now=1.5)
+    watchlist.answered(["a"], [STUCK], 1.6)
+    assert len(watchlist) == 2
+    told = watchlist.answered(["a", "a:0"], [STUCK, CHILD], 2.0)
+    assert told == [EXPLAINED, CHILD]
+    watchlist.remove("a:0")
+    assert (len(watchlist), "a:0" in watchlist.schedule) == (1, True)
+    assert watchlist.answered(["a", "a:0"], [STUCK, CHILD], 32.0) == []
+    watchlist.remove("a")
+    assert len(watchlist.schedule) == 0
+
+
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 NOON_MS = int(NOON.timestamp() * 1000)
 QUARTER = timedelta(minutes=15)
