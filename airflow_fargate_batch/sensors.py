@@ -2,6 +2,7 @@
 
 import random
 import time
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -17,7 +18,7 @@ from airflow_fargate_batch._compat import (
 )
 from airflow_fargate_batch.completion import conclude
 from airflow_fargate_batch.core.job import Job
-from airflow_fargate_batch.core.narration import Narrator
+from airflow_fargate_batch.core.narration import Narrator, progress
 from airflow_fargate_batch.core.polling import Watchlist
 from airflow_fargate_batch.core.request import DRY_RUN_PREFIX, read_job_ids
 from airflow_fargate_batch.exceptions import (
@@ -99,14 +100,22 @@ class FargateBatchJobSensor(BaseSensorOperator):
         if unknown := [job_id for job_id in ids if job_id not in jobs]:
             self.log.warning("AWS Batch does not know %s", ", ".join(unknown))
         lost = self._lost(ids, jobs.values(), time.monotonic())
-        for job in jobs.values():
-            narrator = self._narrators.setdefault(job.id, Narrator())
-            if line := narrator.tell(job, datetime.now(UTC)):
-                self.log.info("%s", line)
+        self._tell(jobs.values(), len(ids))
         self._raise_failure(jobs.values())
         if lost:
             raise lost
         return all(job_id in jobs and jobs[job_id].status.is_final for job_id in ids)
+
+    def _tell(self, jobs: Iterable[Job], expected: int) -> None:
+        """Log what is new; where each look is a process's first, how far they are in one line."""
+        if self.reschedule and expected > 1:
+            counts = Counter(job.status for job in jobs)
+            self.log.info("%s", progress(counts, expected, "jobs"))
+            return
+        for job in jobs:
+            narrator = self._narrators.setdefault(job.id, Narrator())
+            if line := narrator.tell(job, datetime.now(UTC)):
+                self.log.info("%s", line)
 
     def _lost(self, ids: list[str], jobs: Iterable[Job], now: float) -> JobLost | None:
         """Take note of who is there, and return the first who has not been for too long."""

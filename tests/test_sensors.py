@@ -1,5 +1,6 @@
 """The sensor tells the same whichever way it waits: in its worker, between looks, or deferred."""
 
+import logging
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -117,6 +118,27 @@ def test_a_look_is_one_question_for_all_jobs_in_whatever_form_they_come(
 ) -> None:
     sensor(job_ids=job_ids).poke({})
     assert aws.asked == [[A, B, C]]
+
+
+@pytest.mark.parametrize(
+    ("mode", "lines"),
+    [
+        ("poke", [f"Job {A} is SUCCEEDED", f"Job {B} is RUNNING"]),
+        ("reschedule", ["1 of 2 jobs ended (1 RUNNING)"]),
+    ],
+)
+def test_a_look_says_what_is_new_or_in_a_process_of_its_own_how_far_they_are(
+    aws: Aws,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    mode: str,
+    lines: list[str],
+) -> None:
+    aws.states = {A: ["SUCCEEDED"], B: ["RUNNING"]}
+    monkeypatch.setattr(FargateBatchJobSensor, "log", logging.getLogger(__name__))
+    with caplog.at_level(logging.INFO, logger=__name__):
+        sensor(mode=mode).poke({})
+    assert caplog.messages == lines
 
 
 @pytest.mark.parametrize("fault", [Throttled("slow"), Unreachable("gone"), AnswerLost("lost")])

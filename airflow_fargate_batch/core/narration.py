@@ -1,5 +1,6 @@
 """A job's life in log lines: one for each change, the same words wherever somebody waits."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from airflow_fargate_batch.core.job import Job
@@ -10,14 +11,14 @@ class Narrator:
     """Tells what changed in one job since the last line about it."""
 
     def __init__(self) -> None:
-        self._told: str | None = None
+        self._told: tuple[str, str | None] | None = None
 
     def tell(self, job: Job, now: datetime) -> str | None:
         """Return a line about the job, or ``None`` where nothing that it says has changed."""
         said = _state(job) if job.array is None or not job.array.counts else _progress(job)
-        if said == self._told:
+        if (said, job.status_reason) == self._told:
             return None
-        self._told = said
+        self._told = said, job.status_reason
         until = job.stopped_at if job.status.is_final and job.stopped_at else now
         since = f" after {duration(until - job.created_at)}" if job.created_at else ""
         reason = f": {job.status_reason}" if job.status_reason else ""
@@ -30,18 +31,20 @@ def _state(job: Job) -> str:
 
 
 def _progress(job: Job) -> str:
-    """Write an array's counts: ``is PENDING, 7 of 10 children ended (1 FAILED, 2 RUNNING)``."""
     counts = job.array.counts if job.array else {}
+    size = job.array.size if job.array and job.array.size else sum(counts.values())
+    return f"is {job.status_text}, {progress(counts, size, 'children')}"
+
+
+def progress(counts: Mapping[JobStatus, int], size: int, what: str) -> str:
+    """Write how far several are, as in ``7 of 10 children ended (1 FAILED, 2 RUNNING)``."""
     ended = sum(counts.get(status, 0) for status in FINAL)
     others = ", ".join(
         f"{count} {status}"
         for status, count in counts.items()
         if count and status is not JobStatus.SUCCEEDED
     )
-    size = job.array.size if job.array and job.array.size else sum(counts.values())
-    return (
-        f"is {job.status_text}, {ended} of {size} children ended{f' ({others})' if others else ''}"
-    )
+    return f"{ended} of {size} {what} ended{f' ({others})' if others else ''}"
 
 
 def duration(span: timedelta) -> str:

@@ -40,6 +40,15 @@ def test_batchs_reason_is_told_as_well() -> None:
     ]
 
 
+def test_a_reason_that_comes_later_is_told_when_it_comes() -> None:
+    stuck = {"status": "RUNNABLE", "statusReason": "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY"}
+    assert told({"status": "RUNNABLE"}, stuck, stuck) == [
+        "Job job is RUNNABLE after 3 min 5 s",
+        "Job job is RUNNABLE after 3 min 5 s: CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY",
+        None,
+    ]
+
+
 def test_another_attempt_is_news() -> None:
     attempt = {"container": {"exitCode": 1}}
     assert told(
