@@ -18,9 +18,10 @@ from airflow_fargate_batch._compat import (
 )
 from airflow_fargate_batch.completion import conclude
 from airflow_fargate_batch.core.job import Job
-from airflow_fargate_batch.core.narration import Narrator, progress
+from airflow_fargate_batch.core.narration import progress
 from airflow_fargate_batch.core.polling import Watchlist
 from airflow_fargate_batch.core.request import DRY_RUN_PREFIX, read_job_ids
+from airflow_fargate_batch.core.waiting import Wait
 from airflow_fargate_batch.exceptions import (
     AnswerLost,
     FargateBatchError,
@@ -73,7 +74,7 @@ class FargateBatchJobSensor(BaseSensorOperator):
         self.region_name = region_name
         self.verify = verify
         self.botocore_config = botocore_config
-        self._narrators: dict[str, Narrator] = {}
+        self._waits: dict[str, Wait] = {}
         self._watchlist = Watchlist(chance=random.random)
 
     def execute(self, context: Context) -> Any:
@@ -86,6 +87,7 @@ class FargateBatchJobSensor(BaseSensorOperator):
     def poke(self, context: Context) -> bool:  # noqa: ARG002 - Airflow's signature
         """Look at all jobs once; a call that fails and may pass another time waits for that.
 
+        :raises JobCannotStart: AWS says that one can never start.
         :raises JobLost: AWS has not known one for some time, as the trigger counts it; with
             ``mode="reschedule"`` each look is a process's first, and *timeout* is the end.
         """
@@ -107,14 +109,18 @@ class FargateBatchJobSensor(BaseSensorOperator):
         return all(job_id in jobs and jobs[job_id].status.is_final for job_id in ids)
 
     def _tell(self, jobs: Iterable[Job], expected: int) -> None:
-        """Log what is new; where each look is a process's first, how far they are in one line."""
-        if self.reschedule and expected > 1:
-            counts = Counter(job.status for job in jobs)
+        """Log what is new; where each look is a process's first, how far they are in one line.
+
+        :raises JobCannotStart: AWS says that one can never start.
+        """
+        found = list(jobs)
+        in_one_line = self.reschedule and expected > 1
+        if in_one_line:
+            counts = Counter(job.status for job in found)
             self.log.info("%s", progress(counts, expected, "jobs"))
-            return
-        for job in jobs:
-            narrator = self._narrators.setdefault(job.id, Narrator())
-            if line := narrator.tell(job, datetime.now(UTC)):
+        for job in found:
+            line = self._waits.setdefault(job.id, Wait(job.id)).heed(job, datetime.now(UTC))
+            if line and not in_one_line:
                 self.log.info("%s", line)
 
     def _lost(self, ids: list[str], jobs: Iterable[Job], now: float) -> JobLost | None:

@@ -17,6 +17,7 @@ from airflow_fargate_batch.exceptions import (
     AccessDenied,
     AnswerLost,
     FargateBatchError,
+    JobCannotStart,
     JobLost,
     Throttled,
     Unreachable,
@@ -139,6 +140,17 @@ def test_a_look_says_what_is_new_or_in_a_process_of_its_own_how_far_they_are(
     with caplog.at_level(logging.INFO, logger=__name__):
         sensor(mode=mode).poke({})
     assert caplog.messages == lines
+
+
+@pytest.mark.parametrize("mode", ["poke", "reschedule"])
+def test_a_job_that_can_never_start_is_not_waited_for(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    reason = "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - cannot be met"
+    stuck = {"jobId": A, "status": "RUNNABLE", "statusReason": reason}
+    monkeypatch.setattr(aws, "describe", lambda _: [Job.from_api(stuck), job(B, "RUNNING")])
+    with pytest.raises(JobCannotStart, match=f"^Job {A} can never start: it asks for more"):
+        sensor(mode=mode).poke({})
 
 
 @pytest.mark.parametrize("fault", [Throttled("slow"), Unreachable("gone"), AnswerLost("lost")])
