@@ -115,6 +115,13 @@ def test_a_job_id_that_cannot_be_written_is_said() -> None:
     assert re.search("The job's id is [0-9a-f-]{36}\nerror: the output could not be", output)
 
 
+@pytest.mark.usefixtures("aws")
+def test_a_job_id_that_nobody_would_read_is_said() -> None:
+    code, output = _in_shell("fargate-batch submit >&-")
+    assert code == 0
+    assert re.search("^The job's id is [0-9a-f-]{36}$", output, re.MULTILINE)
+
+
 def test_ctrl_c_is_130_without_a_traceback() -> None:
     environment = {
         **os.environ,
