@@ -9,11 +9,12 @@ kept: what this package has set, and what must be struck out of the job's log.
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
-from functools import lru_cache
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final
 
+from airflow_fargate_batch.core import _members as read
+from airflow_fargate_batch.core._members import EPOCH
 from airflow_fargate_batch.core.naming import INDEXES_VARIABLE
 from airflow_fargate_batch.core.secrets import WORTH_MASKING, is_secret_name
 from airflow_fargate_batch.core.status import JobStatus
@@ -24,7 +25,6 @@ FAILED_INDEXES: Final = 1000
 """How many failed indexes of an array a summary lists; its counts tell of all."""
 _RUNS: Final = frozenset({JobStatus.STARTING, JobStatus.RUNNING})
 _ARN: Final = re.compile(r"arn:[^:]+:batch:([^:]+):")
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,36 +146,36 @@ class Job(_Containers):
         :param is_secret: tells by a variable's name whether its value is a secret.
         :raises ValueError: it is no mapping, or has no ``jobId``
         """
-        members = _mapping(entry)
-        job_id = _text(members.get("jobId"))
+        members = read.mapping(entry)
+        job_id = read.text(members.get("jobId"))
         if job_id is None:
             raise ValueError("the entry has no jobId")
-        status_text = _text(members.get("status")) or ""
+        status_text = read.text(members.get("status")) or ""
         containers = _containers(members)
         variables = list(_environment(containers))
         return cls(
             id=job_id,
-            name=_text(members.get("jobName")),
-            arn=_text(members.get("jobArn")),
-            queue=_text(members.get("jobQueue")),
-            definition=_text(members.get("jobDefinition")),
+            name=read.text(members.get("jobName")),
+            arn=read.text(members.get("jobArn")),
+            queue=read.text(members.get("jobQueue")),
+            definition=read.text(members.get("jobDefinition")),
             status=JobStatus(status_text),
             status_text=status_text,
-            status_reason=_text(members.get("statusReason")),
+            status_reason=read.text(members.get("statusReason")),
             containers=tuple(map(_container_from_api, containers)),
-            attempts=tuple(map(_attempt_from_api, _mappings(members.get("attempts")))),
-            array=_array_from_api(_mapping(members.get("arrayProperties"))),
+            attempts=tuple(map(_attempt_from_api, read.mappings(members.get("attempts")))),
+            array=_array_from_api(read.mapping(members.get("arrayProperties"))),
             secrets=_secrets(variables, is_secret) if variables else (),
             indexes=_indexes(variables) if variables else (),
-            has_dependencies=bool(_mappings(members.get("dependsOn"))),
+            has_dependencies=bool(read.mappings(members.get("dependsOn"))),
             is_terminated=members.get("isTerminated") is True,
             is_cancelled=members.get("isCancelled") is True,
-            created_at=_time(members.get("createdAt")),
-            started_at=_time(members.get("startedAt")),
-            stopped_at=_time(members.get("stoppedAt")),
+            created_at=read.moment(members.get("createdAt")),
+            started_at=read.moment(members.get("startedAt")),
+            stopped_at=read.moment(members.get("stoppedAt")),
             tags={
                 key: value
-                for key, value in _mapping(members.get("tags")).items()
+                for key, value in read.mapping(members.get("tags")).items()
                 if isinstance(value, str)
             },
         )
@@ -301,30 +301,30 @@ def jobs_from_api(
     :param is_secret: as in ``Job.from_api``.
     :raises ValueError: the answer has no list of jobs
     """
-    entries = _mapping(answer).get("jobs")
+    entries = read.mapping(answer).get("jobs")
     if not isinstance(entries, list):
         raise ValueError("the answer of DescribeJobs has no list of jobs")  # noqa: TRY004 - documented
     return [
         Job.from_api(entry, is_secret=is_secret)
-        for entry in _mappings(entries)
-        if _text(entry.get("jobId"))
+        for entry in read.mappings(entries)
+        if read.text(entry.get("jobId"))
     ]
 
 
 def _containers(members: Mapping[str, object]) -> list[Mapping[str, object]]:
     """Find the containers: one under ``container``, several under ``ecsProperties``."""
     if "ecsProperties" not in members:  # the usual case, read for thousands of jobs at a time
-        only = _mapping(members.get("container"))
+        only = read.mapping(members.get("container"))
         return [only] if only else []
-    tasks = _mappings(_mapping(members.get("ecsProperties")).get("taskProperties"))
-    single = _mapping(members.get("container"))
+    tasks = read.mappings(read.mapping(members.get("ecsProperties")).get("taskProperties"))
+    single = read.mapping(members.get("container"))
     return _of_tasks(tasks) or ([single] if single else [])
 
 
 def _environment(containers: Iterable[Mapping[str, object]]) -> Iterator[tuple[str, str]]:
     for container in containers:
-        for variable in _mappings(container.get("environment")):
-            name, value = _text(variable.get("name")), _text(variable.get("value"))
+        for variable in read.mappings(container.get("environment")):
+            name, value = read.text(variable.get("name")), read.text(variable.get("value"))
             if name is not None and value is not None:
                 yield name, value
 
@@ -346,57 +346,59 @@ def _indexes(variables: Iterable[tuple[str, str]]) -> tuple[int, ...]:
 
 
 def _of_tasks(tasks: Iterable[Mapping[str, object]]) -> list[Mapping[str, object]]:
-    return [container for task in tasks for container in _mappings(task.get("containers"))]
+    return [container for task in tasks for container in read.mappings(task.get("containers"))]
 
 
 def _container_from_api(members: Mapping[str, object]) -> Container:
     requirements = {
-        _text(requirement.get("type")): requirement.get("value")
-        for requirement in _mappings(members.get("resourceRequirements"))
+        read.text(requirement.get("type")): requirement.get("value")
+        for requirement in read.mappings(members.get("resourceRequirements"))
     }
-    memory = _number(requirements.get("MEMORY"))
+    memory = read.number(requirements.get("MEMORY"))
     return Container(
         **_outcome(members),
         log_group=_log_group(members.get("logConfiguration")),
-        vcpu=_number(requirements.get("VCPU")),
+        vcpu=read.number(requirements.get("VCPU")),
         memory=None if memory is None else int(memory),
     )
 
 
 def _attempt_from_api(members: Mapping[str, object]) -> Attempt:
-    single = _mapping(members.get("container"))
-    containers = _of_tasks(_mappings(members.get("taskProperties"))) or ([single] if single else [])
+    single = read.mapping(members.get("container"))
+    containers = _of_tasks(read.mappings(members.get("taskProperties"))) or (
+        [single] if single else []
+    )
     return Attempt(
         containers=tuple(Container(**_outcome(container)) for container in containers),
-        status_reason=_text(members.get("statusReason")),
-        started_at=_time(members.get("startedAt")),
-        stopped_at=_time(members.get("stoppedAt")),
+        status_reason=read.text(members.get("statusReason")),
+        started_at=read.moment(members.get("startedAt")),
+        stopped_at=read.moment(members.get("stoppedAt")),
     )
 
 
 def _outcome(members: Mapping[str, object]) -> dict[str, Any]:
     return {
-        "name": _text(members.get("name")),
-        "exit_code": _integer(members.get("exitCode")),
-        "reason": _text(members.get("reason")),
-        "log_stream": _text(members.get("logStreamName")),
+        "name": read.text(members.get("name")),
+        "exit_code": read.integer(members.get("exitCode")),
+        "reason": read.text(members.get("reason")),
+        "log_stream": read.text(members.get("logStreamName")),
     }
 
 
 def _log_group(configuration: object) -> str | None:
-    members = _mapping(configuration)
+    members = read.mapping(configuration)
     if members.get("logDriver", "awslogs") != "awslogs":
         return None
-    return _text(_mapping(members.get("options")).get("awslogs-group")) or DEFAULT_LOG_GROUP
+    return read.text(read.mapping(members.get("options")).get("awslogs-group")) or DEFAULT_LOG_GROUP
 
 
 def _array_from_api(members: Mapping[str, object]) -> ArrayProgress | None:
-    size, index = _integer(members.get("size")), _integer(members.get("index"))
+    size, index = read.integer(members.get("size")), read.integer(members.get("index"))
     if size is None and index is None:
         return None
     counts: dict[JobStatus, int] = {}
-    for name, value in _mapping(members.get("statusSummary")).items():
-        if count := _integer(value):
+    for name, value in read.mapping(members.get("statusSummary")).items():
+        if count := read.integer(value):
             status = JobStatus(name)
             counts[status] = counts.get(status, 0) + count
     return ArrayProgress(size=size, index=index, counts=counts)
@@ -456,48 +458,8 @@ def _without_nothing(members: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in members.items() if value is not None}
 
 
-def _mapping(value: object) -> Mapping[str, object]:
-    return value if isinstance(value, dict) else {}
-
-
-def _mappings(value: object) -> list[Mapping[str, object]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
-
-
-def _integer(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _number(value: object) -> Decimal | None:
-    """Read the text of a number, as ``resourceRequirements`` has it."""
-    return _decimal(value) if isinstance(value, str) else None
-
-
-@lru_cache(maxsize=256)
-def _decimal(text: str) -> Decimal | None:
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        return None
-    # int() of a "1e999999999" would not come back.
-    return number if number.is_finite() and number < 10**9 else None
-
-
-def _time(value: object) -> datetime | None:
-    """Read milliseconds since 1970."""
-    milliseconds = _integer(value)
-    try:
-        return None if not milliseconds else _EPOCH + timedelta(milliseconds=milliseconds)
-    except OverflowError:
-        return None
-
-
 def _milliseconds(moment: datetime | None) -> int | None:
-    return None if moment is None else (moment - _EPOCH) // timedelta(milliseconds=1)
+    return None if moment is None else (moment - EPOCH) // timedelta(milliseconds=1)
 
 
 def _iso(moment: datetime | None) -> str | None:
