@@ -28,6 +28,7 @@ STEADY = 195 if NEWEST else 15
 INTERVAL = 5.0
 RUNTIME = 1000.0
 PATIENCE = 900.0
+MISCONFIGURED = "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - cannot be met"
 TO_BE_TERMINATED = ("cleared", "marked_failed", "marked_success", "late", "deleted")
 UNFINISHED = {"none", "scheduled", "queued", "running", "deferred", "up_for_reschedule"}
 
@@ -46,6 +47,7 @@ class Story:
     aws: LocalBatch
     waiting: Run
     late: Run
+    watched: Run
     describes: int
     waited: float
     ended_early: list[str]
@@ -64,6 +66,7 @@ def aws() -> Iterator[LocalBatch]:
             aws.script(f"{prefix}-*", stuck_in="RUNNING")
         aws.script("cleared-*-1", runtime=RUNTIME)
         aws.script("failing-*", exit_code=3, runtime=1)
+        aws.script("hopeless-*", stuck_in="RUNNABLE", status_reason=MISCONFIGURED)
         yield aws
 
 
@@ -113,6 +116,7 @@ def story(airflow: RealAirflow, aws: LocalBatch) -> Story:
     until(lambda: len(jobs_of(aws, "cleared")) == 2)
     until_watched(aws, "cleared")
     watched = airflow.trigger("watched")
+    until_watched(aws, "hopeless")
     until(lambda: airflow.states(watched)["deferred"] == "deferred")
     # Only then: Airflow fails a task that is woken before its scheduler knows that it sleeps.
     until(lambda: airflow.log(watched, "rescheduled").count("Rescheduling task") == 2)
@@ -126,6 +130,7 @@ def story(airflow: RealAirflow, aws: LocalBatch) -> Story:
         waiting=waiting,
         late=late,
         describes=describes,
+        watched=watched,
         waited=waited,
         ended_early=ended_early,
         states={task: state for run in runs for task, state in airflow.states(run).items()},
@@ -199,6 +204,7 @@ def test_every_task_ends_as_it_should(story: Story) -> None:
         "several[2]": "success",
         "deferred": "success",
         "rescheduled": "success",
+        "hopeless": "failed",
     }
 
 
@@ -239,6 +245,13 @@ def test_a_job_that_fails_is_told_in_xcom_as_well(story: Story) -> None:
     summary = story.airflow.xcom(story.waiting, "failing", "job")
     assert summary["job_id"] == story.only_job("failing")["jobId"]
     assert (summary["status"], summary["exit_code"]) == ("FAILED", 3)
+
+
+def test_an_array_that_can_never_start_has_failed_for_good_and_is_terminated(story: Story) -> None:
+    [array] = [job for job in jobs_of(story.aws, "hopeless") if "size" in job["arrayProperties"]]
+    assert "can never start" in array["statusReason"]
+    assert terminated(story.aws.requests).count(array["jobId"]) == 1
+    assert MISCONFIGURED in story.airflow.log(story.watched, "hopeless")
 
 
 def test_all_jobs_are_asked_about_in_hundreds(story: Story) -> None:

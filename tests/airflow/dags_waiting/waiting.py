@@ -36,6 +36,9 @@ with DAG("deleted", schedule=None, start_date=START):
     FargateBatchSubmitOperator(task_id="deleted", job_name_prefix="deleted", **WAITING)
 
 with DAG("watched", schedule=None, start_date=START):
+    FargateBatchSubmitOperator(
+        task_id="hopeless", job_name_prefix="hopeless", array_size=3, retries=2, **WAITING
+    )
     several = FargateBatchSubmitOperator.partial(task_id="several", **WHERE).expand(
         job_name_prefix=["watched-0", "watched-1", "watched-2"]
     )
