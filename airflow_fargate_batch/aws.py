@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Self
 
 from botocore import exceptions as boto
 from botocore.config import Config
+from botocore.validate import validate_parameters
 from urllib3.exceptions import NewConnectionError
 
 from airflow_fargate_batch.core import limits
@@ -189,6 +190,15 @@ class BatchApi(ServiceApi):
         client.meta.events.register(
             "before-parse.batch.DescribeJobs", _take_as_sent, unique_id=__name__
         )
+
+    def check(self, body: "SubmitJobRequestTypeDef") -> None:
+        """Check what ``submit_job`` would send against botocore's model, and send nothing.
+
+        :raises InvalidRequest: the installed botocore does not know a member of *body*.
+        """
+        model: Any = self.client.meta.service_model.operation_model("SubmitJob")
+        with translated("SubmitJob"):
+            validate_parameters(body, model.input_shape)
 
     def submit_job(self, body: "SubmitJobRequestTypeDef") -> Submitted:
         """Submit a job.

@@ -10,15 +10,22 @@ from airflow_fargate_batch.cli._flags import Given
 from airflow_fargate_batch.cli._jobs import written
 from airflow_fargate_batch.cli._progress import View, view
 from airflow_fargate_batch.core.request import JobRequest
-from airflow_fargate_batch.exceptions import AccessDenied, CredentialsMissing
+from airflow_fargate_batch.exceptions import (
+    AccessDenied,
+    CredentialsMissing,
+    InvalidRequest,
+    Problem,
+)
 from airflow_fargate_batch.submission import Submitter
 
 
 def submit_file(api: BatchApi, requests: list[JobRequest], given: Given) -> list[Submitted]:
     """Submit requests, write each job as soon as there is one, and return them all.
 
-    :raises InvalidRequest: a platform version is not its job definition's; nothing was submitted.
+    :raises InvalidRequest: botocore does not know a member, or a platform version is not its job
+        definition's; nothing was submitted.
     """
+    _check_members(api, requests)
     _check_platform_versions(api, requests)
     path = given["from_file"]
     _connection.talk_about_what_is_logged(_FirstOfEachKind())
@@ -49,6 +56,17 @@ class _FirstOfEachKind(logging.Filter):
             return False
         self._seen.add(record.msg)
         return True
+
+
+def _check_members(api: BatchApi, requests: list[JobRequest]) -> None:
+    problems: list[Problem] = []
+    for number, request in enumerate(requests, start=1):
+        try:
+            api.check(request.to_submit_job())
+        except InvalidRequest as error:
+            problems += [Problem(f"request {number}", str(problem)) for problem in error.problems]
+    if problems:
+        raise InvalidRequest(problems)
 
 
 def _check_platform_versions(api: BatchApi, requests: list[JobRequest]) -> None:

@@ -45,6 +45,16 @@ def test_stdout_has_the_id_of_each_job(from_file: FromFile, aws: LocalBatch) -> 
     assert "3 of 3 requests have a job" in outcome.err
 
 
+def test_a_member_that_botocore_does_not_know_keeps_all_from_being_submitted(
+    from_file: FromFile, aws: LocalBatch
+) -> None:
+    odd = {"extra_submit_args": {"jobColour": "red", "jobTaste": 5}}
+    outcome = from_file([*NAMED, odd])
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "request 4: extra_submit_args: botocore refuses it: Unknown parameter" in outcome.err
+    assert [call.operation for call in aws.requests] == []
+
+
 @pytest.mark.usefixtures("time")
 def test_json_has_an_object_a_line(from_file: FromFile, aws: LocalBatch) -> None:
     lines = from_file(NAMED, "--output", "json").out.splitlines()
