@@ -19,18 +19,19 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help
 help:  ## List the targets
-	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / { printf "  \033[36m%-12s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9. -]+:.*## / { printf "  \033[36m%-12s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # --- Environments: one a supported Airflow line, from our own pins -----------------------------
 
-.venv/.ready: LINE := 3.3
-.venv-3.0/.ready: LINE := 3.0
-.venv-2.11/.ready: LINE := 2.11
-.venv/.ready: constraints/airflow-3.3.txt
-.venv-3.0/.ready: constraints/airflow-3.0.txt
-.venv-2.11/.ready: constraints/airflow-2.11.txt
+OLDER := 2.11 3.0 3.1 3.2
+READY := .venv/.ready $(OLDER:%=.venv-%/.ready)
 
-.venv/.ready .venv-3.0/.ready .venv-2.11/.ready: pyproject.toml
+.venv/.ready: LINE := 3.3
+.venv-%/.ready: LINE = $*
+.venv/.ready: constraints/airflow-3.3.txt
+$(OLDER:%=.venv-%/.ready): .venv-%/.ready: constraints/airflow-%.txt
+
+$(READY): pyproject.toml
 	@echo "Setting up $(@D) with Airflow $(LINE) ..."
 	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
 	@test -x $(@D)/bin/uv || $(@D)/bin/python -m pip install --quiet --disable-pip-version-check uv
@@ -71,17 +72,17 @@ ON_OLDER_LINES := $(addprefix tests/, airflow test_aws.py test_completion.py tes
 	test_sensors.py test_triggers.py \
 	core/test_botocore_model.py)
 
-.PHONY: test-2.11 test-3.0 test-all
-test-2.11: .venv-2.11/.ready  ## What Airflow 2.11 can change (its LocalExecutor needs PostgreSQL)
-	@.venv-2.11/bin/python -m pytest --quiet -m "not long" $(ON_OLDER_LINES)
+.PHONY: $(OLDER:%=test-%) $(OLDER:%=long-%) long test-all
+test-2.11 test-3.0 test-3.1 test-3.2: test-%: .venv-%/.ready  ## What an older Airflow can change (2.11 needs PostgreSQL)
+	@.venv-$*/bin/python -m pytest --quiet -m "not long" $(ON_OLDER_LINES)
 
-test-3.0: .venv-3.0/.ready  ## What Airflow 3.0 can change
-	@.venv-3.0/bin/python -m pytest --quiet -m "not long" $(ON_OLDER_LINES)
-
-test-all: test test-3.0 test-2.11  ## The three lines, and then the long runs on each
+long: setup
 	@$(BIN)/python -m pytest --quiet -m long
-	@.venv-3.0/bin/python -m pytest --quiet -m long
-	@.venv-2.11/bin/python -m pytest --quiet -m long
+
+$(OLDER:%=long-%): long-%: .venv-%/.ready
+	@.venv-$*/bin/python -m pytest --quiet -m long
+
+test-all: test $(OLDER:%=test-%) long $(OLDER:%=long-%)  ## Every line, and then the long runs on each
 
 .PHONY: audit
 audit: setup  ## Look for known vulnerabilities in the pins of the newest line, as PyPI knows them
@@ -102,12 +103,15 @@ faults: setup .venv-3.0/.ready .venv-2.11/.ready  ## Submit under every fault on
 # The older lines are resolved as of a day on which they were current; our tools are always the newest.
 COMPILE := $(BIN)/uv pip compile --quiet --upgrade --python-version 3.11 --no-header --no-annotate
 
-.PHONY: lock lock-3.3 lock-3.0 lock-2.11
-lock: lock-3.3 lock-3.0 lock-2.11  ## Resolve constraints/*.txt anew
+LOCKS := lock-3.3 $(OLDER:%=lock-%)
+.PHONY: lock $(LOCKS)
+lock: $(LOCKS)  ## Resolve constraints/*.txt anew
 lock-3.3: AS_OF :=
+lock-3.2: AS_OF := --exclude-newer 2026-06-05
+lock-3.1: AS_OF := --exclude-newer 2026-03-20
 lock-3.0: AS_OF := --exclude-newer 2025-09-10
 lock-2.11: AS_OF := --exclude-newer 2025-05-25
-lock-3.3 lock-3.0 lock-2.11: lock-%: setup
+$(LOCKS): lock-%: setup
 	@mkdir -p build
 	@$(COMPILE) $(AS_OF) --output-file build/airflow-$*.txt constraints/airflow-$*.in > /dev/null
 	@$(COMPILE) --constraints build/airflow-$*.txt --extra local --group dev \
