@@ -26,8 +26,8 @@ help:  ## List the targets
 OLDER := 2.11 3.0 3.1 3.2
 READY := .venv/.ready $(OLDER:%=.venv-%/.ready)
 
+$(READY): LINE = $(@D:.venv-%=%)
 .venv/.ready: LINE := 3.3
-.venv-%/.ready: LINE = $*
 .venv/.ready: constraints/airflow-3.3.txt
 $(OLDER:%=.venv-%/.ready): .venv-%/.ready: constraints/airflow-%.txt
 
@@ -95,7 +95,7 @@ bench: setup  ## Measure side by side with BatchOperator and bare boto3
 chaos: setup  ## Kill workers and triggerers, lose answers, and count the jobs
 	@$(BIN)/python -m tests.chaos
 
-faults: setup .venv-3.0/.ready .venv-2.11/.ready  ## Submit under every fault on the three lines, beside BatchOperator
+faults: setup .venv-3.0/.ready .venv-2.11/.ready  ## Submit under every fault on 3.3, 3.0 and 2.11, beside BatchOperator
 	@$(BIN)/python -m tests.faults {.venv,.venv-3.0,.venv-2.11}/bin/python
 
 # --- Upkeep ------------------------------------------------------------------------------------

@@ -165,7 +165,7 @@ def _row_of(task_instance: Any) -> Any:
 
 
 def _ask_supervisor(task_instance: Any, trigger_id: int | None) -> bool:  # noqa: ARG001
-    """Ask for the task's state; Airflow 3.0."""
+    """Ask for the task's state; Airflow 3.0 to 3.2."""
     from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
     is_mapped = task_instance.map_index is not None and task_instance.map_index >= 0

@@ -146,8 +146,13 @@ class FargateBatchJobSensor(BaseSensorOperator):
         return None
 
     def _defer(self, context: Context) -> None:
-        if self.poke(context):
-            return
+        try:
+            if self.poke(context):
+                return
+        except FargateBatchError as error:
+            if self.never_fail:
+                raise AirflowSkipException(str(error)) from error
+            raise
         trigger = FargateBatchJobTrigger(
             job_ids=self._ids,
             poll_interval=self.poke_interval,

@@ -17,6 +17,7 @@ from airflow_fargate_batch.exceptions import (
     AnswerLost,
     CredentialsMissing,
     InvalidRequest,
+    JobCannotStart,
     JobTimedOut,
 )
 from airflow_fargate_batch.hooks import FargateBatchHook
@@ -194,6 +195,21 @@ def test_a_job_that_runs_on_has_timed_out_and_is_left_alone(
 def running() -> Iterator[LocalBatch]:
     with LocalBatch(run_commands=True, pace=AT_ONCE) as aws:
         yield aws
+
+
+def test_a_stuck_array_is_given_up_and_no_child_is_asked_about_twice_a_call(
+    running: LocalBatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_LOCAL", connection_to(running))
+    reason = "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - cannot be met"
+    running.script(stuck_in="RUNNABLE", status_reason=reason)
+    hook = FargateBatchHook(aws_conn_id="local")
+    job_id = hook.submit(request(array_size=2))
+    with pytest.raises(JobCannotStart, match="asks for more"):
+        hook.wait(job_id, poll_interval=0.5, log_interval=0.5, log_index=0)
+    asked = [call.parameters["jobs"] for call in running.requests if "jobs" in call.parameters]
+    assert any(f"{job_id}:0" in ids for ids in asked)
+    assert all(len(ids) == len(set(ids)) for ids in asked)
 
 
 @pytest.mark.parametrize("script", ["exit $AWS_BATCH_JOB_ARRAY_INDEX", "sleep 2"], ids=str)

@@ -26,7 +26,9 @@ from airflow_fargate_batch.sensors import FargateBatchJobSensor
 from airflow_fargate_batch.triggers import FargateBatchJobTrigger
 from tests.operating import FakeTaskInstance
 
+STUCK_REASON = "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - cannot be met"
 A, B, C = (f"{digit * 8}-0000-4000-8000-000000000000" for digit in "abc")
+STUCK = {"jobId": A, "status": "RUNNABLE", "statusReason": STUCK_REASON}
 
 
 class Deferred(Exception):
@@ -146,9 +148,7 @@ def test_a_look_says_what_is_new_or_in_a_process_of_its_own_how_far_they_are(
 def test_a_job_that_can_never_start_is_not_waited_for(
     aws: Aws, monkeypatch: pytest.MonkeyPatch, mode: str
 ) -> None:
-    reason = "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - cannot be met"
-    stuck = {"jobId": A, "status": "RUNNABLE", "statusReason": reason}
-    monkeypatch.setattr(aws, "describe", lambda _: [Job.from_api(stuck), job(B, "RUNNING")])
+    monkeypatch.setattr(aws, "describe", lambda _: [Job.from_api(STUCK), job(B, "RUNNING")])
     with pytest.raises(JobCannotStart, match=f"^Job {A} can never start: it asks for more"):
         sensor(mode=mode).poke({})
 
@@ -272,6 +272,24 @@ def test_an_end_without_an_answer_is_told_in_the_triggers_words(
 ) -> None:
     with pytest.raises(raised, match=r"^in its words$"):
         sensor(**arguments).execute_complete({}, event(outcome, message="in its words"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "raised"),
+    [({}, JobCannotStart), ({"never_fail": True}, AirflowSkipException)],
+    ids=["fails", "never_fail"],
+)
+@pytest.mark.parametrize("deferrable", [False, True], ids=["poke", "first look of a deferred one"])
+def test_a_look_that_is_an_end_heeds_never_fail(
+    aws: Aws,
+    monkeypatch: pytest.MonkeyPatch,
+    deferrable: bool,
+    arguments: dict[str, Any],
+    raised: type[Exception],
+) -> None:
+    monkeypatch.setattr(aws, "describe", lambda _: [Job.from_api(STUCK)])
+    with pytest.raises(raised):
+        sensor(deferrable=deferrable, **arguments).execute({})
 
 
 # ── Deferred ─────────────────────────────────────────────────────────────────────────────────

@@ -12,9 +12,8 @@ much, which spreads a crowd; the later ones little, as each second off them is c
 import heapq
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Final
 
 from airflow_fargate_batch.core import limits
 from airflow_fargate_batch.core.backoff import full_jitter
@@ -243,7 +242,8 @@ class Watchlist:
         for job_id in ids:
             job = found.get(job_id)
             if job is not None and job_id in self._arrays:
-                news += self._keep(replace(self._last[self._arrays[job_id]], **_reason(job)))
+                array = self._last[self._arrays[job_id]]
+                news += self._keep(replace(array, status_reason=job.status_reason))
             if job_id in self.schedule and job_id not in self._companions:
                 news += self._missed(job_id, now) if job is None else self._seen(job, now)
         return news
@@ -252,7 +252,7 @@ class Watchlist:
         self._absences.pop(job.id, None)
         if _says_nothing(job):
             if job.id in self._last and _first_child(job.id) in self._arrays:
-                job = replace(job, **_reason(self._last[job.id]))
+                job = replace(job, status_reason=self._last[job.id].status_reason)
             self._ask_first_child(job.id, now)
         else:
             self._leave_first_child(job.id)
@@ -301,56 +301,7 @@ def _says_nothing(job: Job) -> bool:
     return is_array and job.waits_for_room and not job.ended_children and not job.status_reason
 
 
-def _reason(job: Job) -> dict[str, Any]:
-    return {"status_reason": job.status_reason}
-
-
 @dataclass(slots=True)
 class _Absence:
     since: float
     answers: int = 0
-
-
-@dataclass(slots=True, kw_only=True)
-class Patience:
-    """How long to wait for one job; told of its news, it knows when to give up.
-
-    Attributes:
-        until: When to give up in any case.
-        runnable_timeout: How long the job may be RUNNABLE at a stretch; an array, how long some of
-            its children may be while none of them runs or ends.
-    """
-
-    until: datetime | None = None
-    runnable_timeout: timedelta | None = None
-    _runnable_since: datetime | None = field(default=None, init=False)
-    _ended_children: int = field(default=0, init=False)
-
-    def observe(self, job: Job, now: datetime) -> None:
-        """Take note of the job's state.
-
-        What AWS tells decides since when it is RUNNABLE, so that a new process counts on where an
-        old one stopped: since its last attempt, or its submission where it depends on nothing.
-        """
-        ended = job.ended_children
-        if not job.waits_for_room or ended != self._ended_children:
-            self._runnable_since = None
-        self._ended_children = ended
-        if not job.waits_for_room:
-            return
-        since = job.attempts[-1].stopped_at if job.attempts else None
-        if since is None and not job.has_dependencies and not ended:
-            since = job.created_at
-        self._runnable_since = since or self._runnable_since or now
-
-    @property
-    def runnable_until(self) -> datetime | None:
-        """When to give up if the job stays RUNNABLE; ``None`` while it is not."""
-        if self._runnable_since is None or self.runnable_timeout is None:
-            return None
-        return self._runnable_since + self.runnable_timeout
-
-    @property
-    def ends_at(self) -> datetime | None:
-        """When to give up, as far as is known now."""
-        return min((end for end in (self.until, self.runnable_until) if end), default=None)

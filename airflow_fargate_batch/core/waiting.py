@@ -1,12 +1,57 @@
 """One wait for one job: what to say about it, and when to give up."""
 
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from airflow_fargate_batch.core.failure import diagnose_stuck
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.narration import Narrator, duration
-from airflow_fargate_batch.core.polling import Patience
 from airflow_fargate_batch.exceptions import JobCannotStart, JobTimedOut
+
+
+@dataclass(slots=True, kw_only=True)
+class Patience:
+    """How long to wait for one job; told of its news, it knows when to give up.
+
+    Attributes:
+        until: When to give up in any case.
+        runnable_timeout: How long the job may be RUNNABLE at a stretch; an array, how long some of
+            its children may be while none of them runs or ends.
+    """
+
+    until: datetime | None = None
+    runnable_timeout: timedelta | None = None
+    _runnable_since: datetime | None = field(default=None, init=False)
+    _ended_children: int = field(default=0, init=False)
+
+    def observe(self, job: Job, now: datetime) -> None:
+        """Take note of the job's state.
+
+        What AWS tells decides since when it is RUNNABLE, so that a new process counts on where an
+        old one stopped: since its last attempt, or its submission where it depends on nothing.
+        """
+        ended = job.ended_children
+        if not job.waits_for_room or ended != self._ended_children:
+            self._runnable_since = None
+        self._ended_children = ended
+        if not job.waits_for_room:
+            return
+        since = job.attempts[-1].stopped_at if job.attempts else None
+        if since is None and not job.has_dependencies and not ended:
+            since = job.created_at
+        self._runnable_since = since or self._runnable_since or now
+
+    @property
+    def runnable_until(self) -> datetime | None:
+        """When to give up if the job stays RUNNABLE; ``None`` while it is not."""
+        if self._runnable_since is None or self.runnable_timeout is None:
+            return None
+        return self._runnable_since + self.runnable_timeout
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """When to give up, as far as is known now."""
+        return min((end for end in (self.until, self.runnable_until) if end), default=None)
 
 
 class Wait:

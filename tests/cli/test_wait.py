@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from airflow_fargate_batch.aws import BatchApi
 from airflow_fargate_batch.local import LocalBatch
 from tests.cli.conftest import Run, Time
 
@@ -103,6 +104,22 @@ class TestGivingUp:
         assert outcome.code == 1
         assert f"error: Job {never} can never start: it asks for more" in outcome.err
         assert "does not know" not in outcome.err
+
+    def test_a_stuck_array_is_waited_for_although_its_first_child_is_not_found(
+        self, run: Run, job: Submit, aws: LocalBatch, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        array = job("--job-name", "slow", "--array-size", "2", name="slow", stuck_in="RUNNABLE")
+        describe = BatchApi.describe_jobs
+        monkeypatch.setattr(
+            BatchApi,
+            "describe_jobs",
+            lambda api, ids: [each for each in describe(api, ids) if each.id == array],
+        )
+        outcome = run("wait", array, "--timeout", "120")
+        assert (outcome.code, "does not know" in outcome.err) == (1, False)
+        assert f"error: Job {array} did not end by" in outcome.err
+        asked = [call.parameters["jobs"] for call in aws.requests if "jobs" in call.parameters]
+        assert [array, f"{array}:0"] in asked
 
     def test_every_lost_job_is_told_with_its_last_state(
         self, run: Run, job: Submit, aws: LocalBatch

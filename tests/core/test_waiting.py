@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from airflow_fargate_batch.core.job import Job
-from airflow_fargate_batch.core.waiting import Wait
+from airflow_fargate_batch.core.waiting import Patience, Wait
 from airflow_fargate_batch.exceptions import JobCannotStart, JobTimedOut
 
 CREATED = datetime(2026, 2, 3, 4, 0, 0, tzinfo=UTC)
@@ -83,3 +83,72 @@ def test_a_misconfigured_job_is_given_up_at_once_with_advice(bounds: dict[str, f
 def test_a_lack_of_capacity_is_waited_on() -> None:
     line = waiting().heed(job("RUNNABLE", statusReason="CAPACITY:none left"), at(1))
     assert line == "Job job is RUNNABLE after 1 min 0 s: CAPACITY:none left"
+
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+NOON_MS = int(NOON.timestamp() * 1000)
+QUARTER = timedelta(minutes=15)
+
+
+def undated(status: str, **members: Any) -> Job:
+    return Job.from_api({"jobId": "job", "status": status, **members})
+
+
+def test_patience_ends_at_the_earlier_of_its_deadlines() -> None:
+    patience = Patience(until=NOON + timedelta(hours=1), runnable_timeout=QUARTER)
+    assert patience.ends_at == NOON + timedelta(hours=1)
+    patience.observe(undated("RUNNABLE", createdAt=NOON_MS), NOON)
+    assert patience.ends_at == patience.runnable_until == NOON + QUARTER
+    patience.observe(undated("RUNNING", createdAt=NOON_MS), NOON)
+    assert patience.ends_at == NOON + timedelta(hours=1)
+
+
+def test_without_deadlines_patience_has_no_end() -> None:
+    patience = Patience()
+    patience.observe(undated("RUNNABLE", createdAt=NOON_MS), NOON)
+    assert patience.ends_at is None
+
+
+@pytest.mark.parametrize(
+    ("more", "since"),
+    [
+        pytest.param({"createdAt": NOON_MS}, NOON, id="its submission"),
+        pytest.param(
+            {"createdAt": NOON_MS, "attempts": [{"stoppedAt": NOON_MS + 60_000}]},
+            NOON + timedelta(minutes=1),
+            id="its last attempt",
+        ),
+        pytest.param(
+            {"createdAt": NOON_MS, "dependsOn": [{"jobId": "b"}]},
+            NOON + timedelta(minutes=5),
+            id="when it was first seen so, if it depended on others",
+        ),
+        pytest.param({}, NOON + timedelta(minutes=5), id="when it was first seen so"),
+    ],
+)
+def test_a_job_is_runnable_since(more: dict[str, Any], since: datetime) -> None:
+    patience = Patience(runnable_timeout=QUARTER)
+    for minutes in (5, 6, 7):
+        patience.observe(undated("RUNNABLE", **more), NOON + timedelta(minutes=minutes))
+    assert patience.runnable_until == since + QUARTER
+
+
+def an_array(**counts: int) -> Job:
+    properties = {"size": 9, "statusSummary": counts}
+    return undated("PENDING", createdAt=NOON_MS, arrayProperties=properties)
+
+
+def test_an_array_is_runnable_while_children_are_and_none_of_them_runs_or_ends() -> None:
+    patience = Patience(runnable_timeout=QUARTER)
+    lives = [
+        ({"RUNNABLE": 9}, NOON),
+        ({"RUNNABLE": 8, "STARTING": 1}, None),
+        ({"RUNNABLE": 8, "SUCCEEDED": 1}, NOON + timedelta(minutes=2)),
+        ({"RUNNABLE": 8, "SUCCEEDED": 1}, NOON + timedelta(minutes=2)),
+        ({"RUNNABLE": 7, "SUCCEEDED": 2}, NOON + timedelta(minutes=4)),
+        ({"RUNNABLE": 6, "SUCCEEDED": 2, "RUNNING": 1}, None),
+        ({"PENDING": 7, "SUCCEEDED": 2}, None),
+    ]
+    for minutes, (counts, since) in enumerate(lives):
+        patience.observe(an_array(**counts), NOON + timedelta(minutes=minutes))
+        assert patience.runnable_until == (since and since + QUARTER), counts
