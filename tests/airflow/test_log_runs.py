@@ -16,6 +16,7 @@ DAGS = Path(__file__).with_name("dags_logs") / "streaming.py"
 LINES = {f"line {number}" for number in range(1, 71)}
 LINE = re.compile(r"(line \d+) of (\d+)")
 KEEPING = ("plain", "mapped[0]", "child")
+MASKED = {"AIRFLOW__CORE__SENSITIVE_VAR_CONN_NAMES": "iban"}
 SLACK = 1.0
 """Seconds from the moment a line says it was written to the one that LocalBatch says, at most."""
 
@@ -42,7 +43,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     """Kill the triggerer when it has kept its place twice, and start another."""
     with (
         LocalBatch(run_commands=True) as aws,
-        RealAirflow(home=tmp_path_factory.mktemp("logs")) as airflow,
+        RealAirflow(home=tmp_path_factory.mktemp("logs"), environment=MASKED) as airflow,
     ):
         airflow.add_connection(
             "aws_logs",
@@ -107,6 +108,14 @@ def log_page(story: Story, task: str) -> str | None:
     answer = story.airflow._api("GET", f"{story.airflow._path(story.run, task)}/links")
     pages: dict[str, str | None] = answer.get("extra_links", answer)
     return pages["AWS Batch job log"]
+
+
+def test_what_airflow_is_told_to_mask_is_struck_out_of_what_a_container_writes(
+    story: Story,
+) -> None:
+    log = story.airflow.log(story.run, "telling")
+    assert "of Berlin: ***." in log
+    assert "DE-1234-5678" not in log
 
 
 @pytest.mark.parametrize("task", KEEPING)

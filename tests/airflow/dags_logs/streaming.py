@@ -28,5 +28,11 @@ with DAG("streaming", schedule=None, start_date=START):
     )
     FargateBatchSubmitOperator(task_id="keepsnone", command=SLOW, do_xcom_push=False, **STREAMED)
     FargateBatchSubmitOperator(
+        task_id="telling",
+        command=["sh", "-c", 'sleep 3; echo "of $CITY: $IBAN."'],
+        environment={"CITY": "Berlin", "IBAN": "DE-1234-5678"},
+        **STREAMED,
+    )
+    FargateBatchSubmitOperator(
         task_id="child", command=SLOW, array_size=3, awslogs_index=1, **STREAMED
     )
