@@ -127,7 +127,7 @@ SCHEDULING: Final = (
         name="--depends-on",
         metavar="ID,ID",
         argument="depends_on",
-        help="ids of the jobs to wait for, at most 20",
+        help="ids of the jobs to wait for, at most 20; or AWS's shorthand, jobId=ID,type=N_TO_N",
     ),
     Flag(
         name="--array-size",

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from airflow_fargate_batch.core import limits
-from airflow_fargate_batch.core._values import Findings, known_keys, plain_text, shown
+from airflow_fargate_batch.core._values import Findings, is_template, known_keys, plain_text, shown
 
 N_TO_N: Final = "N_TO_N"
 SEQUENTIAL: Final = "SEQUENTIAL"
@@ -19,8 +19,21 @@ SEQUENTIAL: Final = "SEQUENTIAL"
 DRY_RUN_PREFIX: Final = "dry-run:"
 """What a dry run returns in place of a job id; a later dry run may depend on it."""
 
-_JOB_ID: Final = re.compile(r"[^\s<>{}\[\]'\",]+")
-"""Lenient: AWS gives UUIDs and ``uuid:index``, but publishes no pattern."""
+_JOB_ID: Final = re.compile(r"[^\s<>{}\[\]'\",=]+")
+"""Lenient: AWS gives UUIDs and ``uuid:index``, but publishes no pattern. ``=`` belongs to the AWS
+CLI's shorthand."""
+_MEMBERS: Final = ("jobId", "type")
+_TWO_MEANINGS: Final = (
+    f"{SEQUENTIAL} with a jobId may mean two things in an array job: wait for that job, or run the "
+    "children one after another"
+)
+_TWO_ENTRIES: Final = (
+    'write {"jobId": …} to wait for the job, and beside it {"type": "SEQUENTIAL"} if the children '
+    "are to run one after another"
+)
+_SPELLINGS: Final = (
+    "write job ids with commas between them, or jobId=ID,type=N_TO_N with spaces between several"
+)
 
 
 class Dependency(NamedTuple):
@@ -47,7 +60,9 @@ def read(
     """
     if value is None:
         return ()
-    reader = _Reader(is_array=is_array, dry_run=dry_run, findings=findings)
+    reader = _Reader(
+        is_array=is_array, is_single=array_size == 1, dry_run=dry_run, findings=findings
+    )
     found = reader.read_all(value, "depends_on")
     if array_size == 1:
         found = [Dependency(each.job_id) for each in found if each.type != SEQUENTIAL]
@@ -64,14 +79,23 @@ def read(
 
 def read_job_ids(value: object, where: str, *, dry_run: bool, findings: Findings) -> list[str]:
     """Read job ids, each once and in order, from the same forms."""
-    reader = _Reader(is_array=False, dry_run=dry_run, findings=findings)
+    reader = _Reader(is_array=False, is_single=False, dry_run=dry_run, findings=findings)
     found = [each.job_id for each in reader.read_all(value, where)]
     return [job_id for job_id in dict.fromkeys(found) if job_id is not None]
 
 
 class _Reader:
-    def __init__(self, *, is_array: bool, dry_run: bool, findings: Findings) -> None:
+    """Reads the forms.
+
+    :param is_array: whether a size was given, be it a good one or not.
+    :param is_single: whether it is 1, so that the array becomes a plain job.
+    """
+
+    def __init__(
+        self, *, is_array: bool, is_single: bool, dry_run: bool, findings: Findings
+    ) -> None:
         self._is_array = is_array
+        self._is_single = is_single
         self._dry_run = dry_run
         self._findings = findings
 
@@ -103,18 +127,42 @@ class _Reader:
             if parsed is not None:
                 yield from self._read(parsed, where, kind)
                 return
+        if "=" in text and not is_template(text):
+            yield from self._shorthand(text, where)
+            return
         for job_id in text.split(","):
             if self._is_usable(job_id, where):
                 yield Dependency(job_id.strip(), kind)
 
+    def _shorthand(self, text: str, where: str) -> Iterator[Dependency]:
+        """Read the AWS CLI's shorthand: ``jobId=a,type=N_TO_N jobId=b``."""
+        for word in text.split():
+            pairs = [part.partition("=") for part in word.split(",")]
+            entry = {member: said for member, _, said in pairs}
+            is_whole = len(entry) == len(pairs) and all(said for _, _, said in pairs)
+            if is_whole and entry.keys() <= set(_MEMBERS) and "=" not in entry.get("jobId", ""):
+                yield from self._entry(entry, where)
+            else:
+                self._findings.problem(
+                    where, f"{shown(word)} is neither a job id nor AWS's shorthand", _SPELLINGS
+                )
+
     def _entry(self, entry: Mapping[str, Any], where: str) -> Iterator[Dependency]:
-        known_keys(entry, ("jobId", "type"), where, self._findings)
+        known_keys(entry, _MEMBERS, where, self._findings)
         kind = entry.get("type")
         if kind is not None and kind not in (N_TO_N, SEQUENTIAL):
             self._findings.problem(
                 f"{where}.type", f"{shown(kind)} is not {N_TO_N} or {SEQUENTIAL}"
             )
             return
+        if kind == SEQUENTIAL and entry.get("jobId") is not None:
+            if self._is_array and not self._is_single:
+                self._findings.problem(where, _TWO_MEANINGS, _TWO_ENTRIES, ("array_size",))
+                return
+            self._findings.warnings.append(
+                f"{where}: {SEQUENTIAL} with a jobId is read as a plain dependency on that job"
+            )
+            kind = None
         if kind is not None and not self._is_array:
             self._findings.problem(
                 f"{where}.type",
@@ -122,19 +170,12 @@ class _Reader:
                 "give array_size, or leave the type out",
                 involves=("array_size",),
             )
-        if kind != SEQUENTIAL:
-            if "jobId" not in entry:
-                self._findings.problem(where, "has no jobId", "give the id of the earlier job")
-                return
-            yield from self._read(entry["jobId"], f"{where}.jobId", kind)
-        elif entry.get("jobId") is not None:
-            self._findings.problem(
-                where,
-                f"{SEQUENTIAL} lets an array's own children run one after another",
-                "leave jobId out, or use N_TO_N",
-            )
-        else:
+        if kind == SEQUENTIAL:
             yield Dependency(None, SEQUENTIAL)
+        elif "jobId" in entry:
+            yield from self._read(entry["jobId"], f"{where}.jobId", kind)
+        else:
+            self._findings.problem(where, "has no jobId", "give the id of the earlier job")
 
     def _is_usable(self, job_id: str, where: str) -> bool:
         text = plain_text(job_id, where, self._findings)

@@ -76,9 +76,9 @@ def _warn_of_parameters(length: int, parameters: Mapping[str, str], findings: Fi
 def check_ecs_overrides(overrides: Mapping[str, Any], findings: Findings) -> None:
     """Refuse ``ecsPropertiesOverride`` by the same limit: ECS counts all containers together."""
     lengths = [
-        (len(_compact(container)), container["name"])
+        (len(_compact(container)), container.get("name", f"containers[{index}]"))
         for task in overrides["taskProperties"]
-        for container in task["containers"]
+        for index, container in enumerate(task["containers"])
     ]
     length = sum(each for each, _ in lengths)
     if length > limits.CONTAINER_OVERRIDES_LENGTH:

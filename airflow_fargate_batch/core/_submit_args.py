@@ -90,7 +90,7 @@ def _is_json(value: object) -> bool:
 def _ecs_properties(value: object, where: str, findings: Findings) -> dict[str, Any]:
     """Read the override of a definition made with ``ecsProperties``.
 
-    API, ``EcsPropertiesOverride``: one task, its containers addressed by name.
+    API, ``EcsPropertiesOverride``: one task; its containers may have names, and need none.
     """
     given = mapping(value, where, findings)
     known_keys(given, ("taskProperties",), where, findings)
@@ -118,13 +118,14 @@ def _ecs_properties(value: object, where: str, findings: Findings) -> dict[str, 
 
 def _container(value: object, where: str, findings: Findings) -> dict[str, Any]:
     given = dict(mapping(value, where, findings))
-    name = plain_text(given.pop("name", None), f"{where}.name", findings)
+    name = given.pop("name", None)
+    named = {} if name is None else {"name": plain_text(name, f"{where}.name", findings)}
     layer = _overrides.from_mapping(given, where, findings)
     for resource in (layer.vcpu, layer.memory):
         if resource is not None and resource <= 0:
             place = f"{where}.resourceRequirements"
             findings.problem(place, f"{shown(resource)} is not more than 0")
-    return {"name": name} | _overrides.to_api(layer)
+    return named | _overrides.to_api(layer)
 
 
 def _consumable_resources(value: object, where: str, findings: Findings) -> dict[str, Any]:

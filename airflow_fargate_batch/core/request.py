@@ -69,7 +69,8 @@ class Arguments:
         container_overrides_file: A ``JsonFile`` of it; *container_overrides* win.
         share_identifier: For a fair-share queue, and only for one.
         scheduling_priority: 0 to 9999; ``schedulingPriorityOverride``.
-        depends_on: A job id, ids separated by commas, ``{jobId, type}``, or nested lists of those.
+        depends_on: A job id, ids separated by commas, ``{jobId, type}``, the AWS CLI's shorthand
+            ``jobId=ID,type=N_TO_N``, or nested lists of those.
         array_size: 2 to 10000; 1 makes a plain job.
         retry_strategy: Number of attempts, or the API's mapping, or its JSON text.
         spot_retries: Retries of Fargate Spot reclaims only, 0 to 9.

@@ -90,6 +90,8 @@ def _dependencies(draft: Draft) -> Iterator[str]:
         kind, job_id = dependency.get("type"), dependency.get("jobId")
         if kind not in (None, "N_TO_N", "SEQUENTIAL"):
             yield f"Job dependency type {kind} is not valid"
+        if kind == "SEQUENTIAL" and job_id and not is_array:
+            continue  # public programs send it: taken as a plain dependency
         if kind and not is_array:
             yield f"Job dependency type {kind} is only applicable to array jobs"
         if kind == "SEQUENTIAL" and job_id:

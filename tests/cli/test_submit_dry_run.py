@@ -108,6 +108,11 @@ LEAST = {"jobName", "jobQueue", "jobDefinition", "tags"}
             id="dependencies",
         ),
         pytest.param(
+            ["--array-size", "2", "--depends-on", "jobId=abc,type=N_TO_N jobId=def"],
+            {"dependsOn": [{"jobId": "abc", "type": "N_TO_N"}, {"jobId": "def"}]},
+            id="dependencies in AWS's shorthand",
+        ),
+        pytest.param(
             ["--retry-attempts", "3", "--job-timeout", "600"],
             {"retryStrategy": {"attempts": 3}, "timeout": {"attemptDurationSeconds": 600}},
             id="retries and timeout",

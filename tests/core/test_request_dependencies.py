@@ -122,8 +122,10 @@ def test_no_pattern_of_ids_is_published_so_any_word_passes(job_id: str) -> None:
         ),
         pytest.param(
             {"jobId": A, "type": "SEQUENTIAL"},
-            "depends_on[0]: SEQUENTIAL lets an array's own children run one after another: leave "
-            "jobId out, or use N_TO_N",
+            "depends_on[0]: SEQUENTIAL with a jobId may mean two things in an array job: wait for "
+            'that job, or run the children one after another: write {"jobId": …} to wait for the '
+            'job, and beside it {"type": "SEQUENTIAL"} if the children are to run one after '
+            "another",
             id="SEQUENTIAL with an id",
         ),
         pytest.param(
@@ -216,6 +218,64 @@ def test_an_empty_array_that_has_other_problems_is_a_mistake() -> None:
     with pytest.raises(ValueError, match="2 problems") as caught:
         make(array_size=0, vcpu=3)
     assert not isinstance(caught.value, EmptyArray)
+
+
+SEQUENTIAL_WITH_ID = {"jobId": A, "type": "SEQUENTIAL"}
+
+
+@pytest.mark.parametrize("size", [{}, {"array_size": 1}], ids=["no array", "array of one"])
+def test_sequential_with_an_id_is_a_plain_dependency_of_a_plain_job(size: dict[str, int]) -> None:
+    """Public programs send it, and AWS's text forbids nothing."""
+    request = make(depends_on=[SEQUENTIAL_WITH_ID], **size)
+    assert request.to_submit_job()["dependsOn"] == [{"jobId": A}]
+    assert request.warnings == (
+        "depends_on[0]: SEQUENTIAL with a jobId is read as a plain dependency on that job",
+    )
+
+
+# --- The AWS CLI's shorthand ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [
+        (f"jobId={A}", [{"jobId": A}]),
+        (f"jobId={A},type=N_TO_N", [N_TO_N]),
+        (f"type=N_TO_N,jobId={A} jobId={B}", [N_TO_N, {"jobId": B}]),
+        (f"jobId={A}  type=SEQUENTIAL", [{"jobId": A}, SEQUENTIAL]),
+        ([f"jobId={A},type=N_TO_N", B], [N_TO_N, {"jobId": B}]),
+    ],
+    ids=["id", "type", "two", "SEQUENTIAL", "in a list"],
+)
+def test_shorthand_is_read_as_the_aws_cli_reads_it(value: object, read: list[object]) -> None:
+    assert depends_on(value, array_size=2) == read
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "jobId=a,b",
+        "a,jobId=b",
+        "jobId=a,jobId=b",
+        "jobId=",
+        "jobid=a",
+        "jobId=a,kind=N_TO_N",
+        "jobId=a=b",
+        "a=b",
+        "=",
+    ],
+)
+def test_what_is_nearly_shorthand_is_no_id(value: str) -> None:
+    assert problem(depends_on=value) == (
+        f"depends_on: {value!r} is neither a job id nor AWS's shorthand: write job ids with commas "
+        "between them, or jobId=ID,type=N_TO_N with spaces between several"
+    )
+
+
+def test_the_rules_of_a_mapping_hold_for_shorthand() -> None:
+    assert problem(depends_on=f"jobId={A},type=ALL") == (
+        "depends_on.type: 'ALL' is not N_TO_N or SEQUENTIAL"
+    )
 
 
 # --- Dry runs ------------------------------------------------------------------------------------

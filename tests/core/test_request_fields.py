@@ -603,7 +603,7 @@ def test_containers_of_an_ecs_definition_are_overridden_by_name() -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (ecs({"command": ["run"]}), ".taskProperties[0].containers[0].name: is missing"),
+        (ecs({"name": " "}), ".taskProperties[0].containers[0].name: is empty"),
         (ecs(volumes=[]), ".taskProperties[0].volumes: is not a member of the API"),
         (
             ecs({"name": "a", "command": [""]}),
@@ -621,6 +621,18 @@ def test_what_is_no_ecs_override_is_a_problem(given: Any, message: str) -> None:
     assert str(problems(extra_submit_args=given)[0]).startswith(
         f"extra_submit_args.ecsPropertiesOverride{message}"
     )
+
+
+def test_a_container_of_an_ecs_definition_needs_no_name() -> None:
+    """AWS's model requires none."""
+    extra = ecs({"command": ["run"]}, {"name": None, "environment": {"A": "1"}})
+    [task] = body(extra_submit_args=extra)["ecsPropertiesOverride"]["taskProperties"]
+    assert task["containers"] == [
+        {"command": ["run"]},
+        {"environment": [{"name": "A", "value": "1"}]},
+    ]
+    with pytest.raises(InvalidRequest, match="them of 'containers\\[0\\]'"):
+        make(extra_submit_args=ecs({"command": ["x" * 9000]}))
 
 
 def test_both_kinds_of_overrides_are_suspicious() -> None:

@@ -267,6 +267,16 @@ def test_sequential_children_run_one_after_another(
         assert after["startedAt"] > before["stoppedAt"]
 
 
+def test_sequential_with_a_job_id_is_a_plain_dependency_of_a_plain_job(
+    aws: LocalBatch, submit: Submit, describe: Describe
+) -> None:
+    """Public programs send it."""
+    first = submit()
+    second = submit(dependsOn=[{"jobId": first, "type": "SEQUENTIAL"}])
+    aws.advance(100)
+    assert describe(second)["startedAt"] > describe(first)["stoppedAt"]
+
+
 def test_a_failed_sequential_child_fails_the_rest_however_many(
     aws: LocalBatch, submit: Submit, describe: Describe
 ) -> None:
