@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from airflow_fargate_batch.cli._flags import Given
 from airflow_fargate_batch.cli._parser import did_you_mean
+from airflow_fargate_batch.core import json_text
 from airflow_fargate_batch.core.naming import Submission, submission_of_key
 from airflow_fargate_batch.core.request import Arguments, JobRequest, JsonFile
 from airflow_fargate_batch.exceptions import InvalidRequest, Problem
@@ -88,11 +89,10 @@ def _make(said: Mapping[str, Any], given: Given, submission: Submission) -> JobR
 
 def _parse(line: str) -> dict[str, Any]:
     try:
-        said = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise _mistake(f"column {error.colno}: not JSON: {error.msg}") from None
-    except (ValueError, RecursionError):
-        raise _mistake("not JSON that can be read (too deep, or a number too long)") from None
+        said = json_text.parse(line)
+    except json_text.NotJson as error:
+        place = "" if error.column is None else f"column {error.column}: "
+        raise _mistake(f"{place}{error.reason}") from None
     if not isinstance(said, dict):
         raise _mistake("is no JSON object")
     if unknown := [key for key in said if key not in ARGUMENTS]:

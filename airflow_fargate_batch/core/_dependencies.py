@@ -5,12 +5,11 @@ dependencies".
 """
 
 import ast
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-from airflow_fargate_batch.core import limits
+from airflow_fargate_batch.core import json_text, limits
 from airflow_fargate_batch.core._values import Findings, is_template, known_keys, plain_text, shown
 
 N_TO_N: Final = "N_TO_N"
@@ -202,8 +201,8 @@ class _Reader:
 def _parse(text: str) -> object:
     """Parse the JSON text of a list, or the Python text that Jinja makes of one."""
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+        return json_text.parse(text)
+    except json_text.NotJson:
         pass
     try:
         return ast.literal_eval(text)

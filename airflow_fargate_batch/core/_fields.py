@@ -21,6 +21,7 @@ from airflow_fargate_batch.core._values import (
     plain_text,
     shown,
     shown_type,
+    warn_of_wrapping,
 )
 from airflow_fargate_batch.core.definition import LATEST
 from airflow_fargate_batch.core.naming import Submission
@@ -107,7 +108,7 @@ def parameters(given: object, file: object, findings: Findings) -> dict[str, str
         name: text
         for where, layer in layers
         if layer is not None
-        for name, text in _texts(layer, where, findings).items()
+        for name, text in _texts(layer, "parameters", where, findings).items()
     }
 
 
@@ -131,9 +132,11 @@ def json_file(given: object, where: str, findings: Findings) -> Mapping[str, Any
     return value
 
 
-def _texts(given: object, where: str, findings: Findings) -> dict[str, str]:
+def _texts(given: object, member: str, where: str, findings: Findings) -> dict[str, str]:
     read = {}
-    for name, value in mapping(given, where, findings).items():
+    entries = mapping(given, where, findings)
+    warn_of_wrapping(entries, member, where, findings)
+    for name, value in entries.items():
         if is_plain(value) and is_plain(name):
             read[name] = value
             continue
@@ -253,7 +256,7 @@ def tags(given: object, findings: Findings) -> dict[str, str]:
     """Check tags: how many, their keys and their values."""
     if given is None:
         return {}
-    read = _texts(given, "tags", findings)
+    read = _texts(given, "tags", "tags", findings)
     if len(read) > limits.TAGS:
         findings.problem("tags", f"{len(read)} tags are more than the {limits.TAGS} a job may have")
     elif len(read) == limits.TAGS:

@@ -24,6 +24,7 @@ from airflow_fargate_batch.core._values import (
     shown,
     shown_type,
     upper,
+    warn_of_wrapping,
 )
 
 MEMBERS: Final = ("command", "environment", "resourceRequirements")
@@ -34,6 +35,9 @@ NOT_ON_FARGATE: Final[Mapping[str, str]] = {
     "instanceType": "leave it out: Fargate has no instance types",
 }
 """Service: ``vcpus is not applicable for Fargate. Use resource requirements instead.``"""
+
+_WHOLE: Final = ("containerOverrides", "container_overrides")
+"""What somebody may have wrapped overrides in."""
 
 RESOURCE_TYPES: Final = {"VCPU": "vcpu", "MEMORY": "memory"}
 _UNITS: Final = {"gib": 1024, "gb": 1024, "mib": 1, "mb": 1}
@@ -98,7 +102,7 @@ def from_arguments(
 
 def from_mapping(value: object, where: str, findings: Findings) -> Overrides:
     """Read the layer that the API's own ``containerOverrides`` makes."""
-    given = mapping(value, where, findings)
+    given = _unwrapped(mapping(value, where, findings), where, findings)
     layer = Overrides()
     for name, advice in NOT_ON_FARGATE.items():
         if given.get(name) is not None:
@@ -111,6 +115,19 @@ def from_mapping(value: object, where: str, findings: Findings) -> Overrides:
     if (requirements := given.get("resourceRequirements")) is not None:
         read_requirements(requirements, f"{where}.resourceRequirements", layer, findings)
     return layer
+
+
+def _unwrapped(given: Mapping[str, Any], where: str, findings: Findings) -> Mapping[str, Any]:
+    """Refuse an object around the overrides, of which the API knows no member."""
+    for member in _WHOLE:
+        if isinstance(given.get(member), Mapping):
+            findings.problem(
+                at(where, member),
+                "is not a member of containerOverrides",
+                f'leave out the {{"{member}": …}} around it: the overrides are what is inside',
+            )
+            return {}
+    return given
 
 
 def read_requirements(value: object, where: str, layer: Overrides, findings: Findings) -> None:
@@ -211,7 +228,9 @@ def read_environment(value: object, where: str, findings: Findings) -> dict[str,
 def _pairs(value: object, where: str, findings: Findings) -> list[tuple[str, Any]]:
     is_list = isinstance(value, str) and value.lstrip().startswith("[")
     if isinstance(value, dict | Mapping) or (isinstance(value, str) and not is_list):
-        return list(mapping(value, where, findings).items())
+        given = mapping(value, where, findings)
+        warn_of_wrapping(given, "environment", where, findings)
+        return list(given.items())
     pairs = []
     for place, entry in _entries(value, where, findings):
         known_keys(entry, ("name", "value"), place, findings)

@@ -4,11 +4,10 @@ Members that this version of the package does not know pass: botocore's model, w
 can send, is asked before the submit.
 """
 
-import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from airflow_fargate_batch.core import _overrides, limits
+from airflow_fargate_batch.core import _overrides, json_text, limits
 from airflow_fargate_batch.core._values import (
     Findings,
     at,
@@ -81,7 +80,7 @@ def _is_deeper(value: object, levels: int) -> bool:
 
 def _is_json(value: object) -> bool:
     try:
-        json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+        json_text.write(value).encode()
     except (TypeError, ValueError, RecursionError):
         return False
     return True

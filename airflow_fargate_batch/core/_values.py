@@ -6,7 +6,6 @@ the name of the argument it came in, and the ``Findings`` to add to; it returns 
 found a problem. No message quotes a value that could be a secret.
 """
 
-import json
 import math
 import re
 from collections.abc import Iterable, Mapping
@@ -15,6 +14,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final, TypeGuard
 
+from airflow_fargate_batch.core import json_text
 from airflow_fargate_batch.exceptions import Problem
 
 _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)", re.ASCII)
@@ -151,26 +151,22 @@ def plain_text(value: object, where: str, findings: Findings) -> str | None:
 def content(value: object, where: str, findings: Findings) -> str | None:
     """Read a text that a container will get: any text, also empty; its value is never shown.
 
-    Numbers, truth values and dates become their text; a mapping or a list, which native rendering
-    makes of a JSON text, becomes JSON again.
+    Numbers and truth values become JSON's own spelling of them (``true``, not ``True``), dates ISO
+    8601; a mapping or a list, which native rendering makes of a JSON text, becomes JSON again.
     """
     match value:
         case str():
             text = value
-        case bool() | int() | float() | Decimal():
+        case bool() | int() | float() | dict() | list():
             try:
-                text = str(value)
-            except ValueError:
-                findings.problem(where, "is a number of thousands of digits")
+                text = json_text.write(value)
+            except (TypeError, ValueError, RecursionError):
+                findings.problem(where, _no_json(value))
                 return None
+        case Decimal() if value.is_finite():
+            text = str(value)
         case datetime() | date():
             text = value.isoformat()
-        case dict() | list():
-            try:
-                text = json.dumps(value, ensure_ascii=False)
-            except (TypeError, ValueError, RecursionError):
-                findings.problem(where, f"is a {type(value).__name__} that JSON cannot hold")
-                return None
         case None:
             findings.problem(where, "is None", "leave the entry out, or use an empty text")
             return None
@@ -178,6 +174,15 @@ def content(value: object, where: str, findings: Findings) -> str | None:
             findings.problem(where, f"is {shown(value)}, where text is needed")
             return None
     return text if _is_clean(text, where, findings) else None
+
+
+def _no_json(value: object) -> str:
+    """Say why JSON cannot hold a value, without the value."""
+    if isinstance(value, float):
+        return f"is {value}, and JSON has no such number"
+    if isinstance(value, int):
+        return "is a number of thousands of digits"
+    return f"is {shown_type(value)} that JSON cannot hold"
 
 
 def is_plain(value: object) -> TypeGuard[str]:
@@ -211,18 +216,11 @@ def at(where: str, key: object) -> str:
 def parse_json(text: str, where: str, findings: Findings, *, source: str = "") -> Any:
     """Parse a JSON text; a mistake is named by line and column, without quoting the text."""
     try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        place = f"line {error.lineno}, column {error.colno}"
-        findings.problem(
-            where,
-            f"{source}{place}: not JSON: {error.msg}",
-            None if source else _WRITE_JSON,
-        )
-    except (ValueError, RecursionError):
-        findings.problem(
-            where, f"{source}not JSON that can be read (too deep, or a number too long)"
-        )
+        return json_text.parse(text)
+    except json_text.NotJson as error:
+        place = "" if error.line is None else f"line {error.line}, column {error.column}: "
+        advice = _WRITE_JSON if place and not source else None
+        findings.problem(where, f"{source}{place}{error.reason}", advice)
     return None
 
 
@@ -243,6 +241,18 @@ def mapping(value: object, where: str, findings: Findings) -> Mapping[str, Any]:
         return value
     findings.problem(where, f"has a key that is not text: {shown(odd[0])}")
     return {key: value[key] for key in value if isinstance(key, str)}
+
+
+def warn_of_wrapping(given: Mapping[str, Any], member: str, where: str, findings: Findings) -> None:
+    """Warn of a mapping in a mapping by the name of the whole: somebody wrapped it once too often.
+
+    :param member: the name of the whole in the API.
+    """
+    if isinstance(given.get(member), Mapping):
+        findings.warnings.append(
+            f"{where} holds an entry named {member}, whose value is a mapping; if the entries of "
+            f'that mapping are meant, leave out the {{"{member}": …}} around them'
+        )
 
 
 def _is_rendered_json(text: str, where: str, findings: Findings) -> bool:

@@ -130,6 +130,11 @@ class TestMistakes:
         ("line", "said"),
         [
             pytest.param('{"vcpu": }', "line 2: column 10: not JSON: Expecting value", id="JSON"),
+            pytest.param(
+                '{"environment": {"A": NaN}}',
+                "line 2: column 23: not JSON: JSON has no NaN",
+                id="no number of JSON's",
+            ),
             pytest.param("[]", "line 2: is no JSON object", id="list"),
             pytest.param(
                 {"vcpus": 1}, "line 2: there is no argument 'vcpus'; did you mean vcpu?", id="name"

@@ -148,6 +148,10 @@ def test_a_list_that_holds_itself_is_a_problem() -> None:
         read_job_ids(endless, "job_id")
 
 
+def test_json_with_a_number_that_json_does_not_have_is_a_problem() -> None:
+    assert problems(depends_on='{"jobId": NaN}')
+
+
 @pytest.mark.parametrize("opening", ["[", "{", "[-", "[(", "{'a':"])
 def test_text_that_cannot_be_parsed_is_a_problem(opening: str) -> None:
     assert problems(depends_on=opening * 5000)

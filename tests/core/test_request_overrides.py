@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from airflow_fargate_batch.core.request import JsonFile
+from airflow_fargate_batch.exceptions import InvalidRequest
 from tests.core.making import body, make, problem, problems
 
 FILE = {
@@ -226,6 +227,48 @@ def test_resource_requirements_are_vcpu_and_memory_each_once(entries: Any, messa
     assert said == f"container_overrides.resourceRequirements{message}"
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param({"parameters_file": a_file({"parameters": {"a": "b"}})}, id="file"),
+        pytest.param(
+            {"parameters_file": a_file({"jobName": "j", "parameters": {"a": "b"}})}, id="body"
+        ),
+        pytest.param({"parameters": {"parameters": {"a": "b"}}}, id="parameters"),
+        pytest.param({"parameters": '{"parameters": {"a": "b"}}'}, id="JSON text"),
+        pytest.param({"environment": {"environment": {"A": "b"}}}, id="environment"),
+        pytest.param(
+            {"container_overrides": {"environment": {"environment": {"A": "b"}}}}, id="overrides"
+        ),
+        pytest.param({"tags": {"tags": {}}}, id="tags"),
+    ],
+)
+def test_a_mapping_that_is_wrapped_in_its_own_name_is_suspicious(arguments: Any) -> None:
+    (argument,) = arguments
+    member = argument.removesuffix("_file").replace("container_overrides", "environment")
+    try:
+        found = make(**arguments).warnings
+    except InvalidRequest:  # braces are no characters of a tag
+        assert argument == "tags"
+        return
+    (warning,) = found
+    assert f"holds an entry named {member}, whose value is a mapping" in warning
+    assert f'leave out the {{"{member}": …}} around them' in warning
+
+
+def test_a_parameter_named_parameters_is_nothing_odd() -> None:
+    assert make(parameters={"parameters": "a=b"}).warnings == ()
+
+
+@pytest.mark.parametrize("name", ["containerOverrides", "container_overrides"])
+def test_overrides_that_are_wrapped_in_their_own_name_say_so(name: str) -> None:
+    said = problem(container_overrides_file=a_file({name: {"command": ["a"]}}))
+    assert said == (
+        f"container_overrides_file.{name}: is not a member of containerOverrides: leave out the "
+        f'{{"{name}": …}} around it: the overrides are what is inside'
+    )
+
+
 # --- Command -------------------------------------------------------------------------------------
 
 
@@ -233,7 +276,7 @@ def test_resource_requirements_are_vcpu_and_memory_each_once(entries: Any, messa
     ("given", "sent"),
     [
         (["echo", "hello"], ["echo", "hello"]),
-        (("echo", 1, 2.5, True), ["echo", "1", "2.5", "True"]),
+        (("echo", 1, 2.5, True), ["echo", "1", "2.5", "true"]),
         ('["echo", "Hello World"]', ["echo", "Hello World"]),
         ([{"a": [1]}], ['{"a": [1]}']),
         ([{"day": "日"}], ['{"day": "日"}']),
@@ -291,7 +334,12 @@ def test_an_environment_in_any_form(given: object) -> None:
     ("value", "sent"),
     [
         (1.5, "1.5"),
-        (True, "True"),
+        (True, "true"),
+        (False, "false"),
+        (1e16, "1e+16"),
+        (-0.0, "-0.0"),
+        ([True, None, 1.5], "[true, null, 1.5]"),
+        ({"a": [True]}, '{"a": [true]}'),
         (Decimal("1.0"), "1.0"),
         (date(2026, 11, 22), "2026-11-22"),
         ({"a": None}, '{"a": null}'),
@@ -304,6 +352,56 @@ def test_an_environment_in_any_form(given: object) -> None:
 def test_what_native_rendering_made_of_a_text_is_text_again(value: object, sent: str) -> None:
     assert environment(environment={"A": value}) == {"A": sent}
     assert body(parameters={"a": value})["parameters"] == {"a": sent}
+
+
+EVERY_JSON = '{"t": true, "f": false, "n": 1, "d": 1.50, "l": [true, {"f": false}], "s": "True"}'
+SPELT = {"t": "true", "f": "false", "n": "1", "d": "1.5", "l": '[true, {"f": false}]', "s": "True"}
+
+
+@pytest.mark.parametrize("given", [EVERY_JSON, json.loads(EVERY_JSON)], ids=["text", "Python"])
+def test_json_values_keep_jsons_own_spelling_everywhere(given: object) -> None:
+    assert environment(environment=given) == SPELT
+    assert environment(container_overrides={"environment": given}) == SPELT
+    assert body(parameters=given)["parameters"] == SPELT
+    tags = body(tags={"t": True, "n": 1})["tags"]
+    assert tags == {"t": "true", "n": "1"}
+    file = a_file(EVERY_JSON)
+    assert body(parameters_file=file)["parameters"] == SPELT
+    whole = a_file(f'{{"environment": {EVERY_JSON}}}')
+    assert environment(container_overrides_file=whole) == SPELT
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"a": NaN}', "line 1, column 7: not JSON: JSON has no NaN"),
+        (
+            '{"NaN": "NaN",\n "a": [1, Infinity]}',
+            "line 2, column 11: not JSON: JSON has no Infinity",
+        ),
+        ('{"a\\"NaN": -Infinity}', "line 1, column 12: not JSON: JSON has no -Infinity"),
+        ('{"a": 1e999}', "not JSON that can be read (a number too large)"),
+    ],
+)
+@pytest.mark.parametrize(
+    "argument", ["environment", "parameters", "tags", "container_overrides", "retry_strategy"]
+)
+def test_a_number_that_json_does_not_have_is_refused_by_every_reader(
+    argument: str, text: str, said: str
+) -> None:
+    assert problem(**{argument: text}).startswith(f"{argument}: {said}")
+    if argument in {"parameters", "container_overrides"}:
+        file = problem(**{f"{argument}_file": JsonFile("a.json", text)})
+        assert file == f"{argument}_file: a.json, {said}"
+
+
+@pytest.mark.parametrize(
+    "value", [float("nan"), float("inf"), [float("nan")], {"a": [-float("inf")]}, Decimal("NaN")]
+)
+def test_a_number_that_json_does_not_have_is_refused_as_a_python_value(value: object) -> None:
+    for argument in ("environment", "parameters", "tags"):
+        assert problem(**{argument: {"a": value}})
+    assert problem(command=[value])
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ CANARY = "hunter2"
                 "extra_submit_args": {
                     "ecsPropertiesOverride": {
                         "taskProperties": [
-                            {"containers": [{"environment": [{"name": "A", "value": CANARY}]}]}
+                            {"containers": [{"environment": [{"name": "A", "value": {CANARY}}]}]}
                         ]
                     }
                 }

@@ -1,0 +1,72 @@
+"""JSON as RFC 8259 has it: Python's reader takes ``NaN`` and ``1e999``, and writes them too."""
+
+import json
+import math
+import re
+from typing import Any, Final
+
+_CONSTANT: Final = re.compile(r'"(?:[^"\\]|\\.)*"|(?P<constant>NaN|-?Infinity)', re.DOTALL)
+
+
+class NotJson(ValueError):
+    """A text is not JSON, or JSON that nobody can read.
+
+    Attributes:
+        reason: What is wrong; never a part of the text.
+        line: Where, counted from 1; ``None`` where the place is not known.
+        column: Where in that line, counted from 1.
+    """
+
+    def __init__(self, reason: str, line: int | None = None, column: int | None = None) -> None:
+        super().__init__(reason, line, column)
+        self.reason = reason
+        self.line = line
+        self.column = column
+
+
+def parse(text: str) -> Any:
+    """Parse a JSON text.
+
+    :raises NotJson: the text is not JSON, is nested too deeply, or has a number too long.
+    """
+    try:
+        return json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+    except NotJson as error:
+        if error.line is None:
+            error = _placed(error, text)
+        raise error from None
+    except json.JSONDecodeError as error:
+        raise NotJson(f"not JSON: {error.msg}", error.lineno, error.colno) from None
+    except (ValueError, RecursionError):
+        reason = "not JSON that can be read (too deep, or a number too long)"
+        raise NotJson(reason) from None
+
+
+def write(value: object) -> str:
+    """Write a value as JSON.
+
+    :raises ValueError: JSON has no such value (NaN, Infinity), or it holds itself.
+    :raises TypeError: JSON has no such type.
+    """
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def _refuse_constant(constant: str) -> float:
+    raise NotJson(f"not JSON: JSON has no {constant}")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise NotJson("not JSON that can be read (a number too large)")
+    return number
+
+
+def _placed(error: NotJson, text: str) -> NotJson:
+    """Find the constant that was refused, which Python's reader does not place."""
+    for found in _CONSTANT.finditer(text):
+        if found["constant"] and error.reason.endswith(f" {found['constant']}"):
+            start = found.start()
+            line = text.count("\n", 0, start) + 1
+            return NotJson(error.reason, line, start - text.rfind("\n", 0, start))
+    return error
