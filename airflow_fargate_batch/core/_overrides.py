@@ -26,6 +26,7 @@ from airflow_fargate_batch.core._values import (
     upper,
     warn_of_wrapping,
 )
+from airflow_fargate_batch.core.naming import INDEXES_VARIABLE
 
 MEMBERS: Final = ("command", "environment", "resourceRequirements")
 
@@ -215,6 +216,13 @@ def read_environment(value: object, where: str, findings: Findings) -> dict[str,
                 "itself: it would accept this one and drop it when the job starts",
                 "rename the variable",
             )
+        elif name == INDEXES_VARIABLE:
+            findings.problem(
+                place,
+                "this package sets it for a retry of failed children, which find their indexes in "
+                "it; a job that comes with it is read as such a retry",
+                "rename the variable",
+            )
         elif not name or "=" in name:
             findings.problem(place, "a variable's name must not be empty or hold a '='")
         text = content(given, place, findings)
@@ -248,6 +256,7 @@ def _is_usual(name: str, given: object) -> TypeGuard[str]:
         and bool(name)
         and "=" not in name
         and not name.startswith(limits.ENVIRONMENT_RESERVED_PREFIX)
+        and name != INDEXES_VARIABLE
         and not is_template(given)
     )
 

@@ -426,6 +426,34 @@ def test_what_is_no_environment_is_a_problem(given: object, message: str) -> Non
     assert str(problems(environment=given)[0]).startswith(message)
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"environment": {"FARGATE_BATCH_INDEXES": "1,2"}},
+        {"environment": [{"name": "FARGATE_BATCH_INDEXES", "value": ""}]},
+        {"container_overrides": {"environment": {"FARGATE_BATCH_INDEXES": "1"}}},
+        {"container_overrides_file": a_file({"environment": {"FARGATE_BATCH_INDEXES": "1"}})},
+        {
+            "extra_submit_args": {
+                "ecsPropertiesOverride": {
+                    "taskProperties": [
+                        {"containers": [{"environment": {"FARGATE_BATCH_INDEXES": "1"}}]}
+                    ]
+                }
+            }
+        },
+    ],
+    ids=["environment", "list", "overrides", "file", "ECS"],
+)
+def test_the_variable_of_a_rerun_is_ours_to_set(arguments: dict[str, Any]) -> None:
+    said = problem(**arguments)
+    assert "FARGATE_BATCH_INDEXES: this package sets it for a retry of failed children" in said
+    rerun = make(array_size=3).only([0, 2]).to_submit_job()
+    assert rerun["containerOverrides"]["environment"] == [
+        {"name": "FARGATE_BATCH_INDEXES", "value": "0,2"}
+    ]
+
+
 @pytest.mark.parametrize("name", ["AWS_REGION", "AWS_BATC", "aws_batch_x", "MY_AWS_BATCH"])
 def test_other_names_are_not_reserved(name: str) -> None:
     assert environment(environment={name: "1"}) == {name: "1"}
