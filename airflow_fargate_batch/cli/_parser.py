@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 from airflow_fargate_batch.cli import _console
 from airflow_fargate_batch.cli._exit_codes import INVALID
+from airflow_fargate_batch.core.spelling import nearest
 
 
 class Parser(argparse.ArgumentParser):
@@ -57,9 +58,6 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """End a sentence about an unknown word with the known ones that are like it."""
-    from difflib import get_close_matches  # needed for mistakes only, and slow to import
-
-    known = list(known)
-    like = get_close_matches(word, known, n=1) or [name for name in known if name.startswith(word)]
-    return f"; did you mean {' or '.join(like)}?" if like else ""
+    """End a sentence about an unknown word with the known one that is like it."""
+    near = nearest(word, known)
+    return f"; did you mean {near}?" if near else ""

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from airflow_fargate_batch.core import json_text, limits
 from airflow_fargate_batch.core._values import Findings, is_template, known_keys, plain_text, shown
+from airflow_fargate_batch.core.submit_members import MEMBERS
 
 N_TO_N: Final = "N_TO_N"
 SEQUENTIAL: Final = "SEQUENTIAL"
@@ -21,7 +22,6 @@ DRY_RUN_PREFIX: Final = "dry-run:"
 _JOB_ID: Final = re.compile(r"[^\s<>{}\[\]'\",=]+")
 """Lenient: AWS gives UUIDs and ``uuid:index``, but publishes no pattern. ``=`` belongs to the AWS
 CLI's shorthand."""
-_MEMBERS: Final = ("jobId", "type")
 _TWO_MEANINGS: Final = (
     f"{SEQUENTIAL} with a jobId may mean two things in an array job: wait for that job, or run the "
     "children one after another"
@@ -139,7 +139,11 @@ class _Reader:
             pairs = [part.partition("=") for part in word.split(",")]
             entry = {member: said for member, _, said in pairs}
             is_whole = len(entry) == len(pairs) and all(said for _, _, said in pairs)
-            if is_whole and entry.keys() <= set(_MEMBERS) and "=" not in entry.get("jobId", ""):
+            if (
+                is_whole
+                and entry.keys() <= set(MEMBERS["JobDependency"])
+                and "=" not in entry.get("jobId", "")
+            ):
                 yield from self._entry(entry, where)
             else:
                 self._findings.problem(
@@ -147,7 +151,7 @@ class _Reader:
                 )
 
     def _entry(self, entry: Mapping[str, Any], where: str) -> Iterator[Dependency]:
-        known_keys(entry, _MEMBERS, where, self._findings)
+        known_keys(entry, MEMBERS["JobDependency"], where, self._findings)
         kind = entry.get("type")
         if kind is not None and kind not in (N_TO_N, SEQUENTIAL):
             self._findings.problem(

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, Final
 
-from airflow_fargate_batch.core import _submit_args, limits
+from airflow_fargate_batch.core import limits
 from airflow_fargate_batch.core._values import Findings, at, shown
+from airflow_fargate_batch.core.submit_members import ARGUMENT_OF
 
 _REFERENCE: Final = re.compile(r"Ref::([A-Za-z0-9_-]+)")
 """AWS Batch User Guide, "Job definition parameters": ``Ref::name`` in the command."""
@@ -105,7 +106,7 @@ def check_request(body: Mapping[str, object], findings: Findings) -> None:
     sizes = {member: len(_compact(value).encode()) for member, value in body.items()}
     largest = max(sizes, key=lambda member: sizes[member])
     findings.problem(
-        _submit_args.ARGUMENT_OF.get(largest, "extra_submit_args"),
+        ARGUMENT_OF.get(largest, "extra_submit_args"),
         f"the whole request is {size} bytes, {sizes[largest]} of them in {largest}; Batch takes "
         f"less than {limits.REQUEST_BYTES}",
         _ADVICE,

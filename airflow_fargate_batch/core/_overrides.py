@@ -27,8 +27,7 @@ from airflow_fargate_batch.core._values import (
     warn_of_wrapping,
 )
 from airflow_fargate_batch.core.naming import INDEXES_VARIABLE
-
-MEMBERS: Final = ("command", "environment", "resourceRequirements")
+from airflow_fargate_batch.core.submit_members import MEMBERS
 
 NOT_ON_FARGATE: Final[Mapping[str, str]] = {
     "vcpus": "use the argument vcpu, or resourceRequirements",
@@ -40,6 +39,9 @@ NOT_ON_FARGATE: Final[Mapping[str, str]] = {
 _WHOLE: Final = ("containerOverrides", "container_overrides")
 """What somebody may have wrapped overrides in."""
 
+ON_FARGATE: Final = tuple(
+    name for name in MEMBERS["ContainerOverrides"] if name not in NOT_ON_FARGATE
+)
 RESOURCE_TYPES: Final = {"VCPU": "vcpu", "MEMORY": "memory"}
 _UNITS: Final = {"gib": 1024, "gb": 1024, "mib": 1, "mb": 1}
 """Amazon ECS Developer Guide, *Task size*: memory may be written ``4 GB``, of 1024 MiB each."""
@@ -108,7 +110,8 @@ def from_mapping(value: object, where: str, findings: Findings) -> Overrides:
     for name, advice in NOT_ON_FARGATE.items():
         if given.get(name) is not None:
             findings.problem(f"{where}.{name}", f"{name} is not applicable for Fargate", advice)
-    known_keys(given, (*MEMBERS, *NOT_ON_FARGATE), where, findings)
+    on_fargate = {name: value for name, value in given.items() if name not in NOT_ON_FARGATE}
+    known_keys(on_fargate, ON_FARGATE, where, findings)
     if (command := given.get("command")) is not None:
         layer.command = read_command(command, f"{where}.command", findings)
     if (environment := given.get("environment")) is not None:
@@ -134,7 +137,7 @@ def _unwrapped(given: Mapping[str, Any], where: str, findings: Findings) -> Mapp
 def read_requirements(value: object, where: str, layer: Overrides, findings: Findings) -> None:
     """Read ``resourceRequirements`` into a layer: VCPU and MEMORY, each once; no GPU."""
     for place, entry in _entries(value, where, findings):
-        known_keys(entry, ("type", "value"), place, findings)
+        known_keys(entry, MEMBERS["ResourceRequirement"], place, findings)
         kind = upper(entry.get("type"))
         if kind == "GPU":
             findings.problem(place, "GPU is not applicable for Fargate", "leave it out")
@@ -241,7 +244,7 @@ def _pairs(value: object, where: str, findings: Findings) -> list[tuple[str, Any
         return list(given.items())
     pairs = []
     for place, entry in _entries(value, where, findings):
-        known_keys(entry, ("name", "value"), place, findings)
+        known_keys(entry, MEMBERS["KeyValuePair"], place, findings)
         name = plain_text(entry.get("name"), f"{place}.name", findings)
         if name is not None:
             pairs.append((name, entry.get("value")))

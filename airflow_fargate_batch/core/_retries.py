@@ -18,6 +18,7 @@ from airflow_fargate_batch.core._values import (
     shown,
     upper,
 )
+from airflow_fargate_batch.core.submit_members import MEMBERS
 
 CONDITIONS: Final = {
     "onStatusReason": limits.REASON_PATTERN,
@@ -75,7 +76,7 @@ def read(value: object, spot_retries: object, findings: Findings) -> RetryStrate
 
 def _from_mapping(given: Mapping[str, Any], findings: Findings) -> RetryStrategy | None:
     where = "retry_strategy"
-    known_keys(given, ("attempts", "evaluateOnExit"), where, findings)
+    known_keys(given, MEMBERS["RetryStrategy"], where, findings)
     rules = _rules(given.get("evaluateOnExit"), f"{where}.evaluateOnExit", findings)
     if given.get("attempts") is None:
         findings.problem(
@@ -110,7 +111,7 @@ def _ends_everything(rule: Rule) -> bool:
 
 def _rule(entry: object, where: str, findings: Findings) -> Rule:
     given = mapping(entry, where, findings)
-    known_keys(given, (*CONDITIONS, "action"), where, findings)
+    known_keys(given, MEMBERS["EvaluateOnExit"], where, findings)
     rule: dict[str, str] = {}
     for condition, pattern in CONDITIONS.items():
         if given.get(condition) is None:

@@ -1,13 +1,8 @@
-"""The members of SubmitJob that have no argument of their own.
+"""The members of SubmitJob that have no argument of their own."""
 
-Members that this version of the package does not know pass: botocore's model, which knows what it
-can send, is asked before the submit.
-"""
-
-from collections.abc import Mapping
 from typing import Any, Final
 
-from airflow_fargate_batch.core import _overrides, json_text, limits
+from airflow_fargate_batch.core import _overrides, limits
 from airflow_fargate_batch.core._values import (
     Findings,
     at,
@@ -18,30 +13,18 @@ from airflow_fargate_batch.core._values import (
     plain_text,
     shown,
 )
+from airflow_fargate_batch.core.spelling import nearest
+from airflow_fargate_batch.core.submit_members import (
+    ARGUMENT_OF,
+    MEMBERS,
+    NOT_ON_FARGATE,
+    OF_SERVICE_JOBS,
+    SUBMIT_JOB,
+)
 
-ARGUMENT_OF: Final[Mapping[str, str]] = {
-    "jobName": "job_name",
-    "jobQueue": "job_queue",
-    "jobDefinition": "job_definition",
-    "shareIdentifier": "share_identifier",
-    "schedulingPriorityOverride": "scheduling_priority",
-    "schedulingPriority": "scheduling_priority",
-    "arrayProperties": "array_size",
-    "dependsOn": "depends_on",
-    "parameters": "parameters",
-    "containerOverrides": "container_overrides",
-    "retryStrategy": "retry_strategy",
-    "propagateTags": "propagate_tags",
-    "timeout": "job_timeout",
-    "tags": "tags",
-}
-NOT_ON_FARGATE: Final[Mapping[str, str]] = {
-    "nodeOverrides": "multi-node parallel jobs run on EC2 only",
-    "eksPropertiesOverride": "it is for jobs on Amazon EKS",
-}
-
-NESTED: Final = 50
-"""More levels than SubmitJob has, and fewer than any reader of JSON gives up at."""
+WITHOUT_ARGUMENT: Final = tuple(
+    member for member in SUBMIT_JOB if member not in ARGUMENT_OF and member not in NOT_ON_FARGATE
+)
 
 
 def read(value: object, findings: Findings) -> dict[str, Any]:
@@ -55,35 +38,31 @@ def read(value: object, findings: Findings) -> dict[str, Any]:
         if member in ARGUMENT_OF:
             argument = ARGUMENT_OF[member]
             findings.problem(place, "has an argument of its own", f"use {argument}")
-        elif member in NOT_ON_FARGATE:
-            findings.problem(place, f"is not for Fargate: {NOT_ON_FARGATE[member]}")
-        elif member == "ecsPropertiesOverride":
-            extra[member] = _ecs_properties(given, place, findings)
-        elif member == "consumableResourcePropertiesOverride":
-            extra[member] = _consumable_resources(given, place, findings)
-        elif _is_deeper(given, NESTED):
-            findings.problem(place, "is nested deeper than anything in the API")
-        elif _is_json({member: given}):
-            extra[member] = given
+        elif member in WITHOUT_ARGUMENT:
+            extra[member] = read_member(member, given, place, findings)
         else:
-            findings.problem(place, "holds something that JSON cannot")
+            refuse_member(member, place, findings)
     return extra
 
 
-def _is_deeper(value: object, levels: int) -> bool:
-    """Tell whether more than so many lists and mappings stand in each other."""
-    if not isinstance(value, Mapping | list | tuple):
-        return False
-    inner = value.values() if isinstance(value, Mapping) else value
-    return levels == 0 or any(_is_deeper(item, levels - 1) for item in inner)
+def read_member(member: str, value: object, where: str, findings: Findings) -> dict[str, Any]:
+    """Read a member that has no argument of its own."""
+    return _READERS[member](value, where, findings)
 
 
-def _is_json(value: object) -> bool:
-    try:
-        json_text.write(value).encode()
-    except (TypeError, ValueError, RecursionError):
-        return False
-    return True
+def refuse_member(member: str, where: str, findings: Findings) -> None:
+    """Say why SubmitJob takes no such member, or Fargate none."""
+    if member in NOT_ON_FARGATE:
+        findings.problem(where, f"is not for Fargate: {NOT_ON_FARGATE[member]}")
+        return
+    if member in OF_SERVICE_JOBS:
+        text = "is a member of SubmitServiceJob, for SageMaker training jobs, not of SubmitJob"
+        findings.problem(where, text, "leave it out")
+        return
+    near = nearest(member, (*ARGUMENT_OF, *WITHOUT_ARGUMENT, *ARGUMENT_OF.values()))
+    wanted = ARGUMENT_OF.get(near or "", near)
+    advice = f"use {wanted}" if wanted else f"use one of {', '.join(WITHOUT_ARGUMENT)}"
+    findings.problem(where, "is not a member of SubmitJob", advice)
 
 
 def _ecs_properties(value: object, where: str, findings: Findings) -> dict[str, Any]:
@@ -92,7 +71,7 @@ def _ecs_properties(value: object, where: str, findings: Findings) -> dict[str, 
     API, ``EcsPropertiesOverride``: one task; its containers may have names, and need none.
     """
     given = mapping(value, where, findings)
-    known_keys(given, ("taskProperties",), where, findings)
+    known_keys(given, MEMBERS["EcsPropertiesOverride"], where, findings)
     place = f"{where}.taskProperties"
     tasks = items(given.get("taskProperties"), place, findings)
     if len(tasks) > 1:
@@ -100,7 +79,7 @@ def _ecs_properties(value: object, where: str, findings: Findings) -> dict[str, 
     read_tasks = []
     for index, task in enumerate(tasks):
         members = mapping(task, f"{place}[{index}]", findings)
-        known_keys(members, ("containers",), f"{place}[{index}]", findings)
+        known_keys(members, MEMBERS["TaskPropertiesOverride"], f"{place}[{index}]", findings)
         containers = f"{place}[{index}].containers"
         read_tasks.append(
             {
@@ -129,7 +108,7 @@ def _container(value: object, where: str, findings: Findings) -> dict[str, Any]:
 
 def _consumable_resources(value: object, where: str, findings: Findings) -> dict[str, Any]:
     given = mapping(value, where, findings)
-    known_keys(given, ("consumableResourceList",), where, findings)
+    known_keys(given, MEMBERS["ConsumableResourceProperties"], where, findings)
     place = f"{where}.consumableResourceList"
     entries = items(given.get("consumableResourceList"), place, findings)
     if len(entries) > limits.CONSUMABLE_RESOURCES:
@@ -140,7 +119,8 @@ def _consumable_resources(value: object, where: str, findings: Findings) -> dict
     met: set[str] = set()
     for index, entry in enumerate(entries):
         members = mapping(entry, f"{place}[{index}]", findings)
-        known_keys(members, ("consumableResource", "quantity"), f"{place}[{index}]", findings)
+        legal = MEMBERS["ConsumableResourceRequirement"]
+        known_keys(members, legal, f"{place}[{index}]", findings)
         name = plain_text(
             members.get("consumableResource"), f"{place}[{index}].consumableResource", findings
         )
@@ -152,3 +132,9 @@ def _consumable_resources(value: object, where: str, findings: Findings) -> dict
         quantity = integer(members.get("quantity"), f"{place}[{index}].quantity", findings)
         read_entries.append({"consumableResource": name, "quantity": quantity})
     return {"consumableResourceList": read_entries}
+
+
+_READERS: Final = {
+    "ecsPropertiesOverride": _ecs_properties,
+    "consumableResourcePropertiesOverride": _consumable_resources,
+}

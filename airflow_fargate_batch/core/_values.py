@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import Any, Final, TypeGuard
 
 from airflow_fargate_batch.core import json_text
+from airflow_fargate_batch.core.spelling import nearest
 from airflow_fargate_batch.exceptions import Problem
 
 _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)", re.ASCII)
@@ -23,6 +24,8 @@ _FALSE: Final = frozenset({"false", "0", "no", "off"})
 _SHOWN: Final = 60
 _BEYOND_USE: Final = 10**18
 """Larger than anything that AWS counts, and still a 64-bit integer."""
+_SPELT: Final = 100
+"""Problems up to which a misspelt name is compared with the known ones: it takes time."""
 _CHECK_SOURCE: Final = "check the template or script that fills it"
 _WRITE_JSON: Final = "write it as JSON, in a template with the filter tojson, in a shell with jq"
 """Advice reads well to authors of DAGs and of scripts alike: the core knows neither."""
@@ -292,10 +295,13 @@ def items(value: object, where: str, findings: Findings) -> list[Any]:
 def known_keys(
     given: Mapping[str, Any], legal: Iterable[str], where: str, findings: Findings
 ) -> None:
-    """Refuse members that the API does not have, with those it has."""
+    """Refuse members that the API does not have, with the nearest that it has."""
     legal = tuple(legal)
     for key in given:
         if key not in legal:
+            near = nearest(key, legal) if len(findings.problems) < _SPELT else None
             findings.problem(
-                at(where, key), "is not a member of the API", f"use one of {', '.join(legal)}"
+                at(where, key),
+                "is not a member of the API",
+                f"use {near}" if near else f"use one of {', '.join(legal)}",
             )

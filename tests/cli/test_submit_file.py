@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ParamValidationError
 
 from airflow_fargate_batch.local import LocalBatch
 from tests.cli.conftest import Outcome, Run, Time
@@ -45,13 +46,27 @@ def test_stdout_has_the_id_of_each_job(from_file: FromFile, aws: LocalBatch) -> 
     assert "3 of 3 requests have a job" in outcome.err
 
 
-def test_a_member_that_botocore_does_not_know_keeps_all_from_being_submitted(
-    from_file: FromFile, aws: LocalBatch
+@pytest.mark.parametrize("dry_run", [[], ["--dry-run"]], ids=["submit", "dry run"])
+def test_a_member_that_submit_job_does_not_have_keeps_all_from_being_submitted(
+    from_file: FromFile, aws: LocalBatch, dry_run: list[str]
 ) -> None:
-    odd = {"extra_submit_args": {"jobColour": "red", "jobTaste": 5}}
-    outcome = from_file([*NAMED, odd])
+    outcome = from_file([*NAMED, {"extra_submit_args": {"quotaShareName": "x"}}], *dry_run)
     assert (outcome.code, outcome.out) == (2, "")
-    assert "request 4: extra_submit_args: botocore refuses it: Unknown parameter" in outcome.err
+    assert "line 4: extra_submit_args.quotaShareName: is a member of Submit" in outcome.err
+    assert [call.operation for call in aws.requests] == []
+
+
+def test_a_member_that_an_older_botocore_does_not_know_keeps_all_from_being_submitted(
+    from_file: FromFile, aws: LocalBatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(body: dict[str, Any], _: object) -> None:
+        if "arrayProperties" in body:
+            raise ParamValidationError(report="Unknown parameter in input")
+
+    monkeypatch.setattr("airflow_fargate_batch.aws.validate_parameters", refuse)
+    outcome = from_file([*NAMED, {"array_size": 2}])
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "request 4: extra_submit_args: botocore refuses it: Unknown" in outcome.err
     assert [call.operation for call in aws.requests] == []
 
 

@@ -11,6 +11,12 @@ from botocore.validate import ParamValidator
 from airflow_fargate_batch.core import _submit_args
 from airflow_fargate_batch.core.fargate import SIZES, Size
 from airflow_fargate_batch.core.naming import Submission
+from airflow_fargate_batch.core.submit_members import (
+    ARGUMENT_OF,
+    MEMBERS,
+    NOT_ON_FARGATE,
+    OF_SERVICE_JOBS,
+)
 from tests.core.making import make
 
 MODEL = get_session().get_service_model("batch")
@@ -49,12 +55,36 @@ def test_a_size_that_aws_adds_would_be_noticed() -> None:
     }
 
 
+def reachable(shape: Any) -> dict[str, set[str]]:
+    """Return the members of every structure that a request can hold, but for other platforms'."""
+    if shape.type_name == "list":
+        return reachable(shape.member)
+    if shape.type_name != "structure":
+        return {}
+    found = {shape.name: set(shape.members)}
+    for name, member in shape.members.items():
+        if name not in NOT_ON_FARGATE:
+            found |= reachable(member)
+    return found
+
+
+def test_every_member_of_a_request_is_ours_and_ours_are_aws_s() -> None:
+    """A member that AWS adds or drops is noticed here: what is not in the table is refused."""
+    assert reachable(SUBMIT_JOB) == {name: set(members) for name, members in MEMBERS.items()}
+
+
 def test_every_member_of_submit_job_has_a_place() -> None:
-    """A member that AWS adds passes through extra_submit_args; one it drops should be noticed."""
-    placed = {*_submit_args.ARGUMENT_OF, *_submit_args.NOT_ON_FARGATE}
-    special = {"ecsPropertiesOverride", "consumableResourcePropertiesOverride"}
-    assert placed - {"schedulingPriority"} <= set(SUBMIT_JOB.members)
-    assert set(SUBMIT_JOB.members) <= placed | special
+    placed = {*ARGUMENT_OF, *NOT_ON_FARGATE, *_submit_args.WITHOUT_ARGUMENT}
+    assert placed - {"schedulingPriority"} == set(SUBMIT_JOB.members)
+
+
+def test_every_member_that_service_jobs_alone_have_is_known_as_such() -> None:
+    """An older botocore has fewer of them, or none."""
+    members: set[str] = set()
+    if "SubmitServiceJobRequest" in MODEL.shape_names:
+        members = set(MODEL.shape_for("SubmitServiceJobRequest").members)
+    assert members - set(SUBMIT_JOB.members) - {"schedulingPriority"} <= OF_SERVICE_JOBS
+    assert OF_SERVICE_JOBS.isdisjoint(SUBMIT_JOB.members)
 
 
 ECS = {

@@ -74,7 +74,7 @@ MAYBES: dict[str, Arguments] = {
     },
     "what wins over a large environment": {
         "container_overrides": {"environment": {"A": "あ" * 7000, "B": "あ" * 1000}},
-        "extra_submit_args": {"newMember": "x" * 7000},
+        "parameters": {"p": "x" * 7000},
         "environment": TEMPLATE,
     },
     "vCPU of a platform version": {"platform_version": "1.3.0", "vcpu": TEMPLATE},

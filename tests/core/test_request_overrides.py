@@ -192,7 +192,8 @@ def test_what_is_no_mapping_is_a_problem(argument: str, given: object, said: str
         ("vcpus", "vcpus is not applicable for Fargate: use the argument vcpu, or "),
         ("memory", "memory is not applicable for Fargate: use the argument memory, or "),
         ("instanceType", "instanceType is not applicable for Fargate: leave it out"),
-        ("Command", "is not a member of the API: use one of command, environment, "),
+        ("Command", "is not a member of the API: use command"),
+        ("gpus", "is not a member of the API: use one of command, environment, resourceReq"),
     ],
 )
 def test_members_that_fargate_or_the_api_does_not_have(member: str, message: str) -> None:
@@ -548,9 +549,10 @@ def test_a_request_of_30_kib_is_too_large(by: str) -> None:
 
 
 def test_the_member_that_makes_a_request_too_large_is_named() -> None:
-    assert problem(extra_submit_args={"newMember": "x" * 40_000}).startswith(
-        "extra_submit_args: the whole request is "
-    )
+    resource = {"consumableResource": "x" * 40_000, "quantity": 1}
+    listed = {"consumableResourceList": [resource]}
+    extra = {"consumableResourcePropertiesOverride": listed}
+    assert problem(extra_submit_args=extra).startswith("extra_submit_args: the whole request is ")
     assert problem(depends_on=["x" * 20_000], parameters={"p": "x" * 15_000}).startswith(
         "depends_on: "
     )

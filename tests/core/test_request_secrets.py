@@ -60,7 +60,9 @@ CANARY = "hunter2"
             },
             id="in an ECS override",
         ),
-        pytest.param({"extra_submit_args": {"newMember": {CANARY}}}, id="in another member"),
+        pytest.param(
+            {"extra_submit_args": {"newMember": {CANARY}}}, id="in a member that there is not"
+        ),
     ],
 )
 def test_a_refusal_quotes_no_value(arguments: dict[str, Any]) -> None:
@@ -89,7 +91,9 @@ def test_the_repr_of_a_request_holds_no_command_environment_or_parameter() -> No
         command=[CANARY],
         environment={"A": CANARY},
         parameters={"a": CANARY},
-        extra_submit_args={"newMember": CANARY},
+        extra_submit_args={
+            "ecsPropertiesOverride": {"taskProperties": [{"containers": [{"command": [CANARY]}]}]}
+        },
     )
     assert CANARY in str(request.to_submit_job())
     assert CANARY not in repr(request)
