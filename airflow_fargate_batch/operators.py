@@ -17,6 +17,7 @@ from airflow_fargate_batch._compat import (
     Context,
     is_still_running,
 )
+from airflow_fargate_batch._files import read_json_file
 from airflow_fargate_batch.core.backoff import POLL_INTERVAL
 from airflow_fargate_batch.core.literals import problems_before_rendering
 from airflow_fargate_batch.core.naming import DEFAULT_PREFIX, Submission
@@ -374,14 +375,11 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
 
     def _read(self, path: str, context: Context | None) -> JsonFile:
         folder = Path(self.dag.folder)
-        try:
-            text = (folder / path).read_text(encoding="utf-8-sig")
-        except UnicodeDecodeError:
-            return JsonFile(path, error="is not UTF-8 text")
-        except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-            why = getattr(error, "strerror", None) or str(error)
-            where = "" if Path(path).is_absolute() else f" in the DAG's folder, {folder}"
-            return JsonFile(path, error=f"{why}{where}")
+        file = read_json_file(str(folder / path), named=path)
+        if file.text is None:
+            where = "" if Path(path).is_absolute() else f" (in the DAG's folder, {folder})"
+            return JsonFile(path, error=f"{file.error}{where}")
+        text = file.text
         if context is None:
             return JsonFile(path, text)
         try:

@@ -398,7 +398,7 @@ def test_a_file_may_begin_with_a_byte_order_mark(folder: Path) -> None:
 
 
 BAD_FILES: dict[str, tuple[bytes | None, str]] = {
-    "missing": (None, "a.json: No such file or directory in the DAG's folder, "),
+    "missing": (None, "a.json: cannot be read: No such file or directory (in the DAG's folder, "),
     "malformed": (b'{"a": 1,\n "b" 2}', "a.json, line 2, column 6: not JSON"),
     "not UTF-8": (b'{"a": "\xff"}', "a.json: is not UTF-8 text"),
     "a list": (b"[1]", "a.json holds a list, not a JSON object"),
@@ -423,7 +423,7 @@ def test_a_bad_file_fails_the_task_and_says_where(folder: Path, case: str, nativ
 
 def test_a_folder_is_no_file(folder: Path) -> None:
     (folder / "a.json").mkdir()
-    with pytest.raises(AirflowFailException, match=r"a\.json: Is a directory"):
+    with pytest.raises(AirflowFailException, match=r"a\.json: is a directory, not a file"):
         submitted(operator(parameters_file="a.json"))
 
 

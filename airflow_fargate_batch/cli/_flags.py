@@ -174,6 +174,14 @@ class Given:
         """Return the arguments for ``JobRequest``, by its own names."""
         return {flag.argument: self[flag.key] for flag in self._flags.values() if flag.argument}
 
+    def flagged_arguments(self) -> dict[str, object]:
+        """Return the arguments for ``JobRequest`` that flags gave, not variables or defaults."""
+        return {
+            flag.argument: value
+            for flag in self._flags.values()
+            if flag.argument and (value := self._by_flag[flag.key]) is not None
+        }
+
     def describe(self, problem: Problem) -> str:
         """Write a problem with the flag, or the flag's variable, in place of the argument."""
         argument, *rest = re.split(r"(?=[.\[])", problem.field, maxsplit=1)

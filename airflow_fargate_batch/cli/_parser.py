@@ -20,6 +20,7 @@ class Parser(argparse.ArgumentParser):
 
     def parse(self, argv: Sequence[str]) -> argparse.Namespace:
         """Read the words; on a mistake say what is wrong and exit with 2."""
+        self._refuse_dashes(argv)
         arguments, strays = self.parse_known_args(argv)
         unknown = [word.partition("=")[0] for word in strays if word.startswith("--")]
         if unknown:
@@ -34,6 +35,13 @@ class Parser(argparse.ArgumentParser):
                 "with spaces"
             )
         return arguments
+
+    def _refuse_dashes(self, argv: Sequence[str]) -> None:
+        """Refuse ``--flag=--``, at which argparse fails with a traceback."""
+        for word in argv:
+            flag, equals, value = word.partition("=")
+            if flag.startswith("-") and equals and value == "--":
+                self.error(f"{flag}: -- is no value")
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and where help is, and exit with 2."""

@@ -2,16 +2,26 @@
 
 import json
 import os
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, Final
 
+from airflow_fargate_batch._files import (
+    JSON_BYTES,
+    LINES_BYTES,
+    STDIN,
+    NotReadable,
+    read_json_file,
+    read_text,
+)
 from airflow_fargate_batch.cli._flags import Given
 from airflow_fargate_batch.cli._parser import did_you_mean
 from airflow_fargate_batch.core import json_text
 from airflow_fargate_batch.core.naming import Submission, submission_of_key
 from airflow_fargate_batch.core.request import Arguments, JobRequest, JsonFile
+from airflow_fargate_batch.core.submit_members import ARGUMENT_OF
 from airflow_fargate_batch.exceptions import InvalidRequest, Problem
 
 FILES: Final = ("parameters_file", "container_overrides_file")
@@ -23,9 +33,58 @@ def of_flags(given: Given) -> JobRequest:
 
     :raises InvalidRequest: with every problem.
     """
+    return _make({}, given, _submission(given))
+
+
+def of_json(path: str, given: Given) -> JobRequest:
+    """Make the request that a SubmitJob body in a file describes; flags win over it, key by key.
+
+    Variables and defaults count for what the body leaves out.
+
+    :raises InvalidRequest: with every problem.
+    """
+    file = read_file(path)
+    flagged = given.flagged_arguments()
+    body = _body(file, without_name="job_name_prefix" in flagged)
+    said = {ARGUMENT_OF.get(member) for member in body} - flagged.keys()
+    wanted = {name: value for name, value in given.request_arguments().items() if name not in said}
+    try:
+        return JobRequest.from_submit_job(
+            body or file,
+            dry_run=bool(given["dry_run"]),
+            submission=_submission(given),
+            **_ready(wanted),
+        )
+    except InvalidRequest as error:
+        raise InvalidRequest(_of_json(each, path, wanted) for each in error.problems) from None
+
+
+def _body(file: JsonFile, *, without_name: bool) -> dict[str, Any]:
+    """Return the members that a body gives; what is wrong with it, ``JobRequest`` tells."""
+    try:
+        body = json_text.parse(file.text or "")
+    except json_text.NotJson:
+        return {}
+    if not isinstance(body, dict):
+        return {}
+    if without_name:
+        body = body | {"jobName": None}
+    return {member: value for member, value in body.items() if value is not None}
+
+
+def _of_json(problem: Problem, path: str, wanted: Mapping[str, object]) -> Problem:
+    """Name the file of a problem, unless a flag or its variable has it."""
+    argument = re.split(r"[.\[]", problem.field, maxsplit=1)[0]
+    if wanted.get(argument) is not None:
+        return problem
+    is_of_file = argument == "body"
+    text = problem.message if is_of_file else f"{_named(path)}: {problem}"
+    return Problem("--from-json", text)
+
+
+def _submission(given: Given) -> Submission:
     key = given["idempotency_key"]
-    submission = Submission(token=os.urandom(8).hex()) if key is None else submission_of_key(key)
-    return _make({}, given, submission)
+    return Submission(token=os.urandom(8).hex()) if key is None else submission_of_key(key)
 
 
 def of_file(path: str, given: Given) -> list[JobRequest]:
@@ -37,11 +96,7 @@ def of_file(path: str, given: Given) -> list[JobRequest]:
 
     :raises InvalidRequest: with every problem of every line.
     """
-    text = read_json_file(path)
-    problems = [Problem("--from-file", f"{path}: {text.error}")] if text.error else []
-    lines = [(n, line) for n, line in enumerate((text.text or "").split("\n"), 1) if line.strip()]
-    if not (lines or problems):
-        problems = [Problem("--from-file", f"{path} is empty: there is nothing to submit")]
+    lines, problems = _lines(path)
     run = given["idempotency_key"] or os.path.basename(path)  # noqa: PTH119 - pathlib is slow
     met: Counter[str] = Counter()
     requests: list[JobRequest] = []
@@ -62,32 +117,50 @@ def of_file(path: str, given: Given) -> list[JobRequest]:
     return requests
 
 
-def read_json_file(path: str) -> JsonFile:
-    """Read a file; what is wrong with it is told together with all other problems."""
-    from pathlib import Path  # here, because few calls name a file
-
+def _lines(path: str) -> tuple[list[tuple[int, str]], list[Problem]]:
+    """Read the lines that are not empty, with their numbers, or say why there are none."""
     try:
-        return JsonFile(path, text=Path(path).expanduser().read_text(encoding="utf-8-sig"))
-    except UnicodeDecodeError as error:
-        return JsonFile(path, error=f"is not UTF-8 text, from byte {error.start} on")
-    except (OSError, RuntimeError, ValueError) as error:  # Runtime: ~nobody; Value: a NUL
-        reason = getattr(error, "strerror", None) or str(error)
-        return JsonFile(path, error=f"cannot be read: {reason}")
+        expanded = os.path.expanduser(path)  # noqa: PTH111 - pathlib is slow
+        text = read_text(expanded, most=LINES_BYTES, pipes=True)
+    except NotReadable as error:
+        return [], [Problem("--from-file", f"{_named(path)}: {error}")]
+    lines = [(n, line) for n, line in enumerate(text.split("\n"), 1) if line.strip()]
+    if lines:
+        return lines, []
+    return [], [Problem("--from-file", f"{_named(path)} is empty: there is nothing to submit")]
+
+
+def read_file(path: str) -> JsonFile:
+    """Read a JSON file; what is wrong with it is told together with all other problems."""
+    return read_json_file(os.path.expanduser(path), named=_named(path), pipes=True)  # noqa: PTH111 - pathlib is slow
+
+
+def _named(path: str) -> str:
+    return "stdin" if path == STDIN else path
 
 
 def _make(said: Mapping[str, Any], given: Given, submission: Submission) -> JobRequest:
-    wanted = {**given.request_arguments(), **said}
-    for name in FILES:
-        if isinstance(wanted.get(name), str):
-            wanted[name] = read_json_file(wanted[name])
-    if wanted["share_identifier"] is not None and wanted["scheduling_priority"] is None:
-        wanted["scheduling_priority"] = 0
+    wanted = _ready({**given.request_arguments(), **said})
     return JobRequest.from_arguments(
         dry_run=bool(given["dry_run"]), submission=submission, **wanted
     )
 
 
+def _ready(wanted: Mapping[str, object]) -> dict[str, object]:
+    """Read the files that are named, and give a share identifier the priority that it needs."""
+    ready = dict(wanted)
+    for name in FILES:
+        if isinstance(path := ready.get(name), str):
+            ready[name] = read_file(path)
+    has_share = ready.get("share_identifier") is not None
+    if has_share and ready.get("scheduling_priority", 0) is None:
+        ready["scheduling_priority"] = 0
+    return ready
+
+
 def _parse(line: str) -> dict[str, Any]:
+    if len(line) > JSON_BYTES:
+        raise _mistake(f"is longer than {JSON_BYTES // 1024} KiB")
     try:
         said = json_text.parse(line)
     except json_text.NotJson as error:

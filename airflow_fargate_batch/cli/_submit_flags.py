@@ -48,6 +48,15 @@ FROM_FILE: Final = (
     ),
 )
 
+FROM_JSON: Final = (
+    Flag(
+        name="--from-json",
+        metavar="FILE",
+        help="submit the request in a JSON file, as 'aws batch submit-job --cli-input-json' takes "
+        "it; - reads stdin. Flags win over the file, key by key; variables and defaults do not",
+    ),
+)
+
 SIZE: Final = (
     Flag(
         name="--vcpu",
@@ -203,6 +212,7 @@ OUTPUT: Final = (
 
 FLAGS: Final[Groups] = {
     "what to run": WHAT,
+    "a request of your own": FROM_JSON,
     "many jobs at once": FROM_FILE,
     "size": SIZE,
     "container": CONTAINER,
@@ -229,6 +239,9 @@ examples:
   look first, submit later with AWS's own client
     {prog} --job-definition D --dry-run > job.json
     aws batch submit-job --cli-input-json file://job.json
+
+  submit a request that AWS's own client took, checked first and with a longer timeout
+    {prog} --from-json job.json --job-timeout 7200
 
   a script that may be called again, or try again, and still makes one job a day
     key="report $(date +%F)"

@@ -9,7 +9,7 @@ from airflow_fargate_batch.cli import _console
 from airflow_fargate_batch.cli._exit_codes import FAILED, INVALID, OK, REFUSED
 from airflow_fargate_batch.cli._flags import WAITING, Given, add_groups
 from airflow_fargate_batch.cli._jobs import written
-from airflow_fargate_batch.cli._requests import of_file, of_flags
+from airflow_fargate_batch.cli._requests import of_file, of_flags, of_json
 from airflow_fargate_batch.cli._submit_flags import EPILOG, FLAGS
 from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.core.secrets import STRUCK_OUT, redacted
@@ -36,10 +36,14 @@ def run(arguments: argparse.Namespace) -> int:
         names = ", ".join(flag.name for flag in WAITING)
         _console.error(f"{names} need --wait; what limits the job itself is --job-timeout")
         return INVALID
+    if given["from_file"] is not None and given["from_json"] is not None:
+        _console.error("--from-json and --from-file: keep one of the two")
+        return INVALID
     try:
         if given["from_file"] is not None:
             return _run_file(of_file(given["from_file"], given), given)
-        request = of_flags(given)
+        body = given["from_json"]
+        request = of_flags(given) if body is None else of_json(body, given)
         for text in request.warnings:
             _console.warning(given.in_flags(text))
         for text in request.notes:

@@ -252,11 +252,16 @@ def seconds(given: object, where: str, findings: Findings) -> float | None:
     return None if span is None else float(span)
 
 
-def tags(given: object, findings: Findings) -> dict[str, str]:
-    """Check tags: how many, their keys and their values."""
+def tags(
+    given: object, findings: Findings, beneath: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Check tags: how many, their keys and their values.
+
+    :param beneath: tags that are checked already, over which these are laid.
+    """
     if given is None:
-        return {}
-    read = _texts(given, "tags", "tags", findings)
+        return dict(beneath or {})
+    read = {**(beneath or {}), **_texts(given, "tags", "tags", findings)}
     if len(read) > limits.TAGS:
         findings.problem("tags", f"{len(read)} tags are more than the {limits.TAGS} a job may have")
     elif len(read) == limits.TAGS:

@@ -50,8 +50,13 @@ def read_member(member: str, value: object, where: str, findings: Findings) -> d
     return _READERS[member](value, where, findings)
 
 
-def refuse_member(member: str, where: str, findings: Findings) -> None:
-    """Say why SubmitJob takes no such member, or Fargate none."""
+def refuse_member(
+    member: str, where: str, findings: Findings, *, among: tuple[str, ...] = ()
+) -> None:
+    """Say why SubmitJob takes no such member, or Fargate none.
+
+    :param among: the names to look for the nearest in; by default those of arguments as well.
+    """
     if member in NOT_ON_FARGATE:
         findings.problem(where, f"is not for Fargate: {NOT_ON_FARGATE[member]}")
         return
@@ -59,9 +64,13 @@ def refuse_member(member: str, where: str, findings: Findings) -> None:
         text = "is a member of SubmitServiceJob, for SageMaker training jobs, not of SubmitJob"
         findings.problem(where, text, "leave it out")
         return
-    near = nearest(member, (*ARGUMENT_OF, *WITHOUT_ARGUMENT, *ARGUMENT_OF.values()))
-    wanted = ARGUMENT_OF.get(near or "", near)
-    advice = f"use {wanted}" if wanted else f"use one of {', '.join(WITHOUT_ARGUMENT)}"
+    if among:
+        wanted = nearest(member, among)
+    else:
+        near = nearest(member, (*ARGUMENT_OF, *WITHOUT_ARGUMENT, *ARGUMENT_OF.values()))
+        wanted = ARGUMENT_OF.get(near or "", near)
+    known = ", ".join(among or WITHOUT_ARGUMENT)
+    advice = f"use {wanted}" if wanted else f"use one of {known}"
     findings.problem(where, "is not a member of SubmitJob", advice)
 
 

@@ -300,8 +300,5 @@ def known_keys(
     for key in given:
         if key not in legal:
             near = nearest(key, legal) if len(findings.problems) < _SPELT else None
-            findings.problem(
-                at(where, key),
-                "is not a member of the API",
-                f"use {near}" if near else f"use one of {', '.join(legal)}",
-            )
+            wanted = near or (legal[0] if len(legal) == 1 else f"one of {', '.join(legal)}")
+            findings.problem(at(where, key), "is not a member of the API", f"use {wanted}")

@@ -13,6 +13,7 @@ from airflow_fargate_batch.core import (
     _retries,
     _size,
     _submit_args,
+    _submit_body,
     limits,
     naming,
 )
@@ -21,9 +22,11 @@ from airflow_fargate_batch.core._fields import JsonFile
 from airflow_fargate_batch.core._overrides import Overrides
 from airflow_fargate_batch.core._retries import RetryStrategy
 from airflow_fargate_batch.core._size import Settled, Wanted, read_size, settle_size
+from airflow_fargate_batch.core._submit_body import Beneath
 from airflow_fargate_batch.core._values import Findings, boolean, integer
 from airflow_fargate_batch.core.definition import LATEST
 from airflow_fargate_batch.core.naming import INDEXES_VARIABLE, Submission
+from airflow_fargate_batch.core.spelling import nearest
 from airflow_fargate_batch.exceptions import EmptyArray, InvalidRequest, Problem
 
 if TYPE_CHECKING:
@@ -47,6 +50,7 @@ __all__ = [
 ]
 
 DRY_RUN_PREFIX: Final = _dependencies.DRY_RUN_PREFIX
+_NOTHING: Final = Beneath()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -157,12 +161,48 @@ class JobRequest:
         :raises TypeError: for an argument that there is not.
         """
         findings = Findings()
-        request = _build(Arguments(**arguments), findings, dry_run=dry_run, submission=submission)
-        if not findings.problems:
-            return request
-        if _is_zero(arguments.get("array_size")) and len(findings.problems) == 1:
-            raise EmptyArray(findings.problems)
-        raise InvalidRequest(findings.problems)
+        given = _arguments(arguments)
+        request = _build(given, findings, dry_run=dry_run, submission=submission)
+        if findings.problems:
+            raise _refusal(given, findings.problems)
+        return request
+
+    @classmethod
+    def from_submit_job(
+        cls,
+        body: object,
+        *,
+        dry_run: bool = False,
+        submission: Submission | None = None,
+        **arguments: object,
+    ) -> "JobRequest":
+        """Make a request of a SubmitJob body, as for ``aws batch submit-job --cli-input-json``.
+
+        Every rule applies, and problems are named by the body's members. Of a body that
+        ``to_submit_job`` wrote, the same body comes out.
+
+        :param body: a mapping, its JSON text, or a ``JsonFile``.
+        :param dry_run: Whether dependencies may be the placeholders of earlier dry runs.
+        :param submission: Who the request is; the tags of an earlier submission are then left out.
+        :param arguments: arguments that win over the body, key by key.
+        :raises InvalidRequest: as ``from_arguments`` does.
+        :raises TypeError: for an argument that there is not.
+        """
+        findings = Findings()
+        _arguments(arguments)
+        said, beneath = _submit_body.read(body, arguments, findings, own_tags=submission is None)
+        given = Arguments(**said)
+        of_body = len(findings.problems)
+        if any(problem.field == _submit_body.WHERE for problem in findings.problems):
+            raise InvalidRequest(findings.problems)  # all else would seem to be missing
+        request = _build(given, findings, dry_run=dry_run, submission=submission, beneath=beneath)
+        if findings.problems:
+            named = [
+                _submit_body.named_by_members(each, arguments)
+                for each in findings.problems[of_body:]
+            ]
+            raise _refusal(given, [*findings.problems[:of_body], *named])
+        return request
 
     def identified_by(self, submission: Submission) -> "JobRequest":
         """Return the same request as *submission*, in its tags; its name stays."""
@@ -232,6 +272,22 @@ class JobRequest:
                 environment=dict(self.environment),
             )
         )
+
+
+def _arguments(arguments: Mapping[str, object]) -> Arguments:
+    known = Arguments.__dataclass_fields__
+    for name in arguments:
+        if name not in known:
+            near = nearest(name, known)
+            advice = f"; did you mean {near}?" if near else ""
+            raise TypeError(f"a request has no argument {name}{advice}")
+    return Arguments(**arguments)
+
+
+def _refusal(given: Arguments, problems: list[Problem]) -> InvalidRequest:
+    if _is_zero(given.array_size) and len(problems) == 1:
+        return EmptyArray(problems)
+    return InvalidRequest(problems)
 
 
 def find_problems(**arguments: object) -> list[Problem]:
@@ -308,19 +364,33 @@ def _is_zero(value: object) -> bool:
 
 
 def _build(
-    given: Arguments, findings: Findings, *, dry_run: bool, submission: Submission | None
+    given: Arguments,
+    findings: Findings,
+    *,
+    dry_run: bool,
+    submission: Submission | None,
+    beneath: Beneath = _NOTHING,
 ) -> JobRequest:
-    request = JobRequest(**_read(given, findings, dry_run=dry_run, submission=submission))
+    read = _read(given, findings, dry_run=dry_run, submission=submission, beneath=beneath)
+    request = JobRequest(**read)
     if not (findings.warnings or findings.notes):
         return request
-    return replace(request, warnings=tuple(findings.warnings), notes=tuple(findings.notes))
+    said_once = dict.fromkeys(findings.warnings)
+    return replace(request, warnings=tuple(said_once), notes=tuple(findings.notes))
 
 
 def _read(
-    given: Arguments, findings: Findings, *, dry_run: bool, submission: Submission | None
+    given: Arguments,
+    findings: Findings,
+    *,
+    dry_run: bool,
+    submission: Submission | None,
+    beneath: Beneath = _NOTHING,
 ) -> dict[str, Any]:
     """Read the arguments into the attributes of a ``JobRequest``."""
-    overrides = _gather_overrides(given, findings)
+    overrides = _gather_overrides(given, findings, beneath.overrides)
+    parameters = _fields.parameters(given.parameters, given.parameters_file, findings)
+    extra = _submit_args.read(given.extra_submit_args, findings)
     policy = "strict" if given.size_policy is None else given.size_policy
     size = _size.settle(overrides, policy, findings)
     array_size = _fields.array_size(given.array_size, findings)
@@ -331,7 +401,7 @@ def _read(
         "size": size,
         "command": overrides.command or (),
         "environment": overrides.environment,
-        "parameters": _fields.parameters(given.parameters, given.parameters_file, findings),
+        "parameters": {**beneath.parameters, **parameters},
         "share_identifier": _fields.share_identifier(given.share_identifier, findings),
         "scheduling_priority": _fields.scheduling_priority(given.scheduling_priority, findings),
         "array_size": None if array_size == 1 else array_size,
@@ -344,7 +414,7 @@ def _read(
         ),
         "retry_strategy": _retries.read(given.retry_strategy, given.spot_retries, findings),
         "job_timeout": _fields.job_timeout(given.job_timeout, findings),
-        "tags": _fields.tags(given.tags, findings),
+        "tags": _fields.tags(given.tags, findings, beneath.tags),
         "propagate_tags": _fields.propagate_tags(given.propagate_tags, findings),
         "platform_version": _fields.platform_version(given.platform_version, size, findings),
         "awslogs_index": _fields.awslogs_index(
@@ -353,7 +423,7 @@ def _read(
             array_size=array_size,
             findings=findings,
         ),
-        "extra_submit_args": _submit_args.read(given.extra_submit_args, findings),
+        "extra_submit_args": {**beneath.extra, **extra},
         "submission": submission,
     }
     if "ecsPropertiesOverride" in read["extra_submit_args"] and overrides != Overrides():
@@ -365,7 +435,7 @@ def _read(
     return read
 
 
-def _gather_overrides(given: Arguments, findings: Findings) -> Overrides:
+def _gather_overrides(given: Arguments, findings: Findings, beneath: Overrides) -> Overrides:
     single = _overrides.from_arguments(
         vcpu=given.vcpu,
         memory=given.memory,
@@ -373,7 +443,10 @@ def _gather_overrides(given: Arguments, findings: Findings) -> Overrides:
         environment=given.environment,
         findings=findings,
     )
-    if given.container_overrides is None and given.container_overrides_file is None:
+    has_layers = beneath is not _NOTHING.overrides or (
+        given.container_overrides is not None or given.container_overrides_file is not None
+    )
+    if not has_layers:
         return single
     file = "container_overrides_file"
     layers = (
@@ -381,6 +454,7 @@ def _gather_overrides(given: Arguments, findings: Findings) -> Overrides:
         ("container_overrides", given.container_overrides),
     )
     overrides = Overrides()
+    overrides.update(beneath)
     for where, layer in layers:
         if layer is not None:
             overrides.update(_overrides.from_mapping(layer, where, findings))

@@ -278,7 +278,7 @@ class TestFiles:
     def test_a_directory_is_no_file(self, submit: Run, tmp_path: Path) -> None:
         outcome = submit("--parameters-file", str(tmp_path), "--dry-run")
         assert outcome.code == 2
-        assert f"--parameters-file: {tmp_path}: cannot be read: Is a directory" in outcome.err
+        assert f"--parameters-file: {tmp_path}: is a directory, not a file" in outcome.err
 
 
 class TestProblems:

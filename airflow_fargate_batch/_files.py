@@ -1,0 +1,122 @@
+"""Files that people name, read within bounds: no device, not too many bytes, not for too long."""
+
+import os
+import select
+import stat
+import sys
+import time
+from typing import Final
+
+from airflow_fargate_batch.core import limits
+from airflow_fargate_batch.core.request import JsonFile
+
+STDIN: Final = "-"
+JSON_BYTES: Final = 32 * limits.REQUEST_BYTES
+"""Larger than any JSON file of one request, indented and with every character escaped."""
+LINES_BYTES: Final = 256 * 1024 * 1024
+"""The same for a file of many requests."""
+PATIENCE: Final = 60.0
+"""Seconds that a pipe may be silent: whoever is to fill it may have ended, or never come."""
+_CHUNK: Final = 64 * 1024
+
+
+class NotReadable(Exception):
+    """A file cannot be read; the message says why, without the path."""
+
+
+def read_json_file(path: str, *, named: str | None = None, pipes: bool = False) -> JsonFile:
+    """Read the JSON file of a request; what is wrong with it is told with all other problems.
+
+    :param named: the path as the user wrote it.
+    :param pipes: whether it may be a pipe, or ``-`` for stdin.
+    """
+    named = named or ("stdin" if pipes and path == STDIN else path)
+    try:
+        return JsonFile(named, text=read_text(path, most=JSON_BYTES, pipes=pipes))
+    except NotReadable as error:
+        return JsonFile(named, error=str(error))
+
+
+def read_text(path: str, *, most: int, pipes: bool) -> str:
+    """Read a text file of UTF-8, with or without a byte order mark.
+
+    :param most: bytes.
+    :param pipes: whether it may be a pipe, or ``-`` for stdin.
+    :raises NotReadable: it is none, is too large, or a pipe that stays silent.
+    """
+    try:
+        data = _read_stdin(most) if pipes and path == STDIN else _read(path, most, pipes=pipes)
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise NotReadable(f"is not UTF-8 text, from byte {error.start} on") from None
+    except (OSError, ValueError) as error:  # Value: a NUL in the path
+        reason = getattr(error, "strerror", None) or str(error)
+        raise NotReadable(f"cannot be read: {reason}") from None
+
+
+def _read(path: str, most: int, *, pipes: bool) -> bytes:
+    # Without O_NONBLOCK the call would wait for somebody to write into a pipe.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISREG(mode):
+            return _until_end(descriptor, most)
+        if pipes and stat.S_ISFIFO(mode):
+            return _until_end(descriptor, most, patience=PATIENCE)
+        raise NotReadable(f"is {_kind(mode)}, not a file")
+    finally:
+        os.close(descriptor)
+
+
+def _read_stdin(most: int) -> bytes:
+    if sys.stdin is None or sys.stdin.closed:
+        raise NotReadable("cannot be read: stdin is closed")
+    if sys.stdin.isatty():  # a person types, and takes the time that it takes
+        return _until_end(sys.stdin.fileno(), most)
+    mode = os.fstat(sys.stdin.fileno()).st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):
+        raise NotReadable(f"is {_kind(mode)}, not a file")
+    return _until_end(sys.stdin.fileno(), most, patience=PATIENCE)
+
+
+def _until_end(descriptor: int, most: int, *, patience: float | None = None) -> bytes:
+    """Read to the end.
+
+    :param patience: seconds to wait for the next byte; ``None`` waits as long as it takes.
+    """
+    chunks: list[bytes] = []
+    size = 0
+    while size <= most:
+        chunk = _next_chunk(descriptor, patience)
+        if not chunk:
+            return b"".join(chunks)
+        chunks.append(chunk)
+        size += len(chunk)
+    raise NotReadable(f"is larger than {most // 1024} KiB, the most that is read")
+
+
+def _next_chunk(descriptor: int, patience: float | None) -> bytes:
+    if patience is None:
+        return os.read(descriptor, _CHUNK)
+    until = time.monotonic() + patience
+    while True:
+        left = max(0.0, until - time.monotonic())
+        poll = select.poll()
+        poll.register(descriptor, select.POLLIN | select.POLLHUP)
+        if not poll.poll(left * 1000):
+            raise NotReadable(f"is a pipe into which nobody wrote for {patience:.0f} s")
+        try:
+            return os.read(descriptor, _CHUNK)
+        except BlockingIOError:
+            continue
+
+
+def _kind(mode: int) -> str:
+    kinds = (
+        (stat.S_ISDIR, "a directory"),
+        (stat.S_ISFIFO, "a pipe"),
+        (stat.S_ISSOCK, "a socket"),
+        (stat.S_ISCHR, "a device"),
+        (stat.S_ISBLK, "a device"),
+    )
+    return next((name for is_one, name in kinds if is_one(mode)), "something else")
