@@ -25,6 +25,7 @@ Every one survives ``pickle``: fields go to ``super().__init__`` as they came.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 
 class FargateBatchError(Exception):
@@ -52,6 +53,10 @@ class Problem:
         return f"{self.field}: {self.message}"
 
 
+PROBLEMS_SHOWN: Final = 20
+"""How many problems a message lists: nobody reads more, and a request may have a million."""
+
+
 class InvalidRequest(FargateBatchError, ValueError):
     """The arguments can never make a legal request; ``problems`` lists everything wrong."""
 
@@ -60,11 +65,17 @@ class InvalidRequest(FargateBatchError, ValueError):
         super().__init__(self.problems)
 
     def __str__(self) -> str:
-        """Write one problem as a line, several as a list."""
-        if len(self.problems) == 1:
+        """Write one problem as a line, several as a list of the first."""
+        count = len(self.problems)
+        if count == 1:
             return str(self.problems[0])
-        lines = "".join(f"\n- {problem}" for problem in self.problems)
-        return f"{len(self.problems)} problems in the request:{lines}"
+        lines = "".join(f"\n- {problem}" for problem in self.problems[:PROBLEMS_SHOWN])
+        more = f"\n- and {count - PROBLEMS_SHOWN} more" if count > PROBLEMS_SHOWN else ""
+        return f"{count} problems in the request:{lines}{more}"
+
+    def __repr__(self) -> str:
+        """Name the class and show the message, which is bounded where the arguments are not."""
+        return f"{type(self).__name__}({str(self)!r})"
 
 
 class EmptyArray(InvalidRequest):

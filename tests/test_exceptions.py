@@ -78,6 +78,14 @@ def test_one_problem_is_a_line_and_several_are_a_list() -> None:
     )
 
 
+def test_a_million_problems_are_kept_and_the_first_are_said() -> None:
+    error = InvalidRequest([OTHER] * 10**6)
+    assert len(error.problems) == 10**6
+    assert str(error).startswith("1000000 problems in the request:\n- job_queue: is missing\n")
+    assert str(error).endswith("\n- and 999980 more")
+    assert len(str(error)) + len(repr(error)) < 2000
+
+
 def test_access_denied_names_the_action_to_allow() -> None:
     error = AccessDenied("not authorized", "batch:SubmitJob")
     assert error.action == "batch:SubmitJob"

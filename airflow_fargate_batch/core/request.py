@@ -27,7 +27,7 @@ from airflow_fargate_batch.core._values import Findings, boolean, integer
 from airflow_fargate_batch.core.definition import LATEST
 from airflow_fargate_batch.core.naming import INDEXES_VARIABLE, Submission
 from airflow_fargate_batch.core.spelling import nearest
-from airflow_fargate_batch.exceptions import EmptyArray, InvalidRequest, Problem
+from airflow_fargate_batch.exceptions import PROBLEMS_SHOWN, EmptyArray, InvalidRequest, Problem
 
 if TYPE_CHECKING:
     from types_boto3_batch.type_defs import SubmitJobRequestTypeDef
@@ -375,8 +375,14 @@ def _build(
     request = JobRequest(**read)
     if not (findings.warnings or findings.notes):
         return request
-    said_once = dict.fromkeys(findings.warnings)
-    return replace(request, warnings=tuple(said_once), notes=tuple(findings.notes))
+    return replace(request, warnings=_first_of(findings.warnings), notes=tuple(findings.notes))
+
+
+def _first_of(warnings: list[str]) -> tuple[str, ...]:
+    """Return the warnings that somebody will read, each once."""
+    different = list(dict.fromkeys(warnings))
+    more = len(different) - PROBLEMS_SHOWN
+    return (*different[:PROBLEMS_SHOWN], *([f"and {more} more warnings"] if more > 0 else []))
 
 
 def _read(

@@ -3,11 +3,14 @@
 import re
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from airflow_fargate_batch import __version__
 from airflow_fargate_batch.cli import (
     COMMANDS,
     logs,
+    main,
     sizes,
     status,
     submit_fargate_job,
@@ -132,6 +135,8 @@ def test_without_a_command_the_help_is_talk(run: Run) -> None:
         pytest.param(["--zzz"], "there is no flag --zzz\n", id="flag before a command"),
         pytest.param(["submit", "stray"], "word 1 belongs to no flag", id="stray word"),
         pytest.param(["submit", "--job-queue"], "--job-queue: expected one", id="value missing"),
+        pytest.param(["submit", "--from-file=--"], "--from-file: -- is no value", id="dashes"),
+        pytest.param(["wait", "J", "--timeout=--"], "--timeout: -- is no value", id="dashes too"),
         pytest.param(["submit", "--output", "yaml"], "--output: invalid choice", id="choice"),
         pytest.param(["wait"], "are required: ID", id="no job"),
         pytest.param(["wait", "J", "--timeout", "1h"], "--timeout: needs a number", id="no number"),
@@ -153,3 +158,30 @@ def test_bad_usage_is_2_and_says_what_and_where_help_is(
     assert outcome.err.startswith("error: ")
     assert said in outcome.err
     assert outcome.err.endswith("--help'.\n")
+
+
+ODD_VALUES = (
+    *("", "--", "-", "=", "--=", "\0", "\ud800", "é", "{}", "[]", "null", "NaN", "1e999", "-1"),
+    *("{", "[", "/dev/zero", "/", "nowhere", "~nobody/x", "a=b", "jobId=a", "true", "None", "%s"),
+    *("%(prog)s", "{0}", "@file", "a b", "\n", "[" * 3000, "9" * 5000, "inf", "nan"),
+)
+ODD_FLAGS = (*BY_NAME, "--no-propagate-tags", "--help", "-h", "-x", "---", "--=", "-=", "--zzz")
+
+
+@st.composite
+def odd_calls(draw: st.DrawFn) -> list[str]:
+    """Draw the words of a dry run in which any flag may stand with any value, or without."""
+    words: list[str] = []
+    for _ in range(draw(st.integers(0, 4))):
+        flag, value = draw(st.sampled_from(ODD_FLAGS)), draw(st.sampled_from(ODD_VALUES))
+        words += draw(st.sampled_from([[flag], [flag, value], [f"{flag}={value}"], [value]]))
+    return ["submit", *words, "--dry-run"]
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(words=odd_calls())
+def test_no_words_make_a_traceback(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words) in {0, 2}
+    assert "Traceback" not in capsys.readouterr().err

@@ -468,6 +468,13 @@ def test_a_variable_given_twice_is_suspicious_and_the_last_one_counts() -> None:
     )
 
 
+def test_warnings_are_as_many_as_somebody_reads() -> None:
+    twice = [{"name": "A", "value": "1"}] * 1000
+    assert len(make(environment=twice).warnings) == 1
+    many = {f"V{number}": "{{ x }}" for number in range(30)}
+    assert make(environment=many).warnings[-1] == "and 10 more warnings"
+
+
 def test_a_template_left_in_a_value_is_suspicious() -> None:
     assert make(environment={"A": "{{ x }}"}).warnings == (
         "environment.A still holds a template's marks",
