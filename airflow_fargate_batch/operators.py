@@ -6,9 +6,10 @@ import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import timedelta
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
+from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
 from airflow_fargate_batch._compat import (
     AirflowFailException,
@@ -18,6 +19,7 @@ from airflow_fargate_batch._compat import (
     is_still_running,
 )
 from airflow_fargate_batch._files import read_json_file
+from airflow_fargate_batch.core import batch_operator
 from airflow_fargate_batch.core.backoff import POLL_INTERVAL
 from airflow_fargate_batch.core.literals import problems_before_rendering
 from airflow_fargate_batch.core.naming import DEFAULT_PREFIX, Submission
@@ -48,6 +50,7 @@ _READERS: Final[tuple[tuple[Callable[[Any, str], Any], tuple[str, ...]], ...]] =
     (read_exit_codes, ("skip_on_exit_code", "fail_on_exit_code")),
 )
 """What is no part of the request, and so is not templated, by what reads it."""
+_E = TypeVar("_E", bound=Exception)
 _NOT_PYTHON: Final = "?"
 """What keeps native rendering from reading a JSON file as Python, which differs in small things."""
 FROM_ELSEWHERE: Final = {
@@ -211,6 +214,9 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     ) -> None:
         scope = locals()
         given = {name: scope[name] for name in REQUEST_ARGUMENTS}
+        _refuse_unknown(type(self), kwargs)
+        if lost := _lost([kwargs.get("default_args") or {}], given, kwargs.get("task_id")):
+            raise lost
         super().__init__(**kwargs)
         # Airflow's own way of setting an attribute would take a fifth of what making a task takes.
         vars(self).update(
@@ -240,16 +246,22 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     @classmethod
     def partial(cls, **kwargs: Any) -> Any:
         """Check what all mapped tasks share as the constructor does, and map as Airflow does."""
+        _refuse_unknown(cls, kwargs)
         partial = super().partial(**kwargs)
+        task_id = kwargs.get("task_id")
         given = {name: kwargs[name] for name in REQUEST_ARGUMENTS if name in kwargs}
         others = set(REQUEST_ARGUMENTS) - given.keys()
-        if not any("size_policy" in defaults for defaults in _default_args(partial, kwargs)):
+        defaults = list(_default_args(partial, kwargs))
+        if not any("size_policy" in each for each in defaults):
             others.discard("size_policy")  # nobody maps over it
         problems = problems_before_rendering(given, given_later=others)
+        error = _lost(defaults, given, task_id)
         if problems:
+            error = _import_error(problems, task_id)
+        if error:
             with warnings.catch_warnings(action="ignore"):  # "was never mapped": it never will be
                 del partial
-            raise _import_error(problems, kwargs.get("task_id"))
+            raise error
         return partial
 
     def execute(self, context: Context) -> str:
@@ -452,8 +464,48 @@ def _failure(error: InvalidRequest, advice: str = "") -> AirflowFailException:
 
 
 def _import_error(problems: Sequence[Problem], task_id: str | None) -> InvalidRequest:
+    return _with_task(InvalidRequest(problems), task_id)
+
+
+@lru_cache
+def _arguments_of(operator: type) -> frozenset[str]:
+    """Return the arguments that an operator takes, its base classes' included."""
+    constructors = (vars(each).get("__init__") for each in operator.mro() if each is not object)
+    return frozenset(
+        name for each in constructors if each is not None for name in signature(each).parameters
+    )
+
+
+def _refuse_unknown(operator: type, given: Mapping[str, Any]) -> None:
+    """Refuse arguments that there are not; Airflow's own refusal shows their values.
+
+    :raises TypeError: with what is meant in their place.
+    """
+    unknown = [name for name in given.keys() - _arguments_of(operator) if not name.startswith("_")]
+    if unknown:
+        own = signature(FargateBatchSubmitOperator).parameters
+        said = batch_operator.refusal(unknown, own, sorted(_arguments_of(operator)))
+        raise _with_task(TypeError(f"{operator.__name__}: {said}"), given.get("task_id"))
+
+
+def _lost(
+    defaults: Sequence[Mapping[str, Any]], given: Mapping[str, Any], task_id: str | None
+) -> Exception | None:
+    """Refuse ``default_args`` that made another job of BatchOperator's, and none of this one."""
+    merged = {name: value for each in defaults for name, value in each.items()}
+    lost = batch_operator.lost_defaults(merged, {**merged, **_said(given)})
+    if not lost:
+        return None
+    said = batch_operator.refusal(lost)
+    return _with_task(TypeError(f"default_args: {said}"), task_id)
+
+
+def _said(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _with_task(error: _E, task_id: str | None) -> _E:
     """Name the task: of the place where a DAG makes it, Airflow's import errors show nothing."""
-    error = InvalidRequest(problems)
     error.add_note(f"in task {task_id!r}")
     return error
 

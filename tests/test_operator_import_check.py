@@ -1,11 +1,15 @@
 """Literal mistakes fail when the DAG is read, in the words of run time; templates wait."""
 
 from datetime import timedelta
+from inspect import signature
 from typing import Any
 
 import pytest
+from airflow.providers.amazon.aws.operators.base_aws import AwsBaseOperator
+from airflow.providers.amazon.aws.operators.batch import BatchOperator
 
 from airflow_fargate_batch._compat import AirflowFailException
+from airflow_fargate_batch.core.batch_operator import OTHERS
 from airflow_fargate_batch.exceptions import InvalidRequest
 from airflow_fargate_batch.operators import FargateBatchSubmitOperator
 from tests.operating import WHERE, dag, operator, submitted
@@ -67,9 +71,106 @@ def test_every_literal_mistake_is_said_at_once() -> None:
         operator(vcpu=3, job_timeout=5, share_identifier="a b", wait_timeout=0)
 
 
-def test_a_misspelt_argument_is_refused() -> None:
-    with pytest.raises(Exception, match="vcpus"):
-        operator(vcpus=1)
+ELSEWHERE = {
+    "array_properties": "which BatchOperator has: use array_size, the number of children",
+    "overrides": "which BatchOperator has: use container_overrides, or command, environment",
+    "scheduling_priority_override": "which BatchOperator has: use scheduling_priority",
+    "submit_job_timeout": "which BatchOperator has: use job_timeout",
+    "ecs_properties_override": "which BatchOperator has: use extra_submit_args={",
+    "eks_properties_override": "which BatchOperator has: use BatchOperator for jobs on Amazon EKS",
+    "node_overrides": "which BatchOperator has: use BatchOperator for multi-node jobs",
+    "job_id": "which BatchOperator has: leave it out; FargateBatchJobSensor waits",
+    "waiters": "which BatchOperator has: use poll_interval and wait_timeout",
+    "max_retries": "which BatchOperator has: use wait_timeout",
+    "status_retries": "which BatchOperator has: leave it out",
+    "vcpus": "did you mean vcpu?",
+    "jobQueue": "did you mean job_queue?",
+    "env": "did you mean environment?",
+    "retry": "did you mean retry_strategy?",
+    "trigger_rules": "did you mean trigger_rule?",
+}
+
+
+@pytest.mark.parametrize("how", ["constructor", "partial"])
+@pytest.mark.parametrize("argument", ELSEWHERE)
+def test_an_argument_that_there_is_not_is_refused_with_what_is_meant(
+    argument: str, how: str
+) -> None:
+    arguments: Any = {"task_id": "submit", argument: {"password": "hunter2"}, **WHERE}
+    make = (
+        FargateBatchSubmitOperator if how == "constructor" else FargateBatchSubmitOperator.partial
+    )
+    with dag(), pytest.raises(TypeError) as caught:
+        make(**arguments)
+    said = str(caught.value)
+    assert said.startswith(f"FargateBatchSubmitOperator: there is no argument {argument}")
+    assert ELSEWHERE[argument] in said
+    assert "hunter2" not in said
+    assert caught.value.__notes__ == ["in task 'submit'"]
+
+
+def test_an_argument_like_no_other_is_refused_too_and_all_at_once() -> None:
+    with pytest.raises(
+        TypeError, match=r"no argument array_properties, .*; there is no argument zz"
+    ):
+        operator(zzzz=1, array_properties={"size": 2})
+
+
+def test_every_argument_of_batch_operator_is_ours_or_has_advice() -> None:
+    theirs = signature(BatchOperator).parameters.keys() - signature(AwsBaseOperator).parameters
+    ours = signature(FargateBatchSubmitOperator).parameters.keys()
+    assert theirs - ours - {"kwargs"} <= OTHERS.keys()
+    assert ours.isdisjoint(OTHERS)
+
+
+@pytest.mark.parametrize("how", ["DAG", "task", "partial", "partial's own"])
+@pytest.mark.parametrize("lost", [{"array_properties": {"size": 2}}, {"submit_job_timeout": 60}])
+def test_default_args_that_would_be_lost_without_a_word_are_refused(
+    lost: dict[str, Any], how: str
+) -> None:
+    shared = lost if how in {"DAG", "partial"} else {}
+    of_task = {} if shared else {"default_args": lost}
+    make: Any = FargateBatchSubmitOperator
+    if how.startswith("partial"):
+        make = FargateBatchSubmitOperator.partial
+    with (
+        dag(default_args=shared),
+        pytest.raises(TypeError, match=r"default_args: there is no arg.* BatchOperator has: use"),
+    ):
+        make(task_id="submit", **of_task, **WHERE)
+
+
+@pytest.mark.parametrize(
+    ("defaults", "arguments"),
+    [
+        ({"max_retries": 4200, "status_retries": 3, "waiters": None}, {}),
+        ({"array_properties": None, "of_another_operator": 1}, {}),
+        ({"submit_job_timeout": 60}, {"job_timeout": 60}),
+        ({"submit_job_timeout": 60, "job_timeout": 60}, {}),
+    ],
+    ids=["nothing lost", "of others", "given here", "given beside"],
+)
+def test_other_default_args_are_left_to_the_operators_that_have_them(
+    defaults: dict[str, Any], arguments: dict[str, Any]
+) -> None:
+    with dag(default_args=defaults):
+        FargateBatchSubmitOperator(task_id="submit", **arguments, **WHERE)
+        FargateBatchSubmitOperator.partial(task_id="mapped", **arguments, **WHERE).expand(
+            command=[["a"]]
+        )
+
+
+def test_a_subclass_may_have_arguments_of_its_own() -> None:
+    class Own(FargateBatchSubmitOperator):
+        def __init__(self, *, colour: str, **kwargs: Any) -> None:
+            super().__init__(**kwargs)
+            self.colour = colour
+
+    with dag():
+        Own(task_id="one", colour="red", **WHERE)
+        Own.partial(task_id="mapped", colour="red", **WHERE).expand(command=[["a"]])
+        with pytest.raises(TypeError, match="Own: there is no argument color; did you mean colour"):
+            Own(task_id="two", colour="red", color="red", **WHERE)
 
 
 def test_a_literal_mistake_that_mapped_tasks_share_fails_at_once() -> None:

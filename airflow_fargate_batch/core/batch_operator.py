@@ -1,0 +1,80 @@
+"""BatchOperator's arguments that the operator of this package does not have.
+
+Source: ``BatchOperator.__init__`` in the Amazon provider 9.39.0; ``overrides`` is what older ones
+call ``container_overrides``. A test reads the arguments of the installed one.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Final, NamedTuple
+
+from airflow_fargate_batch.core.spelling import nearest
+
+
+class Other(NamedTuple):
+    """An argument of BatchOperator.
+
+    Attributes:
+        advice: What to write here.
+        argument: The argument that takes its place; ``None`` if none does.
+        changes_job: Whether the job would be another one without it.
+    """
+
+    advice: str
+    argument: str | None = None
+    changes_job: bool = True
+
+
+OTHERS: Final[Mapping[str, Other]] = {
+    "array_properties": Other("use array_size, the number of children", "array_size"),
+    "overrides": Other(
+        "use container_overrides, or command, environment, vcpu and memory", "container_overrides"
+    ),
+    "scheduling_priority_override": Other("use scheduling_priority", "scheduling_priority"),
+    "submit_job_timeout": Other("use job_timeout", "job_timeout"),
+    "ecs_properties_override": Other(
+        'use extra_submit_args={"ecsPropertiesOverride": …}', "extra_submit_args"
+    ),
+    "eks_properties_override": Other("use BatchOperator for jobs on Amazon EKS"),
+    "node_overrides": Other("use BatchOperator for multi-node jobs, which run on EC2 only"),
+    "job_id": Other(
+        "leave it out; FargateBatchJobSensor waits for a job that exists", changes_job=False
+    ),
+    "waiters": Other("use poll_interval and wait_timeout", changes_job=False),
+    "max_retries": Other("use wait_timeout", changes_job=False),
+    "status_retries": Other(
+        "leave it out; a call that may succeed later is repeated", changes_job=False
+    ),
+}
+
+
+def refusal(unknown: Iterable[str], *known: Collection[str]) -> str:
+    """Say of each unknown argument what is meant, without its value.
+
+    :param known: the arguments that there are, first those that are likelier to be meant.
+    """
+    return "; ".join(_refusal(name, known) for name in sorted(unknown))
+
+
+def _refusal(name: str, known: Iterable[Collection[str]]) -> str:
+    if name in OTHERS:
+        return f"there is no argument {name}, which BatchOperator has: {OTHERS[name].advice}"
+    near = next((near for names in known if (near := nearest(name, names))), None)
+    return f"there is no argument {name}" + (f"; did you mean {near}?" if near else "")
+
+
+def lost_defaults(
+    default_args: Mapping[str, object], given: Mapping[str, object]
+) -> dict[str, object]:
+    """Return those of some ``default_args`` that would have made another job of BatchOperator's.
+
+    Airflow leaves out, without a word, what an operator does not have.
+
+    :param given: the task's own arguments: the one in the place of another makes it needless.
+    """
+    return {
+        name: default_args[name]
+        for name in OTHERS.keys() & default_args.keys()
+        if OTHERS[name].changes_job
+        and default_args[name] is not None
+        and given.get(OTHERS[name].argument or "") is None
+    }
