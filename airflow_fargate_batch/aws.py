@@ -8,7 +8,7 @@ import logging
 import re
 import ssl
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Self
 
@@ -187,9 +187,12 @@ class BatchApi(ServiceApi):
     ) -> None:
         super().__init__(client)
         self._is_secret = is_secret
-        client.meta.events.register(
-            "before-parse.batch.DescribeJobs", _take_as_sent, unique_id=__name__
-        )
+        for operation in ("DescribeJobs", "ListJobs"):
+            client.meta.events.register(
+                f"before-parse.batch.{operation}",
+                _take_as_sent,
+                unique_id=f"{__name__}.{operation}",
+            )
 
     def check(self, body: "SubmitJobRequestTypeDef") -> None:
         """Check what ``submit_job`` would send against botocore's model, and send nothing.
@@ -213,14 +216,18 @@ class BatchApi(ServiceApi):
             return Submitted(job_id, body["jobName"], answer.get("jobArn"))
 
     def describe_jobs(self, job_ids: Iterable[str]) -> list[Job]:
-        """Describe jobs, in calls of a hundred; AWS leaves out those it does not know."""
+        """Describe jobs, in calls of a hundred; AWS leaves out those it does not know.
+
+        An entry that cannot be read, or that nobody asked for, is left out as well.
+        """
         ids = list(job_ids)
         found: list[Job] = []
         for start in range(0, len(ids), limits.DESCRIBE_JOBS):
             with translated("DescribeJobs"):
                 answer = self.client.describe_jobs(jobs=ids[start : start + limits.DESCRIBE_JOBS])
                 found += jobs_from_api(answer, is_secret=self._is_secret)
-        return found
+        asked = set(ids)
+        return [job for job in found if job.id in asked]
 
     def find_jobs(self, *, job_queue: str, job_name: str, next_token: str | None = None) -> JobPage:
         """Return a page of the queue's jobs of a name, newest first and in every state.
@@ -266,9 +273,10 @@ class BatchApi(ServiceApi):
             with translated("DescribeJobDefinitions"):
                 answer = self.client.describe_job_definitions(**request)
                 for entry in answer["jobDefinitions"]:
-                    definition = JobDefinition.from_api(dict(entry))
-                    if newest is None or definition.revision > newest.revision:
-                        newest = definition
+                    with suppress(ValueError):  # an entry without a name hurts no other
+                        definition = JobDefinition.from_api(entry)
+                        if newest is None or definition.revision > newest.revision:
+                            newest = definition
             if not answer.get("nextToken"):
                 return newest
             request["nextToken"] = answer["nextToken"]
@@ -370,15 +378,29 @@ def _take_as_sent(
 ) -> None:
     """Spare a hundred jobs botocore's walk through its model, half of what asking costs.
 
-    It would change nothing: the members have the same names on the wire, and ``Job.from_api``
-    trusts none of them. Only for our own calls; an answer without jobs is left to botocore.
+    The walk changes no good answer: the members have the same names on the wire, and
+    ``Job.from_api`` trusts none of them. It would refuse all jobs for one odd member. Only for our
+    own calls; an answer without jobs is left to botocore.
     """
     if not _calling.get() or response_dict["status_code"] >= 300:
         return
-    answer = json.loads(response_dict["body"])
-    if isinstance(answer, dict) and "jobs" in answer:
-        customized_response_dict["jobs"] = answer["jobs"]
+    answer = _parsed(response_dict["body"])
+    if isinstance(answer, dict) and not _JOBS.isdisjoint(answer):
+        customized_response_dict |= {
+            name: value for name, value in answer.items() if name in _TAKEN
+        }
         response_dict["body"] = b"{}"
+
+
+_JOBS: Final = frozenset({"jobs", "jobSummaryList"})
+_TAKEN: Final = _JOBS | {"nextToken"}
+
+
+def _parsed(body: bytes) -> object:
+    try:
+        return json.loads(body)
+    except ValueError:  # also of one integer with more digits than Python reads
+        return json.loads(body, parse_int=lambda text: int(text) if len(text) < 20 else None)
 
 
 class _WithoutOurCalls(logging.Filter):

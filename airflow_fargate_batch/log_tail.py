@@ -10,7 +10,13 @@ from typing import Final
 from airflow_fargate_batch.core.backoff import full_jitter
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.log_reading import MISSING
-from airflow_fargate_batch.core.log_streams import LogEvent, LogPage, LogRequest, Source, sources
+from airflow_fargate_batch.core.log_streams import (
+    LogEvent,
+    LogPage,
+    LogRequest,
+    Source,
+    telling_source,
+)
 from airflow_fargate_batch.exceptions import AwsError, Throttled
 from airflow_fargate_batch.logs import LogsApi, error_code
 
@@ -48,7 +54,7 @@ class LogTail:
         self._sleep = sleep
 
     def of(self, job: Job) -> list[str]:
-        """Return what a job's last attempt wrote last; where containers failed, the first's."""
+        """Return what a job's last attempt wrote last, by the container that decided its end."""
         try:
             return self._read(job)
         except AwsError as error:
@@ -78,7 +84,7 @@ class LogTail:
         ]
 
     def _read(self, job: Job) -> list[str]:
-        source = _telling(sources(job))
+        source = telling_source(job)
         if source is None:
             return []
         self._sleep(self._until_settled(job))
@@ -121,10 +127,3 @@ class LogTail:
             return 0.0
         since = (self._now() - job.stopped_at).total_seconds()
         return min(SETTLE, max(0.0, SETTLE - since))
-
-
-def _telling(known: list[Source]) -> Source | None:
-    """Return the stream of the last attempt's first container that failed, else of its last."""
-    last = [source for source in known if source.attempt == known[-1].attempt]
-    failed = [source for source in last if source.exit_code]
-    return next(iter(failed or last[-1:]), None)

@@ -23,7 +23,6 @@ from airflow_fargate_batch.aws import ServiceApi, translated
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.log_reading import QUIET, LogReader, Pace, Position
 from airflow_fargate_batch.core.log_streams import (
-    LogEvent,
     LogLine,
     LogPage,
     LogRequest,
@@ -62,11 +61,7 @@ class LogsApi(ServiceApi):
         try:
             with translated("GetLogEvents"):
                 answer = self.client.get_log_events(**request.to_api())
-                forward, backward = answer["nextForwardToken"], answer["nextBackwardToken"]
-                events = [
-                    LogEvent(event["timestamp"], event["message"]) for event in answer["events"]
-                ]
-                return LogPage(events, forward if request.from_head else backward)
+                return LogPage.from_api(answer, from_head=request.from_head)
         except AccessDenied as error:
             raise AccessDenied(error.message, ACTION) from error
 

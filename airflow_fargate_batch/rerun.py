@@ -13,7 +13,7 @@ def indexes_left(api: "BatchApi", earlier: list[Job]) -> list[int] | None:
     """Return the indexes that the earlier tries of an array job left failed.
 
     A try after the first ran only what the one before had left, so the children of each are
-    counted by the indexes of the one before it. ``None`` where all are to be run.
+    counted by the indexes of the one before it. ``None`` means that all are to be run.
 
     :param earlier: the jobs of the earlier tries.
     :raises AwsError: the failed children cannot be listed.
@@ -24,10 +24,18 @@ def indexes_left(api: "BatchApi", earlier: list[Job]) -> list[int] | None:
             return None
         if job.array is None:  # the one index that was left, run as a plain job
             continue
-        failed = [
-            child.array.index
-            for child in api.failed_children(job.id)
-            if child.array is not None and child.array.index is not None
-        ]
-        left = failed if left is None else [left[index] for index in failed if index < len(left)]
+        failed = sorted({_index(child) for child in api.failed_children(job.id)})
+        size = job.array.size if left is None else len(left)
+        is_odd = failed and (failed[0] < 0 or (size is not None and failed[-1] >= size))
+        if is_odd or len(failed) < job.array.counts.get(JobStatus.FAILED, 0):
+            return None  # a child that failed is not among them, and must not be left out
+        left = failed if left is None else [left[index] for index in failed]
     return left or None
+
+
+def _index(child: Job) -> int:
+    """Return a child's index, by its id if the entry does not say it; -1 if nothing does."""
+    if child.array is not None and child.array.index is not None:
+        return child.array.index
+    index = child.id.rpartition(":")[2]
+    return int(index) if index.isascii() and index.isdecimal() and len(index) < 10 else -1

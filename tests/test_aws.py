@@ -143,10 +143,58 @@ def test_a_submit_is_answered_with_the_job(api: BatchApi, stub: Stub) -> None:
 
 
 def test_jobs_are_described_a_hundred_a_call(api: BatchApi, stub: Stub) -> None:
-    stub.says(200, {"jobs": [{"jobId": "job-1", "status": "RUNNING"}, {"no": "id"}]})
+    stub.says(200, {"jobs": [{"jobId": "7", "status": "RUNNING"}, {"no": "id"}]})
     found = api.describe_jobs(map(str, range(201)))
-    assert [(job.id, job.status) for job in found] == [("job-1", JobStatus.RUNNING)] * 3
+    assert [(job.id, job.status) for job in found] == [("7", JobStatus.RUNNING)] * 3
     assert len(stub.paths) == 3
+
+
+def test_a_job_that_nobody_asked_for_is_left_out(api: BatchApi, stub: Stub) -> None:
+    stub.says(200, {"jobs": [{"jobId": "other"}, {"jobId": "job-1"}]})
+    assert [job.id for job in api.describe_jobs(["job-1"])] == ["job-1"]
+
+
+ODD_ENTRIES: dict[str, bytes] = {
+    "an integer of 5,000 digits": b'{"jobId": "odd", "createdAt": ' + b"9" * 5000 + b"}",
+    "no mapping": b'["odd"]',
+    "members of other kinds": b'{"jobId": "odd", "container": 7, "arrayProperties": [],'
+    b' "attempts": {}, "tags": "no", "status": {}}',
+    "5,000 digits where our indexes stand": b'{"jobId": "odd", "container": {"environment":'
+    b' [{"name": "FARGATE_BATCH_INDEXES", "value": "' + b"9" * 5000 + b'"}]}}',
+    "a memory that int() would take years for": b'{"jobId": "odd", "container":'
+    b' {"resourceRequirements": [{"type": "MEMORY", "value": "-1e99999999"}]}}',
+    "half a surrogate pair": b'{"jobId": "odd", "statusReason": "\\ud800"}',
+}
+
+
+@pytest.mark.parametrize("entry", ODD_ENTRIES.values(), ids=ODD_ENTRIES)
+def test_an_odd_entry_does_not_hurt_the_others_of_its_page(
+    api: BatchApi, stub: Stub, entry: bytes
+) -> None:
+    good = b'{"jobId": "good", "status": "RUNNING"}'
+    stub.says(200, b'{"jobs": [%b, %b]}' % (entry, good))
+    [*_, job] = api.describe_jobs(["odd", "good"])
+    assert (job.id, job.status) == ("good", JobStatus.RUNNING)
+    stub.says(200, b'{"jobSummaryList": [%b, %b], "nextToken": "more"}' % (entry, good))
+    page = api.find_jobs(job_queue="queue", job_name="nightly")
+    assert (page.jobs[-1].id, page.next_token) == ("good", "more")
+
+
+def test_an_odd_revision_does_not_hide_the_others(api: BatchApi, stub: Stub) -> None:
+    def revision(number: object, **members: object) -> dict[str, object]:
+        arn = f"arn:aws:batch:r:1:job-definition/d:{number}"
+        return {
+            "jobDefinitionArn": arn,
+            "jobDefinitionName": "d",
+            "revision": number,
+            **members,
+        }
+
+    odd = revision(4, containerProperties={"fargatePlatformConfiguration": {"platformVersion": ""}})
+    stub.says(200, {"jobDefinitions": [{"revision": 9}, revision(3), odd]})
+    definition = api.job_definition("d")
+    assert definition is not None
+    assert (definition.revision, definition.platform_version) == (4, "LATEST")
 
 
 def test_a_job_is_the_same_without_botocores_walk_through_its_model() -> None:

@@ -2,7 +2,7 @@
 
 import subprocess
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -13,6 +13,7 @@ from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.exceptions import InvalidRequest
 from airflow_fargate_batch.local import LocalBatch
 from airflow_fargate_batch.lookup import Clock
+from airflow_fargate_batch.rerun import indexes_left
 from airflow_fargate_batch.submission import Submitter
 
 LONG_ENOUGH = 60.0
@@ -119,3 +120,41 @@ def idiom() -> str:
     from tests.test_readme import BLOCKS
 
     return next(block for language, block in BLOCKS if language == "sh")
+
+
+class Listing:
+    """Lists the failed children of arrays, as ListJobs told of them."""
+
+    def __init__(self, **children: list[dict[str, Any]]) -> None:
+        self._children = children
+
+    def failed_children(self, array_job_id: str) -> list[Job]:
+        return [Job.from_api(entry) for entry in self._children[array_job_id]]
+
+
+def failed_array(job_id: str, *, size: int, failed: int) -> Job:
+    properties = {"size": size, "statusSummary": {"FAILED": failed}}
+    return Job.from_api({"jobId": job_id, "status": "FAILED", "arrayProperties": properties})
+
+
+def child(index: int, **members: Any) -> dict[str, Any]:
+    return {"jobId": f"a:{index}", "arrayProperties": {"index": index}} | members
+
+
+@pytest.mark.parametrize(
+    ("children", "left"),
+    [
+        pytest.param([child(1), child(4)], [1, 4], id="well"),
+        pytest.param([child(1), child(4, arrayProperties="?")], [1, 4], id="index in the id only"),
+        pytest.param([child(1), child(4), child(1)], [1, 4], id="listed twice"),
+        pytest.param([child(1), {"jobId": "a"}], None, id="no index at all"),
+        pytest.param([child(1), child(-1)], None, id="negative"),
+        pytest.param([child(1), child(99)], None, id="beyond the array"),
+        pytest.param([child(1)], None, id="one is not listed"),
+    ],
+)
+def test_a_failed_child_with_an_odd_entry_is_never_left_out(
+    children: list[dict[str, Any]], left: list[int] | None
+) -> None:
+    api = cast("BatchApi", Listing(a=children))
+    assert indexes_left(api, [failed_array("a", size=6, failed=2)]) == left

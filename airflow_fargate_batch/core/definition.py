@@ -3,9 +3,10 @@
 Source: AWS Batch API Reference, ``JobDefinition``.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
+
+from airflow_fargate_batch.core import _members as read
 
 LATEST: Final = "LATEST"
 LATEST_IS: Final = "1.4.0"
@@ -33,21 +34,30 @@ class JobDefinition:
     is_active: bool = True
 
     @classmethod
-    def from_api(cls, entry: Mapping[str, Any]) -> "JobDefinition":
-        """Parse one entry of ``jobDefinitions``."""
-        properties = entry.get("containerProperties") or {}
-        fargate = properties.get("fargatePlatformConfiguration") or {}
-        (task, *_) = (entry.get("ecsProperties") or {}).get("taskProperties") or [{}]
-        system = properties.get("runtimePlatform") or task.get("runtimePlatform") or {}
+    def from_api(cls, entry: object) -> "JobDefinition":
+        """Parse one entry of ``jobDefinitions``; a nonsensical member counts as absent.
+
+        :raises ValueError: the entry has no ARN, name or revision.
+        """
+        members = read.mapping(entry)
+        arn = read.text(members.get("jobDefinitionArn"))
+        name = read.text(members.get("jobDefinitionName"))
+        revision = read.count(members.get("revision"))
+        if arn is None or name is None or revision is None:
+            raise ValueError("the entry has no jobDefinitionArn, jobDefinitionName or revision")
+        properties = read.mapping(members.get("containerProperties"))
+        fargate = read.mapping(properties.get("fargatePlatformConfiguration"))
+        tasks = read.mappings(read.mapping(members.get("ecsProperties")).get("taskProperties"))
+        task = tasks[0] if tasks else {}
+        system = read.mapping(properties.get("runtimePlatform") or task.get("runtimePlatform"))
+        version = fargate.get("platformVersion") or task.get("platformVersion")
         return cls(
-            arn=entry["jobDefinitionArn"],
-            name=entry["jobDefinitionName"],
-            revision=entry["revision"],
-            platform_version=(
-                fargate.get("platformVersion") or task.get("platformVersion") or LATEST
-            ),
+            arn=arn,
+            name=name,
+            revision=revision,
+            platform_version=read.text(version) or LATEST,
             is_windows=str(system.get("operatingSystemFamily")).startswith("WINDOWS"),
-            is_active=entry.get("status", "ACTIVE") == "ACTIVE",
+            is_active=members.get("status", "ACTIVE") == "ACTIVE",
         )
 
     def __str__(self) -> str:

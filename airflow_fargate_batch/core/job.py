@@ -7,7 +7,7 @@ kept: what this package has set, and what must be struck out of the job's log.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -25,6 +25,7 @@ FAILED_INDEXES: Final = 1000
 """How many failed indexes of an array a summary lists; its counts tell of all."""
 _RUNS: Final = frozenset({JobStatus.STARTING, JobStatus.RUNNING})
 _ARN: Final = re.compile(r"arn:[^:]+:batch:([^:]+):")
+_INDEXES: Final = re.compile(r"[0-9]{1,9}(?:,[0-9]{1,9})*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,12 +34,14 @@ class Container:
 
     Attributes:
         name: ``None`` unless the job definition has ``ecsProperties``.
+        essential: The job ends when this container ends; of the others no end matters.
         reason: ECS's words on why it ended or never started.
         log_group: ``None`` where it logs elsewhere than to CloudWatch.
         memory: MiB.
     """
 
     name: str | None = None
+    essential: bool = True
     exit_code: int | None = None
     reason: str | None = None
     log_stream: str | None = None
@@ -55,24 +58,47 @@ class _Containers:
 
     @property
     def exit_code(self) -> int | None:
-        """The exit code of the container that tells most."""
-        return self._telling.exit_code
+        """The exit code of the essential container that decided; never that of another one."""
+        container = self.telling
+        return container.exit_code if container.essential else None
 
     @property
     def reason(self) -> str | None:
-        """ECS's reason for the container that tells most."""
-        return self._telling.reason
+        """ECS's reason for the end of the container that decided."""
+        return self.telling.reason
 
     @property
-    def _telling(self) -> Container:
-        """The first container that failed, else the first that says anything."""
-        failed = (container for container in self.containers if container.exit_code)
-        said = (
-            container
-            for container in self.containers
-            if container.reason is not None or container.exit_code is not None
-        )
-        return next(failed, None) or next(said, None) or Container()
+    def telling(self) -> Container:
+        """The container that decided how it ended.
+
+        ECS stops all containers once an essential one has ended, so an essential one that failed by
+        itself counts before one that may have been stopped afterwards. Another container counts
+        only if it has a reason and no essential one says anything: an image that cannot be pulled
+        keeps the whole task from starting.
+        """
+        if len(self.containers) == 1:  # the usual case, asked for thousands of jobs at a time
+            return self.containers[0]
+        essential = [container for container in self.containers if container.essential]
+        if not essential:
+            return next(iter(self.containers), Container())
+        best = min(essential, key=_silence)
+        if _silence(best) < _SILENT:
+            return best
+        return next((container for container in self.containers if container.reason), best)
+
+
+_STOPPED: Final = frozenset({143, 137})
+"""How a container ends that ECS stops: by SIGTERM or, if it does not end of that, by SIGKILL."""
+_SILENT: Final = 4
+
+
+def _silence(container: Container) -> int:
+    """Tell how little a container says of the end of its job: 0 decides, ``_SILENT`` is nothing."""
+    if container.exit_code is None:
+        return 0 if container.reason else _SILENT
+    if container.exit_code in _STOPPED and "OutOfMemory" not in (container.reason or ""):
+        return 1 if container.exit_code == 137 else 2
+    return 0 if container.exit_code else 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +178,7 @@ class Job(_Containers):
             raise ValueError("the entry has no jobId")
         status_text = read.text(members.get("status")) or ""
         containers = _containers(members)
+        helpers = _helpers(containers)
         variables = list(_environment(containers))
         return cls(
             id=job_id,
@@ -162,8 +189,13 @@ class Job(_Containers):
             status=JobStatus(status_text),
             status_text=status_text,
             status_reason=read.text(members.get("statusReason")),
-            containers=tuple(map(_container_from_api, containers)),
-            attempts=tuple(map(_attempt_from_api, read.mappings(members.get("attempts")))),
+            containers=tuple(
+                _container_from_api(
+                    each, essential=not helpers or each.get("essential") is not False
+                )
+                for each in containers
+            ),
+            attempts=_attempts_from_api(members, helpers),
             array=_array_from_api(read.mapping(members.get("arrayProperties"))),
             secrets=_secrets(variables, is_secret) if variables else (),
             indexes=_indexes(variables) if variables else (),
@@ -176,7 +208,7 @@ class Job(_Containers):
             tags={
                 key: value
                 for key, value in read.mapping(members.get("tags")).items()
-                if isinstance(value, str)
+                if isinstance(key, str) and isinstance(value, str)
             },
         )
 
@@ -278,7 +310,7 @@ class Job(_Containers):
     @property
     def log_group(self) -> str | None:
         """The CloudWatch log group; ``None`` where the job logs elsewhere."""
-        return self.containers[0].log_group if self.containers else DEFAULT_LOG_GROUP
+        return self.telling.log_group if self.containers else DEFAULT_LOG_GROUP
 
     @property
     def log_streams(self) -> tuple[str, ...]:
@@ -337,19 +369,24 @@ def _secrets(
 
 
 def _indexes(variables: Iterable[tuple[str, str]]) -> tuple[int, ...]:
-    """Read the one variable that this package has set itself."""
+    """Read the one variable that this package has set itself; users can set it to anything."""
     for name, value in variables:
         if name == INDEXES_VARIABLE:
-            indexes = value.split(",")
-            return tuple(map(int, indexes)) if all(map(str.isdecimal, indexes)) else ()
+            return tuple(map(int, value.split(","))) if _INDEXES.fullmatch(value) else ()
     return ()
+
+
+def _helpers(containers: Sequence[Mapping[str, object]]) -> list[Mapping[str, object]]:
+    """Find the containers that are not essential; if all are none, they count as essential."""
+    helpers = [each for each in containers if each.get("essential") is False]
+    return helpers if len(helpers) < len(containers) else []
 
 
 def _of_tasks(tasks: Iterable[Mapping[str, object]]) -> list[Mapping[str, object]]:
     return [container for task in tasks for container in read.mappings(task.get("containers"))]
 
 
-def _container_from_api(members: Mapping[str, object]) -> Container:
+def _container_from_api(members: Mapping[str, object], *, essential: bool) -> Container:
     requirements = {
         read.text(requirement.get("type")): requirement.get("value")
         for requirement in read.mappings(members.get("resourceRequirements"))
@@ -357,19 +394,32 @@ def _container_from_api(members: Mapping[str, object]) -> Container:
     memory = read.number(requirements.get("MEMORY"))
     return Container(
         **_outcome(members),
+        essential=essential,
         log_group=_log_group(members.get("logConfiguration")),
         vcpu=read.number(requirements.get("VCPU")),
         memory=None if memory is None else int(memory),
     )
 
 
-def _attempt_from_api(members: Mapping[str, object]) -> Attempt:
+def _attempts_from_api(
+    members: Mapping[str, object], helpers: Sequence[Mapping[str, object]]
+) -> tuple[Attempt, ...]:
+    """Parse a job's attempts, whose containers are essential as the job's of the same name are."""
+    names = {name for helper in helpers if (name := read.text(helper.get("name")))}
+    attempts = read.mappings(members.get("attempts"))
+    return tuple(_attempt_from_api(attempt, names) for attempt in attempts)
+
+
+def _attempt_from_api(members: Mapping[str, object], helpers: Collection[str]) -> Attempt:
     single = read.mapping(members.get("container"))
     containers = _of_tasks(read.mappings(members.get("taskProperties"))) or (
         [single] if single else []
     )
     return Attempt(
-        containers=tuple(Container(**_outcome(container)) for container in containers),
+        containers=tuple(
+            Container(**outcome, essential=outcome["name"] not in helpers)
+            for outcome in map(_outcome, containers)
+        ),
         status_reason=read.text(members.get("statusReason")),
         started_at=read.moment(members.get("startedAt")),
         stopped_at=read.moment(members.get("stoppedAt")),
@@ -393,12 +443,12 @@ def _log_group(configuration: object) -> str | None:
 
 
 def _array_from_api(members: Mapping[str, object]) -> ArrayProgress | None:
-    size, index = read.integer(members.get("size")), read.integer(members.get("index"))
+    size, index = read.count(members.get("size")) or None, read.count(members.get("index"))
     if size is None and index is None:
         return None
     counts: dict[JobStatus, int] = {}
     for name, value in read.mapping(members.get("statusSummary")).items():
-        if count := read.integer(value):
+        if count := read.count(value):
             status = JobStatus(name)
             counts[status] = counts.get(status, 0) + count
     return ArrayProgress(size=size, index=index, counts=counts)
@@ -435,6 +485,7 @@ def _container_to_api(container: Container) -> dict[str, Any]:
     return _without_nothing(
         {
             "name": container.name,
+            "essential": None if container.essential else False,
             "exitCode": container.exit_code,
             "reason": container.reason,
             "logStreamName": container.log_stream,

@@ -1,10 +1,11 @@
 """Where a job's CloudWatch logs are, how they are asked for, and what a line is."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
+from airflow_fargate_batch.core import _members as read
 from airflow_fargate_batch.core import urls
 from airflow_fargate_batch.core.job import Job
 
@@ -50,6 +51,27 @@ class LogPage(NamedTuple):
     events: Sequence[LogEvent]
     token: str
 
+    @classmethod
+    def from_api(cls, answer: object, *, from_head: bool) -> "LogPage":
+        """Parse an answer; an event without a time or a text does not hurt the others.
+
+        :raises ValueError: the answer has no token, and so no place to go on from.
+        """
+        members = read.mapping(answer)
+        token = read.text(members.get("nextForwardToken" if from_head else "nextBackwardToken"))
+        if token is None:
+            raise ValueError("the answer of GetLogEvents has no token")
+        events = [_event(entry) for entry in read.mappings(members.get("events"))]
+        return cls([event for event in events if event is not None], token)
+
+
+def _event(members: Mapping[str, object]) -> LogEvent | None:
+    at, message = members.get("timestamp"), members.get("message")
+    if at != 0 and read.moment(at) is None:
+        return None
+    text = read.text(message) if message else message
+    return LogEvent(read.count(at) or 0, text) if isinstance(text, str) else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogRequest:
@@ -76,23 +98,25 @@ class LogRequest:
 
 
 class Source(NamedTuple):
-    """A log stream, and whose it is; attempts count from 1, *ended* tells of the attempt."""
+    """A log stream, and whose it is; attempts count from 1, *ended* tells of the attempt.
+
+    *telling* is the container that decided how its attempt ended, or decides it once it ends.
+    """
 
     group: str
     stream: str
     attempt: int
     container: str | None = None
-    exit_code: int | None = None
     ended: bool = False
+    telling: bool = False
 
 
 def sources(job: Job) -> list[Source]:
     """Return the job's log streams that are known by now and in CloudWatch, first attempt first."""
     groups = {container.name: container.log_group for container in job.containers}
-    attempts = [attempt.containers for attempt in job.attempts] + [job.containers]
     found: dict[str, Source] = {}
-    for number, containers in enumerate(attempts, start=1):
-        for container in containers:
+    for number, attempt in enumerate([*job.attempts, job], start=1):
+        for container in attempt.containers:
             group = groups.get(container.name, job.log_group)
             # A job that has ended repeats its last attempt.
             if group is None or not container.log_stream or container.log_stream in found:
@@ -102,18 +126,30 @@ def sources(job: Job) -> list[Source]:
                 container.log_stream,
                 number,
                 container.name,
-                container.exit_code,
                 ended=number <= len(job.attempts),
+                telling=container is attempt.telling,
             )
     return list(found.values())
 
 
-def log_page(job: Job) -> str | None:
-    """Return the console's page of the last attempt's log, where stream and region are known."""
+def telling_source(job: Job) -> Source | None:
+    """Return the log stream to look at first after the job's end.
+
+    Of the last attempt, the stream of the container that decided; if this container has none, that
+    of another one.
+    """
     known = sources(job)
-    if not known or job.region is None:
+    last = [source for source in known if source.attempt == known[-1].attempt]
+    telling = [source for source in last if source.telling]
+    return next(iter(telling or last[-1:]), None)
+
+
+def log_page(job: Job) -> str | None:
+    """Return the console's page of the log that tells most, if stream and region are known."""
+    source = telling_source(job)
+    if source is None or job.region is None:
         return None
-    return urls.log_stream_url(known[-1].stream, log_group=known[-1].group, region=job.region)
+    return urls.log_stream_url(source.stream, log_group=source.group, region=job.region)
 
 
 def chosen_child(job: Job, index: int | None) -> str | None:
@@ -123,8 +159,14 @@ def chosen_child(job: Job, index: int | None) -> str | None:
     """
     if index is None or job.array is None or job.array.size is None:
         return None
-    indexes = job.indexes or range(job.array.size)
+    indexes = _indexes(job) or range(job.array.size)
     return f"{job.id}:{indexes.index(index)}" if index in indexes else None
+
+
+def _indexes(job: Job) -> Sequence[int]:
+    """Return a rerun's indexes; anybody can set the variable that they are in, to anything."""
+    fits = job.array is not None and len(job.indexes) == job.array.size
+    return job.indexes if fits else ()
 
 
 def nothing_to_read(job: Job, index: int | None = None) -> str | None:
@@ -135,7 +177,7 @@ def nothing_to_read(job: Job, index: int | None = None) -> str | None:
     if chosen_child(job, index):
         return None
     if job.array is not None and job.array.size is not None:
-        if job.indexes and index is not None:
+        if _indexes(job) and index is not None:
             return (
                 f"Array job {job.id} runs again what failed, and child {index} did not: there is "
                 "nothing to stream"

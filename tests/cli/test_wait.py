@@ -8,6 +8,7 @@ import pytest
 
 from airflow_fargate_batch.aws import BatchApi
 from airflow_fargate_batch.local import LocalBatch
+from airflow_fargate_batch.local.account import READY_DEFINITION, READY_QUEUE
 from tests.cli.conftest import Run, Time
 
 Submit = Callable[..., str]
@@ -222,3 +223,22 @@ def test_a_placeholder_of_a_dry_run_is_no_job(run: Run, command: str) -> None:
     outcome = run(command, "dry-run:nightly")
     assert outcome.code == 2
     assert "comes from a dry run" in outcome.err
+
+
+def test_a_job_that_no_one_can_read_hurts_only_itself(
+    run: Run, job: Submit, aws: LocalBatch
+) -> None:
+    good = [job() for _ in range(3)]
+    digits = {"name": "FARGATE_BATCH_INDEXES", "value": "9" * 5000}
+    odd = aws.client("batch").submit_job(
+        jobName="odd",
+        jobQueue=READY_QUEUE,
+        jobDefinition=READY_DEFINITION,
+        containerOverrides={"environment": [digits]},
+    )["jobId"]
+    outcome = run("wait", *good, odd)
+    assert [line.split("\t")[:2] for line in outcome.out.splitlines()] == [
+        [job_id, "SUCCEEDED"] for job_id in [*good, odd]
+    ]
+    assert outcome.code == 0
+    assert run("status", *good, odd).code == 0

@@ -182,6 +182,69 @@ def test_log_streams_are_those_of_all_attempts_and_the_current_one_each_once() -
     )
 
 
+def container(name: str, code: int | None = None, **more: Any) -> dict[str, Any]:
+    return {"name": name, "exitCode": code, **more}
+
+
+SIDECAR = {"essential": False}
+OOM = {"reason": "OutOfMemoryError: Container killed due to memory usage"}
+
+
+@pytest.mark.parametrize(
+    ("containers", "code", "reason"),
+    [
+        pytest.param([container("a", 143, **SIDECAR), container("b", 99)], 99, None, id="sidecar"),
+        pytest.param([container("a", 0, **SIDECAR), container("b", 1)], 1, None, id="well"),
+        pytest.param([container("a", 3, **SIDECAR), container("b", 0)], 0, None, id="main is well"),
+        pytest.param(
+            [container("a", 137, **SIDECAR, **OOM), container("b", 5)], 5, None, id="OOM of another"
+        ),
+        pytest.param([container("a", 143), container("b", 7)], 7, None, id="stopped after"),
+        pytest.param([container("a", 137), container("b", 7)], 7, None, id="killed after"),
+        pytest.param(
+            [container("a", 143), container("b", 137, **OOM)], 137, OOM["reason"], id="OOM first"
+        ),
+        pytest.param([container("a", 6), container("b", 7)], 6, None, id="two failed"),
+        pytest.param([container("a", 0), container("b", 143)], 143, None, id="one ended well"),
+        pytest.param(
+            [container("a", **SIDECAR, reason="CannotPullContainerError: x"), container("b")],
+            None,
+            "CannotPullContainerError: x",
+            id="the sidecar keeps the task from starting",
+        ),
+        pytest.param(
+            [container("a", 127, **SIDECAR, reason="odd"), container("b")],
+            None,
+            "odd",
+            id="no code of a sidecar, ever",
+        ),
+        pytest.param(
+            [container("a", 0, **SIDECAR), container("b", 4, **SIDECAR)],
+            4,
+            None,
+            id="none is essential",
+        ),
+        pytest.param([container("a", 2, essential="no")], 2, None, id="nonsense is essential"),
+        pytest.param([container("a"), container("b")], None, None, id="silence"),
+    ],
+)
+def test_the_essential_container_that_failed_by_itself_decides(
+    containers: list[dict[str, Any]], code: int | None, reason: str | None
+) -> None:
+    nameless = [
+        {key: value for key, value in each.items() if key != "essential"} for each in containers
+    ]
+    entry = {
+        "jobId": ID,
+        "ecsProperties": {"taskProperties": [{"containers": containers}]},
+        "attempts": [{"taskProperties": [{"containers": nameless}]}],
+    }
+    for job in (Job.from_api(entry), Job.from_api(Job.from_api(entry).to_api())):
+        assert (job.exit_code, job.reason) == (code, reason)
+        [attempt] = job.attempts  # which does not say which container is essential
+        assert (attempt.exit_code, attempt.reason) == (code, reason)
+
+
 def test_of_several_containers_the_failed_one_speaks_and_sizes_add_up() -> None:
     job = Job.from_api(MULTI_CONTAINER)
     assert (job.exit_code, job.reason) == (3, "boom")
@@ -293,7 +356,7 @@ def test_a_rerun_tells_the_indexes_of_the_first_array() -> None:
         assert rerun.to_summary(failed_children=children)["array"]["failed_indexes"] == [3, 8]
 
 
-@pytest.mark.parametrize("text", ["", "3,five", "-1", None, 3])
+@pytest.mark.parametrize("text", ["", "3,five", "-1", "٣", "9" * 5000, "1,," + "2", None, 3])
 def test_indexes_that_are_none_count_as_absent(text: object) -> None:
     variable = {"name": "FARGATE_BATCH_INDEXES", "value": text}
     assert Job.from_api({"jobId": ID, "container": {"environment": [variable]}}).indexes == ()
@@ -337,7 +400,8 @@ def test_an_answer_without_a_list_of_jobs_is_malformed(answer: object) -> None:
 
 
 NONSENSE: list[Any] = [
-    *(None, True, -1, 10**30, 0.5, float("nan"), "", "text", "NaN", "1e999999999"),
+    *(None, True, -1, 10**30, 10**5000, 0.5, float("nan"), "", "text", "\ud800"),
+    *("NaN", "1e999999999", "-1e99999999", "9" * 5000, 253402300799999),
     *([], [None], [[]], ["text"], [{}], {}, {"text": None}, {"text": {}}),
 ]
 
