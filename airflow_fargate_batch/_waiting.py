@@ -1,6 +1,6 @@
 """The half of the operator that waits: tasks that wait load it, the DAGs that name them do not."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,18 +10,19 @@ from airflow_fargate_batch._compat import (
     Context,
     conf,
 )
-from airflow_fargate_batch.completion import conclude
+from airflow_fargate_batch.completion import conclude, last_lines
 from airflow_fargate_batch.core.backoff import POLL_INTERVAL
+from airflow_fargate_batch.core.giving_up import left_running, outcome, report
 from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.core.narration import duration
 from airflow_fargate_batch.core.request import read_exit_codes, read_seconds
-from airflow_fargate_batch.core.waiting import given_up
 from airflow_fargate_batch.exceptions import (
     AwsError,
     FargateBatchError,
     JobCannotStart,
     JobTimedOut,
 )
-from airflow_fargate_batch.links import LOG_XCOM_KEY, log_address
+from airflow_fargate_batch.links import pages_of, push_pages
 from airflow_fargate_batch.triggers import (
     ENDED,
     GAVE_UP,
@@ -65,19 +66,27 @@ class Waiting:
         if self._is_deferrable():
             self._defer(job_id, log_index)
         task = self._task
+        until, limit = self._gives_up_at()
         try:
             job = task.hook.wait(
                 job_id,
                 poll_interval=self._poll_interval,
-                until=self._gives_up_at(),
+                until=until,
+                limit=limit,
                 runnable_timeout=_timedelta(self._seconds("runnable_timeout")),
+                starting_timeout=_timedelta(self._seconds("starting_timeout")),
                 log_interval=self._log_interval(),
                 log_index=log_index,
+                on_change=self._push_pages,
             )
         except JobTimedOut as error:
-            self._push_last_seen(job_id)
+            last = self._last_seen(job_id)
             kind = AirflowFailException if isinstance(error, JobCannotStart) else JobTimedOut
-            raise kind(self._give_up(job_id, str(error))) from None
+            raise kind(self._give_up(last, error)) from None
+        except FargateBatchError:
+            text = left_running([Job(id=job_id)], region=self._region_of(None))
+            task.log.error("%s", text)  # noqa: TRY400 - Airflow logs the error itself
+            raise
         self._conclude(job)
 
     def take_over(self, event: Mapping[str, Any]) -> str:
@@ -88,18 +97,53 @@ class Waiting:
             return job.id
         if job is not None:
             self._push_end(job, job.to_summary())
-        if event["outcome"] == STUCK:
-            raise AirflowFailException(event["message"])
-        raise (JobTimedOut if event["outcome"] == GAVE_UP else FargateBatchError)(event["message"])
+        if event["outcome"] not in (GAVE_UP, STUCK):
+            raise FargateBatchError(event["message"])
+        text = self._report(event["message"], job, event.get("advice"))
+        raise (AirflowFailException if event["outcome"] == STUCK else JobTimedOut)(text)
 
-    def _give_up(self, job_id: str, why: str) -> str:
+    def _give_up(self, job: Job, error: JobTimedOut) -> str:
+        """Terminate the job, if that is wanted, and write up what happened."""
         failure = None
         if self._task.terminate_on_kill:
             try:
-                self._task.hook.terminate(job_id, why)
-            except AwsError as error:
-                failure = str(error)
-        return given_up(why, terminated=self._task.terminate_on_kill, failure=failure)
+                self._task.hook.terminate(job.id, error.message)
+            except AwsError as refusal:
+                failure = str(refusal)
+        became = outcome(
+            [job],
+            terminated=self._task.terminate_on_kill,
+            failure=failure,
+            region=self._region_of(job),
+        )
+        text = "\n".join(line for line in (error.message, error.state, became) if line)
+        return self._report(text, job, error.advice)
+
+    def _report(self, text: str, job: Job | None, advice: str | None) -> str:
+        """Add to what is said of a job that was given up what people ask next."""
+        task = self._task
+        return report(
+            text,
+            task=self._name,
+            job=job,
+            region=self._region_of(job),
+            log_lines=last_lines(job, lambda: task.hook.logs) if job else (),
+            advice=advice,
+        )
+
+    def _region_of(self, job: Job | None) -> str | None:
+        """Return a job's region, its connection's if AWS never told; ``None`` if neither does."""
+        if job and job.region:
+            return job.region
+        try:
+            return self._task.hook.conn_region_name
+        except AwsError:
+            return None
+
+    @property
+    def _name(self) -> str:
+        """The task, as people call it."""
+        return f"{self._task.dag_id}.{self._task.task_id}"
 
     def _is_deferrable(self) -> bool:
         if self._task.deferrable is not None:
@@ -108,12 +152,14 @@ class Waiting:
 
     def _defer(self, job_id: str, log_index: int | None) -> None:
         task = self._task
-        until = self._gives_up_at()
+        until, limit = self._gives_up_at()
         trigger = FargateBatchJobTrigger(
             job_ids=[job_id],
             poll_interval=self._poll_interval,
             wait_until=until.isoformat() if until else None,
+            wait_limit=limit,
             runnable_timeout=self._seconds("runnable_timeout"),
+            starting_timeout=self._seconds("starting_timeout"),
             terminate_on_kill=task.terminate_on_kill,
             log_interval=self._log_interval(),
             log_index=log_index,
@@ -141,53 +187,66 @@ class Waiting:
     def _seconds(self, argument: str) -> float | None:
         return read_seconds(getattr(self._task, argument), argument)
 
-    def _gives_up_at(self) -> datetime | None:
-        """Return when to give up: before Airflow's own timeout leaves the job running."""
-        ends = []
+    def _gives_up_at(self) -> tuple[datetime | None, str | None]:
+        """Return when to give up, before Airflow's own timeout leaves the job running, and why."""
+        ends: list[tuple[datetime, str]] = []
         if wait_timeout := _timedelta(self._seconds("wait_timeout")):
-            ends.append(datetime.now(UTC) + wait_timeout)
+            said = f"wait_timeout is {duration(wait_timeout)}"
+            ends.append((datetime.now(UTC) + wait_timeout, said))
         timeout = self._task.execution_timeout
         if timeout and self._started_at:
             margin = min(TIMEOUT_MARGIN, timeout / 10)
-            ends.append(self._started_at + timeout - margin)
-        return min(ends, default=None)
+            said = f"execution_timeout is {duration(timeout)}, less {duration(margin)} to clean up"
+            ends.append((self._started_at + timeout - margin, said))
+        return min(ends, default=(None, None))
 
     def _exit_codes(self, argument: str) -> frozenset[int]:
         return read_exit_codes(getattr(self._task, argument), argument)
 
-    def _push_last_seen(self, job_id: str) -> None:
+    def _last_seen(self, job_id: str) -> Job:
+        """Push how the job is, and return it; with its id alone if that cannot be read."""
         try:
-            jobs = self._task.hook.describe([job_id])
+            job = next(iter(self._task.hook.describe([job_id])), None)
         except AwsError as error:
-            self._task.log.warning("How job %s is cannot be told: %s", job_id, error)
-            return
-        for job in jobs:
-            self._push_end(job, job.to_summary())
+            self._task.log.warning("Could not read the state of job %s: %s", job_id, error)
+            job = None
+        if job is None:
+            return Job(id=job_id)
+        self._push_end(job, job.to_summary())
+        return job
 
     def _push_end(self, job: Job, summary: dict[str, Any]) -> None:
         self._push("job", summary)
-        if page := log_address(job):
-            self._push(LOG_XCOM_KEY, page)
-            self._task.has_pushed_log_page = self._task.do_xcom_push
+        self._push_pages(job)
+
+    def _push_pages(self, job: Job) -> None:
+        """Push the addresses of the console's pages that are known by now and were not before."""
+        push_pages(self._task, pages_of(job), self._push)
 
     def _conclude(self, job: Job) -> None:
         """Push what is known of a job that has ended; fail or skip the task if it failed."""
         task = self._task
-        end = conclude(
-            job,
-            task=f"{task.dag_id}.{task.task_id}",
-            api=lambda: task.hook.api,
-            logs=lambda: task.hook.logs,
-        )
+        end = conclude(job, task=self._name, api=lambda: task.hook.api, logs=lambda: task.hook.logs)
         self._push_end(job, end.summary)
         if end.failure is None:
             return
-        if end.all_ended_with(self._exit_codes("skip_on_exit_code")):
-            raise AirflowSkipException(str(end.failure))
-        is_hopeless = end.any_ended_with(self._exit_codes("fail_on_exit_code"))
-        if is_hopeless or not end.failure.retryable:
+        skips, fails = self._exit_codes("skip_on_exit_code"), self._exit_codes("fail_on_exit_code")
+        if end.all_ended_with(skips):
+            said = _among(end.exit_codes & skips, "skip_on_exit_code")
+            raise AirflowSkipException(f"{end.failure}\nThe task is skipped: {said}.")
+        if end.any_ended_with(fails):
+            said = _among(end.exit_codes & fails, "fail_on_exit_code")
+            raise AirflowFailException(f"{end.failure}\nThe task fails without retries: {said}.")
+        if not end.failure.retryable:
             raise AirflowFailException(str(end.failure))
         raise end.failure
+
+
+def _among(exit_codes: Iterable[int | None], argument: str) -> str:
+    """Say that exit codes are those of an argument."""
+    codes = sorted(code for code in exit_codes if code is not None)
+    what = "exit code" if len(codes) == 1 else "exit codes"
+    return f"{what} {', '.join(map(str, codes))} {'is' if len(codes) == 1 else 'are'} in {argument}"
 
 
 def _timedelta(seconds: float | None) -> timedelta | None:

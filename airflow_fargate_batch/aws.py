@@ -124,11 +124,12 @@ _VALUE_IN_REPORT: Final = re.compile(r"(?<=, value: ).*?(?=, (?:type|valid [a-z 
 
 
 class Submitted(NamedTuple):
-    """What SubmitJob answers."""
+    """What SubmitJob answers, or of a job that an earlier try submitted, the same."""
 
     job_id: str
     job_name: str
     job_arn: str | None = None
+    is_adopted: bool = False
 
 
 class JobPage(NamedTuple):
@@ -148,6 +149,11 @@ class ServiceApi:
 
     def __init__(self, client: Any) -> None:
         self.client = client
+
+    @property
+    def region(self) -> str:
+        """The region that the calls go to."""
+        return str(self.client.meta.region_name)
 
     @classmethod
     def connect(

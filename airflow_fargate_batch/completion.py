@@ -103,6 +103,17 @@ def _is_parent(job: Job) -> bool:
     return job.array is not None and job.array.size is not None
 
 
+def last_lines(job: Job, logs: "Callable[[], LogsApi]") -> list[str]:
+    """Return the last log lines of a job that may still run; none for an array."""
+    from airflow_fargate_batch.log_tail import LogTail  # loads botocore
+
+    try:
+        return LogTail(logs()).of(job)
+    except AwsError as error:
+        log.warning("Could not read the last log lines of job %s: %s", job.id, error)
+        return []
+
+
 def _last_lines(
     job: Job,
     failed_children: list[Job],

@@ -176,7 +176,23 @@ class JobFailed(FargateBatchError):
 
 
 class JobTimedOut(FargateBatchError):
-    """A job did not end, or did not start, in the time it was given."""
+    """A job did not end, or did not start, in the time it was given.
+
+    Attributes:
+        message: Which job and which limit, in one line.
+        state: How the job was at the last look, as a sentence.
+        advice: What to do next, as a sentence.
+    """
+
+    def __init__(self, message: str, state: str | None = None, advice: str | None = None) -> None:
+        super().__init__(message, state, advice)
+        self.message = message
+        self.state = state
+        self.advice = advice
+
+    def __str__(self) -> str:
+        """Write all of it, a line each."""
+        return "\n".join(text for text in (self.message, self.state, self.advice) if text)
 
 
 class JobCannotStart(JobTimedOut):

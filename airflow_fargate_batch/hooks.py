@@ -1,6 +1,6 @@
 """Credentials from an Airflow connection in, core values out."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final
@@ -11,8 +11,9 @@ from airflow_fargate_batch.aws import NO_HIDDEN_RETRIES, BatchApi, connecting
 from airflow_fargate_batch.bulk import Outcome, submit_many
 from airflow_fargate_batch.core.backoff import POLL_INTERVAL
 from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.core.log_reading import QUIET
 from airflow_fargate_batch.core.waiting import Wait
-from airflow_fargate_batch.exceptions import AwsError, JobTimedOut
+from airflow_fargate_batch.exceptions import AwsError
 from airflow_fargate_batch.logs import LogFollower, LogsApi
 from airflow_fargate_batch.lookup import Clock
 from airflow_fargate_batch.masking import is_secret_name
@@ -22,6 +23,7 @@ from airflow_fargate_batch.submission import Submitter
 if TYPE_CHECKING:
     from botocore.config import Config
 
+    from airflow_fargate_batch.aws import Submitted
     from airflow_fargate_batch.core.definition import JobDefinition
     from airflow_fargate_batch.core.log_streams import LogLine
     from airflow_fargate_batch.core.request import JobRequest
@@ -37,7 +39,12 @@ class FargateBatchHook(AwsBaseHook):
     Takes what every hook of the Amazon provider takes (*aws_conn_id*, *region_name*, *verify*,
     *config*). Each call of a client that it makes is sent once: boto3's own retries would make a
     second job where the answer to SubmitJob is lost.
+
+    Attributes:
+        submitted: What became of the last ``submit``.
     """
+
+    submitted: "Submitted | None" = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs["client_type"] = "batch"
@@ -95,12 +102,13 @@ class FargateBatchHook(AwsBaseHook):
         :raises AwsError: AWS refused it, and there is no job.
         :raises SubmissionUncertain: an answer was lost, and the job could not be looked for.
         """
-        return self._submitter.submit(
+        self.submitted = self._submitter.submit(
             request,
             look_first=look_first,
             tries_before=tries_before,
             rerun_failed_only=rerun_failed_only,
-        ).job_id
+        )
+        return self.submitted.job_id
 
     def submit_many(
         self, requests: "Iterable[JobRequest]", *, resume: bool = False
@@ -133,48 +141,88 @@ class FargateBatchHook(AwsBaseHook):
         *,
         poll_interval: float = POLL_INTERVAL,
         until: datetime | None = None,
+        limit: str | None = None,
         runnable_timeout: timedelta | None = None,
+        starting_timeout: timedelta | None = None,
         log_interval: float | None = None,
         log_index: int | None = None,
+        on_change: Callable[[Job], None] | None = None,
     ) -> "Job":
         """Wait until a job has ended and return it, logging each change on the way.
 
         :param poll_interval: seconds between two questions.
         :param until: when to give up.
+        :param limit: where *until* comes from, for the error's text.
         :param runnable_timeout: how long the job may be RUNNABLE at a stretch.
+        :param starting_timeout: how long the job may be STARTING at a stretch.
         :param log_interval: seconds between two looks at the job's log, whose lines are logged
             too; ``None`` leaves it alone.
         :param log_index: of an array, the child whose log it is; an array itself has none.
-        :raises JobTimedOut: it did not end or start in time, or never can start; it is left alone.
+        :param on_change: called with the job at each change.
+        :raises JobTimedOut: it did not end or start in time, or never can start, and a look at
+            that moment confirmed it; the job is left running.
         :raises JobLost: AWS no longer knows the job.
+        :raises AwsError: AWS refused to tell for five minutes.
         """
-        wait = Wait(job_id, until=until, runnable_timeout=runnable_timeout)
+        wait = Wait(
+            job_id,
+            until=until,
+            limit=limit,
+            runnable_timeout=runnable_timeout,
+            starting_timeout=starting_timeout,
+        )
         lines = None
         if log_interval:
             lines = LogFollower(self.logs, interval=log_interval, index=log_index)
         describe = partial(self._describe_for_log, lines) if lines else self.api.describe_jobs
-        changes = follow([job_id], describe=describe, interval=poll_interval)
         last = Job(id=job_id)
-        for job in changes:
+        for change in follow([job_id], describe=describe, interval=poll_interval):
+            job, line = self._observe(wait, change)
+            if line:
+                self.log.info("%s", line)
             if job is not None:
                 last = job
-                if line := wait.heed(job, datetime.now(UTC)):
-                    self.log.info("%s", line)
                 if lines:
                     lines.heed(job)
+                if on_change:
+                    on_change(job)
             self._log_lines(lines.read() if lines else ())
-            if last.status.is_live:
-                try:
-                    wait.check(datetime.now(UTC))
-                except JobTimedOut:
-                    ended = self._ended(job_id)  # since the last look, perhaps
-                    if ended is None:
-                        raise
-                    return ended
+            if last.status.is_final:
+                break
         if lines:
             self._look_at_child(lines)
-            self._log_lines(lines.rest())
+            self._log_rest(lines, job_id)
         return last
+
+    def _observe(self, wait: Wait, change: Job | None) -> tuple[Job | None, str | None]:
+        """Let a wait take note of a change or, if its time is over, of a last look.
+
+        :return: the job, if it was seen, and the line to log.
+        """
+        now = datetime.now(UTC)
+        if change is not None:
+            return change, wait.heed(change, now)
+        if not wait.is_over(now):
+            return None, None
+        job = self._last_look(wait.job_id)
+        return job, wait.decide(job, now)
+
+    def _last_look(self, job_id: str) -> Job | None:
+        """Ask about a job once; ``None`` if AWS does not answer about it."""
+        try:
+            return next(iter(self.describe([job_id])), None)
+        except AwsError as error:
+            self.log.warning("Could not read the state of job %s: %s", job_id, error)
+            return None
+
+    def _log_rest(self, lines: LogFollower, job_id: str) -> None:
+        if not lines.is_complete:
+            self.log.info(
+                "Job %s has ended; its log counts as complete when %.0f s bring no new line",
+                job_id,
+                QUIET,
+            )
+        self._log_lines(lines.rest())
 
     def _describe_for_log(self, lines: LogFollower, job_ids: list[str]) -> "list[Job]":
         """Ask about jobs, and in the same call about the child whose log is followed."""
@@ -192,13 +240,7 @@ class FargateBatchHook(AwsBaseHook):
         try:
             self._describe_for_log(lines, [])
         except AwsError as error:
-            self.log.warning("Where the rest of its log is cannot be told: %s", error)
-
-    def _ended(self, job_id: str) -> Job | None:
-        try:
-            return next((job for job in self.describe([job_id]) if job.status.is_final), None)
-        except AwsError:
-            return None
+            self.log.warning("Could not find the rest of the job's log: %s", error)
 
     def _log_lines(self, lines: "Iterable[LogLine]") -> None:
         for line in lines:

@@ -1,11 +1,14 @@
 """The console's pages of a job, as buttons on its task.
 
-The operator pushes the addresses it knows at the submit once, under one XCom key, and that of the
-log, where the task waited for the job, under another; a link picks its own. Airflow 3 stores each
-link under a key of the link itself, which is why the addresses live under others.
+The operator pushes the addresses that it knows at the submit under one XCom key, and that of the
+log, if the task waits for the job, under another; a link picks its own. Airflow 3 reads each link
+from a key of the link itself and writes it there when the task ends or defers; a task that waits in
+its worker pushes it there at once.
 """
 
-from typing import TYPE_CHECKING, ClassVar, Final
+import re
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from airflow_fargate_batch._compat import BaseOperatorLink, XCom
 from airflow_fargate_batch.core import urls
@@ -15,9 +18,11 @@ if TYPE_CHECKING:
     from airflow.sdk.types import TaskInstanceKey
 
     from airflow_fargate_batch.core.job import Job
+    from airflow_fargate_batch.operators import FargateBatchSubmitOperator
 
 XCOM_KEY: Final = "console_links"
 LOG_XCOM_KEY: Final = "console_log"
+_REVISION: Final = re.compile(r":[0-9]+\Z")
 
 
 class _ConsoleLink(BaseOperatorLink):
@@ -66,7 +71,8 @@ class BatchJobLogLink(_ConsoleLink):
         On Airflow 3 the worker asks when its task is done or defers, and would log each XCom that
         is not there: so the task says itself whether it has pushed this one.
         """
-        if not getattr(operator, "has_pushed_log_page", True):  # 2.11 asks of a copy, elsewhere
+        pushed: Pages | None = getattr(operator, "console_pages", None)  # 2.11 asks of a copy
+        if pushed is not None and self.key not in pushed:
             return ""
         return super().get_link(operator, ti_key=ti_key)
 
@@ -79,18 +85,65 @@ LINKS: Final = (
 )
 
 
-def addresses(*, job_id: str, job_definition: str, job_queue: str, region: str) -> dict[str, str]:
-    """Return what the links show, by their keys."""
+def has_revision(job_definition: str) -> bool:
+    """Tell whether a name or ARN says which revision it means; else it is the latest active one."""
+    return bool(_REVISION.search(job_definition))
+
+
+Pages = Mapping[str, str]
+"""Addresses by the keys of their links."""
+
+
+def addresses(
+    *, job_id: str, job_definition: str, job_queue: str, region: str, job_arn: str | None = None
+) -> dict[str, str]:
+    """Return what the links show as soon as a job is submitted, by their keys.
+
+    :param job_arn: tells the account, without which a name's page cannot be linked.
+    """
+    queue, definition = job_queue, job_definition
+    if job_arn:
+        queue = urls.sibling_arn(job_arn, "job-queue", job_queue)
+        if has_revision(job_definition):
+            definition = urls.sibling_arn(job_arn, "job-definition", job_definition)
     return {
         BatchJobLink.key: urls.job_url(job_id, region=region),
-        BatchJobDefinitionLink.key: urls.job_definition_url(job_definition, region=region),
-        BatchJobQueueLink.key: urls.job_queue_url(job_queue, region=region),
+        BatchJobDefinitionLink.key: urls.job_definition_url(definition, region=region),
+        BatchJobQueueLink.key: urls.job_queue_url(queue, region=region),
     }
 
 
-def log_address(job: "Job") -> dict[str, str]:
-    """Return what the link to the log shows, by its key; empty where no stream is known."""
+def pages_of(job: "Job") -> dict[str, str]:
+    """Return what the links show of a job as DescribeJobs tells of it, as far as that is known."""
     from airflow_fargate_batch.core.log_streams import log_page  # nothing for who reads a DAG
 
-    page = log_page(job)
-    return {BatchJobLogLink.key: page} if page else {}
+    pages: dict[str, str] = {}
+    if job.region and job.definition and job.queue:
+        pages = addresses(
+            job_id=job.id, job_definition=job.definition, job_queue=job.queue, region=job.region
+        )
+    if page := log_page(job):
+        pages[BatchJobLogLink.key] = page
+    return pages
+
+
+def push_pages(
+    task: "FargateBatchSubmitOperator", pages: Pages, push: Callable[[str, Any], None]
+) -> None:
+    """Push the addresses that are new, for all links that show them.
+
+    :param task: remembers what was pushed.
+    :param push: pushes an XCom of the task: key and value.
+    """
+    if not task.do_xcom_push:
+        return
+    known: dict[str, str] = {**task.console_pages, **pages}
+    new = {key for key, page in pages.items() if task.console_pages.get(key) != page}
+    task.console_pages = known
+    for pushed_as in dict.fromkeys(link.pushed_as for link in LINKS if link.key in new):
+        keys = [link.key for link in LINKS if link.pushed_as == pushed_as]
+        push(pushed_as, {key: known[key] for key in keys if key in known})
+    for link in LINKS:
+        # Airflow 3 shows a link of a running task only if the task pushes it under the link's key.
+        if link.key in new and (own_key := getattr(link, "xcom_key", None)):
+            push(own_key, known[link.key])

@@ -33,7 +33,13 @@ from airflow_fargate_batch.core.request import (
     read_seconds,
 )
 from airflow_fargate_batch.exceptions import EmptyArray, InvalidRequest, Problem
-from airflow_fargate_batch.links import LINKS, XCOM_KEY, addresses
+from airflow_fargate_batch.links import (
+    LINKS,
+    BatchJobLink,
+    addresses,
+    has_revision,
+    push_pages,
+)
 from airflow_fargate_batch.masking import HidesSecrets, as_json, mask_secrets_of
 
 if TYPE_CHECKING:
@@ -45,7 +51,13 @@ FILES: Final = ("parameters_file", "container_overrides_file")
 _READERS: Final[tuple[tuple[Callable[[Any, str], Any], tuple[str, ...]], ...]] = (
     (
         read_seconds,
-        ("poll_interval", "runnable_timeout", "wait_timeout", "awslogs_fetch_interval"),
+        (
+            "poll_interval",
+            "runnable_timeout",
+            "starting_timeout",
+            "wait_timeout",
+            "awslogs_fetch_interval",
+        ),
     ),
     (read_exit_codes, ("skip_on_exit_code", "fail_on_exit_code")),
 )
@@ -105,6 +117,8 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     :param poll_interval: seconds or timedelta between two questions about the job.
     :param runnable_timeout: seconds or timedelta that the job may be RUNNABLE before the task
         gives up; a job that AWS says is misconfigured is given up at once.
+    :param starting_timeout: seconds or timedelta that the job may be STARTING before the task gives
+        up, counted from the first look that shows it; by default as long as AWS allows.
     :param wait_timeout: seconds or timedelta from the submit until the task gives up.
     :param terminate_on_kill: whether to end the job when the task gives up waiting for it or is
         ended by a person, and live jobs of before a person cleared it.
@@ -147,6 +161,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     deferrable: bool | None
     poll_interval: float | timedelta
     runnable_timeout: float | timedelta | None
+    starting_timeout: float | timedelta | None
     wait_timeout: float | timedelta | None
     terminate_on_kill: bool
     rerun_failed_only: bool
@@ -160,7 +175,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     verify: bool | str | None
     botocore_config: dict[str, Any] | None
     _has_dependencies: bool
-    has_pushed_log_page: bool = False
+    console_pages: Mapping[str, str]
     _awaited: str | None = None
     _submitting: JobRequest | None = None
     _runs_as: Any = None
@@ -197,6 +212,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         deferrable: bool | None = None,
         poll_interval: float | timedelta = POLL_INTERVAL,
         runnable_timeout: float | timedelta | None = None,
+        starting_timeout: float | timedelta | None = None,
         wait_timeout: float | timedelta | None = None,
         terminate_on_kill: bool = True,
         rerun_failed_only: bool = False,
@@ -225,6 +241,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
             deferrable=deferrable,
             poll_interval=poll_interval,
             runnable_timeout=runnable_timeout,
+            starting_timeout=starting_timeout,
             wait_timeout=wait_timeout,
             terminate_on_kill=terminate_on_kill,
             rerun_failed_only=rerun_failed_only,
@@ -237,6 +254,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
             region_name=region_name,
             verify=verify,
             botocore_config=botocore_config,
+            console_pages={},
             _has_dependencies=depends_on is not None,
         )
         problems = [*problems_before_rendering(given), *self._problems_of_waiting()]
@@ -427,15 +445,29 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
             self._submitting = None
         except InvalidRequest as error:
             raise _failure(error) from None
-        self.log.info("Job %s is %s in %s", job_id, request.job_name, request.job_queue)
+        self._tell_where(job_id, request, context)
+        return job_id
+
+    def _tell_where(self, job_id: str, request: JobRequest, context: Context) -> None:
+        """Log what was submitted and where to see it, and push the pages for the links."""
+        submitted = self.hook.submitted
         pages = addresses(
             job_id=job_id,
             job_definition=request.job_definition,
             job_queue=request.job_queue,
             region=self.hook.conn_region_name,
+            job_arn=submitted.job_arn if submitted else None,
         )
-        self._push(XCOM_KEY, pages, context)
-        return job_id
+        text = "Submitted job %s (%s) to %s, job definition %s: %s"
+        if submitted and submitted.is_adopted:
+            text = "Job %s (%s) of an earlier try is in %s, job definition %s: %s"
+        definition = request.job_definition
+        if not has_revision(definition):
+            definition += " (latest revision)"
+        names = job_id, request.job_name, request.job_queue, definition
+        self.log.info(text, *names, pages[BatchJobLink.key])
+        self.console_pages = {}  # of an earlier try in this process
+        push_pages(self, pages, partial(self._push, context=context))
 
     def _push(self, key: str, value: Any, context: Context) -> None:
         if self.do_xcom_push:

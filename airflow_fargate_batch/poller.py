@@ -1,8 +1,8 @@
 """Waiting for jobs: one DescribeJobs loop for everybody who waits, in asyncio or without it.
 
 ``JobPoller`` serves the waiters of an event loop (Airflow's triggerer runs all triggers in one);
-``follow`` does the same for a worker or a shell. Whom to ask when, and what an answer means, is
-``core.polling``'s; here are the calls, the waiters and the log.
+``follow`` does the same for a worker or a shell. ``core.polling`` decides whom to ask when, and
+``conversation`` what an answer or its lack means; here are the calls and the waiters.
 """
 
 import asyncio
@@ -11,18 +11,16 @@ import copy
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, NamedTuple, Self
 from weakref import WeakKeyDictionary
 
+from airflow_fargate_batch.conversation import REFUSALS, Conversation, Notice, Trouble
 from airflow_fargate_batch.core.backoff import POLL_INTERVAL
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.polling import Watchlist
-from airflow_fargate_batch.core.status import JobStatus
-from airflow_fargate_batch.exceptions import AccessDenied, CredentialsMissing, JobLost, Throttled
-
-log = logging.getLogger(__name__)
+from airflow_fargate_batch.exceptions import JobLost
 
 TICK: Final = 1.0
 """Seconds a loop sleeps at most: it is how newcomers are noticed, and deadlines in ``follow``."""
@@ -30,13 +28,12 @@ NAP: Final = 0.02
 """Seconds a loop sleeps at least, lest it spin while its calls are under way."""
 CALLS_AT_ONCE: Final = 4
 """A call that hangs must not hold up everybody."""
-CREDENTIALS_PATIENCE: Final = 300.0
-"""Seconds of failing calls before missing credentials count as more than a hiccup of whoever
-hands them out."""
-FATAL: Final = (AccessDenied, CredentialsMissing)
-"""What no later call can mend; all else passes, or is for the waiters' deadlines."""
-WARN_EVERY: Final = 600.0
-"""Seconds between two warnings about calls that fail."""
+LOOK_PATIENCE: Final = 15.0
+"""Seconds to wait for the answer to a last look."""
+HEARD_AT_ONCE: Final = 50
+"""Waiters that hear of trouble with AWS before an event loop turns to others: each logs a line."""
+BREATH: Final = 0.05
+"""Seconds before the next of them hear of it."""
 
 Describe = Callable[[list[str]], Iterable[Job]]
 AsyncDescribe = Callable[[list[str]], Awaitable[Iterable[Job]]]
@@ -61,9 +58,11 @@ class JobPoller:
         self._describe = describe
         self._now = now
         self._sleep = sleep
-        self._conversation = _Conversation(Watchlist(chance=chance))
+        self._conversation = Conversation(Watchlist(chance=chance))
         self._watches: dict[str, set[Watch]] = {}
+        self._looks: dict[str, list[_Look]] = {}
         self._calls: set[asyncio.Task[None]] = set()
+        self._messengers: set[asyncio.Task[None]] = set()
         self._loop: asyncio.Task[None] | None = None
 
     @classmethod
@@ -86,9 +85,22 @@ class JobPoller:
         """Whether somebody waits."""
         return bool(self._watches)
 
-    def watch(self, job_id: str, *, interval: float = POLL_INTERVAL) -> "Watch":
-        """Wait for a job: ``with poller.watch(job_id) as watch: async for job in watch: …``."""
-        return Watch(self, job_id, interval)
+    def watch(self, job_id: str, *, interval: float = POLL_INTERVAL, log: Any = None) -> "Watch":
+        """Wait for a job: ``with poller.watch(job_id) as watch: async for job in watch: …``.
+
+        :param log: the waiter's own logger, for lines about trouble with AWS; ``None`` for none.
+        """
+        return Watch(self, job_id, interval, log)
+
+    def look(self, job_id: str) -> "asyncio.Future[Job | None]":
+        """Ask about a job as soon as the pace allows, in one call with all who look now.
+
+        The answer is that to a call which is made from now on; ``None`` if it lacks the job.
+        """
+        look = _Look(self._now(), asyncio.get_running_loop().create_future())
+        self._looks.setdefault(job_id, []).append(look)
+        self._conversation.watchlist.schedule.hurry(job_id, look.since)
+        return look.answer
 
     def _enter(self, watch: "Watch") -> None:
         self._watches.setdefault(watch.job_id, set()).add(watch)
@@ -97,6 +109,7 @@ class JobPoller:
         )
         if last is not None:
             watch.tell(last)
+        watch.hear(self._conversation.trouble, self._now())
         if self._loop is None or self._loop.done():
             # A context of its own: else what it logs would count as the first waiter's.
             self._loop = asyncio.create_task(self._run(), context=contextvars.Context())
@@ -106,6 +119,7 @@ class JobPoller:
         watches.discard(watch)
         if not watches:
             self._watches.pop(watch.job_id, None)
+            self._looks.pop(watch.job_id, None)
             self._conversation.watchlist.remove(watch.job_id)
 
     async def _run(self) -> None:
@@ -121,19 +135,56 @@ class JobPoller:
                 await self._sleep(_nap(schedule.next_call_at() if room else None, self._now()))
 
     async def _ask(self, ids: list[str]) -> None:
+        asked_at = self._now()
         try:
-            answer: Iterable[Job] | Exception = list(await self._describe(ids))
+            answer: list[Job] | Exception = list(await self._describe(ids))
         except Exception as error:  # noqa: BLE001 - whatever it is, it is the call's, not the waiters'
             answer = error
+        trouble = self._conversation.trouble
         try:
             for news in self._conversation.digest(ids, answer, self._now()):
                 self._tell(news.job_id if isinstance(news, JobLost) else news.id, news)
-        except FATAL as error:
+        except REFUSALS as error:
             for job_id in list(self._watches):
                 self._tell(job_id, error)
+        if not isinstance(answer, Exception):
+            self._answer_looks(ids, answer, asked_at)
+        if self._conversation.trouble is not trouble:
+            messenger = asyncio.create_task(self._spread(self._conversation.trouble))
+            self._messengers.add(messenger)
+            messenger.add_done_callback(self._messengers.discard)
+
+    def _answer_looks(self, ids: list[str], jobs: list[Job], asked_at: float) -> None:
+        """Answer who looked before the call was made; ask again for those who looked since."""
+        found = {job.id: job for job in jobs}
+        for job_id in self._looks.keys() & set(ids):
+            since: list[_Look] = []
+            for look in self._looks.pop(job_id):
+                if look.answer.done():  # given up
+                    continue
+                if look.since > asked_at:
+                    since.append(look)
+                else:
+                    look.answer.set_result(found.get(job_id))
+            if since:
+                self._looks[job_id] = since
+                self._conversation.watchlist.schedule.hurry(job_id, self._now())
+
+    async def _spread(self, trouble: Trouble | None) -> None:
+        """Let all waiters hear of trouble with AWS or of its end, as long as it is the latest."""
+        watches = [watch for watches in self._watches.values() for watch in watches]
+        for start in range(0, len(watches), HEARD_AT_ONCE):
+            if self._conversation.trouble is not trouble:
+                return
+            for watch in watches[start : start + HEARD_AT_ONCE]:
+                watch.hear(trouble, self._now())
+            if start + HEARD_AT_ONCE < len(watches):
+                await self._sleep(BREATH)
 
     def _tell(self, job_id: str, news: Job | Exception) -> None:
         for watch in self._watches.get(job_id, ()):
+            if not isinstance(news, Exception):  # that AWS answers again comes before the answer
+                watch.hear(self._conversation.trouble, self._now())
             watch.tell(news)
 
 
@@ -142,27 +193,52 @@ _shared: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Hashable, JobPoller]]
 )
 
 
+class _Look(NamedTuple):
+    """One who needs to know how a job is now."""
+
+    since: float
+    answer: "asyncio.Future[Job | None]"
+
+
 class Watch:
     """One waiter's view of one job: iterate for each change of it, in order, up to its end.
 
     Leaving the ``with`` block is leaving the poller. To be cancelled, even in the middle of the
-    iteration and again and again, loses no news and touches nobody else.
+    iteration and again and again, loses no news and touches nobody else. Trouble with AWS is logged
+    from inside the iteration: Airflow's triggerer writes a line into the log of the task in whose
+    context it is logged.
 
     :raises JobLost: AWS no longer knows the job
-    :raises AccessDenied: asking is not allowed
-    :raises CredentialsMissing: asking is not possible
+    :raises AccessDenied: asking was refused for five minutes
+    :raises CredentialsMissing: asking was not possible for five minutes
     """
 
-    __slots__ = ("_arrival", "_ended", "_news", "_poller", "interval", "job_id")
+    __slots__ = ("_arrival", "_ended", "_log", "_news", "_poller", "_trouble", "interval", "job_id")
 
-    def __init__(self, poller: JobPoller, job_id: str, interval: float) -> None:
+    def __init__(self, poller: JobPoller, job_id: str, interval: float, log: Any) -> None:
         self._poller = poller
         # Not a Queue: there are thousands of watches, and its four deques are the most of each.
-        self._news: list[Job | Exception] = []
+        self._news: list[Job | Exception | Notice] = []
         self._arrival: asyncio.Future[None] | None = None
         self._ended = False
+        self._log = log
+        self._trouble: Trouble | None = None
         self.job_id = job_id
         self.interval = interval
+
+    @property
+    def has_news(self) -> bool:
+        """Whether the next step of the iteration has something already."""
+        return bool(self._news)
+
+    async def look(self) -> Job | None:
+        """Return the job as AWS shows it now, ``None`` if AWS does not answer about it in time."""
+        answer = self._poller.look(self.job_id)
+        try:
+            async with asyncio.timeout(LOOK_PATIENCE):
+                return await answer
+        except TimeoutError:
+            return None
 
     def __enter__(self) -> Self:
         self._poller._enter(self)  # noqa: SLF001 - the two make one thing
@@ -182,17 +258,31 @@ class Watch:
     async def __anext__(self) -> Job:
         if self._ended:
             raise StopAsyncIteration
-        while not self._news:
-            self._arrival = asyncio.get_running_loop().create_future()
-            await self._arrival
-        news = self._news.pop(0)
+        while True:
+            while not self._news:
+                self._arrival = asyncio.get_running_loop().create_future()
+                await self._arrival
+            news = self._news.pop(0)
+            if not isinstance(news, Notice):
+                break
+            self._log.log(news.level, "%s", news.text)
         if isinstance(news, Exception):
             self._ended = True
             raise news
         self._ended = news.status.is_final
         return news
 
-    def tell(self, news: Job | Exception) -> None:
+    def hear(self, trouble: Trouble | None, now: float) -> None:
+        """Hand over that asking has begun to fail, or works again: each once."""
+        before, self._trouble = self._trouble, trouble
+        if self._log is None or before is trouble:
+            return
+        if trouble is not None:
+            self.tell(Notice(logging.WARNING, trouble.begun(self.job_id, now)))
+        elif before is not None:
+            self.tell(Notice(logging.INFO, before.over(self.job_id, now)))
+
+    def tell(self, news: Job | Exception | Notice) -> None:
         """Hand over what is new; an exception as a copy, as each waiter raises its own."""
         self._news.append(copy.copy(news) if isinstance(news, Exception) else news)
         if self._arrival is not None and not self._arrival.done():
@@ -214,11 +304,11 @@ def follow(
 
     :param describe: asks AWS about up to 100 ids, in one call; it may leave some out
     :raises JobLost: AWS no longer knows one of them; once all others have ended
-    :raises AccessDenied: asking is not allowed
-    :raises CredentialsMissing: asking is not possible
+    :raises AccessDenied: asking was refused for five minutes
+    :raises CredentialsMissing: asking was not possible for five minutes
     """
     watchlist = Watchlist(chance=chance)
-    conversation = _Conversation(watchlist)
+    conversation = Conversation(watchlist)
     for job_id in job_ids:
         watchlist.add(job_id, interval=interval, now=now())
     lost: list[JobLost] = []
@@ -239,71 +329,6 @@ def follow(
                 yield news
     if lost:
         raise lost[0]
-
-
-class _Conversation:
-    """A watchlist, and what a person should read in the log about talking to AWS."""
-
-    def __init__(self, watchlist: Watchlist) -> None:
-        self.watchlist = watchlist
-        self._failing_since: float | None = None
-        self._warned_at: float | None = None
-        self._strange: set[str] = set()
-
-    def digest(
-        self, ids: Sequence[str], answer: Iterable[Job] | Exception, now: float
-    ) -> list[Job | JobLost]:
-        """Take in what a call brought, and return the news in it; errors pass, if they can.
-
-        :raises AccessDenied: at once
-        :raises CredentialsMissing: after five minutes without any answer
-        """
-        if isinstance(answer, Exception):
-            self._digest_error(ids, answer, now)
-            return []
-        if self._failing_since is not None and self._warned_at == self._failing_since:
-            log.info("DescribeJobs answers again, after %.0f s", now - self._failing_since)
-        self._failing_since = None
-        news = self.watchlist.answered(ids, answer, now)
-        for job in news:
-            if isinstance(job, Job) and job.status is JobStatus.UNKNOWN:
-                self._wonder(job)
-        return news
-
-    def _digest_error(self, ids: Sequence[str], error: Exception, now: float) -> None:
-        if isinstance(error, Throttled):
-            self.watchlist.schedule.throttled(ids, now)
-            log.debug("DescribeJobs is throttled; asking more slowly")
-            return
-        self.watchlist.schedule.failed(ids, now)
-        if self._failing_since is None:
-            self._failing_since = now
-            self._warn(ids, error, now)
-        patience = CREDENTIALS_PATIENCE if isinstance(error, CredentialsMissing) else 0.0
-        if isinstance(error, FATAL) and now - self._failing_since >= patience:
-            raise error
-
-    def _warn(self, ids: Sequence[str], error: Exception, now: float) -> None:
-        """Warn that calls began to fail, now and then if they do so again and again."""
-        if self._warned_at is None or now - self._warned_at >= WARN_EVERY:
-            self._warned_at = now
-            others = f" and {len(ids) - 1} more" if len(ids) > 1 else ""
-            log.warning(
-                "DescribeJobs failed for job %s%s; trying on: %s: %s",
-                ids[0],
-                others,
-                type(error).__name__,
-                error,
-            )
-
-    def _wonder(self, job: Job) -> None:
-        if job.status_text not in self._strange:
-            self._strange.add(job.status_text)
-            log.warning(
-                "AWS Batch says that job %s is %r, a state unknown to this version; waiting on",
-                job.id,
-                job.status_text,
-            )
 
 
 def _nap(until: float | None, now: float) -> float:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from airflow_fargate_batch._compat import (
     AirflowFailException,
@@ -17,8 +17,10 @@ from airflow_fargate_batch._compat import (
     conf,
 )
 from airflow_fargate_batch.completion import conclude
+from airflow_fargate_batch.conversation import PATIENCE, REFUSALS
+from airflow_fargate_batch.core.giving_up import left_running, report
 from airflow_fargate_batch.core.job import Job
-from airflow_fargate_batch.core.narration import progress
+from airflow_fargate_batch.core.narration import duration, progress
 from airflow_fargate_batch.core.polling import Watchlist
 from airflow_fargate_batch.core.request import DRY_RUN_PREFIX, read_job_ids
 from airflow_fargate_batch.core.waiting import Wait
@@ -26,6 +28,7 @@ from airflow_fargate_batch.exceptions import (
     AnswerLost,
     FargateBatchError,
     InvalidRequest,
+    JobCannotStart,
     JobFailed,
     JobLost,
     Throttled,
@@ -35,6 +38,9 @@ from airflow_fargate_batch.triggers import ENDED, GAVE_UP, FargateBatchJobTrigge
 
 if TYPE_CHECKING:
     from airflow_fargate_batch.hooks import FargateBatchHook
+
+REFUSED_PAUSE: Final = 15.0
+"""Seconds between two questions at most while AWS refuses to tell."""
 
 
 class FargateBatchJobSensor(BaseSensorOperator):
@@ -85,19 +91,28 @@ class FargateBatchJobSensor(BaseSensorOperator):
         return self._defer(context)
 
     def poke(self, context: Context) -> bool:  # noqa: ARG002 - Airflow's signature
-        """Look at all jobs once; a call that fails and may pass another time waits for that.
+        """Look at all jobs once; if the call fails for now, wait for the next poke.
 
         :raises JobCannotStart: AWS says that one can never start.
-        :raises JobLost: AWS has not known one for some time, as the trigger counts it; with
-            ``mode="reschedule"`` each look is a process's first, and *timeout* is the end.
+        :raises JobLost: AWS has not known one for some time, as the trigger counts it. With
+            ``mode="reschedule"`` every poke runs in a new process and cannot count earlier
+            absences: only *timeout* ends the wait.
+        :raises AwsError: AWS refused to tell for five minutes.
         """
+        return self._look(PATIENCE)
+
+    def _look(self, patience: float) -> bool:
         ids = self._ids
         if not ids:
             return True
         try:
-            jobs = {job.id: job for job in self.hook.describe(ids)}
+            jobs = {job.id: job for job in self._describe(ids, patience)}
         except (Throttled, Unreachable, AnswerLost) as error:
-            self.log.warning("Looking again in %.0f s: %s", self.poke_interval, error)
+            self.log.warning(
+                "Could not read the state of the jobs; will retry in %.0f s: %s",
+                self.poke_interval,
+                error,
+            )
             return False
         if unknown := [job_id for job_id in ids if job_id not in jobs]:
             self.log.warning("AWS Batch does not know %s", ", ".join(unknown))
@@ -108,8 +123,31 @@ class FargateBatchJobSensor(BaseSensorOperator):
             raise lost
         return all(job_id in jobs and jobs[job_id].status.is_final for job_id in ids)
 
+    def _describe(self, ids: list[str], patience: float) -> list[Job]:
+        """Ask about the jobs, again while AWS refuses to tell: that may settle within seconds."""
+        until = time.monotonic() + patience
+        refused: str | None = None
+        while True:
+            try:
+                jobs = self.hook.describe(ids)
+            except REFUSALS as error:
+                left = until - time.monotonic()
+                if left <= 0:
+                    text = left_running(map(_only_known_by_id, ids), region=self.region_name)
+                    self.log.error("%s", text)  # noqa: TRY400 - Airflow logs the error itself
+                    raise
+                if refused != str(error):
+                    refused = str(error)
+                    plan = f"will retry for {duration(timedelta(seconds=left))}"
+                    self.log.warning("Could not read the state of the jobs; %s: %s", plan, error)
+                time.sleep(min(self.poke_interval, REFUSED_PAUSE))
+                continue
+            if refused is not None:
+                self.log.info("Could read the state of the jobs again")
+            return jobs
+
     def _tell(self, jobs: Iterable[Job], expected: int) -> None:
-        """Log what is new; where each look is a process's first, how far they are in one line.
+        """Log what is new; in a process that looks only once, how far they are in one line.
 
         :raises JobCannotStart: AWS says that one can never start.
         """
@@ -119,7 +157,12 @@ class FargateBatchJobSensor(BaseSensorOperator):
             counts = Counter(job.status for job in found)
             self.log.info("%s", progress(counts, expected, "jobs"))
         for job in found:
-            line = self._waits.setdefault(job.id, Wait(job.id)).heed(job, datetime.now(UTC))
+            wait = self._waits.setdefault(job.id, Wait(job.id))
+            try:
+                line = wait.decide(job, datetime.now(UTC))
+            except JobCannotStart as error:
+                state = f"{error.state}\n{left_running([job], region=self.region_name)}"
+                raise JobCannotStart(error.message, state, error.advice) from None
             if line and not in_one_line:
                 self.log.info("%s", line)
 
@@ -136,7 +179,8 @@ class FargateBatchJobSensor(BaseSensorOperator):
         """Take over from the trigger; an event of an earlier try is as the operator's."""
         if try_number is not None and try_number != context["ti"].try_number:
             return self._defer(context)
-        message, is_late = event["message"], event["outcome"] == GAVE_UP
+        is_late = event["outcome"] == GAVE_UP
+        message = report(event["message"] or "", advice=event.get("advice"))
         if event["outcome"] == ENDED:
             self._raise_failure(map(Job.from_api, event["jobs"]))
         elif self.never_fail or (self.soft_fail and is_late):
@@ -147,8 +191,10 @@ class FargateBatchJobSensor(BaseSensorOperator):
 
     def _defer(self, context: Context) -> None:
         try:
-            if self.poke(context):
+            if self._look(0.0):
                 return
+        except REFUSALS as error:
+            self.log.warning("Could not read the state of the jobs; the trigger retries: %s", error)
         except FargateBatchError as error:
             if self.never_fail:
                 raise AirflowSkipException(str(error)) from error
@@ -157,6 +203,7 @@ class FargateBatchJobSensor(BaseSensorOperator):
             job_ids=self._ids,
             poll_interval=self.poke_interval,
             wait_until=(datetime.now(UTC) + timedelta(seconds=self.timeout)).isoformat(),
+            wait_limit=f"timeout is {duration(timedelta(seconds=self.timeout))}",
             terminate_on_kill=False,
             aws_conn_id=self.aws_conn_id,
             region_name=self.region_name,
@@ -207,3 +254,7 @@ class FargateBatchJobSensor(BaseSensorOperator):
         if self.soft_fail or self.never_fail:
             raise AirflowSkipException(str(failure))
         raise AirflowFailException(str(failure))
+
+
+def _only_known_by_id(job_id: str) -> Job:
+    return Job(id=job_id)

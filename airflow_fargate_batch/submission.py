@@ -99,7 +99,7 @@ class Submitter:
             for found in self._lookup.looks(request, until, pauses=pauses, enough=tries_before):
                 if job := to_adopt(found):
                     log.info("Adopted job %s (%s) of an earlier try", job.id, job.status)
-                    return _submitted(job, request)
+                    return _submitted(job, request)._replace(is_adopted=True)
                 earlier.update((job.id, job) for job in found)
         if rerun_failed_only and earlier:
             request = self._without_succeeded(request, list(earlier.values()), until)

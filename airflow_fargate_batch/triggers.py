@@ -12,13 +12,15 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 from airflow_fargate_batch import _compat
 from airflow_fargate_batch._connection import ConnectedPoller, Connection
 from airflow_fargate_batch.core.backoff import POLL_INTERVAL
+from airflow_fargate_batch.core.giving_up import left_running, outcome
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.status import JobStatus
-from airflow_fargate_batch.core.waiting import Wait, given_up
+from airflow_fargate_batch.core.waiting import Wait
 from airflow_fargate_batch.exceptions import (
     AwsError,
     FargateBatchError,
     JobCannotStart,
+    JobLost,
     JobTimedOut,
 )
 from airflow_fargate_batch.poller import Watch
@@ -53,13 +55,16 @@ class FargateBatchJobTrigger(BaseTrigger):
     """Wait until all jobs have ended or one has failed, or until their time is over.
 
     Its one event is a mapping with ``outcome`` (``ended``, ``gave_up``, ``stuck`` or ``refused``),
-    ``jobs`` (each as ``Job.to_api()`` writes it, as far as known) and ``message``.
+    ``jobs`` (each as ``Job.to_api()`` writes it, as far as known), ``message``, and ``advice`` on
+    what to do next.
 
     :param job_ids: the jobs to wait for.
     :param poll_interval: seconds between two questions about a job.
     :param wait_until: when to give up, ISO 8601 with offset; absolute, so that a restart of the
         triggerer does not begin to count anew.
+    :param wait_limit: where *wait_until* comes from, for the message.
     :param runnable_timeout: seconds that a job may be RUNNABLE.
+    :param starting_timeout: seconds that a job may be STARTING.
     :param terminate_on_kill: whether to end the jobs when giving up, and when a person marks,
         clears or deletes the waiting task; never when a triggerer restarts.
     :param log_interval: seconds between two looks at the job's log, whose lines are logged too;
@@ -78,7 +83,9 @@ class FargateBatchJobTrigger(BaseTrigger):
         job_ids: Sequence[str],
         poll_interval: float = POLL_INTERVAL,
         wait_until: str | None = None,
+        wait_limit: str | None = None,
         runnable_timeout: float | None = None,
+        starting_timeout: float | None = None,
         terminate_on_kill: bool = True,
         log_interval: float | None = None,
         log_index: int | None = None,
@@ -91,7 +98,9 @@ class FargateBatchJobTrigger(BaseTrigger):
         self.job_ids = list(job_ids)
         self.poll_interval = poll_interval
         self.wait_until = wait_until
+        self.wait_limit = wait_limit
         self.runnable_timeout = runnable_timeout
+        self.starting_timeout = starting_timeout
         self.terminate_on_kill = terminate_on_kill
         self.log_interval = log_interval
         self.log_index = log_index
@@ -110,7 +119,9 @@ class FargateBatchJobTrigger(BaseTrigger):
                 "job_ids": self.job_ids,
                 "poll_interval": self.poll_interval,
                 "wait_until": self.wait_until,
+                "wait_limit": self.wait_limit,
                 "runnable_timeout": self.runnable_timeout,
+                "starting_timeout": self.starting_timeout,
                 "terminate_on_kill": self.terminate_on_kill,
                 "log_interval": self.log_interval,
                 "log_index": self.log_index,
@@ -126,63 +137,89 @@ class FargateBatchJobTrigger(BaseTrigger):
         loop = asyncio.get_running_loop()
         settled_at = loop.time() + SETTLING
         try:
-            outcome, message = await self._wait()
+            ended, message, advice = await self._wait()
             await asyncio.sleep(settled_at - loop.time())
         except asyncio.CancelledError:
             if self.terminate_on_kill and not _compat.triggers_have_on_kill():
                 await _to_the_end(self._terminate_if_a_person_ended_the_task())
             raise
         jobs = [job.to_api() for job in self._seen.values()]
-        yield TriggerEvent({"outcome": outcome, "jobs": jobs, "message": message})
+        yield TriggerEvent({"outcome": ended, "jobs": jobs, "message": message, "advice": advice})
 
     async def on_kill(self) -> None:
         """End the jobs: Airflow 3.3 calls this when a person acts on the waiting task."""
         if self.terminate_on_kill:
             await _to_the_end(self._terminate(ENDED_BY_A_PERSON))
 
-    async def _wait(self) -> tuple[str, str | None]:
-        """Return the outcome, and what there is to say about it."""
+    async def _wait(self) -> tuple[str, str | None, str | None]:
+        """Return the outcome, what there is to say about it, and advice."""
         try:
             await _all([self._wait_for(job_id) for job_id in self.job_ids])
         except _OneHasFailed:
-            return ENDED, None
-        except JobCannotStart as error:
-            return STUCK, await self._give_up(str(error))
+            return ENDED, None, None
         except JobTimedOut as error:
-            if await self._have_ended_unseen():
-                return ENDED, None
-            return GAVE_UP, await self._give_up(str(error))
+            kind = STUCK if isinstance(error, JobCannotStart) else GAVE_UP
+            return kind, await self._give_up(error), error.advice
+        except JobLost as error:
+            others = [job for job in self._jobs if job.id != error.job_id]
+            return REFUSED, await self._leaving(str(error), others), None
         except FargateBatchError as error:
-            return REFUSED, str(error)
-        return ENDED, None
+            return REFUSED, await self._leaving(str(error), self._jobs), None
+        return ENDED, None, None
 
     async def _wait_for(self, job_id: str) -> None:
-        until, runnable = self.wait_until, self.runnable_timeout
+        until = self.wait_until
         wait = Wait(
             job_id,
             until=None if until is None else datetime.fromisoformat(until),
-            runnable_timeout=None if runnable is None else timedelta(seconds=runnable),
+            limit=self.wait_limit,
+            runnable_timeout=_timedelta(self.runnable_timeout),
+            starting_timeout=_timedelta(self.starting_timeout),
         )
-        with self._poller.watch(job_id, interval=self.poll_interval) as watch:
+        with self._poller.watch(job_id, interval=self.poll_interval, log=self.log) as watch:
             if self.log_interval is None:
                 job = await self._until_it_has_ended(watch, wait)
             else:
                 async with self._log_of_the_job(self.log_interval) as log:
-                    job = await self._until_it_has_ended(watch, wait, log.heed)
+                    try:
+                        job = await self._until_it_has_ended(watch, wait, log.heed)
+                    except JobTimedOut as error:  # now: to read the rest of the log takes a while
+                        if self.terminate_on_kill:
+                            await self._terminate(error.message)
+                        raise
         if job.status is JobStatus.FAILED:
             raise _OneHasFailed
 
     async def _until_it_has_ended(
         self, watch: Watch, wait: Wait, tell: Callable[[Job], None] | None = None
     ) -> Job:
+        """Follow a job to its end.
+
+        :raises JobTimedOut: the time is over, and a last look at the job confirmed it.
+        """
         while True:
-            job = self._seen[watch.job_id] = await _next(watch, wait)
-            if line := wait.heed(job, _now()):
+            job = await _next(watch, wait.ends_at)
+            if job is not None:
+                line = wait.heed(job, _now())
+            elif watch.has_news:
+                continue
+            else:
+                job = await watch.look()
+                self._see(job)
+                line = wait.decide(job, _now())
+            self._see(job)
+            if line:
                 self.log.info("%s", line)
+            if job is None:
+                continue
             if tell is not None:
                 tell(job)
             if not job.status.is_live:
                 return job
+
+    def _see(self, job: Job | None) -> None:
+        if job is not None:
+            self._seen[job.id] = job
 
     def _log_of_the_job(self, interval: float) -> "JobLog":
         from airflow_fargate_batch._job_log import JobLog  # loads botocore
@@ -202,17 +239,6 @@ class FargateBatchJobTrigger(BaseTrigger):
 
         return Place(self.task_instance, self.log)
 
-    async def _have_ended_unseen(self) -> bool:
-        """Look once more: a job may have ended since the last look, or while no triggerer ran."""
-        try:
-            jobs = await self._poller.describe_jobs(self.job_ids)
-        except AwsError:
-            return False
-        self._seen.update((job.id, job) for job in jobs)
-        return all(
-            job_id in self._seen and self._seen[job_id].status.is_final for job_id in self.job_ids
-        )
-
     @cached_property
     def _poller(self) -> ConnectedPoller:
         """The poller, kept so that a job is ended with the client that asked about it."""
@@ -226,9 +252,31 @@ class FargateBatchJobTrigger(BaseTrigger):
             )
         )
 
-    async def _give_up(self, why: str) -> str:
-        failure = await self._terminate(why) if self.terminate_on_kill else None
-        return given_up(why, terminated=self.terminate_on_kill, failure=failure)
+    async def _give_up(self, error: JobTimedOut) -> str:
+        failure = await self._terminate(error.message) if self.terminate_on_kill else None
+        became = outcome(
+            self._jobs,
+            terminated=self.terminate_on_kill,
+            failure=failure,
+            region=await self._region(),
+        )
+        return "\n".join(text for text in (error.message, error.state, became) if text)
+
+    async def _leaving(self, why: str, jobs: Sequence[Job]) -> str:
+        """Say why nobody waits any more, and for which jobs that still run."""
+        return f"{why}\n{left_running(jobs, region=await self._region())}".rstrip()
+
+    @property
+    def _jobs(self) -> list[Job]:
+        """All jobs as last seen; one that never was has an id alone."""
+        return [self._seen.get(job_id, Job(id=job_id)) for job_id in self.job_ids]
+
+    async def _region(self) -> str | None:
+        """Return the region, as far as it is known without a call."""
+        try:
+            return (await self._poller.api()).region
+        except FargateBatchError:
+            return self.region_name
 
     async def _terminate_if_a_person_ended_the_task(self) -> None:
         if await _compat.a_person_ended(self.task_instance, self.trigger_id):
@@ -268,18 +316,13 @@ class _OneHasFailed(Exception):
     """A job has failed: there is no point in waiting for the others."""
 
 
-async def _next(watch: Watch, wait: Wait) -> Job:
-    """Return the next change of a job, as long as there is time.
-
-    :raises JobTimedOut: there is none left.
-    """
-    while True:
-        end = wait.ends_at
-        try:
-            async with asyncio.timeout(None if end is None else (end - _now()).total_seconds()):
-                return await anext(watch)
-        except TimeoutError:
-            wait.check(_now())
+async def _next(watch: Watch, end: datetime | None) -> Job | None:
+    """Return the next change of a job; ``None`` if there is none before the end."""
+    try:
+        async with asyncio.timeout(None if end is None else (end - _now()).total_seconds()):
+            return await anext(watch)
+    except TimeoutError:
+        return None
 
 
 async def _all(waits: Sequence[Coroutine[Any, Any, None]]) -> None:
@@ -304,6 +347,10 @@ async def _to_the_end(work: Coroutine[Any, Any, Result]) -> Result:
         except asyncio.CancelledError:
             continue
     return task.result()
+
+
+def _timedelta(seconds: float | None) -> timedelta | None:
+    return None if seconds is None else timedelta(seconds=seconds)
 
 
 def _now() -> datetime:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from airflow_fargate_batch.aws import Submitted
 from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.operators import FargateBatchSubmitOperator
 
@@ -16,6 +17,7 @@ except ImportError:  # 2.11
 WHERE = {"job_queue": "queue", "job_definition": "definition"}
 JOB_ID = "11111111-2222-3333-4444-555555555555"
 REGION = "eu-west-1"
+ACCOUNT = f"arn:aws:batch:{REGION}:123456789012"
 
 
 @dataclass
@@ -46,6 +48,7 @@ class RecordingHook:
     """What the operator asks of its hook; the rest of AWS is the hook's own business."""
 
     conn_region_name = REGION
+    submitted: Submitted | None = None
 
     def __init__(self, **service_config: str) -> None:
         self.service_config = service_config
@@ -63,6 +66,7 @@ class RecordingHook:
     def submit(self, request: JobRequest, *, look_first: bool = False, **_: Any) -> str:
         self.requests.append(request)
         self.looks.append(look_first)
+        self.submitted = Submitted(JOB_ID, request.job_name, f"{ACCOUNT}:job/{JOB_ID}")
         return JOB_ID
 
 

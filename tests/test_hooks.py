@@ -5,12 +5,14 @@ import logging
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 from botocore.config import Config
 
+from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.core.status import JobStatus
 from airflow_fargate_batch.exceptions import (
@@ -173,22 +175,66 @@ def test_an_unknown_profile_is_said_without_a_call(
     assert operations(aws) == []
 
 
+@pytest.mark.parametrize("limit", ["until", "runnable_timeout"])
 def test_a_job_that_ended_since_the_last_look_has_not_timed_out(
-    aws: LocalBatch, hook: FargateBatchHook, monkeypatch: pytest.MonkeyPatch
+    aws: LocalBatch, hook: FargateBatchHook, monkeypatch: pytest.MonkeyPatch, limit: str
 ) -> None:
     job_id = hook.submit(request())
+    aws.advance(1)
+    [runnable] = hook.describe([job_id])
     aws.advance(3600)
-    monkeypatch.setattr("airflow_fargate_batch.hooks.follow", lambda *_, **__: iter([None]))
-    assert hook.wait(job_id, until=datetime.now(UTC)).status is JobStatus.SUCCEEDED
+    changes = partial(iter, [runnable, None])
+    monkeypatch.setattr("airflow_fargate_batch.hooks.follow", lambda *_, **__: changes())
+    now: Any = {"until": datetime.now(UTC), "runnable_timeout": timedelta(0)}[limit]
+    assert hook.wait(job_id, **{limit: now}).status is JobStatus.SUCCEEDED
+
+
+def test_a_job_that_has_left_runnable_since_the_last_poll_is_waited_for(
+    aws: LocalBatch, hook: FargateBatchHook
+) -> None:
+    """Its poll was at RUNNABLE, the next is far away, and the limit is in between."""
+    seen: list[str] = []
+
+    def pass_time(job: Job) -> None:
+        seen.append(job.status_text)
+        aws.advance(3600 if job.status is JobStatus.RUNNING else 2.5)
+
+    job_id = hook.submit(request())
+    aws.advance(1)
+    limit = datetime.now(UTC) - hook.describe([job_id])[0].created_at + timedelta(seconds=2)
+    job = hook.wait(
+        job_id,
+        poll_interval=6,
+        runnable_timeout=limit,
+        until=datetime.now(UTC) + timedelta(seconds=60),
+        on_change=pass_time,
+    )
+    assert (seen[0], job.status) == ("RUNNABLE", JobStatus.SUCCEEDED)
+    assert "TerminateJob" not in operations(aws)
 
 
 def test_a_job_that_runs_on_has_timed_out_and_is_left_alone(
     aws: LocalBatch, hook: FargateBatchHook
 ) -> None:
     job_id = hook.submit(request())
-    with pytest.raises(JobTimedOut):
-        hook.wait(job_id, until=datetime.now(UTC))
+    with pytest.raises(JobTimedOut) as caught:
+        hook.wait(job_id, until=datetime.now(UTC), limit="a test has little time")
+    assert caught.value.message.endswith(" UTC: a test has little time")
+    assert (caught.value.state or "").startswith("The job has been SUBMITTED since ")
     assert "TerminateJob" not in operations(aws)
+
+
+def test_a_permission_that_settles_fails_no_wait(
+    aws: LocalBatch, hook: FargateBatchHook, caplog: pytest.LogCaptureFixture
+) -> None:
+    job_id = hook.submit(request())
+    aws.advance(3600)
+    aws.faults.add("denied", operation="DescribeJobs", times=2)
+    with caplog.at_level(logging.INFO):
+        assert hook.wait(job_id).status is JobStatus.SUCCEEDED
+    said = [text for text in caplog.messages if "DescribeJobs" in text]
+    assert said[0].startswith(f"DescribeJobs failed for job {job_id}; will retry for 5 min 0 s: ")
+    assert said[-1].startswith("DescribeJobs works again after ")
 
 
 @pytest.fixture
@@ -229,3 +275,6 @@ def test_the_chosen_child_of_an_array_is_logged_to_its_last_line(
         job = hook.wait(job_id, poll_interval=0.5, log_interval=0.5, log_index=2)
     lines = [text.split("] ")[1] for text in caplog.messages if "UTC]" in text]
     assert (job.id, lines) == (job_id, ["1", "2"])
+    assert f"Job {job_id} has ended; its log counts as complete when 10 s bring no new line" in (
+        caplog.messages
+    )

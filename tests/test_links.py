@@ -1,4 +1,4 @@
-"""The links of a task: pushed once, at the submit, and found again by each of them."""
+"""The links of a task: pushed as soon as they are known, and found again by each of them."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -15,10 +15,23 @@ from airflow_fargate_batch.links import (
     BatchJobLogLink,
     BatchJobQueueLink,
     XCom,
-    log_address,
+    addresses,
+    pages_of,
+    push_pages,
 )
 from airflow_fargate_batch.operators import FargateBatchSubmitOperator
-from tests.operating import JOB_ID, REGION, FakeTaskInstance, operator, submitted
+from tests.operating import (
+    ACCOUNT,
+    JOB_ID,
+    REGION,
+    FakeTaskInstance,
+    operator,
+    rendered,
+    submitted,
+)
+
+ARN = f"{ACCOUNT}:job/{JOB_ID}"
+STREAM = {"logStreamName": "definition/default/2"}
 
 
 def pushed(**arguments: Any) -> list[tuple[str, Any]]:
@@ -27,17 +40,89 @@ def pushed(**arguments: Any) -> list[tuple[str, Any]]:
     return ti.pushed
 
 
-def test_all_addresses_are_pushed_once_under_one_key() -> None:
-    [(key, addresses)] = pushed()
-    assert key == XCOM_KEY
-    assert JOB_ID in addresses["job"]
-    assert "queue" in addresses["job_queue"]
-    assert "definition" in addresses["job_definition"]
-    assert all(f"region={REGION}" in address for address in addresses.values())
+OWN_KEYS = {
+    own_key: link
+    for link in LINKS
+    if (own_key := getattr(link, "xcom_key", None))  # not on 2.11
+}
+"""Where Airflow 3 looks for the links of a task that runs."""
+HOME = f"https://console.aws.amazon.com/batch/home?region={REGION}"
+
+
+def test_all_addresses_are_pushed_at_the_submit_where_each_airflow_reads_them() -> None:
+    entries = dict(pushed())
+    pages = entries.pop(XCOM_KEY)
+    assert pages["job"] == f"{HOME}#jobs/detail/{JOB_ID}"
+    assert entries == {
+        key: pages[link.key] for key, link in OWN_KEYS.items() if link.pushed_as == XCOM_KEY
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "page"),
+    [
+        ("d", "job-definition"),
+        ("d:7", f"job-definition/detail/{ACCOUNT}:job-definition/d:7"),
+        (f"{ACCOUNT}:job-definition/d:7", f"job-definition/detail/{ACCOUNT}:job-definition/d:7"),
+    ],
+    ids=["a name alone: the list", "a revision", "an ARN"],
+)
+def test_the_definition_is_linked_as_far_as_the_submit_tells_which_it_is(
+    name: str, page: str
+) -> None:
+    assert dict(pushed(job_definition=name))[XCOM_KEY]["job_definition"] == f"{HOME}#{page}"
+
+
+@pytest.mark.parametrize("queue", ["q", f"{ACCOUNT}:job-queue/q"], ids=["name", "ARN"])
+def test_the_queue_is_linked_by_its_arn(queue: str) -> None:
+    assert dict(pushed(job_queue=queue))[XCOM_KEY]["job_queue"] == (
+        f"{HOME}#queues/detail/{ACCOUNT}:job-queue/q"
+    )
+
+
+def test_pages_without_a_known_account_are_lists() -> None:
+    pages = addresses(job_id=JOB_ID, job_definition="d:7", job_queue="q", region=REGION)
+    assert (pages["job_definition"], pages["job_queue"]) == (
+        f"{HOME}#job-definition",
+        f"{HOME}#queues",
+    )
+
+
+def described(**members: Any) -> Job:
+    where = {
+        "jobArn": ARN,
+        "jobQueue": f"{ACCOUNT}:job-queue/queue",
+        "jobDefinition": f"{ACCOUNT}:job-definition/definition:7",
+    }
+    return Job.from_api({"jobId": JOB_ID, **where, **members})
+
+
+def test_only_what_is_new_is_pushed_again() -> None:
+    entries: list[tuple[str, Any]] = []
+    task = operator()
+
+    def push(key: str, value: Any) -> None:
+        entries.append((key, value))
+
+    push_pages(task, pages_of(described()), push)
+    assert len(entries) == 1 + (3 if OWN_KEYS else 0)
+    entries.clear()
+    push_pages(task, pages_of(described()), push)
+    assert entries == []
+    push_pages(task, pages_of(described(container=STREAM)), push)
+    assert [key for key, _ in entries][:1] == [LOG_XCOM_KEY]
+    assert len(entries) == 1 + (1 if OWN_KEYS else 0)
 
 
 def test_nothing_is_pushed_where_nothing_may_be() -> None:
     assert pushed(do_xcom_push=False) == []
+
+
+def test_a_dry_run_has_no_links() -> None:
+    ti = FakeTaskInstance()
+    task = operator(dry_run=True)
+    task.execute(rendered(task, ti))
+    assert [key for key, _ in ti.pushed] == ["request"]
 
 
 @pytest.mark.parametrize(
@@ -66,7 +151,7 @@ def test_each_link_finds_its_own_address(
 
     monkeypatch.setattr(XCom, "get_value", get_value)
     task = operator()
-    task.has_pushed_log_page = True
+    task.console_pages = {"job_log": "known"}
     assert link.get_link(task, ti_key="key of a task") == f"{key} page"
     assert asked == [{"key": pushed_as, "ti_key": "key of a task"}]
 
@@ -86,14 +171,10 @@ def test_the_operator_has_all_links_and_no_two_are_alike() -> None:
     assert len({link.key for link in LINKS}) == len(LINKS)
 
 
-ARN = f"arn:aws:batch:{REGION}:123456789012:job/{JOB_ID}"
-STREAM = {"logStreamName": "definition/default/2"}
-
-
 def test_the_log_is_that_of_the_last_attempt() -> None:
     attempts = [{"container": {"logStreamName": "definition/default/1"}}, {"container": STREAM}]
     job = {"jobId": JOB_ID, "jobArn": ARN, "container": STREAM, "attempts": attempts}
-    assert log_address(Job.from_api(job)) == {
+    assert pages_of(Job.from_api(job)) == {
         "job_log": f"https://console.aws.amazon.com/cloudwatch/home?region={REGION}"
         "#logsV2:log-groups/log-group/$252Faws$252Fbatch$252Fjob"
         "/log-events/definition$252Fdefault$252F2"
@@ -113,7 +194,7 @@ def test_the_log_is_that_of_the_last_attempt() -> None:
     ids=["no stream yet", "no region", "not in CloudWatch"],
 )
 def test_a_log_that_is_not_known_has_no_address(members: dict[str, Any]) -> None:
-    assert log_address(Job.from_api({"jobId": JOB_ID, **members})) == {}
+    assert pages_of(Job.from_api({"jobId": JOB_ID, **members})) == {}
 
 
 @pytest.mark.parametrize(

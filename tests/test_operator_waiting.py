@@ -1,5 +1,7 @@
 """A task that waits: who ends its job and when, and what becomes of the task when the job ends."""
 
+import logging
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -9,7 +11,9 @@ import pytest
 
 from airflow_fargate_batch import _compat, operators
 from airflow_fargate_batch._compat import AirflowFailException, AirflowSkipException
+from airflow_fargate_batch.core.giving_up import left_running
 from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.core.log_streams import LogEvent, LogPage, LogRequest
 from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.exceptions import (
     AccessDenied,
@@ -17,11 +21,12 @@ from airflow_fargate_batch.exceptions import (
     FargateBatchError,
     JobCannotStart,
     JobFailed,
+    JobLost,
     JobTimedOut,
 )
 from airflow_fargate_batch.operators import FargateBatchSubmitOperator
 from airflow_fargate_batch.triggers import FargateBatchJobTrigger
-from tests.operating import JOB_ID, FakeTaskInstance, RecordingHook, operator, rendered
+from tests.operating import ACCOUNT, JOB_ID, FakeTaskInstance, RecordingHook, operator, rendered
 
 try:
     from airflow.sdk.exceptions import TaskDeferred
@@ -29,6 +34,15 @@ except ImportError:  # 2.11 and 3.0
     from airflow.exceptions import TaskDeferred
 
 IN_WORKER = {"wait_for_completion": True, "deferrable": False}
+LOG = logging.getLogger("airflow_fargate_batch.test")
+
+
+@pytest.fixture
+def own_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let tasks log where ``caplog`` hears."""
+    monkeypatch.setattr(FargateBatchSubmitOperator, "log", LOG)
+
+
 EXITED = {"statusReason": "Essential container in task exited"}
 
 
@@ -44,11 +58,16 @@ class WaitingHook(RecordingHook):
         super().__init__()
         self._wait = wait
         self.waits: list[dict[str, Any]] = []
+        self.changes: list[Job] = []
         self.terminated: list[str] = []
         self.searched: list[JobRequest] = []
 
-    def wait(self, job_id: str, **how: Any) -> Job:
+    def wait(
+        self, job_id: str, *, on_change: Callable[[Job], None] = lambda _: None, **how: Any
+    ) -> Job:
         self.waits.append({"job_id": job_id, **how})
+        for change in self.changes:
+            on_change(change)
         return self._wait()
 
     def describe(self, job_ids: list[str]) -> list[Job]:
@@ -101,7 +120,58 @@ def test_the_page_of_its_jobs_log_is_pushed_once(pushes: bool) -> None:
     task = run(WaitingHook(lambda: job(**LOGGED)), ti, do_xcom_push=pushes)
     pages = [value["job_log"] for key, value in ti.pushed if key == "console_log"]
     assert [page.rpartition("/")[2] for page in pages] == ["stream"] * pushes
-    assert task.has_pushed_log_page == pushes
+    assert ("job_log" in task.console_pages) == pushes
+
+
+def test_pages_are_pushed_while_the_task_waits_as_soon_as_they_are_known() -> None:
+    hook, ti = WaitingHook(fails(JobTimedOut("late"))), FakeTaskInstance()
+    revision = f"{ACCOUNT}:job-definition/definition:7"
+    known = {"jobDefinition": revision, "jobQueue": f"{ACCOUNT}:job-queue/queue", **LOGGED}
+    hook.changes = [job("STARTING"), job("RUNNING", **known), job("RUNNING", **known)]
+    with pytest.raises(JobTimedOut):
+        run(hook, ti)
+    pages = [value["job_definition"] for key, value in ti.pushed if key == "console_links"]
+    assert [page.partition("#")[2] for page in pages] == [
+        "job-definition",
+        f"job-definition/detail/{revision}",
+    ]
+    assert [key for key, _ in ti.pushed].count("console_log") == 1
+
+
+@pytest.mark.usefixtures("own_log")
+@pytest.mark.parametrize(
+    ("definition", "said"), [("d:7", "d:7"), ("d", r"d \(latest revision\)")], ids=str
+)
+def test_the_first_line_says_what_was_submitted_and_where_to_see_it(
+    caplog: pytest.LogCaptureFixture, definition: str, said: str
+) -> None:
+    task, hook = operator(job_definition=definition), WaitingHook()
+    vars(task)["hook"] = hook
+    with caplog.at_level("INFO", logger=LOG.name):
+        task.execute(rendered(task))
+    line = caplog.messages[-1]  # Airflow warns that nobody but itself should call a task
+    page = r"https://console\.aws\.amazon\.com/batch/home\?region=eu-west-1#jobs/detail/"
+    start = rf"Submitted job {JOB_ID} \(fargate-job-.*\) to queue, job definition {said}: "
+    assert re.fullmatch(f"{start}{page}{JOB_ID}", line)
+
+
+@pytest.mark.usefixtures("own_log")
+def test_the_first_line_does_not_say_that_an_adopted_job_was_submitted(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Adopting(WaitingHook):
+        def submit(self, request: JobRequest, **how: Any) -> str:
+            job_id = super().submit(request, **how)
+            assert self.submitted is not None
+            self.submitted = self.submitted._replace(is_adopted=True)
+            return job_id
+
+    task = operator()
+    vars(task)["hook"] = Adopting()
+    with caplog.at_level("INFO", logger=LOG.name):
+        task.execute(rendered(task))
+    assert caplog.messages[-1].startswith(f"Job {JOB_ID} (")
+    assert "Submitted" not in caplog.text
 
 
 @pytest.mark.parametrize("outcome", ["ended", "gave_up", "stuck"])
@@ -146,6 +216,14 @@ def test_a_deferred_task_makes_room_for_its_place_in_the_log(
     assert [(key, value) for key, value in ti.pushed if key == "log_position"] == kept
 
 
+def test_a_deferred_task_hands_its_limits_to_its_trigger() -> None:
+    limits = {"wait_timeout": 3600, "runnable_timeout": "60", "starting_timeout": 90}
+    trigger = deferred(FakeTaskInstance(), **limits)
+    assert trigger.wait_until is not None
+    assert trigger.wait_limit == "wait_timeout is 1 h 0 min"
+    assert (trigger.runnable_timeout, trigger.starting_timeout) == (60.0, 90.0)
+
+
 def test_the_chosen_child_of_an_array_is_listened_to_in_both_modes() -> None:
     chosen = STREAMING | {"array_size": 3, "awslogs_index": "{{ 1 + 1 }}"}
     assert deferred(FakeTaskInstance(), **chosen).log_index == 2
@@ -183,10 +261,106 @@ def test_a_job_given_up_is_ended_unless_told_otherwise(
     raised: Exception, error: type[Exception], terminate: bool
 ) -> None:
     ti, hook = FakeTaskInstance(), WaitingHook(fails(raised))
-    with pytest.raises(error, match="was terminated" if terminate else "was left running"):
+    became = "was terminated" if terminate else f"{JOB_ID} is still RUNNING; 'fargate-batch termin"
+    with pytest.raises(error, match=became):
         run(hook, ti, terminate_on_kill=terminate)
     assert hook.terminated == [JOB_ID] * terminate
     assert dict(ti.pushed)["job"]["status"] == "RUNNING"
+
+
+LATE = JobTimedOut("Job x did not end by noon", "The job has been RUNNING since 11.", "Be patient.")
+
+
+class Tail:
+    """CloudWatch Logs with two lines."""
+
+    def get(self, request: LogRequest) -> LogPage:
+        events = [] if request.token else [LogEvent(1, "one"), LogEvent(2, "two")]
+        return LogPage(events, "end")
+
+
+@pytest.mark.parametrize("how", ["worker", "deferred"])
+@pytest.mark.parametrize("terminate", [True, False])
+def test_a_timeout_gets_the_report_of_a_failed_job(
+    monkeypatch: pytest.MonkeyPatch, how: str, terminate: bool
+) -> None:
+    """Task, limit, state, what became of the job, last lines, pages and advice, in this order."""
+    hook = WaitingHook(fails(LATE))
+    seen = job("RUNNING", container={"logStreamName": "stream"}, jobArn=LOGGED["jobArn"])
+    monkeypatch.setattr(hook, "describe", lambda _: [seen])
+    monkeypatch.setattr(WaitingHook, "logs", Tail())
+    page = f"https://console.aws.amazon.com/batch/home?region=eu-west-1#jobs/detail/{JOB_ID}"
+    became = "The job was terminated." if terminate else left_running([seen])
+    message = f"{LATE.message}\n{LATE.state}\n{became}"
+    event = {"outcome": "gave_up", "jobs": [seen.to_api()], "message": message}
+    task = operator(**IN_WORKER, terminate_on_kill=terminate)
+    vars(task)["hook"] = hook
+    end = task.execute if how == "worker" else task.execute_complete
+    arguments = [] if how == "worker" else [event | {"advice": LATE.advice}]
+    with pytest.raises(JobTimedOut) as caught:
+        end(rendered(task), *arguments)
+    lines = str(caught.value).splitlines()
+    assert lines[:6] == [
+        "daily.submit: job x did not end by noon",
+        "The job has been RUNNING since 11.",
+        became,
+        "Last log lines:",
+        "  one",
+        "  two",
+    ]
+    assert lines[6:-2] == ([f"Console: {page}"] if terminate else [])
+    assert lines[-2].startswith("Log: https://")
+    assert lines[-1] == "What to do: Be patient."
+    assert page in str(caught.value)
+
+
+def test_an_event_of_a_trigger_of_an_earlier_version_is_understood() -> None:
+    task = operator(deferrable=True)
+    vars(task)["hook"] = WaitingHook()
+    event = {"outcome": "gave_up", "jobs": [], "message": "Job x was late\nIt was terminated."}
+    with pytest.raises(JobTimedOut, match=r"^daily\.submit: job x was late\nIt was terminated\.$"):
+        task.execute_complete(rendered(task), event)
+
+
+@pytest.mark.usefixtures("own_log")
+@pytest.mark.parametrize(
+    "error", [AccessDenied("no", "batch:DescribeJobs"), JobLost(JOB_ID, "RUNNING")], ids=repr
+)
+def test_a_wait_that_ends_without_an_answer_says_which_job_may_still_run(
+    caplog: pytest.LogCaptureFixture, error: Exception
+) -> None:
+    task, hook = operator(**IN_WORKER), WaitingHook(fails(error))
+    vars(task)["hook"] = hook
+    with pytest.raises(type(error)):
+        task.execute(rendered(task))
+    assert caplog.messages[-1] == (
+        f"Job {JOB_ID} may still be running; 'fargate-batch terminate {JOB_ID}' terminates it: "
+        f"https://console.aws.amazon.com/batch/home?region=eu-west-1#jobs/detail/{JOB_ID}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "verdict"),
+    [
+        (
+            {"skip_on_exit_code": [9, 10]},
+            AirflowSkipException,
+            "The task is skipped: exit code 9 is in skip_on_exit_code.",
+        ),
+        (
+            {"fail_on_exit_code": 9},
+            AirflowFailException,
+            "The task fails without retries: exit code 9 is in fail_on_exit_code.",
+        ),
+    ],
+    ids=["skip", "fail"],
+)
+def test_the_argument_that_decides_on_a_failure_is_named(
+    arguments: dict[str, Any], error: type[Exception], verdict: str
+) -> None:
+    with pytest.raises(error) as caught:
+        run(WaitingHook(lambda: job("FAILED", 9, **EXITED)), **arguments)
+    assert str(caught.value).splitlines()[-1] == verdict
 
 
 def test_a_job_that_cannot_be_ended_is_said_to_run_on() -> None:
@@ -196,7 +370,9 @@ def test_a_job_that_cannot_be_ended_is_said_to_run_on() -> None:
         raise AccessDenied("AWS refused TerminateJob", "batch:TerminateJob")
 
     vars(hook)["terminate"] = refused
-    with pytest.raises(JobTimedOut, match=r"(?s)late.*could not be terminated.*TerminateJob"):
+    with pytest.raises(
+        JobTimedOut, match=r"(?s)late.*could not be terminated.*TerminateJob.*still RUNNING"
+    ):
         run(hook)
 
 
@@ -204,10 +380,18 @@ def test_a_job_that_cannot_be_ended_is_said_to_run_on() -> None:
 def test_times_are_numbers_their_text_or_timedeltas(spans: tuple[Any, Any, Any]) -> None:
     hook = WaitingHook()
     before = datetime.now(UTC)
-    run(hook, wait_timeout=spans[0], poll_interval=spans[1], runnable_timeout=spans[2])
+    run(
+        hook,
+        wait_timeout=spans[0],
+        poll_interval=spans[1],
+        runnable_timeout=spans[2],
+        starting_timeout=spans[2],
+    )
     [wait] = hook.waits
     assert before <= wait["until"] - timedelta(seconds=60) <= datetime.now(UTC)
-    assert (wait["poll_interval"], wait["runnable_timeout"]) == (5.0, timedelta(seconds=90))
+    assert wait["limit"] == "wait_timeout is 1 min 0 s"
+    assert wait["poll_interval"] == 5.0
+    assert wait["runnable_timeout"] == wait["starting_timeout"] == timedelta(seconds=90)
 
 
 def test_an_exit_code_may_be_text() -> None:
@@ -220,6 +404,7 @@ def test_it_gives_up_before_airflow_would_leave_the_job_running() -> None:
     ti, hook = FakeTaskInstance(start_date=datetime.now(UTC)), WaitingHook()
     run(hook, ti, execution_timeout=timedelta(minutes=10), wait_timeout=3600)
     assert hook.waits[0]["until"] == ti.start_date + timedelta(minutes=9, seconds=30)
+    assert hook.waits[0]["limit"] == "execution_timeout is 10 min 0 s, less 30 s to clean up"
 
 
 class Killed(BaseException):
@@ -319,6 +504,7 @@ def test_a_trigger_that_gives_up_fails_the_task_in_its_words(
     outcome: str, error: type[Exception]
 ) -> None:
     ti, task = FakeTaskInstance(), operator(deferrable=True)
+    vars(task)["hook"] = WaitingHook()
     event = {"outcome": outcome, "jobs": [job("RUNNING").to_api()], "message": "as it says"}
     with pytest.raises(error, match="as it says") as raised:
         task.execute_complete(rendered(task, ti), event)

@@ -3,6 +3,7 @@
 import asyncio
 import contextvars
 import logging
+import re
 from collections import Counter
 from collections.abc import Coroutine, Iterable
 from contextlib import suppress
@@ -11,7 +12,9 @@ from typing import Any
 
 import pytest
 
+from airflow_fargate_batch import conversation
 from airflow_fargate_batch import poller as module
+from airflow_fargate_batch.conversation import PATIENCE, SAY_AFTER, WARN_EVERY
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.polling import LOST_AFTER
 from airflow_fargate_batch.exceptions import (
@@ -23,7 +26,7 @@ from airflow_fargate_batch.exceptions import (
     Throttled,
     Unreachable,
 )
-from airflow_fargate_batch.poller import CREDENTIALS_PATIENCE, JobPoller, follow
+from airflow_fargate_batch.poller import JobPoller, follow
 
 LIFE = ((0, "SUBMITTED"), (40, "RUNNABLE"), (100, "RUNNING"), (300, "SUCCEEDED"))
 
@@ -160,6 +163,7 @@ def test_a_thousand_waiters_cost_ten_calls_an_interval() -> None:
         pytest.param(ValueError("the answer has no list of jobs"), id="malformed answer"),
         pytest.param(AwsError("refused (ClientException)"), id="refused"),
         pytest.param(CredentialsMissing("expired"), id="credentials, a hiccup"),
+        pytest.param(AccessDenied("no", "batch:DescribeJobs"), id="a policy that settles"),
     ],
 )
 def test_a_passing_fault_fails_no_waiter(fault: Exception) -> None:
@@ -168,20 +172,37 @@ def test_a_passing_fault_fails_no_waiter(fault: Exception) -> None:
     assert gathered(aws, "a", "b") == [["RUNNING", "SUCCEEDED"]] * 2
 
 
-def test_a_denied_permission_fails_all_at_once_each_with_an_error_of_its_own() -> None:
+REFUSALS = pytest.mark.parametrize(
+    "refusal",
+    [AccessDenied("no", "batch:DescribeJobs"), CredentialsMissing("none found")],
+    ids=lambda error: type(error).__name__,
+)
+
+
+@REFUSALS
+def test_a_refusal_that_lasts_fails_everybody_each_with_an_error_of_its_own(
+    refusal: AwsError,
+) -> None:
     aws = Aws(a=LIFE, b=LIFE)
-    aws.fault, aws.faulty_until = AccessDenied("no", "batch:DescribeJobs"), 1000
+    aws.fault, aws.faulty_until = refusal, 10_000
     errors = gathered(aws, "a", "b", "b")
-    assert [error.action for error in errors] == ["batch:DescribeJobs"] * 3
+    assert [type(error) for error in errors] == [type(refusal)] * 3
     assert len({id(error) for error in errors}) == 3
-    assert aws.now < 3
+    assert PATIENCE <= aws.now < PATIENCE + 120
 
 
-def test_credentials_that_stay_away_fail_everybody_after_a_while() -> None:
-    aws = Aws(a=LIFE, b=LIFE)
-    aws.fault, aws.faulty_until = CredentialsMissing("none found"), 10_000
-    assert {type(error) for error in gathered(aws, "a", "b")} == {CredentialsMissing}
-    assert CREDENTIALS_PATIENCE <= aws.now < CREDENTIALS_PATIENCE + 120
+@REFUSALS
+def test_a_refusal_after_a_long_outage_is_borne_as_long_as_any(refusal: AwsError) -> None:
+    aws = Aws(a=[(0, "RUNNING"), (1500, "SUCCEEDED")])
+    describe = aws.describe
+
+    def first_gone_then_refused(ids: list[str]) -> list[Job]:
+        aws.fault = Unreachable("no connection") if aws.now < 1000 else refusal
+        aws.faulty_until = 1200
+        return describe(ids)
+
+    aws.describe = first_gone_then_refused  # type: ignore[method-assign]
+    assert gathered(aws, "a") == [["RUNNING", "SUCCEEDED"]]
 
 
 def test_a_job_that_aws_forgot_is_lost_with_its_last_state_and_hurts_no_other() -> None:
@@ -210,9 +231,11 @@ def test_a_series_of_faults_is_two_lines_of_log(caplog: pytest.LogCaptureFixture
     aws.fault, aws.faulty_until = AnswerLost("HTTP 503"), 200
     gathered(aws, "a")
     assert [(record.levelname, record.name) for record in caplog.records] == [
-        ("WARNING", module.__name__),
-        ("INFO", module.__name__),
+        ("WARNING", conversation.__name__),
+        ("INFO", conversation.__name__),
     ]
+    assert caplog.messages[0] == ("DescribeJobs failed for job a; will retry: AnswerLost: HTTP 503")
+    assert caplog.messages[1].startswith("DescribeJobs works again after 3 min ")
 
 
 def test_faults_that_come_and_go_are_not_logged_each_time(
@@ -230,6 +253,194 @@ def test_faults_that_come_and_go_are_not_logged_each_time(
     list(follow("ab", describe=every_other_call_fails, now=aws.clock, sleep=aws.sleep))
     assert len(aws.calls) > 20
     assert len(caplog.records) == 2
+
+
+def told(caplog: pytest.LogCaptureFixture, who: str) -> list[str]:
+    """Give what a waiter's own log says."""
+    return [record.message for record in caplog.records if record.name == who]
+
+
+async def logging_states(poller: JobPoller, job_id: str) -> list[str]:
+    with poller.watch(job_id, log=logging.getLogger(f"log of {job_id}")) as watch:
+        return [job.status_text async for job in watch]
+
+
+def test_every_waiters_own_log_says_when_asking_fails_why_and_when_it_works_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    ids = [f"j{number}" for number in range(130)]
+    aws = Aws(**dict.fromkeys(ids, LIFE))
+    aws.fault, aws.faulty_until = AnswerLost("HTTP 503"), 200
+
+    async def main() -> None:
+        poller = aws.poller()
+        await asyncio.gather(*(logging_states(poller, job_id) for job_id in ids))
+
+    run(main())
+    for job_id in ids:
+        begun, over = told(caplog, f"log of {job_id}")
+        assert begun.startswith(f"Could not read the state of job {job_id}")
+        assert begun.endswith("; will retry: AnswerLost: HTTP 503")
+        assert re.fullmatch(f"Could read the state of job {job_id} again after 3 min .* s", over)
+
+
+def test_a_waiter_that_comes_in_the_middle_of_trouble_hears_of_it_and_for_how_long(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    aws = Aws(a=LIFE, b=LIFE)
+    aws.fault, aws.faulty_until = AccessDenied("no", "batch:DescribeJobs"), 200
+
+    async def main() -> None:
+        poller = aws.poller()
+        first = asyncio.create_task(logging_states(poller, "a"))
+        while aws.now < 100:
+            await asyncio.sleep(0)
+        await logging_states(poller, "b")
+        await first
+
+    run(main())
+    assert told(caplog, "log of b")[0] == (
+        "Could not read the state of job b for 1 min 39 s; will retry for 3 min 21 s: "
+        "AccessDenied: no\nAllow batch:DescribeJobs to the caller."
+    )
+
+
+def failing(aws: Aws, *faults: tuple[float, Exception]) -> Any:
+    """Ask, but fail up to each time in the way that belongs to it."""
+
+    def describe(ids: list[str]) -> list[Job]:
+        for until, fault in faults:
+            if aws.now < until:
+                raise fault
+        return aws.describe(ids)
+
+    return describe
+
+
+def warnings_of(aws: Aws, caplog: pytest.LogCaptureFixture, describe: Any) -> list[str]:
+    caplog.set_level(logging.INFO)
+    list(follow("a", describe=describe, now=aws.clock, sleep=aws.sleep, chance=lambda: 0.5))
+    return caplog.messages
+
+
+def test_a_different_error_is_said_and_the_same_one_is_not_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    aws = Aws(a=LIFE)
+    gone = [Unreachable(f"no connection: <Connection at 0x7f{n:04x}>") for n in range(2)]
+    lost = AnswerLost("HTTP 503")
+    describe = failing(aws, (20, gone[0]), (60, lost), (100, gone[1]))
+    said = warnings_of(aws, caplog, describe)
+    assert [line.split(": ")[1] for line in said[:-1]] == ["Unreachable", "AnswerLost"]
+    assert said[-1].startswith("DescribeJobs works again after 2 min ")
+
+
+def test_an_error_that_was_said_is_said_again_if_it_lasts(caplog: pytest.LogCaptureFixture) -> None:
+    """A short one is not, so that faults that come and go do not fill a log."""
+    aws = Aws(a=[(0, "RUNNING"), (WARN_EVERY - 10, "SUCCEEDED")])
+    lost = AnswerLost("HTTP 503")
+
+    def describe(ids: list[str]) -> list[Job]:
+        if aws.now < 5 or 100 < aws.now < 150 or 200 < aws.now < 500:
+            raise lost
+        return aws.describe(ids)
+
+    said = warnings_of(aws, caplog, describe)
+    assert [line.split(";")[0].split(" after")[0] for line in said] == [
+        "DescribeJobs failed for job a",
+        "DescribeJobs works again",
+    ] * 2
+
+
+@pytest.mark.parametrize(("lasts", "lines"), [(SAY_AFTER / 2, 0), (SAY_AFTER * 3, 2)])
+def test_a_throttle_is_said_only_if_nothing_is_answered_for_long(
+    caplog: pytest.LogCaptureFixture, lasts: float, lines: int
+) -> None:
+    aws = Aws(a=LIFE)
+    said = warnings_of(aws, caplog, failing(aws, (lasts, Throttled("Too many requests"))))
+    assert len(said) == lines
+
+
+@REFUSALS
+def test_what_is_refused_is_retried_for_as_long_as_is_said_and_no_retry_is_said_at_its_end(
+    caplog: pytest.LogCaptureFixture, refusal: AwsError
+) -> None:
+    aws = Aws(a=LIFE)
+    with pytest.raises(type(refusal)):
+        warnings_of(aws, caplog, failing(aws, (10_000, refusal)))
+    [line] = caplog.messages
+    assert "; will retry for 5 min 0 s: " in line
+
+
+def test_a_look_is_answered_by_a_call_made_after_it() -> None:
+    aws = Aws(a=[(0, "RUNNABLE"), (3.5, "RUNNING"), (100, "SUCCEEDED")])
+
+    async def main() -> tuple[str, float]:
+        poller = aws.poller()
+        with poller.watch("a", interval=20) as watch:
+            assert (await anext(watch)).status_text == "RUNNABLE"
+            while aws.now < 6:
+                aws.sleep(0.5)
+            job = await watch.look()
+        assert job is not None
+        return job.status_text, aws.now
+
+    status, now = run(main())
+    assert (status, now <= 8) == ("RUNNING", True)
+
+
+def test_a_look_while_a_call_is_under_way_asks_again() -> None:
+    aws = Aws(a=LIFE)
+    aws.hanging = {"a"}
+
+    async def main() -> None:
+        poller = aws.poller()
+        with poller.watch("a") as watch:
+            while not aws.now > 5:  # its call is under way
+                await asyncio.sleep(0)
+            looking = asyncio.create_task(watch.look())
+            await asyncio.sleep(0)
+            aws.hanging = set()
+            assert await looking is not None
+
+    run(main())
+    assert len(aws.calls) == 2
+
+
+def test_a_thousand_looks_are_ten_calls() -> None:
+    ids = [f"j{number}" for number in range(1000)]
+    aws = Aws(**{job_id: [(0, "RUNNABLE"), (1000, "SUCCEEDED")] for job_id in ids})
+
+    async def look(poller: JobPoller, job_id: str) -> None:
+        with poller.watch(job_id, interval=600) as watch:
+            await anext(watch)
+            before.setdefault("calls", len(aws.calls))
+            while aws.now < 100:
+                await asyncio.sleep(0)
+            job = await watch.look()
+            assert (job and job.status_text) == "RUNNABLE"
+
+    async def main() -> None:
+        poller = aws.poller()
+        await asyncio.gather(*(look(poller, job_id) for job_id in ids))
+
+    before: dict[str, int] = {}
+    run(main())
+    assert len(aws.calls) == 20
+
+
+def test_a_look_that_aws_does_not_answer_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LOOK_PATIENCE", 0.01)
+    aws = Aws(a=LIFE)
+    aws.fault, aws.faulty_until = AnswerLost("HTTP 503"), 10_000
+
+    async def main() -> Job | None:
+        with aws.poller().watch("a") as watch:
+            return await watch.look()
+
+    assert run(main()) is None
 
 
 def test_a_call_that_hangs_holds_up_nobody_else() -> None:
@@ -407,12 +618,12 @@ def test_following_outlives_passing_faults() -> None:
     assert [step for step in followed(aws, "a") if step] == [("a", "RUNNING"), ("a", "SUCCEEDED")]
 
 
-def test_following_ends_at_once_where_asking_is_not_allowed() -> None:
+def test_following_ends_if_asking_is_refused_for_long() -> None:
     aws = Aws(a=LIFE)
     aws.fault, aws.faulty_until = AccessDenied("no", "batch:DescribeJobs"), 1000
     with pytest.raises(AccessDenied):
         followed(aws, "a")
-    assert aws.now < 3
+    assert PATIENCE <= aws.now < PATIENCE + 120
 
 
 def test_following_tells_of_a_lost_job_when_all_others_have_ended() -> None:

@@ -16,6 +16,7 @@ from airflow_fargate_batch.core.polling import LOST_AFTER, NEVER_CAME_AFTER
 from airflow_fargate_batch.exceptions import (
     AccessDenied,
     AnswerLost,
+    CredentialsMissing,
     FargateBatchError,
     JobCannotStart,
     JobLost,
@@ -149,8 +150,11 @@ def test_a_job_that_can_never_start_is_not_waited_for(
     aws: Aws, monkeypatch: pytest.MonkeyPatch, mode: str
 ) -> None:
     monkeypatch.setattr(aws, "describe", lambda _: [Job.from_api(STUCK), job(B, "RUNNING")])
-    with pytest.raises(JobCannotStart, match=f"^Job {A} can never start: it asks for more"):
+    with pytest.raises(
+        JobCannotStart, match=f"^Job {A} can never start: it asks for more"
+    ) as caught:
         sensor(mode=mode).poke({})
+    assert f"Job {A} is still RUNNABLE; 'fargate-batch terminate {A}'" in str(caught.value)
 
 
 @pytest.mark.parametrize("fault", [Throttled("slow"), Unreachable("gone"), AnswerLost("lost")])
@@ -159,10 +163,71 @@ def test_a_call_that_may_pass_another_time_is_no_end(aws: Aws, fault: Exception)
     assert sensor().poke({}) is False
 
 
-def test_a_call_that_is_not_allowed_is_an_end(aws: Aws) -> None:
-    aws.faults = [AccessDenied("AWS refused it", "batch:DescribeJobs")]
-    with pytest.raises(AccessDenied):
-        sensor().poke({})
+@pytest.fixture
+def time(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Let no sensor sleep for real; give the time that has passed."""
+    now = [0.0]
+    monkeypatch.setattr("airflow_fargate_batch.sensors.time.monotonic", lambda: now[0])
+    monkeypatch.setattr(
+        "airflow_fargate_batch.sensors.time.sleep", lambda seconds: now.append(now.pop() + seconds)
+    )
+    return now
+
+
+REFUSED = pytest.mark.parametrize(
+    "refusal",
+    [AccessDenied("AWS refused it", "batch:DescribeJobs"), CredentialsMissing("none")],
+    ids=lambda error: type(error).__name__,
+)
+
+
+@REFUSED
+@pytest.mark.parametrize("mode", ["poke", "reschedule"])
+def test_a_refusal_that_settles_is_no_end_and_is_in_the_log(
+    aws: Aws,
+    time: list[float],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    refusal: Exception,
+    mode: str,
+) -> None:
+    monkeypatch.setattr(FargateBatchJobSensor, "log", logging.getLogger(__name__))
+    aws.faults = [refusal] * 12
+    aws.states = {A: ["SUCCEEDED"], B: ["SUCCEEDED"]}
+    with caplog.at_level(logging.INFO, logger=__name__):
+        assert sensor(mode=mode, poke_interval=60).poke({}) is True
+    assert time == [180.0]
+    assert caplog.messages[:2] == [
+        f"Could not read the state of the jobs; will retry for 5 min 0 s: {refusal}",
+        "Could read the state of the jobs again",
+    ]
+
+
+@REFUSED
+def test_a_refusal_that_lasts_is_an_end_and_the_jobs_that_may_still_run_are_named(
+    aws: Aws,
+    time: list[float],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    refusal: Exception,
+) -> None:
+    monkeypatch.setattr(FargateBatchJobSensor, "log", logging.getLogger(__name__))
+    aws.faults = [refusal] * 99
+    with pytest.raises(type(refusal)):
+        sensor(poke_interval=60, region_name="eu-west-1").poke({})
+    assert time == [300.0]
+    for job_id, line in zip((A, B), caplog.messages[-1].splitlines(), strict=True):
+        assert line.startswith(f"Job {job_id} may still be running; 'fargate-batch terminate ")
+        assert line.endswith(f"region=eu-west-1#jobs/detail/{job_id}")
+
+
+@REFUSED
+def test_a_deferred_sensor_leaves_a_refusal_to_its_trigger(
+    aws: Aws, time: list[float], monkeypatch: pytest.MonkeyPatch, refusal: Exception
+) -> None:
+    aws.faults = [refusal]
+    assert trigger_of(sensor(deferrable=True), monkeypatch)["job_ids"] == [A, B]
+    assert (len(aws.asked), time) == (1, [0.0])
 
 
 @pytest.mark.parametrize(

@@ -5,20 +5,21 @@ import gc
 import inspect
 import json
 import logging
+import re
 import threading
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from asgiref.sync import async_to_sync
 
-from airflow_fargate_batch import _compat, poller, triggers
+from airflow_fargate_batch import _compat, conversation, poller, triggers
 from airflow_fargate_batch._connection import ConnectedPoller, Connection
 from airflow_fargate_batch.aws import BatchApi
-from airflow_fargate_batch.core import polling
+from airflow_fargate_batch.core import polling, waiting
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.exceptions import (
     AccessDenied,
@@ -52,6 +53,7 @@ class Aws:
         self.asked: list[list[str]] = []
         self.terminated: list[tuple[str, str]] = []
         self.connects = 0
+        self.region = "eu-west-1"
         self.connecting: Callable[[], object] = lambda: None
 
     def connect(self, connection: Connection) -> "Aws":  # noqa: ARG002 - in place of a method
@@ -86,6 +88,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
     monkeypatch.setattr(triggers, "TERMINATE_PAUSES", (0.0, 0.0, 0.0))
     monkeypatch.setattr(triggers, "SETTLING", 0.0)
     monkeypatch.setattr(poller, "TICK", 0.02)
+    monkeypatch.setattr(poller, "LOOK_PATIENCE", 2.0)
     monkeypatch.setattr(polling, "FIRST_QUESTION", 0.1)
     return aws
 
@@ -140,7 +143,9 @@ def test_a_trigger_serializes_what_it_takes_and_no_more() -> None:
         job_ids=["a", "b"],
         poll_interval=7.5,
         wait_until="2026-02-03T04:05:06+00:00",
+        wait_limit="wait_timeout is 1 h 0 min",
         runnable_timeout=60.0,
+        starting_timeout=30.0,
         terminate_on_kill=False,
         log_interval=15.0,
         log_index=3,
@@ -172,7 +177,7 @@ def test_the_event_of_an_end_carries_the_job_as_it_ended(aws: Aws, end: str) -> 
     container = {"exitCode": 3, "logStreamName": "stream"}
     aws.will("job", "RUNNING", end, statusReason=reason, container=container)
     event = event_of(trigger_for())
-    assert event.keys() == {"outcome", "jobs", "message"}
+    assert event.keys() == {"outcome", "jobs", "message", "advice"}
     assert (event["outcome"], event["message"]) == ("ended", None)
     [job] = map(Job.from_api, json.loads(json.dumps(event["jobs"])))
     assert (job.status_text, job.status_reason, job.exit_code) == (end, reason, 3)
@@ -214,29 +219,42 @@ def test_one_that_has_failed_ends_the_wait_for_all(aws: Aws) -> None:
 # ── Giving up ────────────────────────────────────────────────────────────────────────────────
 
 GIVING_UP = pytest.mark.parametrize(
-    ("life", "arguments", "outcome", "why"),
+    ("life", "arguments", "outcome", "why", "state"),
     [
         pytest.param(
             {"states": ["RUNNING"]},
-            {"wait_until": "2026-02-03T04:05:06+00:00"},
+            {
+                "wait_until": "2026-02-03T04:05:06+00:00",
+                "wait_limit": "wait_timeout is 1 h 0 min",
+            },
             "gave_up",
-            "Job job did not end by 2026-02-03 04:05:06 UTC",
+            "Job job did not end by 2026-02-03 04:05:06 UTC: wait_timeout is 1 h 0 min",
+            "RUNNING",
             id="deadline",
         ),
         pytest.param(
             {"states": ["RUNNABLE"]},
             {"runnable_timeout": 60.0},
             "gave_up",
-            "Job job was RUNNABLE for 1 min 0 s",
+            r"Job job was RUNNABLE for 5 min \d+ s: runnable_timeout is 1 min 0 s",
+            "RUNNABLE",
             id="runnable too long",
+        ),
+        pytest.param(
+            {"states": ["STARTING"]},
+            {"starting_timeout": 0.2},
+            "gave_up",
+            r"Job job was STARTING for \d s: starting_timeout is 0 s",
+            "STARTING",
+            id="starting too long",
         ),
         pytest.param(
             {"states": ["RUNNABLE"], "statusReason": STUCK_REASON},
             {},
             "stuck",
             "Job job can never start: it asks for more than the queue's compute environments can "
-            "ever give. Ask for less vCPU and memory, or raise the compute environment's maximum "
-            "vCPUs.",
+            "ever give",
+            "RUNNABLE",
             id="misconfigured",
         ),
     ],
@@ -244,15 +262,92 @@ GIVING_UP = pytest.mark.parametrize(
 
 
 @GIVING_UP
-def test_whoever_gives_up_ends_the_job(
-    aws: Aws, life: dict[str, Any], arguments: dict[str, Any], outcome: str, why: str
+def test_whoever_gives_up_ends_the_job_and_says_how_it_was(
+    aws: Aws, life: dict[str, Any], arguments: dict[str, Any], outcome: str, why: str, state: str
 ) -> None:
+    life = dict(life)
     aws.will("job", *life.pop("states"), **life)
     event = event_of(trigger_for(**arguments))
     assert event["outcome"] == outcome
-    assert event["message"] == f"{why}\nThe job was terminated."
+    said, how, became = event["message"].split("\n")
+    assert re.fullmatch(why, said)
+    assert how.startswith(f"The job has been {state} since 20")
+    assert became == "The job was terminated."
+    assert event["advice"]
     assert [job["jobId"] for job in event["jobs"]] == ["job"]
-    assert aws.terminated == [("job", why)]
+    assert aws.terminated == [("job", said)]
+
+
+@pytest.mark.parametrize("now", ["STARTING", "RUNNING", "SUCCEEDED"])
+@pytest.mark.parametrize("reason", [None, STUCK_REASON], ids=["runnable", "stuck"])
+def test_a_job_that_is_no_longer_runnable_at_the_last_look_is_left_alone(
+    aws: Aws, now: str, reason: str | None
+) -> None:
+    aws.will("job", "RUNNABLE", now, "SUCCEEDED")
+    aws.lives["job"][0]["statusReason"] = reason
+    event = event_of(trigger_for(poll_interval=3, runnable_timeout=302.0))
+    assert (event["outcome"], event["jobs"][0]["status"]) == ("ended", "SUCCEEDED")
+    assert aws.terminated == []
+
+
+def test_a_job_is_not_given_up_for_a_state_that_aws_does_not_confirm(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def main() -> dict[str, Any]:
+        task = asyncio.create_task(events(trigger_for(poll_interval=0.5, runnable_timeout=301.0)))
+        while not aws.asked:
+            await asyncio.sleep(0.01)
+        aws.fault = AnswerLost("the answer to DescribeJobs was lost")
+        await asyncio.sleep(2.5)
+        assert not task.done()
+        assert aws.terminated == []
+        aws.fault = None
+        [event] = await task
+        return event
+
+    monkeypatch.setattr(poller, "LOOK_PATIENCE", 0.3)
+    monkeypatch.setattr(waiting, "LOOK_AGAIN", timedelta(seconds=0.1))
+    aws.will("job", "RUNNABLE")
+    event = run(main())
+    assert event["message"].startswith("Job job was RUNNABLE for 5 min ")
+    assert len(aws.terminated) == 1
+
+
+def test_many_last_looks_are_one_call_for_every_hundred(aws: Aws) -> None:
+    ids = [f"job-{number}" for number in range(250)]
+    for job_id in ids:
+        aws.will(job_id, "RUNNABLE")
+
+    async def main() -> None:
+        each = {"poll_interval": 600, "runnable_timeout": 303.0}
+        await asyncio.gather(*(events(trigger_for(job_id, **each)) for job_id in ids))
+
+    run(main())
+    assert len(aws.asked) <= 2 * 4
+    assert len(aws.terminated) == 250
+
+
+def test_a_job_is_ended_before_the_rest_of_its_log_is_read(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else what was true at the last look may no longer be."""
+
+    class Log:
+        def heed(self, job: Job) -> None:
+            """Take no note."""
+
+        async def __aenter__(self) -> Self:
+            return self
+
+        async def __aexit__(self, *_: object) -> None:
+            ended_by_then.extend(aws.terminated)
+
+    ended_by_then: list[tuple[str, str]] = []
+    monkeypatch.setattr(FargateBatchJobTrigger, "_log_of_the_job", lambda *_: Log())
+    aws.will("job", "RUNNING")
+    event_of(trigger_for(wait_until=soon(), log_interval=1.0))
+    assert ended_by_then == aws.terminated
+    assert len(aws.terminated) == 1
 
 
 def test_an_array_whose_children_are_misconfigured_is_given_up_at_once(aws: Aws) -> None:
@@ -266,13 +361,18 @@ def test_an_array_whose_children_are_misconfigured_is_given_up_at_once(aws: Aws)
 
 
 @GIVING_UP
-def test_a_job_is_left_running_where_that_was_asked(
-    aws: Aws, life: dict[str, Any], arguments: dict[str, Any], outcome: str, why: str
+def test_a_job_that_is_left_running_is_named_with_its_page_and_how_to_terminate_it(
+    aws: Aws, life: dict[str, Any], arguments: dict[str, Any], outcome: str, why: str, state: str
 ) -> None:
     life = dict(life)
-    aws.will("job", *life.pop("states", ["RUNNABLE", "RUNNABLE"]), **life)
+    aws.will("job", *life.pop("states"), **life)
     event = event_of(trigger_for(**arguments, terminate_on_kill=False))
-    assert (event["outcome"], event["message"]) == (outcome, f"{why}\nThe job was left running.")
+    said, how, became = event["message"].split("\n")
+    assert (event["outcome"], bool(re.fullmatch(why, said)), bool(how)) == (outcome, True, True)
+    assert became == (
+        f"Job job is still {state}; 'fargate-batch terminate job' terminates it: "
+        "https://console.aws.amazon.com/batch/home?region=eu-west-1#jobs/detail/job"
+    )
     assert aws.terminated == []
 
 
@@ -304,17 +404,46 @@ def test_a_terminate_that_never_goes_through_is_told(aws: Aws) -> None:
     event = event_of(trigger_for(wait_until=soon()))
     assert event["outcome"] == "gave_up"
     assert "could not be terminated: AWS refused TerminateJob" in event["message"]
-    assert "Allow batch:TerminateJob to the caller." in event["message"]
+    assert "batch:TerminateJob to the caller." in event["message"]
+    assert "'fargate-batch terminate job' terminates it" in event["message"]
 
 
 # ── What cannot be asked about ───────────────────────────────────────────────────────────────
 
 
-def test_a_denied_permission_ends_the_wait_and_is_named(aws: Aws) -> None:
+def test_a_permission_that_stays_denied_ends_the_wait_and_is_named_with_the_job(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conversation, "PATIENCE", 0.0)
     aws.fault = DENIED
     event = event_of(trigger_for())
     assert (event["outcome"], event["jobs"]) == ("refused", [])
-    assert "Allow batch:DescribeJobs to the caller." in event["message"]
+    assert event["message"] == (
+        f"{DENIED}\n"
+        "Job job may still be running; 'fargate-batch terminate job' terminates it: "
+        "https://console.aws.amazon.com/batch/home?region=eu-west-1#jobs/detail/job"
+    )
+
+
+def test_a_permission_that_is_denied_for_a_while_ends_nothing_and_is_in_the_tasks_log(
+    aws: Aws, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def main() -> dict[str, Any]:
+        task = asyncio.create_task(events(trigger_for()))
+        while not aws.asked:
+            await asyncio.sleep(0.01)
+        aws.fault = None
+        [event] = await task
+        return event
+
+    aws.fault = DENIED
+    aws.will("job", "RUNNING", "SUCCEEDED")
+    with caplog.at_level("INFO", logger="airflow_fargate_batch.test"):
+        assert run(main())["outcome"] == "ended"
+    said = [each.message for each in caplog.records if each.name == "airflow_fargate_batch.test"]
+    assert said[0].startswith("Could not read the state of job job; will retry for 5 min 0 s: ")
+    assert "batch:DescribeJobs" in said[0]
+    assert said[1].startswith("Could read the state of job job again after ")
 
 
 @pytest.mark.usefixtures("aws")
@@ -331,7 +460,7 @@ def test_a_connection_that_cannot_be_used_ends_the_wait_and_is_named(
     def fail() -> None:
         raise CredentialsMissing("No client for connection 'aws_default' could be made: gone")
 
-    monkeypatch.setattr(poller, "CREDENTIALS_PATIENCE", 0.0)
+    monkeypatch.setattr(conversation, "PATIENCE", 0.0)
     aws.connecting = fail
     event = event_of(trigger_for())
     assert event["outcome"] == "refused"
@@ -369,7 +498,7 @@ def test_whatever_is_wrong_with_a_connection_is_an_error_that_waiters_bear_for_a
     connection = Connection(
         aws_conn_id="mine", region_name=None, verify=None, botocore_config="null"
     )
-    with pytest.raises(poller.FATAL, match=str(raised.args[0])) as caught:
+    with pytest.raises(conversation.REFUSALS, match=str(raised.args[0])) as caught:
         connection.connect()
     assert caught.type is told
 
@@ -595,7 +724,8 @@ def test_a_connection_is_read_to_the_end_when_one_who_waits_for_it_is_cancelled(
     assert aws.connects == 1
 
 
-def test_a_trigger_that_was_stored_before_children_could_be_chosen_is_made_again() -> None:
+def test_a_trigger_that_an_earlier_version_stored_is_made_again() -> None:
     _, arguments = FargateBatchJobTrigger(job_ids=["job"]).serialize()
-    del arguments["log_index"]
+    for later in ("log_index", "wait_limit", "starting_timeout"):
+        del arguments[later]
     assert FargateBatchJobTrigger(**arguments).log_index is None

@@ -133,7 +133,14 @@ WAITING: Final = (
         name="--runnable-timeout",
         metavar="SECONDS",
         read=seconds,
-        help="how long a job may be RUNNABLE, ready but without a place to run, at a stretch",
+        help="give up if a job stays RUNNABLE (waiting for capacity) for longer than this",
+    ),
+    Flag(
+        name="--starting-timeout",
+        metavar="SECONDS",
+        read=seconds,
+        help="give up if a job stays STARTING (connecting to its subnet, pulling its image) for "
+        "longer than this",
     ),
     POLL_INTERVAL,
 )

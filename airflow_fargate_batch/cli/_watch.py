@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import cache, partial
 from typing import Any, Final, NamedTuple
@@ -12,11 +13,13 @@ from airflow_fargate_batch.cli._flags import Given
 from airflow_fargate_batch.cli._jobs import named
 from airflow_fargate_batch.cli._log import connect_logs
 from airflow_fargate_batch.cli._progress import View, view
-from airflow_fargate_batch.completion import conclude
+from airflow_fargate_batch.completion import conclude, last_lines
+from airflow_fargate_batch.core.giving_up import left_running, report
 from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.core.narration import duration
 from airflow_fargate_batch.core.status import FINAL, JobStatus
 from airflow_fargate_batch.core.waiting import Wait
-from airflow_fargate_batch.exceptions import JobCannotStart, JobLost, JobTimedOut
+from airflow_fargate_batch.exceptions import AccessDenied, AwsError, JobLost, JobTimedOut
 from airflow_fargate_batch.logs import LogsApi
 from airflow_fargate_batch.poller import follow
 
@@ -43,31 +46,37 @@ def wait_for(api: BatchApi, job_ids: list[str], given: Given) -> list[Outcome]:
 
     What is wrong with a job is said as soon as it is known.
     """
-    timeout, runnable_timeout = given["timeout"], given["runnable_timeout"]
+    timeout, runnable, starting = (
+        timedelta(seconds=given[key]) if given[key] else None
+        for key in ("timeout", "runnable_timeout", "starting_timeout")
+    )
     vigil = Vigil(
         api,
         job_ids,
-        until=_connection.CLOCK.date() + timedelta(seconds=timeout) if timeout else None,
-        runnable_timeout=timedelta(seconds=runnable_timeout) if runnable_timeout else None,
+        until=_connection.CLOCK.date() + timeout if timeout else None,
+        limit=f"--timeout is {duration(timeout)}" if timeout else None,
+        runnable_timeout=runnable,
+        starting_timeout=starting,
         region=given["region"],
         logs=cache(partial(connect_logs, given)),
     )
     try:
         with view() as shown:
             vigil.keep(shown, interval=given["poll_interval"])
-    except KeyboardInterrupt:
-        if vigil.awaited:
-            goes = "goes" if len(vigil.awaited) == 1 else "go"
-            _console.note(f"{named(vigil.awaited)} {goes} on: {_how_to_end(vigil.awaited)}")
+    except (KeyboardInterrupt, AwsError):
+        if text := left_running(vigil.awaited_jobs, region=given["region"]):
+            _console.note(text)
         raise
     return [vigil.outcomes[job_id] for job_id in job_ids]
 
 
 class Vigil:
-    """Heeds what is new of several jobs until it has an outcome for each.
+    """Follows several jobs until it has an outcome for each.
 
     :param until: when to give up on all of them.
+    :param limit: where *until* comes from, for people.
     :param runnable_timeout: how long each may be RUNNABLE at a stretch.
+    :param starting_timeout: how long each may be STARTING at a stretch.
     :param logs: makes a client, or returns the one that it made.
     """
 
@@ -77,7 +86,9 @@ class Vigil:
         job_ids: list[str],
         *,
         until: datetime | None,
+        limit: str | None,
         runnable_timeout: timedelta | None,
+        starting_timeout: timedelta | None,
         region: str,
         logs: Callable[[], LogsApi],
     ) -> None:
@@ -86,7 +97,13 @@ class Vigil:
         self._failures = 0
         self._region = region
         self._waits = {
-            job_id: Wait(job_id, until=until, runnable_timeout=runnable_timeout)
+            job_id: Wait(
+                job_id,
+                until=until,
+                limit=limit,
+                runnable_timeout=runnable_timeout,
+                starting_timeout=starting_timeout,
+            )
             for job_id in job_ids
         }
         self._jobs = {job_id: Job(id=job_id) for job_id in job_ids}
@@ -98,14 +115,21 @@ class Vigil:
         """The jobs without an outcome."""
         return [job_id for job_id in self._waits if job_id not in self.outcomes]
 
+    @property
+    def awaited_jobs(self) -> list[Job]:
+        """The same as last seen."""
+        return [self._jobs[job_id] for job_id in self.awaited]
+
     def keep(self, shown: View, *, interval: float) -> None:
         """Wait, and show how the jobs are doing.
 
-        :raises AwsError: the first look was refused; later ones are borne with, if they can be.
+        :raises AwsError: the first look failed, but for a lack of permission: a new IAM policy
+            takes effect after some seconds. Later looks that fail are taken again.
         """
         self._show(shown)
-        for job in _connection.persist(partial(self._describe, self.awaited)):
-            self._heed(job, shown)
+        with suppress(AccessDenied):
+            for job in _connection.persist(partial(self._describe, self.awaited)):
+                self._heed(job, shown)
         if self.awaited:
             self._follow(shown, interval)
         self._show(shown)
@@ -123,7 +147,7 @@ class Vigil:
         try:
             for job in changes:
                 if job is None:
-                    self._look_at_the_time()
+                    self._look_at_the_time(shown)
                     self._show(shown)
                 elif job.id not in self.outcomes:
                     self._heed(job, shown)
@@ -141,17 +165,13 @@ class Vigil:
             self._missed |= missing
             _console.note(
                 f"AWS Batch does not know {named(sorted(missing))} in {self._region}, or not yet; "
-                "waiting on"
+                "still waiting"
             )
         return found
 
     def _heed(self, job: Job, shown: View) -> None:
         self._jobs[job.id] = job
-        try:
-            change = self._waits[job.id].heed(job, _connection.CLOCK.date())
-        except JobCannotStart as error:
-            self._give_up(error, job.id)
-            return
+        change = self._waits[job.id].heed(job, _connection.CLOCK.date())
         if change:
             shown.tell(change)
         if job.status.is_final:
@@ -165,18 +185,43 @@ class Vigil:
             self._failures += 1
             _console.error(str(end.failure))
 
-    def _look_at_the_time(self) -> None:
+    def _look_at_the_time(self, shown: View) -> None:
+        """Look once more at the jobs whose time is over, and give up those that are no further."""
         now = _connection.CLOCK.date()
-        for job_id in self.awaited:
-            try:
-                self._waits[job_id].check(now)
-            except JobTimedOut as error:
-                self._give_up(error, job_id)
+        over = [job_id for job_id in self.awaited if self._waits[job_id].is_over(now)]
+        if not over:
+            return
+        found: dict[str, Job] = {}
+        try:
+            found = {job.id: job for job in self._describe(over)}
+        except AwsError as error:
+            _console.warning(f"Could not read the state of {named(over)}: {error}")
+        for job_id in over:
+            self._decide(job_id, found.get(job_id), shown)
+
+    def _decide(self, job_id: str, job: Job | None, shown: View) -> None:
+        self._jobs[job_id] = job or self._jobs[job_id]
+        try:
+            change = self._waits[job_id].decide(job, _connection.CLOCK.date())
+        except JobTimedOut as error:
+            self._give_up(error, job_id)
+            return
+        if change:
+            shown.tell(change)
+        if job is not None and job.status.is_final:
+            self._conclude(job)
 
     def _give_up(self, error: JobTimedOut | JobLost, job_id: str) -> None:
-        advice = "" if isinstance(error, JobLost) else f"\nIt goes on: {_how_to_end([job_id])}"
-        _console.error(f"{error}{advice}")
         job = self._jobs[job_id]
+        if isinstance(error, JobLost):
+            _console.error(str(error))
+        else:
+            became = left_running([job], region=self._region)
+            text = "\n".join(line for line in (error.message, error.state, became) if line)
+            logs = last_lines(job, self._logs) if self._failures < TAILS else ()
+            self._failures += 1
+            text = report(text, job=job, region=self._region, log_lines=logs, advice=error.advice)
+            _console.error(_in_flags(text))
         self.outcomes[job_id] = Outcome(job, job.to_summary(), succeeded=False)
 
     def _show(self, shown: View) -> None:
@@ -200,6 +245,8 @@ def _others(counts: Iterable[tuple[str, int]]) -> str:
     )
 
 
-def _how_to_end(job_ids: list[str]) -> str:
-    words = job_ids[0] if len(job_ids) == 1 else "ID..."
-    return f"'fargate-batch terminate {words}' would end {'it' if len(job_ids) == 1 else 'them'}"
+def _in_flags(text: str) -> str:
+    """Write flags for the operator's arguments."""
+    for argument in ("runnable_timeout", "starting_timeout", "job_timeout"):
+        text = text.replace(argument, f"--{argument.replace('_', '-')}")
+    return text

@@ -14,26 +14,36 @@ class Narrator:
         self._told: tuple[str, str | None] | None = None
 
     def tell(self, job: Job, now: datetime) -> str | None:
-        """Return a line about the job, or ``None`` where nothing that it says has changed."""
-        said = _state(job) if job.array is None or not job.array.counts else _progress(job)
-        if (said, job.status_reason) == self._told:
+        """Return a line about the job, or ``None`` if nothing that it says has changed.
+
+        AWS's times count for RUNNING and for the end. The reason of a success is left out: AWS
+        words it like a failure's, ``Essential container in task exited``.
+        """
+        said = described(job)
+        reason = None if job.status is JobStatus.SUCCEEDED else job.status_reason
+        if (said, reason) == self._told:
             return None
-        self._told = said, job.status_reason
-        until = job.stopped_at if job.status.is_final and job.stopped_at else now
-        since = f" after {duration(until - job.created_at)}" if job.created_at else ""
-        reason = f": {job.status_reason}" if job.status_reason else ""
-        return f"Job {job.id} {said}{since}{reason}"
+        self._told = said, reason
+        after = f" after {duration(_entered(job, now) - job.created_at)}" if job.created_at else ""
+        return f"Job {job.id} is {said}{after}{f': {reason}' if reason else ''}"
 
 
-def _state(job: Job) -> str:
-    attempts = f" (attempt {len(job.attempts) + 1})" if job.attempts and job.status.is_live else ""
-    return f"is {job.status_text or job.status}{attempts}"
-
-
-def _progress(job: Job) -> str:
+def described(job: Job) -> str:
+    """Write a job's state, and of an array how far its children are."""
+    status = job.status_text or job.status
     counts = job.array.counts if job.array else {}
-    size = job.array.size if job.array and job.array.size else sum(counts.values())
-    return f"is {job.status_text}, {progress(counts, size, 'children')}"
+    if counts:
+        size = job.array.size if job.array and job.array.size else sum(counts.values())
+        return f"{status}, {progress(counts, size, 'children')}"
+    is_retried = job.attempts and job.status.is_live
+    return f"{status} (attempt {len(job.attempts) + 1})" if is_retried else status
+
+
+def _entered(job: Job, now: datetime) -> datetime:
+    """Return when the job entered its state: by AWS's clock if DescribeJobs tells."""
+    if job.status.is_final:
+        return job.stopped_at or now
+    return (job.started_at or now) if job.status is JobStatus.RUNNING else now
 
 
 def progress(counts: Mapping[JobStatus, int], size: int, what: str) -> str:

@@ -87,6 +87,11 @@ class Schedule:
             first = now + min(FIRST_QUESTION, interval)
             self._put(job_id, min(first, self._due.get(job_id, first)))
 
+    def hurry(self, job_id: str, now: float) -> None:
+        """Ask about an id as soon as the pace allows, unless it is being asked about."""
+        if job_id in self._due:
+            self._put(job_id, min(now, self._due[job_id]))
+
     def remove(self, job_id: str) -> None:
         """Ask about an id no more; an answer under way is ignored."""
         for known in (self._intervals, self._due, self._asked_at):

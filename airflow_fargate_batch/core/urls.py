@@ -25,6 +25,18 @@ def job_definition_url(job_definition: str, *, region: str) -> str:
     return _batch(region, "job-definition" + _detail(job_definition))
 
 
+def sibling_arn(job_arn: str, kind: str, name_or_arn: str) -> str:
+    """Return the ARN of a queue or definition in the account of a job; unchanged if unknown.
+
+    :param job_arn: the job's.
+    :param kind: ``job-queue`` or ``job-definition``.
+    """
+    account, found, _ = job_arn.rpartition(":job/")
+    if name_or_arn.startswith("arn:") or not found:
+        return name_or_arn
+    return f"{account}:{kind}/{name_or_arn}"
+
+
 def job_queue_url(job_queue: str, *, region: str) -> str:
     """Return the page of a job queue; for a name the list, as the page takes an ARN only."""
     return _batch(region, "queues" + _detail(job_queue))

@@ -1,64 +1,108 @@
 """One wait for one job: what to say about it, and when to give up."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Final
 
-from airflow_fargate_batch.core.failure import diagnose_stuck
+from airflow_fargate_batch.core.failure import Failure, diagnose_stuck
 from airflow_fargate_batch.core.job import Job
-from airflow_fargate_batch.core.narration import Narrator, duration
+from airflow_fargate_batch.core.narration import Narrator, described, duration
+from airflow_fargate_batch.core.status import JobStatus
 from airflow_fargate_batch.exceptions import JobCannotStart, JobTimedOut
+
+LOOK_AGAIN: Final = timedelta(seconds=15)
+"""Time between two last looks at a job, if the first one got no answer."""
+
+TOO_LONG: Final = (
+    "Read the job's log to see whether it still makes progress. If it needs more time, raise the "
+    "limit; `job_timeout` lets AWS terminate an attempt that hangs."
+)
+NO_ROOM: Final = (
+    "Check that the queue's compute environments are ENABLED and VALID and have vCPUs left. If the "
+    "queue is only busy, raise `runnable_timeout`."
+)
+NO_START: Final = (
+    "In STARTING, Fargate connects the task to its subnet and pulls the image. Check that the "
+    "subnet reaches the registry (NAT or VPC endpoints) and how large the image is. If the start "
+    "takes that long, raise `starting_timeout`; otherwise retry."
+)
+_STAGES: Final = {
+    JobStatus.RUNNABLE: ("runnable_timeout", NO_ROOM),
+    JobStatus.STARTING: ("starting_timeout", NO_START),
+}
+"""The states with a limit of their own: the limit's argument, and what to do when it is over."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Patience:
-    """How long to wait for one job; told of its news, it knows when to give up.
+    """How long to wait for one job, given what was seen of it.
 
     Attributes:
         until: When to give up in any case.
         runnable_timeout: How long the job may be RUNNABLE at a stretch; an array, how long some of
             its children may be while none of them runs or ends.
+        starting_timeout: The same for STARTING.
+        stage: RUNNABLE or STARTING if that is what the job waits in; ``None`` in all other states.
+        since: When the job entered the stage, as far as is known.
     """
 
     until: datetime | None = None
     runnable_timeout: timedelta | None = None
-    _runnable_since: datetime | None = field(default=None, init=False)
-    _ended_children: int = field(default=0, init=False)
+    starting_timeout: timedelta | None = None
+    stage: JobStatus | None = field(default=None, init=False)
+    since: datetime | None = field(default=None, init=False)
+    _progress: tuple[int, int] = field(default=(0, 0), init=False)
 
     def observe(self, job: Job, now: datetime) -> None:
         """Take note of the job's state.
 
-        What AWS tells decides since when it is RUNNABLE, so that a new process counts on where an
-        old one stopped: since its last attempt, or its submission where it depends on nothing.
+        AWS's times decide since when the job is RUNNABLE, so that a new process continues the count
+        of an old one: since the last attempt, or since the submit if it depends on nothing. AWS
+        gives no time for STARTING: it counts from the first look that shows it.
         """
-        ended = job.ended_children
-        if not job.waits_for_room or ended != self._ended_children:
-            self._runnable_since = None
-        self._ended_children = ended
-        if not job.waits_for_room:
+        stage, progress = stage_of(job), (job.ended_children, len(job.attempts))
+        if (stage, progress) != (self.stage, self._progress):
+            self.since = None
+        self.stage, self._progress = stage, progress
+        if stage is None:
             return
-        since = job.attempts[-1].stopped_at if job.attempts else None
-        if since is None and not job.has_dependencies and not ended:
-            since = job.created_at
-        self._runnable_since = since or self._runnable_since or now
+        since = None
+        if stage is JobStatus.RUNNABLE:
+            since = job.attempts[-1].stopped_at if job.attempts else None
+            if since is None and not job.has_dependencies and not job.ended_children:
+                since = job.created_at
+        self.since = since or self.since or now
 
     @property
-    def runnable_until(self) -> datetime | None:
-        """When to give up if the job stays RUNNABLE; ``None`` while it is not."""
-        if self._runnable_since is None or self.runnable_timeout is None:
+    def stage_timeout(self) -> timedelta | None:
+        """How long the job may stay in the stage that it is in."""
+        if self.stage is None:
             return None
-        return self._runnable_since + self.runnable_timeout
+        return self.runnable_timeout if self.stage is JobStatus.RUNNABLE else self.starting_timeout
+
+    @property
+    def stage_until(self) -> datetime | None:
+        """When to give up if the job stays in its stage; ``None`` if that has no limit."""
+        if self.since is None or self.stage_timeout is None:
+            return None
+        return self.since + self.stage_timeout
 
     @property
     def ends_at(self) -> datetime | None:
         """When to give up, as far as is known now."""
-        return min((end for end in (self.until, self.runnable_until) if end), default=None)
+        return _earliest(self.until, self.stage_until)
 
 
 class Wait:
-    """Heeds the changes of one job, in the same way and words wherever somebody waits.
+    """Follows one job, in the same way and words wherever somebody waits.
+
+    Nobody gives up on what was seen a poll ago: at ``ends_at`` the caller looks at the job once
+    more, and ``decide`` judges that look.
 
     :param until: when to give up, whatever the job is doing.
+    :param limit: where *until* comes from, for people: ``wait_timeout is 2 h 0 min``.
     :param runnable_timeout: how long it may be RUNNABLE at a stretch.
+    :param starting_timeout: how long it may be STARTING at a stretch.
     """
 
     def __init__(
@@ -66,43 +110,116 @@ class Wait:
         job_id: str,
         *,
         until: datetime | None = None,
+        limit: str | None = None,
         runnable_timeout: timedelta | None = None,
+        starting_timeout: timedelta | None = None,
     ) -> None:
         self.job_id = job_id
+        self._limit = limit
         self._narrator = Narrator()
-        self._patience = Patience(until=until, runnable_timeout=runnable_timeout)
+        self._patience = Patience(
+            until=until, runnable_timeout=runnable_timeout, starting_timeout=starting_timeout
+        )
+        self._last: Job | None = None
+        self._last_status_at: datetime | None = None
+        self._stuck: Failure | None = None
+        self._stuck_at: datetime | None = None
+        self._look_again_at: datetime | None = None
 
     @property
     def ends_at(self) -> datetime | None:
-        """When to give up, as far as is known now."""
-        return self._patience.ends_at
+        """When to take a last look, as far as is known now; ``None`` if there is no limit."""
+        soft = _earliest(self._stuck_at, self._patience.stage_until)
+        if soft and self._look_again_at:
+            soft = max(soft, self._look_again_at)
+        return _earliest(self._patience.until, soft)
+
+    def is_over(self, now: datetime) -> bool:
+        """Tell whether it is time for a last look."""
+        end = self.ends_at
+        return end is not None and now >= end
 
     def heed(self, job: Job, now: datetime) -> str | None:
-        """Take note of a change, and return the line to log about it, if there is something to say.
-
-        :raises JobCannotStart: AWS says that the job can never start.
-        """
+        """Take note of the job as it is, and return the line to log, if there is something new."""
+        if self._last is None or self._last.status_text != job.status_text:
+            self._last_status_at = now
+        self._last = job
+        self._look_again_at = None
         self._patience.observe(job, now)
-        if stuck := diagnose_stuck(job):
-            raise JobCannotStart(f"Job {job.id} can never start: {stuck.cause}. {stuck.advice}")
+        self._stuck = diagnose_stuck(job)
+        self._stuck_at = None if self._stuck is None else self._stuck_at or now
         return self._narrator.tell(job, now)
 
-    def check(self, now: datetime) -> None:
-        """Look at the time.
+    def decide(self, job: Job | None, now: datetime) -> str | None:
+        """Judge a last look: return as ``heed`` does if the wait goes on or the job has ended.
 
-        :raises JobTimedOut: it is over.
+        :param job: as it is now; ``None`` if AWS did not tell. Then only *until* ends the wait: the
+            job may have left RUNNABLE or STARTING meanwhile.
+        :raises JobCannotStart: AWS says that the job can never start.
+        :raises JobTimedOut: the time is over.
         """
-        end = self.ends_at
-        if end is not None and now >= end:
-            if end == self._patience.runnable_until and self._patience.runnable_timeout:
-                late = f"was RUNNABLE for {duration(self._patience.runnable_timeout)}"
-            else:
-                late = f"did not end by {end:%Y-%m-%d %H:%M:%S %Z}"
-            raise JobTimedOut(f"Job {self.job_id} {late}")
+        line = None
+        if job is not None:
+            line = self.heed(self._with_reason(job), now)
+            if not job.status.is_live:
+                return line
+            self._check_start(now)
+        until = self._patience.until
+        if until is not None and now >= until:
+            limit = f": {self._limit}" if self._limit else ""
+            text = f"Job {self.job_id} did not end by {until:%Y-%m-%d %H:%M:%S %Z}{limit}"
+            unseen = "" if job else " AWS Batch did not answer the last question about it."
+            raise JobTimedOut(text, f"{self.state}{unseen}", TOO_LONG)
+        if job is None:
+            self._look_again_at = now + LOOK_AGAIN
+        return line
+
+    def _check_start(self, now: datetime) -> None:
+        """Give up a job that will not start, or has not in its time."""
+        if self._stuck is not None:
+            text = f"Job {self.job_id} can never start: {self._stuck.cause}"
+            raise JobCannotStart(text, self.state, self._stuck.advice)
+        patience = self._patience
+        if patience.stage is None or patience.stage_timeout is None or patience.since is None:
+            return
+        spent = now - patience.since
+        if spent >= patience.stage_timeout:
+            argument, advice = _STAGES[patience.stage]
+            text = (
+                f"Job {self.job_id} was {patience.stage} for {duration(spent)}: "
+                f"{argument} is {duration(patience.stage_timeout)}"
+            )
+            raise JobTimedOut(text, self.state, advice)
+
+    def _with_reason(self, job: Job) -> Job:
+        """Keep what is known of why an array's children are RUNNABLE: only they tell."""
+        last = self._last
+        if job.array is None or last is None or job.status_reason or not job.waits_for_room:
+            return job
+        return replace(job, status_reason=last.status_reason)
+
+    @property
+    def state(self) -> str:
+        """How the job was when it was last seen, as a sentence."""
+        job = self._last
+        if job is None:
+            return f"The state of job {self.job_id} is not known."
+        since = self._patience.since or self._last_status_at
+        if job.status is JobStatus.RUNNING:
+            since = job.started_at or since
+        reason = f" AWS says: {job.status_reason}" if job.status_reason else ""
+        return f"The job has been {described(job)} since {since:%Y-%m-%d %H:%M:%S %Z}.{reason}"
 
 
-def given_up(why: str, *, terminated: bool, failure: str | None = None) -> str:
-    """Say why nobody waits any more, and what became of the job."""
-    if failure:
-        return f"{why}\nThe job could not be terminated: {failure}"
-    return f"{why}\nThe job was {'terminated' if terminated else 'left running'}."
+def stage_of(job: Job) -> JobStatus | None:
+    """Return RUNNABLE or STARTING if the job, or an array as a whole, waits in that state."""
+    if job.waits_for_room:
+        return JobStatus.RUNNABLE
+    counts = job.array.counts if job.array else {}
+    states = counts.keys() if counts else {job.status}
+    is_starting = JobStatus.STARTING in states and JobStatus.RUNNING not in states
+    return JobStatus.STARTING if is_starting else None
+
+
+def _earliest(*moments: datetime | None) -> datetime | None:
+    return min((moment for moment in moments if moment is not None), default=None)

@@ -1,6 +1,7 @@
 """``fargate-batch wait``: one question for all jobs, and an answer for each that is never a lie."""
 
 import json
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -81,7 +82,12 @@ class TestGivingUp:
         assert outcome.code == 1
         assert outcome.out == f"{slow}\tRUNNING\t\n{good}\tSUCCEEDED\t0\n"
         assert f"error: Job {slow} did not end by " in outcome.err
-        assert f"It goes on: 'fargate-batch terminate {slow}' would end it" in outcome.err
+        assert " UTC: --timeout is 1 min 0 s\nThe job has been RUNNING since 20" in outcome.err
+        page = "https://console.aws.amazon.com/batch/home?region=ap-northeast-1#jobs/detail/"
+        way = f"'fargate-batch terminate {slow}' terminates it: {page}{slow}"
+        assert f"\nJob {slow} is still RUNNING; {way}\n" in outcome.err
+        assert "\nWhat to do: " in outcome.err
+        assert "--job-timeout" in outcome.err
         assert 60 <= time.seconds < 62
         assert aws.jobs[0]["status"] == "RUNNING"
 
@@ -93,7 +99,46 @@ class TestGivingUp:
         outcome = run("wait", stuck, slow, "--runnable-timeout", "60")
         assert outcome.code == 1
         assert outcome.out == f"{stuck}\tRUNNABLE\t\n{slow}\tSUCCEEDED\t0\n"
-        assert f"error: Job {stuck} was RUNNABLE for 1 min 0 s" in outcome.err
+        limit = "--runnable-timeout is 1 min 0 s"
+        assert re.search(f"error: Job {stuck} was RUNNABLE for 1 min . s: {limit}\n", outcome.err)
+
+    def test_a_starting_timeout_is_for_each(self, run: Run, job: Submit) -> None:
+        stuck = job("--job-name", "stuck", name="stuck", stuck_in="STARTING")
+        outcome = run("wait", stuck, "--starting-timeout", "60", "--runnable-timeout", "600")
+        assert (outcome.code, outcome.out) == (1, f"{stuck}\tSTARTING\t\n")
+        limit = "--starting-timeout is 1 min 0 s"
+        assert f"error: Job {stuck} was STARTING for 1 min 0 s: {limit}\n" in outcome.err
+
+    @pytest.mark.parametrize("limit", ["--timeout", "--runnable-timeout"])
+    def test_a_job_that_is_further_than_at_the_last_poll_is_not_given_up(
+        self, run: Run, aws: LocalBatch, job: Submit, limit: str
+    ) -> None:
+        """It is RUNNABLE at the poll, and has ended long before the next one."""
+        quick = job()
+        aws.advance(1)
+        assert aws.jobs[0]["status"] == "RUNNABLE"
+        outcome = run("wait", quick, limit, "15", "--poll-interval", "600")
+        assert (outcome.code, outcome.out) == (0, f"{quick}\tSUCCEEDED\t0\n")
+
+    def test_a_job_that_runs_when_its_time_in_runnable_is_over_is_left_alone(
+        self, run: Run, aws: LocalBatch, job: Submit
+    ) -> None:
+        slow = job(name="*", runtime=600)
+        aws.advance(1)
+        outcome = run("wait", slow, "--runnable-timeout", "15", "--poll-interval", "60")
+        assert (outcome.code, outcome.out) == (0, f"{slow}\tSUCCEEDED\t0\n")
+        assert f"Job {slow} is RUNNING" in outcome.err
+
+    def test_a_last_look_that_fails_is_said_and_the_timeout_counts(
+        self, run: Run, aws: LocalBatch, job: Submit
+    ) -> None:
+        slow = job(name="*", runtime=600)
+        aws.advance(10)
+        aws.faults.add("error_before", operation="DescribeJobs", skip=1)
+        outcome = run("wait", slow, "--timeout", "20", "--poll-interval", "600")
+        assert outcome.code == 1
+        assert f"warning: Could not read the state of job {slow}: " in outcome.err
+        assert "AWS Batch did not answer the last question about it." in outcome.err
 
     def test_an_array_that_can_never_start_is_not_waited_for(self, run: Run, job: Submit) -> None:
         reason = "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - cannot be met"
@@ -137,7 +182,9 @@ class TestGivingUp:
     @pytest.mark.usefixtures("time")
     def test_a_job_that_nobody_knows_is_told_at_the_first_look(self, run: Run) -> None:
         outcome = run("wait", "typo")
-        note = "note: AWS Batch does not know job typo in ap-northeast-1, or not yet; waiting on\n"
+        note = (
+            "note: AWS Batch does not know job typo in ap-northeast-1, or not yet; still waiting\n"
+        )
         assert outcome.err.startswith(note)
         assert outcome.err.count("note: ") == 1
 
@@ -153,7 +200,8 @@ class TestGivingUp:
         time.disturb = interrupt
         outcome = run("wait", slow)
         assert (outcome.code, outcome.out) == (130, "")
-        assert f"note: job {slow} goes on: 'fargate-batch terminate {slow}' would" in outcome.err
+        way = f"'fargate-batch terminate {slow}' terminates it: https://"
+        assert f"note: Job {slow} is still RUNNING; {way}" in outcome.err
         assert aws.jobs[0]["status"] == "RUNNING"
 
 
@@ -167,23 +215,44 @@ def test_a_throttle_prolongs_the_wait_and_nothing_else(
     assert "warning" not in outcome.err
 
 
-@pytest.mark.parametrize(
-    ("fault", "said"),
-    [
-        pytest.param("denied", "Allow batch:DescribeJobs to the caller.", id="access denied"),
-        pytest.param("expired", "renew expired ones.", id="credentials expired"),
-    ],
-)
-def test_what_waiting_cannot_mend_is_said_at_once(
-    run: Run, job: Submit, aws: LocalBatch, time: Time, fault: str, said: str
+def test_credentials_that_do_not_work_are_said_at_once(
+    run: Run, job: Submit, aws: LocalBatch, time: Time
 ) -> None:
     awaited = job()
-    aws.faults.add(fault, operation="DescribeJobs")
+    aws.faults.add("expired", operation="DescribeJobs")
     outcome = run("wait", awaited)
     assert (outcome.code, outcome.out) == (1, "")
-    assert outcome.err.startswith("error: ")
-    assert said in outcome.err
+    note, error = outcome.err.splitlines()[:2]
+    assert note.startswith(f"note: Job {awaited} may still be running; 'fargate-batch terminate ")
+    assert error.startswith("error: ")
+    assert "renew expired ones." in outcome.err
     assert time.seconds == 0
+
+
+def test_a_permission_that_settles_prolongs_the_wait_and_is_said(
+    run: Run, job: Submit, aws: LocalBatch
+) -> None:
+    awaited = job()
+    aws.faults.add("denied", operation="DescribeJobs", times=5)
+    outcome = run("wait", awaited)
+    assert (outcome.code, outcome.out) == (0, f"{awaited}\tSUCCEEDED\t0\n")
+    assert f"warning: DescribeJobs failed for job {awaited}; will retry for 5 min" in outcome.err
+    assert "note: DescribeJobs works again after " in outcome.err
+
+
+@pytest.mark.parametrize("command", ["wait", "submit"])
+def test_a_permission_that_stays_denied_is_an_error_that_names_the_job(
+    run: Run, job: Submit, aws: LocalBatch, time: Time, command: str
+) -> None:
+    aws.faults.add("denied", operation="DescribeJobs")
+    outcome = run("wait", job()) if command == "wait" else run("submit", "--wait")
+    job_id = aws.jobs[0]["jobId"]
+    assert outcome.code == 1
+    assert "batch:DescribeJobs to the caller." in outcome.err
+    assert f"note: Job {job_id} may still be running; 'fargate-batch terminate {job_id}'" in (
+        outcome.err
+    )
+    assert 300 <= time.seconds < 400
 
 
 def test_what_is_no_id_is_bad_usage(run: Run, aws: LocalBatch) -> None:
@@ -208,6 +277,13 @@ class TestSubmitWait:
         aws.script(runtime=timedelta(days=1).total_seconds())
         assert submit("--wait", "--timeout", "60").code == 1
         assert 60 <= time.seconds < 62
+
+    @pytest.mark.usefixtures("time")
+    def test_a_last_look_finds_the_end_that_no_poll_has_seen(
+        self, submit: Run, aws: LocalBatch
+    ) -> None:
+        aws.script(runtime=0.5)  # SUCCEEDED after 4 s
+        assert submit("--wait", "--timeout", "8", "--poll-interval", "20").code == 0
 
     def test_its_flags_alone_are_a_mistake_that_a_job_should_not_run_for(
         self, submit: Run, aws: LocalBatch

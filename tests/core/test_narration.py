@@ -40,6 +40,19 @@ def test_batchs_reason_is_told_as_well() -> None:
     ]
 
 
+def test_the_reason_of_a_success_is_left_out() -> None:
+    """AWS words it like a failure's."""
+    reason = "Essential container in task exited"
+    assert told({"status": "SUCCEEDED", "statusReason": reason}) == [
+        "Job job is SUCCEEDED after 3 min 5 s"
+    ]
+
+
+def test_a_job_is_running_since_aws_says_so() -> None:
+    started = MILLISECONDS + 42_000
+    assert told({"status": "RUNNING", "startedAt": started}) == ["Job job is RUNNING after 42 s"]
+
+
 def test_a_reason_that_comes_later_is_told_when_it_comes() -> None:
     stuck = {"status": "RUNNABLE", "statusReason": "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY"}
     assert told({"status": "RUNNABLE"}, stuck, stuck) == [

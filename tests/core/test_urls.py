@@ -68,3 +68,17 @@ def test_log_links_are_escaped_as_the_cloudwatch_console_does(text: str, escaped
         "https://console.aws.amazon.com/cloudwatch/home?region=us-east-1"
         f"#logsV2:log-groups/log-group/{escaped}/log-events/{escaped}"
     )
+
+
+@pytest.mark.parametrize(
+    ("job_arn", "name", "found"),
+    [
+        (f"{ARN}:job/1-2", "q", f"{ARN}:job-queue/q"),
+        (f"{ARN}:job/1-2", f"{ARN}:job-queue/other", f"{ARN}:job-queue/other"),
+        ("", "q", "q"),
+        ("1-2", "q", "q"),
+    ],
+    ids=["a name", "an ARN", "no ARN of a job", "what is none"],
+)
+def test_the_arn_of_a_job_tells_that_of_its_queue(job_arn: str, name: str, found: str) -> None:
+    assert urls.sibling_arn(job_arn, "job-queue", name) == found

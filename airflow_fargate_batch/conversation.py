@@ -1,0 +1,163 @@
+"""Talking to AWS about jobs: what an answer means, and what people should read about its lack."""
+
+import logging
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final, NamedTuple
+
+from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.core.narration import duration
+from airflow_fargate_batch.core.polling import Watchlist
+from airflow_fargate_batch.core.status import JobStatus
+from airflow_fargate_batch.exceptions import AccessDenied, CredentialsMissing, JobLost, Throttled
+
+log = logging.getLogger(__name__)
+
+PATIENCE: Final = 300.0
+"""Seconds of refused calls before a refusal fails the waiters: a new IAM policy takes effect after
+some seconds, and a provider of credentials may be down for a moment."""
+REFUSALS: Final = (AccessDenied, CredentialsMissing)
+"""Errors that fail the waiters if they last; any other error passes, or ends with their limits."""
+WARN_EVERY: Final = 600.0
+"""Seconds between two warnings about the same error."""
+SAY_AFTER: Final = 60.0
+"""Seconds without any answer after which even a throttle, or an error of which there was a warning
+not long ago, is worth one."""
+_ADDRESS: Final = re.compile(r"0x[0-9a-f]+")
+"""The part of urllib3's messages that is never the same twice."""
+
+
+class Notice(NamedTuple):
+    """A line for a waiter's own log."""
+
+    level: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """Calls fail: one set of facts, of which every waiter hears.
+
+    Attributes:
+        error: What went wrong, in one text.
+        since: When the first call of the series failed.
+        fails_at: When it fails the waiters, if it lasts; ``None`` if it never does.
+    """
+
+    error: str
+    since: float
+    fails_at: float | None
+
+    def begun(self, job_id: str, now: float) -> str:
+        """Write that a waiter's job cannot be asked about."""
+        passed = now - self.since
+        already = f" for {_span(passed)}" if passed >= 1 else ""
+        return f"Could not read the state of job {job_id}{already}; {self.plan(now)}: {self.error}"
+
+    def over(self, job_id: str, now: float) -> str:
+        """Write that it can be asked about again."""
+        return f"Could read the state of job {job_id} again after {_span(now - self.since)}"
+
+    def plan(self, now: float) -> str:
+        """Write for how long the calls will be made again."""
+        if self.fails_at is None:
+            return "will retry"
+        return f"will retry for {_span(self.fails_at - now)}"
+
+
+class Conversation:
+    """A watchlist, and what is said about asking for the jobs on it.
+
+    Attributes:
+        trouble: The latest of which was a warning; ``None`` while calls are answered.
+    """
+
+    def __init__(self, watchlist: Watchlist) -> None:
+        self.watchlist = watchlist
+        self.trouble: Trouble | None = None
+        self._failing_since: float | None = None
+        self._refused_since: float | None = None
+        self._said: dict[str, float] = {}
+        self._strange: set[str] = set()
+
+    def digest(
+        self, ids: Sequence[str], answer: Iterable[Job] | Exception, now: float
+    ) -> list[Job | JobLost]:
+        """Take in what a call brought, and return the news in it; errors pass, if they can.
+
+        :raises AccessDenied: after five minutes without any answer
+        :raises CredentialsMissing: likewise
+        """
+        if isinstance(answer, Exception):
+            self._digest_error(ids, answer, now)
+            return []
+        if self.trouble is not None:
+            log.info("DescribeJobs works again after %s", _span(now - self.trouble.since))
+        self.trouble = self._failing_since = self._refused_since = None
+        news = self.watchlist.answered(ids, answer, now)
+        for job in news:
+            if isinstance(job, Job) and job.status is JobStatus.UNKNOWN:
+                self._wonder(job)
+        return news
+
+    def _digest_error(self, ids: Sequence[str], error: Exception, now: float) -> None:
+        schedule = self.watchlist.schedule
+        (schedule.throttled if isinstance(error, Throttled) else schedule.failed)(ids, now)
+        if self._failing_since is None:
+            self._failing_since = now
+        if isinstance(error, REFUSALS):
+            if self._refused_since is None:
+                self._refused_since = now
+            if now - self._refused_since >= PATIENCE:
+                raise error
+        if self._is_worth_saying(error, now):
+            self._say(ids, error, now)
+
+    def _is_worth_saying(self, error: Exception, now: float) -> bool:
+        """Decide on a warning: for each error now and then, and if nothing was said for long."""
+        failing_since = now if self._failing_since is None else self._failing_since
+        if self.trouble is None and now - failing_since >= SAY_AFTER:
+            return True
+        said_at = self._said.get(_text(error))
+        is_new = said_at is None or now - said_at >= WARN_EVERY
+        return is_new and not isinstance(error, Throttled)
+
+    def _say(self, ids: Sequence[str], error: Exception, now: float) -> None:
+        self._said = {text: at for text, at in self._said.items() if now - at < WARN_EVERY}
+        self._said[_text(error)] = now
+        fails_at = None
+        if isinstance(error, REFUSALS) and self._refused_since is not None:
+            fails_at = self._refused_since + PATIENCE
+        self.trouble = Trouble(
+            error=f"{type(error).__name__}: {error}",
+            since=now if self._failing_since is None else self._failing_since,
+            fails_at=fails_at,
+        )
+        others = f" and {len(ids) - 1} more" if len(ids) > 1 else ""
+        log.warning(
+            "DescribeJobs failed for job %s%s; %s: %s",
+            ids[0],
+            others,
+            self.trouble.plan(now),
+            self.trouble.error,
+        )
+
+    def _wonder(self, job: Job) -> None:
+        if job.status_text not in self._strange:
+            self._strange.add(job.status_text)
+            log.warning(
+                "Job %s is %r, a state unknown to this version; still waiting",
+                job.id,
+                job.status_text,
+            )
+
+
+def _text(error: Exception) -> str:
+    """Write an error without what differs each time it occurs."""
+    return _ADDRESS.sub("", f"{type(error).__name__}: {error}")
+
+
+def _span(seconds: float) -> str:
+    return duration(timedelta(seconds=seconds))

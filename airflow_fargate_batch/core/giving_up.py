@@ -1,0 +1,85 @@
+"""What people read if a wait ends before its job does."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from airflow_fargate_batch.core import urls
+from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.core.log_streams import log_page
+
+NAMED: Final = 10
+"""How many jobs that go on a text names with their pages."""
+
+
+def left_running(jobs: Iterable[Job], *, region: str | None = None) -> str:
+    """Say that jobs go on although nobody waits for them, where to see them and how to stop them.
+
+    :param jobs: as last seen; with an id alone if AWS never answered about it.
+    :param region: of a job whose ARN is not known.
+    """
+    live = [job for job in jobs if job.status.is_live]
+    lines = [_left_running(job, region) for job in live[:NAMED]]
+    if len(live) > NAMED:
+        lines.append(f"{len(live) - NAMED} more jobs are still running.")
+    return "\n".join(lines)
+
+
+def _left_running(job: Job, region: str | None) -> str:
+    state = f"is still {job.status_text}" if job.status_text else "may still be running"
+    page = console_page(job, region)
+    where = f": {page}" if page else ""
+    return f"Job {job.id} {state}; 'fargate-batch terminate {job.id}' terminates it{where}"
+
+
+def console_page(job: Job, region: str | None = None) -> str | None:
+    """Return the job's page in the console, if its region is known."""
+    known = job.region or region
+    return urls.job_url(job.id, region=known) if known else None
+
+
+def outcome(
+    jobs: Sequence[Job],
+    *,
+    terminated: bool,
+    failure: str | None = None,
+    region: str | None = None,
+) -> str:
+    """Say what became of the jobs that somebody gave up.
+
+    :param terminated: whether they were to be terminated.
+    :param failure: why that did not work.
+    """
+    if failure is not None:
+        text = f"The job could not be terminated: {failure}"
+        return f"{text}\n{left_running(jobs, region=region)}".rstrip()
+    if terminated:
+        return "The job was terminated." if len(jobs) == 1 else "The jobs were terminated."
+    return left_running(jobs, region=region)
+
+
+def report(
+    text: str,
+    *,
+    task: str | None = None,
+    job: Job | None = None,
+    region: str | None = None,
+    log_lines: Iterable[str] = (),
+    advice: str | None = None,
+) -> str:
+    """Write up a job that was given up, in the form of the report of a job that failed.
+
+    :param text: which limit, how the job was and what became of it; the first line fits an alert.
+    :param task: the Airflow task, as people call it.
+    :param log_lines: the last lines of the job's log, already cut to what should be shown.
+    """
+    lines = [f"{task}: {text[:1].lower()}{text[1:]}" if task else text]
+    if tail := [f"  {line}" for line in log_lines]:
+        lines += ["Last log lines:", *tail]
+    page = console_page(job, region) if job else None
+    if page and page not in text:
+        lines.append(f"Console: {page}")
+    if job and (log := log_page(job)):
+        lines.append(f"Log: {log}")
+    if advice:
+        lines.append(f"What to do: {advice}")
+    return "\n".join(lines)
