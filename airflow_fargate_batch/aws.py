@@ -20,7 +20,7 @@ from urllib3.exceptions import NewConnectionError
 from airflow_fargate_batch.core import limits
 from airflow_fargate_batch.core.definition import JobDefinition
 from airflow_fargate_batch.core.job import Job, jobs_from_api
-from airflow_fargate_batch.core.secrets import is_secret_name
+from airflow_fargate_batch.core.secret_names import is_secret_name
 from airflow_fargate_batch.exceptions import (
     AccessDenied,
     AnswerLost,

@@ -97,7 +97,7 @@ def _last_lines(
         tail = LogTail(logs())
         if _is_parent(job):
             return tail.of_children(failed_children, describe=lambda ids: api().describe_jobs(ids))
-        return tail.of(job)
+        return tail.of(job, describe=lambda ids: api().describe_jobs(ids))
     except AwsError as error:
         log.warning("The last log lines of job %s are not known: %s", job.id, error)
         return []

@@ -11,6 +11,7 @@ from airflow_fargate_batch.aws import NO_HIDDEN_RETRIES, BatchApi, connecting
 from airflow_fargate_batch.bulk import Outcome, submit_many
 from airflow_fargate_batch.core.backoff import POLL_INTERVAL
 from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.core.secrets import without
 from airflow_fargate_batch.core.waiting import Wait
 from airflow_fargate_batch.exceptions import AwsError, JobTimedOut
 from airflow_fargate_batch.logs import LogFollower, LogsApi
@@ -162,7 +163,7 @@ class FargateBatchHook(AwsBaseHook):
                     self.log.info("%s", line)
                 if lines:
                     lines.heed(job)
-            self._log_lines(lines.read() if lines else ())
+            self._log_lines(lines.read() if lines else (), last.secrets)
             if last.status.is_live:
                 try:
                     wait.check(datetime.now(UTC))
@@ -173,7 +174,7 @@ class FargateBatchHook(AwsBaseHook):
                     return ended
         if lines:
             self._look_at_child(lines)
-            self._log_lines(lines.rest())
+            self._log_lines(lines.rest(), last.secrets)
         return last
 
     def _describe_for_log(self, lines: LogFollower, job_ids: list[str]) -> "list[Job]":
@@ -200,9 +201,10 @@ class FargateBatchHook(AwsBaseHook):
         except AwsError:
             return None
 
-    def _log_lines(self, lines: "Iterable[LogLine]") -> None:
+    def _log_lines(self, lines: "Iterable[LogLine]", secrets: tuple[str, ...]) -> None:
+        """Log lines without the secrets of their job, of which a definition may hold more."""
         for line in lines:
-            self.log.info("%s", line.stamped)
+            self.log.info("%s", without(secrets, line.stamped))
 
     def describe(self, job_ids: Iterable[str]) -> "list[Job]":
         """Describe jobs, a hundred a call; AWS leaves out the ids that it does not know."""

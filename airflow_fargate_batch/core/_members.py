@@ -21,6 +21,10 @@ def text(value: object) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
+def texts(value: object) -> list[str]:
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
 def integer(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 

@@ -11,12 +11,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 
 from airflow_fargate_batch.core import _members as read
 from airflow_fargate_batch.core._members import EPOCH
-from airflow_fargate_batch.core.naming import INDEXES_VARIABLE
-from airflow_fargate_batch.core.secrets import WORTH_MASKING, is_secret_name
+from airflow_fargate_batch.core.naming import INDEXES_VARIABLE, TAG_PREFIX
+from airflow_fargate_batch.core.secret_names import is_secret_name
+from airflow_fargate_batch.core.secret_texts import may_hold_secrets
+from airflow_fargate_batch.core.secrets import texts_of_secrets
 from airflow_fargate_batch.core.status import JobStatus
 
 DEFAULT_LOG_GROUP: Final = "/aws/batch/job"
@@ -109,8 +112,9 @@ class Job(_Containers):
         status_text: The state as AWS spelt it, empty where it gave none.
         attempts: Those that have ended, first to last.
         array: ``None`` unless the job is an array's parent or child.
-        secrets: Values of variables whose names say that they are secret: to be struck out of the
-            job's log, and kept from ``repr`` and ``to_api``.
+        secrets: Texts to strike out of the job's log: the secrets in its environment, parameters
+            and commands. They are kept from ``repr`` and ``to_api``, so a job that came in a
+            trigger's event has none.
         indexes: Of a rerun, which children of the first array its own stand for, in order.
         has_dependencies: It was submitted with ``dependsOn``.
         is_terminated: Told to stop by TerminateJob, whatever its state is yet.
@@ -165,7 +169,7 @@ class Job(_Containers):
             containers=tuple(map(_container_from_api, containers)),
             attempts=tuple(map(_attempt_from_api, read.mappings(members.get("attempts")))),
             array=_array_from_api(read.mapping(members.get("arrayProperties"))),
-            secrets=_secrets(variables, is_secret) if variables else (),
+            secrets=_secrets(members, containers, variables, is_secret),
             indexes=_indexes(variables) if variables else (),
             has_dependencies=bool(read.mappings(members.get("dependsOn"))),
             is_terminated=members.get("isTerminated") is True,
@@ -181,9 +185,11 @@ class Job(_Containers):
         )
 
     def to_api(self) -> dict[str, Any]:
-        """Write the entry again, without what was left behind: ``from_api`` makes an equal job.
+        """Write the entry again, without what was left behind and without others' tags.
 
-        JSON-able; this is how a job travels from the triggerer to a worker.
+        ``from_api`` makes a job of it that is equal in all but those tags. The result is JSON; it
+        is the form in which a job travels from the triggerer, through Airflow's database, to a
+        worker.
         """
         return _without_nothing(
             {
@@ -202,7 +208,7 @@ class Job(_Containers):
                 "createdAt": _milliseconds(self.created_at),
                 "startedAt": _milliseconds(self.started_at),
                 "stoppedAt": _milliseconds(self.stopped_at),
-                "tags": dict(self.tags),
+                "tags": {k: v for k, v in self.tags.items() if k.startswith(TAG_PREFIX)},
                 "ecsProperties": {"taskProperties": [_task_to_api(self.containers, self.indexes)]},
             }
         )
@@ -330,10 +336,31 @@ def _environment(containers: Iterable[Mapping[str, object]]) -> Iterator[tuple[s
 
 
 def _secrets(
-    variables: Iterable[tuple[str, str]], is_secret: Callable[[str], bool]
+    members: Mapping[str, object],
+    containers: Iterable[Mapping[str, object]],
+    variables: Iterable[tuple[str, str]],
+    is_secret: Callable[[str], bool],
 ) -> tuple[str, ...]:
-    values = (value for name, value in variables if is_secret(name))
-    return tuple(value for value in values if len(value) >= WORTH_MASKING)
+    """Return what must be struck out of the job's log, of all that its containers were given."""
+    found: dict[str, None] = {}
+    for name, value in (*variables, *read.mapping(members.get("parameters")).items()):
+        if isinstance(value, str) and (is_secret(name) or may_hold_secrets(value)):
+            found |= dict.fromkeys(_texts_of_variable(name, value, is_secret))
+    for container in containers:
+        if words := read.texts(container.get("command")):
+            found |= dict.fromkeys(_texts_of_command(tuple(words), is_secret))
+    return tuple(found)
+
+
+@lru_cache(maxsize=1024)
+def _texts_of_variable(name: str, value: str, is_secret: Callable[[str], bool]) -> tuple[str, ...]:
+    """Return the secrets of a variable: most polls find the variables of the poll before."""
+    return texts_of_secrets({name: value}, is_secret)
+
+
+@lru_cache(maxsize=1024)
+def _texts_of_command(words: tuple[str, ...], is_secret: Callable[[str], bool]) -> tuple[str, ...]:
+    return texts_of_secrets(words, is_secret)
 
 
 def _indexes(variables: Iterable[tuple[str, str]]) -> tuple[int, ...]:
