@@ -156,8 +156,12 @@ class ServiceApi:
         region_name: str | None = None,
         profile_name: str | None = None,
         endpoint_url: str | None = None,
+        **options: Any,
     ) -> Self:
-        """Make a client by AWS's own rules for what is not given."""
+        """Make a client by AWS's own rules for what is not given.
+
+        :param options: what the class itself takes beside the client.
+        """
         from botocore.session import Session  # boto3 would add its resources, and their time
 
         with connecting():
@@ -167,7 +171,7 @@ class ServiceApi:
                 endpoint_url=endpoint_url,
                 config=NO_HIDDEN_RETRIES,
             )
-        return cls(client)
+        return cls(client, **options)
 
 
 class BatchApi(ServiceApi):
