@@ -75,10 +75,11 @@ def conclude(
 
 def _failed_children(api: "Callable[[], BatchApi]", job: Job) -> list[Job]:
     try:
-        return api().failed_children(job.id)
+        children = api().failed_children(job.id)
     except AwsError as error:
         log.warning("The failed children of job %s are not known: %s", job.id, error)
         return []
+    return [child.striking_out(job.secrets) for child in children] if job.secrets else children
 
 
 def _is_parent(job: Job) -> bool:

@@ -1,5 +1,6 @@
 """A job that has ended is judged by what AWS told; nothing that fails meanwhile changes that."""
 
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -54,6 +55,13 @@ def concluded(job: Job, *answers: list[Job] | Exception) -> Conclusion:
     conclusion = conclude(job, task="dag.task", api=lambda: cast("BatchApi", aws))
     assert aws.answers == []
     return conclusion
+
+
+def test_the_reasons_of_failed_children_do_not_show_the_secrets_of_their_array() -> None:
+    told = replace(child(1), status_reason="exec: hunter2: not found")
+    end = concluded(replace(array("FAILED"), secrets=("hunter2",)), [told])
+    assert "hunter2" not in f"{end.failure} {end.summary}"
+    assert "exec: ***: not found" in str(end.failure)
 
 
 def not_connected() -> BatchApi:

@@ -8,18 +8,17 @@ kept: what this package has set, and what must be struck out of the job's log.
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any, Final
 
 from airflow_fargate_batch.core import _members as read
+from airflow_fargate_batch.core._job_secrets import secrets_of_job
 from airflow_fargate_batch.core._members import EPOCH
 from airflow_fargate_batch.core.naming import INDEXES_VARIABLE, TAG_PREFIX
 from airflow_fargate_batch.core.secret_names import is_secret_name
-from airflow_fargate_batch.core.secret_texts import may_hold_secrets
-from airflow_fargate_batch.core.secrets import texts_of_secrets
+from airflow_fargate_batch.core.secrets import without
 from airflow_fargate_batch.core.status import JobStatus
 
 DEFAULT_LOG_GROUP: Final = "/aws/batch/job"
@@ -157,7 +156,8 @@ class Job(_Containers):
         status_text = read.text(members.get("status")) or ""
         containers = _containers(members)
         variables = list(_environment(containers))
-        return cls(
+        secrets = secrets_of_job(members, containers, variables, is_secret)
+        job = cls(
             id=job_id,
             name=read.text(members.get("jobName")),
             arn=read.text(members.get("jobArn")),
@@ -169,7 +169,7 @@ class Job(_Containers):
             containers=tuple(map(_container_from_api, containers)),
             attempts=tuple(map(_attempt_from_api, read.mappings(members.get("attempts")))),
             array=_array_from_api(read.mapping(members.get("arrayProperties"))),
-            secrets=_secrets(members, containers, variables, is_secret),
+            secrets=secrets,
             indexes=_indexes(variables) if variables else (),
             has_dependencies=bool(read.mappings(members.get("dependsOn"))),
             is_terminated=members.get("isTerminated") is True,
@@ -182,6 +182,24 @@ class Job(_Containers):
                 for key, value in read.mapping(members.get("tags")).items()
                 if isinstance(value, str)
             },
+        )
+        return job.striking_out(secrets) if secrets else job
+
+    def striking_out(self, secrets: Iterable[str]) -> "Job":
+        """Return the job with secrets struck out of its reasons: ECS quotes commands in them."""
+        secrets = tuple(secrets)
+        return replace(
+            self,
+            status_reason=_without(secrets, self.status_reason),
+            containers=_without_in(secrets, self.containers),
+            attempts=tuple(
+                replace(
+                    attempt,
+                    status_reason=_without(secrets, attempt.status_reason),
+                    containers=_without_in(secrets, attempt.containers),
+                )
+                for attempt in self.attempts
+            ),
         )
 
     def to_api(self) -> dict[str, Any]:
@@ -335,32 +353,17 @@ def _environment(containers: Iterable[Mapping[str, object]]) -> Iterator[tuple[s
                 yield name, value
 
 
-def _secrets(
-    members: Mapping[str, object],
-    containers: Iterable[Mapping[str, object]],
-    variables: Iterable[tuple[str, str]],
-    is_secret: Callable[[str], bool],
-) -> tuple[str, ...]:
-    """Return what must be struck out of the job's log, of all that its containers were given."""
-    found: dict[str, None] = {}
-    for name, value in (*variables, *read.mapping(members.get("parameters")).items()):
-        if isinstance(value, str) and (is_secret(name) or may_hold_secrets(value)):
-            found |= dict.fromkeys(_texts_of_variable(name, value, is_secret))
-    for container in containers:
-        if words := read.texts(container.get("command")):
-            found |= dict.fromkeys(_texts_of_command(tuple(words), is_secret))
-    return tuple(found)
+def _without(secrets: Sequence[str], reason: str | None) -> str | None:
+    return None if reason is None else without(secrets, reason)
 
 
-@lru_cache(maxsize=1024)
-def _texts_of_variable(name: str, value: str, is_secret: Callable[[str], bool]) -> tuple[str, ...]:
-    """Return the secrets of a variable: most polls find the variables of the poll before."""
-    return texts_of_secrets({name: value}, is_secret)
-
-
-@lru_cache(maxsize=1024)
-def _texts_of_command(words: tuple[str, ...], is_secret: Callable[[str], bool]) -> tuple[str, ...]:
-    return texts_of_secrets(words, is_secret)
+def _without_in(secrets: Sequence[str], containers: Iterable[Container]) -> tuple[Container, ...]:
+    return tuple(
+        container
+        if container.reason is None
+        else replace(container, reason=without(secrets, container.reason))
+        for container in containers
+    )
 
 
 def _indexes(variables: Iterable[tuple[str, str]]) -> tuple[int, ...]:

@@ -279,6 +279,18 @@ def test_secrets_of_every_place_and_form_are_known(given: dict[str, Any]) -> Non
     assert not [text for text in job.secrets if text in shown]
 
 
+def test_reasons_that_quote_a_command_do_not_show_its_secrets() -> None:
+    quoting = "exec: --api-token=behind-a-flag: not found"
+    container = {**CONTAINER, "reason": quoting}
+    attempt = {"container": {"reason": quoting}, "statusReason": quoting}
+    entry = {"jobId": ID, "statusReason": quoting, "container": container, "attempts": [attempt]}
+    job = Job.from_api(entry)
+    said = [job.reason, job.status_reason, job.attempts[0].reason, job.attempts[0].status_reason]
+    assert said == ["exec: --api-token=***: not found"] * 4
+    child = Job.from_api({"jobId": f"{ID}:0", "statusReason": quoting})
+    assert child.striking_out(job.secrets).status_reason == "exec: --api-token=***: not found"
+
+
 def test_what_must_be_struck_out_of_its_log_is_known_and_shown_nowhere() -> None:
     variables = {"DB_PASSWORD": "correct-horse", "API_TOKEN": "abcd", "DAY": "2026-02-03"}
     environment = [{"name": name, "value": value} for name, value in variables.items()]
