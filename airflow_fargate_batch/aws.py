@@ -20,7 +20,7 @@ from urllib3.exceptions import NewConnectionError
 from airflow_fargate_batch.core import limits
 from airflow_fargate_batch.core.definition import JobDefinition
 from airflow_fargate_batch.core.job import Job, jobs_from_api
-from airflow_fargate_batch.core.secrets import is_secret_name
+from airflow_fargate_batch.core.secret_names import is_secret_name
 from airflow_fargate_batch.exceptions import (
     AccessDenied,
     AnswerLost,
@@ -162,8 +162,12 @@ class ServiceApi:
         region_name: str | None = None,
         profile_name: str | None = None,
         endpoint_url: str | None = None,
+        **options: Any,
     ) -> Self:
-        """Make a client by AWS's own rules for what is not given."""
+        """Make a client by AWS's own rules for what is not given.
+
+        :param options: what the class itself takes beside the client.
+        """
         from botocore.session import Session  # boto3 would add its resources, and their time
 
         with connecting():
@@ -173,7 +177,7 @@ class ServiceApi:
                 endpoint_url=endpoint_url,
                 config=NO_HIDDEN_RETRIES,
             )
-        return cls(client)
+        return cls(client, **options)
 
 
 class BatchApi(ServiceApi):

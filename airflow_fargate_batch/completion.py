@@ -82,7 +82,9 @@ def _failed_children(api: "Callable[[], BatchApi]", job: Job) -> list[Job]:
     except AwsError as error:
         log.warning("The failed children of job %s are not known: %s", job.id, error)
         return []
-    return _with_containers(api, children) if len(job.containers) > 1 else children
+    if len(job.containers) > 1:
+        children = _with_containers(api, children)
+    return [child.striking_out(job.secrets) for child in children] if job.secrets else children
 
 
 def _with_containers(api: "Callable[[], BatchApi]", children: list[Job]) -> list[Job]:
@@ -126,7 +128,7 @@ def _last_lines(
         tail = LogTail(logs())
         if _is_parent(job):
             return tail.of_children(failed_children, describe=lambda ids: api().describe_jobs(ids))
-        return tail.of(job)
+        return tail.of(job, describe=lambda ids: api().describe_jobs(ids))
     except AwsError as error:
         log.warning("The last log lines of job %s are not known: %s", job.id, error)
         return []

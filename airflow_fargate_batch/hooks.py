@@ -11,7 +11,11 @@ from airflow_fargate_batch.aws import NO_HIDDEN_RETRIES, BatchApi, connecting
 from airflow_fargate_batch.bulk import Outcome, submit_many
 from airflow_fargate_batch.core.backoff import POLL_INTERVAL
 from airflow_fargate_batch.core.job import Job
+<<<<<<< HEAD
 from airflow_fargate_batch.core.log_reading import QUIET
+=======
+from airflow_fargate_batch.core.secrets import without
+>>>>>>> secrets
 from airflow_fargate_batch.core.waiting import Wait
 from airflow_fargate_batch.exceptions import AwsError
 from airflow_fargate_batch.logs import LogFollower, LogsApi
@@ -184,6 +188,7 @@ class FargateBatchHook(AwsBaseHook):
                 last = job
                 if lines:
                     lines.heed(job)
+<<<<<<< HEAD
                 if on_change:
                     on_change(job)
             self._log_lines(lines.read() if lines else ())
@@ -192,6 +197,20 @@ class FargateBatchHook(AwsBaseHook):
         if lines:
             self._look_at_child(lines)
             self._log_rest(lines, job_id)
+=======
+            self._log_lines(lines.read() if lines else (), last.secrets)
+            if last.status.is_live:
+                try:
+                    wait.check(datetime.now(UTC))
+                except JobTimedOut:
+                    ended = self._ended(job_id)  # since the last look, perhaps
+                    if ended is None:
+                        raise
+                    return ended
+        if lines:
+            self._look_at_child(lines)
+            self._log_lines(lines.rest(), last.secrets)
+>>>>>>> secrets
         return last
 
     def _observe(self, wait: Wait, change: Job | None) -> tuple[Job | None, str | None]:
@@ -242,9 +261,10 @@ class FargateBatchHook(AwsBaseHook):
         except AwsError as error:
             self.log.warning("Could not find the rest of the job's log: %s", error)
 
-    def _log_lines(self, lines: "Iterable[LogLine]") -> None:
+    def _log_lines(self, lines: "Iterable[LogLine]", secrets: tuple[str, ...]) -> None:
+        """Log lines without the secrets of their job, of which a definition may hold more."""
         for line in lines:
-            self.log.info("%s", line.stamped)
+            self.log.info("%s", without(secrets, line.stamped))
 
     def describe(self, job_ids: Iterable[str]) -> "list[Job]":
         """Describe jobs, a hundred a call; AWS leaves out the ids that it does not know."""

@@ -5,7 +5,7 @@ import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, TypeVar
 
 from airflow_fargate_batch.core.backoff import full_jitter
 from airflow_fargate_batch.core.job import Job
@@ -17,10 +17,12 @@ from airflow_fargate_batch.core.log_streams import (
     Source,
     telling_source,
 )
+from airflow_fargate_batch.core.secrets import without
 from airflow_fargate_batch.exceptions import AwsError, Throttled
 from airflow_fargate_batch.logs import LogsApi, error_code
 
 log = logging.getLogger(__name__)
+Answer = TypeVar("Answer")
 
 LINES: Final = 20
 WIDTH: Final = 1000
@@ -35,7 +37,7 @@ SETTLE: Final = 5.0
 
 
 class LogTail:
-    """Reads the last lines of jobs; what cannot be read is a warning.
+    """Reads the last lines of jobs, without their secrets; a line that it cannot read is a warning.
 
     :param count: lines of a job.
     """
@@ -53,9 +55,17 @@ class LogTail:
         self._now = now
         self._sleep = sleep
 
-    def of(self, job: Job) -> list[str]:
-        """Return what a job's last attempt wrote last, by the container that decided its end."""
+    def of(
+        self, job: Job, *, describe: Callable[[list[str]], Iterable[Job]] | None = None
+    ) -> list[str]:
+        """Return the last lines of a job's last attempt, by the container that decided its end.
+
+        :param describe: asks DescribeJobs again for a job without known secrets, because a job
+            that comes from a trigger's event carries none. Without an answer no line is shown.
+        """
         try:
+            if describe is not None and not job.secrets:
+                job = self._persist(lambda: next(iter(describe([job.id])), job))
             return self._read(job)
         except AwsError as error:
             if error_code(error) != MISSING:
@@ -93,7 +103,7 @@ class LogTail:
             lines = [line for event in events for line in event.text.splitlines()] + lines
             if len(lines) >= self._count:
                 break
-        return [line[:WIDTH] for line in lines[-self._count :]]
+        return [without(job.secrets, line)[:WIDTH] for line in lines[-self._count :]]
 
     def _pages(self, source: Source) -> Iterator[Sequence[LogEvent]]:
         """Yield pages from the end backwards."""
@@ -114,12 +124,15 @@ class LogTail:
             token = page.token
 
     def _get(self, request: LogRequest) -> LogPage:
+        return self._persist(lambda: self._logs.get(request))
+
+    def _persist(self, call: Callable[[], Answer]) -> Answer:
         for attempt in range(TRIES - 1):
             try:
-                return self._logs.get(request)
+                return call()
             except Throttled:
                 self._sleep(full_jitter(attempt, random.random(), base=1.0))  # noqa: S311 - dice
-        return self._logs.get(request)
+        return call()
 
     def _until_settled(self, job: Job) -> float:
         """Return the seconds to wait for the lines of a job that has only just ended."""

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from airflow_fargate_batch._compat import mask_secret, masking_context, redact
-from airflow_fargate_batch.core import secrets
+from airflow_fargate_batch._compat import conf, mask_secret, masking_context, redact
+from airflow_fargate_batch.core import secret_names, secrets
 
 if TYPE_CHECKING:
     from airflow_fargate_batch._compat import BaseOperator, Context
@@ -20,6 +20,7 @@ MAY_HOLD_SECRETS: Final = (
     "environment",
     "extra_submit_args",
     "parameters",
+    "tags",
 )
 
 
@@ -65,9 +66,7 @@ class HidesSecrets(BaseOperator):
         original = secrets.restored(rendered, self._originals.get(name))
         shown, original = secrets.hidden(original, is_secret_name, _masked)
         self._originals = {**self._originals, name: original}
-        for text in secrets.struck_texts(shown, original):
-            if len(text) >= secrets.WORTH_MASKING:
-                mask_secret(text)
+        _mask(secrets.texts_of_secrets(original, is_secret_name))
         return shown
 
     def _argument(self, name: str) -> Any:
@@ -75,23 +74,44 @@ class HidesSecrets(BaseOperator):
 
 
 def is_secret_name(name: str) -> bool:
-    """Tell a secret's name by our words, or by those that Airflow is configured with."""
-    return secrets.is_secret_name(name) or redact("value", name) != "value"
+    """Tell whether a name is a secret's, by our words or by those that Airflow is configured with.
+
+    Of Airflow's rules only ``[core] sensitive_var_conn_names`` counts, anywhere in a name, as for
+    Airflow itself. Its built-in words would count anywhere too, and strike the ``false`` of
+    ``TOKENIZERS_PARALLELISM=false`` out of every log.
+    """
+    if secret_names.is_secret_name(name):
+        return True
+    lowered = name.lower()
+    return any(word in lowered for word in _configured_names())
+
+
+def _configured_names() -> list[str]:
+    words = conf.get("core", "sensitive_var_conn_names", fallback="") or ""
+    return [word for each in words.split(",") if (word := each.strip().lower())]
 
 
 def _masked(text: str) -> str:
     return str(redact(text))
 
 
+def _mask(texts: Iterable[str]) -> None:
+    """Have Airflow strike texts out of all that this task logs from now on."""
+    for text in texts:
+        mask_secret(text)
+
+
 def as_json(request: "JobRequest") -> str:
-    """Write the body of SubmitJob as JSON, what is secret struck out."""
+    """Write the body of SubmitJob as JSON, with its secrets struck out."""
     body = secrets.redacted(request.to_submit_job(), is_secret_name, _masked)
     return json.dumps(body, indent=2, ensure_ascii=False)
 
 
+def places_struck_out(request: "JobRequest") -> list[str]:
+    """Return the places of a request whose secrets ``as_json`` strikes out."""
+    return secrets.places_of_secrets(request.to_submit_job(), is_secret_name)
+
+
 def mask_secrets_of(request: "JobRequest") -> None:
-    """Mask what secret variables and parameters hold in all logs, files' contents included."""
-    for texts in (request.environment, request.parameters):
-        for name, text in texts.items():
-            if len(text) >= secrets.WORTH_MASKING and is_secret_name(name):
-                mask_secret(text)
+    """Mask the secrets of a request in all logs, those in the contents of files included."""
+    _mask(secrets.texts_of_secrets(request.to_submit_job(), is_secret_name))

@@ -33,6 +33,7 @@ from airflow_fargate_batch.core.request import (
     read_seconds,
 )
 from airflow_fargate_batch.exceptions import EmptyArray, InvalidRequest, Problem
+<<<<<<< HEAD
 from airflow_fargate_batch.links import (
     LINKS,
     BatchJobLink,
@@ -41,6 +42,15 @@ from airflow_fargate_batch.links import (
     push_pages,
 )
 from airflow_fargate_batch.masking import HidesSecrets, as_json, mask_secrets_of
+=======
+from airflow_fargate_batch.links import LINKS, XCOM_KEY, addresses
+from airflow_fargate_batch.masking import (
+    HidesSecrets,
+    as_json,
+    mask_secrets_of,
+    places_struck_out,
+)
+>>>>>>> secrets
 
 if TYPE_CHECKING:
     from airflow_fargate_batch._waiting import Waiting
@@ -423,6 +433,8 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         """Log the request, push it, and return what stands for the job id."""
         text = as_json(request)
         self.log.info("Dry run, nothing is submitted. The request:\n%s", text)
+        if places := places_struck_out(request):
+            self.log.info("Secrets are struck out of this request: %s", ", ".join(places))
         self._push("request", json.loads(text), context)
         return f"{DRY_RUN_PREFIX}{request.job_name}"
 

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -60,6 +61,13 @@ def concluded(job: Job, *answers: list[Job] | Exception) -> Conclusion:
     conclusion = conclude(job, task="dag.task", api=lambda: cast("BatchApi", aws))
     assert aws.answers == []
     return conclusion
+
+
+def test_the_reasons_of_failed_children_do_not_show_the_secrets_of_their_array() -> None:
+    told = replace(child(1), status_reason="exec: hunter2: not found")
+    end = concluded(replace(array("FAILED"), secrets=("hunter2",)), [told])
+    assert "hunter2" not in f"{end.failure} {end.summary}"
+    assert "exec: ***: not found" in str(end.failure)
 
 
 def not_connected() -> BatchApi:

@@ -275,6 +275,27 @@ def test_the_chosen_child_of_an_array_is_logged_to_its_last_line(
         job = hook.wait(job_id, poll_interval=0.5, log_interval=0.5, log_index=2)
     lines = [text.split("] ")[1] for text in caplog.messages if "UTC]" in text]
     assert (job.id, lines) == (job_id, ["1", "2"])
+<<<<<<< HEAD
     assert f"Job {job_id} has ended; its log counts as complete when 10 s bring no new line" in (
         caplog.messages
     )
+=======
+
+
+def test_secrets_that_the_job_prints_are_struck_out_of_a_workers_log(
+    running: LocalBatch, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_LOCAL", connection_to(running))
+    monkeypatch.setitem(LogFollower.__init__.__kwdefaults__, "quiet", 1.0)
+    hook = FargateBatchHook(aws_conn_id="local")
+    hook._log = logging.getLogger("airflow_fargate_batch.test")
+    given = {
+        "command": ["sh", "-c", "printenv SSH_KEY; echo it is a-parameter, not $FLAG"],
+        "environment": {"SSH_KEY": "first-line\nsecond-line", "FLAG": "false"},
+        "parameters": {"api-token": "a-parameter"},
+    }
+    with caplog.at_level(logging.INFO, logger="airflow_fargate_batch.test"):
+        hook.wait(hook.submit(request(**given)), poll_interval=0.5, log_interval=0.5)
+    lines = [text.split("] ")[1] for text in caplog.messages if "UTC]" in text]
+    assert lines == ["***", "***", "it is ***, not false"]
+>>>>>>> secrets

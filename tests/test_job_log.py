@@ -1,6 +1,7 @@
 """A trigger logs its job's lines, and the next one goes on where it had read."""
 
 import asyncio
+import json
 import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
@@ -115,8 +116,12 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 async def outcome(trigger: FargateBatchJobTrigger) -> str:
+    return str((await event_of(trigger))["outcome"])
+
+
+async def event_of(trigger: FargateBatchJobTrigger) -> Any:
     [event] = [event.payload async for event in trigger.run()]
-    return str(event["outcome"])
+    return event
 
 
 async def until(condition: Callable[[], object]) -> None:
@@ -137,6 +142,46 @@ def test_secrets_that_the_container_writes_are_struck_out(
     aws.cloud.write("one", "password=correct-horse!")
     assert asyncio.run(outcome(trigger())) == "ended"
     assert lines(caplog) == ["password=***!"]
+
+
+KEY = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADAN\nBgkqhkiG9w0B\n-----END PRIVATE KEY-----"
+
+
+def test_the_log_strikes_out_parameters_leaves_of_json_lines_and_words_of_commands(
+    aws: Aws, caplog: pytest.LogCaptureFixture
+) -> None:
+    members = job("SUCCEEDED", "one").to_api()
+    [task] = members["ecsProperties"]["taskProperties"]
+    task["containers"][0] |= {
+        "environment": [
+            {"name": "SSH_KEY", "value": KEY},
+            {"name": "DB", "value": json.dumps({"host": "db.internal", "password": "a-leaf"})},
+            {"name": "TOKENIZERS_PARALLELISM", "value": "false"},
+        ],
+        "command": ["run", "--password", "a-word"],
+    }
+    aws.jobs["job"] = Job.from_api({**members, "parameters": {"api-token": "a-parameter"}})
+    aws.cloud.write(
+        "one", *KEY.split("\n"), "a-leaf at db.internal", "a-word", "a-parameter", "false"
+    )
+    event = asyncio.run(event_of(trigger()))
+    assert lines(caplog) == [
+        "-----BEGIN PRIVATE KEY-----",
+        *("***", "***"),
+        "-----END PRIVATE KEY-----",
+        "*** at db.internal",
+        *("***", "***"),
+        "false",
+    ]
+    stored = json.dumps(event) + json.dumps(trigger().serialize())
+    assert not [secret for secret in aws.jobs["job"].secrets if secret in stored]
+
+
+def test_the_event_carries_no_tags_of_others(aws: Aws) -> None:
+    own = {"airflow-fargate-batch:submission": "token-0"}
+    aws.jobs["job"] = replace(job("SUCCEEDED"), tags={**own, "note": "correct-horse"})
+    [told] = asyncio.run(event_of(trigger(log_interval=None)))["jobs"]
+    assert told["tags"] == own
 
 
 # ── Where the next one goes on ───────────────────────────────────────────────────────────────

@@ -54,6 +54,49 @@ def test_the_first_failed_children_show_theirs(aws: LocalBatch) -> None:
     assert tail(aws).of_children([], describe=batch.describe_jobs) == []
 
 
+VARIABLES = [{"name": "DB_PASS", "value": "hunter2"}]
+
+
+def test_secrets_are_struck_out_of_the_last_lines(aws: LocalBatch) -> None:
+    aws.script(exit_code=1, log=["as hunter2"])
+    given = {"containerOverrides": {"environment": VARIABLES}}
+    batch, job = failed(aws, **given)
+    assert tail(aws, count=1).of(job) == ["as ***"]
+    batch, job = failed(aws, arrayProperties={"size": 2}, **given)
+    children = batch.failed_children(job.id)
+    assert tail(aws, count=1).of_children(children, describe=batch.describe_jobs) == [
+        "[0] as ***",
+        "[1] as ***",
+    ]
+
+
+def test_the_secrets_of_a_job_from_an_event_are_asked_for(aws: LocalBatch) -> None:
+    aws.script(exit_code=1, log=["as hunter2"])
+    batch, job = failed(aws, containerOverrides={"environment": VARIABLES})
+    from_event = Job.from_api(job.to_api())
+    throttles = iter([Throttled("slowly")])
+
+    def describe(ids: list[str]) -> list[Job]:
+        for error in throttles:
+            raise error
+        return batch.describe_jobs(ids)
+
+    assert tail(aws, count=1).of(from_event, describe=describe) == ["as ***"]
+
+
+def test_without_known_secrets_no_line_is_shown(
+    aws: LocalBatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    aws.script(exit_code=1, log=["as hunter2"])
+    _, job = failed(aws, containerOverrides={"environment": VARIABLES})
+
+    def describe(ids: list[str]) -> list[Job]:
+        raise Unreachable(f"nobody there knows {ids}")
+
+    assert tail(aws).of(Job.from_api(job.to_api()), describe=describe) == []
+    assert "nobody there" in caplog.text
+
+
 def test_pages_are_followed_backwards_through_empty_ones() -> None:
     class Empty(CloudWatch):
         def get(self, request: LogRequest) -> LogPage:

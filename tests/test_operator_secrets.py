@@ -126,6 +126,46 @@ def test_airflow_masks_from_then_on_what_stands_under_a_secret_name() -> None:
     assert redact("it is from-now-on") == "it is ***"
 
 
+PEM = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADAN\nBgkqhkiG9w0B\n-----END PRIVATE KEY-----\n"
+GIVEN = {
+    "environment": {
+        "SSH_KEY": PEM,
+        "DB": json.dumps({"host": "db.internal", "password": "a-json-leaf"}),
+        "BROKER": "amqp://me:a-url-part@mq",
+    },
+    "parameters": {"api-token": "a-parameter"},
+    "command": ["run", "--password", "a-next-word", "--token=a-flag-value"],
+    "tags": {"secret": "a-tag"},
+}
+GIVEN_SECRETS = (
+    *("MIIEvQIBADAN", "BgkqhkiG9w0B", "a-json-leaf", "a-url-part", "a-parameter", "a-next-word"),
+    *("a-flag-value", "a-tag"),
+)
+
+
+@pytest.mark.parametrize("as_json_text", [False, True], ids=["values", "JSON"])
+def test_every_part_of_a_secret_is_masked_and_shown_nowhere(as_json_text: bool) -> None:
+    given = {name: json.dumps(value) for name, value in GIVEN.items()} if as_json_text else GIVEN
+    task = operator(**given)
+    rendered(task)
+    assert not [secret for secret in GIVEN_SECRETS if secret in shown(task)]
+    for secret in GIVEN_SECRETS:
+        assert redact(f"<{secret}>") == "<***>"
+    assert redact("at db.internal with mq, run") == "at db.internal with mq, run"
+
+
+def test_a_dry_run_says_what_it_struck_out(caplog: pytest.LogCaptureFixture) -> None:
+    task, ti = operator(dry_run=True, **GIVEN), FakeTaskInstance()
+    with caplog.at_level(logging.INFO):
+        task.execute(rendered(task, ti))
+    assert not [secret for secret in GIVEN_SECRETS if secret in caplog.text + str(ti.pushed)]
+    [request] = [value for key, value in ti.pushed if key == "request"]
+    assert request["containerOverrides"]["command"] == ["run", "--password", "***", "--token=***"]
+    assert {"name": "BROKER", "value": "amqp://me:***@mq"} in request["containerOverrides"][
+        "environment"
+    ]
+
+
 def test_a_word_too_short_to_mask_does_not_make_the_log_unreadable() -> None:
     rendered(operator(environment={"USES_TOKEN": "yes"}))
     assert redact("yes and no") == "yes and no"
@@ -145,14 +185,17 @@ def test_names_that_speak_of_secrets(name: str) -> None:
 
 def test_names_that_airflow_is_told_of_count_too(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not is_secret_name("HOUSE_WORD")
-    monkeypatch.setattr(
-        "airflow_fargate_batch.masking.redact",
-        lambda value, name=None: "***" if name and "house_word" in name.lower() else value,
-    )
-    assert is_secret_name("HOUSE_WORD")
+    monkeypatch.setenv("AIRFLOW__CORE__SENSITIVE_VAR_CONN_NAMES", " iban, House_Word,")
+    assert is_secret_name("THE_HOUSE_WORD")
     task = operator(environment={"HOUSE_WORD": SECRET})
     rendered(task)
     assert is_clean(shown(task))
+
+
+def test_words_that_airflow_has_built_in_count_as_whole_words_only() -> None:
+    assert redact("false", "TOKENIZERS_PARALLELISM") == "***", "Airflow itself masks it"
+    rendered(operator(environment={"TOKENIZERS_PARALLELISM": "false", "MAX_TOKENS": "100000"}))
+    assert redact("it is false that 100000") == "it is false that 100000"
 
 
 MISTAKES: dict[str, dict[str, Any]] = {
@@ -211,4 +254,4 @@ def test_secrets_in_a_file_are_masked_in_all_logs(
             parameters_file=str(tmp_path / "b.json"),
         )
     )
-    assert masked == [SECRET, f"{SECRET}-2"]
+    assert sorted(masked) == [SECRET, f"{SECRET}-2"]

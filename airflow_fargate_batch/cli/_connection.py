@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 from airflow_fargate_batch.aws import BatchApi
 from airflow_fargate_batch.cli import _console
 from airflow_fargate_batch.cli._flags import Given
+from airflow_fargate_batch.cli._secret_names import secret_names
 from airflow_fargate_batch.lookup import Clock
 
 Answer = TypeVar("Answer")
@@ -31,6 +32,7 @@ def connect(given: Given) -> BatchApi:
         region_name=given["region"],
         profile_name=given["profile"],
         endpoint_url=given["endpoint_url"],
+        is_secret=secret_names(given),
     )
 
 

@@ -177,6 +177,10 @@ class Given:
         """Tell whether a flag or its variable was given: a default alone is not."""
         return self._by_flag[key] is not None or self._variable(self._flags[key]) is not None
 
+    def has_flag(self, key: str) -> bool:
+        """Tell whether the command has a flag at all."""
+        return key in self._flags
+
     def request_arguments(self) -> dict[str, object]:
         """Return the arguments for ``JobRequest``, by its own names."""
         return {flag.argument: self[flag.key] for flag in self._flags.values() if flag.argument}

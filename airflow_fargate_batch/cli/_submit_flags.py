@@ -3,6 +3,7 @@
 from typing import Final
 
 from airflow_fargate_batch.cli._flags import CONNECTION, WAITING, Flag, Groups, not_empty
+from airflow_fargate_batch.cli._secret_names import SECRET_NAMES
 from airflow_fargate_batch.core.naming import DEFAULT_PREFIX
 
 WHAT: Final = (
@@ -194,13 +195,15 @@ OUTPUT: Final = (
         name="--dry-run",
         kind="switch",
         help="submit nothing: write the request as JSON, as 'aws batch submit-job "
-        "--cli-input-json' takes it; needs no credentials",
+        "--cli-input-json' takes it; needs no credentials. Secrets are struck out, so a file or a "
+        "pipe gets a request with secrets only by --show-secrets",
     ),
     Flag(
         name="--show-secrets",
         kind="switch",
-        help="write values whose names look secret too, which a dry run strikes out",
+        help="let a dry run write the request with its secrets, as it is sent",
     ),
+    SECRET_NAMES,
     Flag(
         name="--output",
         metavar="FORMAT",

@@ -5,14 +5,13 @@ import os
 import sys
 from typing import TYPE_CHECKING, Final
 
-from airflow_fargate_batch.cli import _console
+from airflow_fargate_batch.cli import _console, _dry_run
 from airflow_fargate_batch.cli._exit_codes import FAILED, INVALID, OK, REFUSED
 from airflow_fargate_batch.cli._flags import WAITING, Given, add_groups
 from airflow_fargate_batch.cli._jobs import written
 from airflow_fargate_batch.cli._requests import of_file, of_flags, of_json
 from airflow_fargate_batch.cli._submit_flags import EPILOG, FLAGS
 from airflow_fargate_batch.core.request import JobRequest
-from airflow_fargate_batch.core.secrets import STRUCK_OUT, redacted
 from airflow_fargate_batch.exceptions import AwsError, InvalidRequest, SubmissionUncertain
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
             _console.warning(given.in_flags(text))
         for text in request.notes:
             _console.note(given.in_flags(text))
-        return _show([request], given) if given["dry_run"] else _submit(request, given)
+        return _dry_run.show([request], given) if given["dry_run"] else _submit(request, given)
     except InvalidRequest as error:
         # A file has arguments, where a command line has flags.
         describe = given.describe if given["from_file"] is None else str
@@ -63,7 +62,7 @@ def _run_file(requests: list[JobRequest], given: Given) -> int:
     for text in sorted({text for request in requests for text in request.warnings}):
         _console.warning(text)
     if given["dry_run"]:
-        return _show(requests, given)
+        return _dry_run.show(requests, given)
     # Here, because a dry run must not wait for botocore.
     from airflow_fargate_batch.cli._connection import connect
     from airflow_fargate_batch.cli._submit_file import submit_file
@@ -81,26 +80,6 @@ def _say_problems(problems: list[str]) -> None:
     listed = "".join(f"\n  {problem}" for problem in problems[:PROBLEMS])
     more = f"\n  and {len(problems) - PROBLEMS} more" if len(problems) > PROBLEMS else ""
     _console.error(f"nothing was submitted; {len(problems)} things are wrong:{listed}{more}")
-
-
-def _show(requests: list[JobRequest], given: Given) -> int:
-    """Write what would be sent; several requests one a line."""
-    indent = 2 if given["from_file"] is None else None
-    written, struck = [], 0
-    for request in requests:
-        body = request.to_submit_job()
-        as_sent = _console.as_json(body, indent=indent)
-        as_shown = _console.as_json(redacted(body), indent=indent)
-        struck += as_shown.count(f'"{STRUCK_OUT}"') - as_sent.count(f'"{STRUCK_OUT}"')
-        written.append(as_sent if given["show_secrets"] else as_shown)
-    _console.talk("Dry run: nothing was submitted.")
-    if struck and not given["show_secrets"]:
-        values = (
-            "1 value, whose name looks" if struck == 1 else f"{struck} values, whose names look"
-        )
-        _console.note(f"{values} secret, shown as {STRUCK_OUT}; --show-secrets writes what is sent")
-    _console.data("\n".join(written))
-    return OK
 
 
 def _submit(request: JobRequest, given: Given) -> int:

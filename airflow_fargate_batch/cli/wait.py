@@ -8,6 +8,7 @@ from airflow_fargate_batch.cli import _console
 from airflow_fargate_batch.cli._exit_codes import FAILED, OK
 from airflow_fargate_batch.cli._flags import CONNECTION, WAITING, Flag, Given, Groups, add_groups
 from airflow_fargate_batch.cli._jobs import add_ids, exit_code, read_ids
+from airflow_fargate_batch.cli._secret_names import SECRET_NAMES
 
 if TYPE_CHECKING:
     from airflow_fargate_batch.cli._watch import Outcome
@@ -24,6 +25,7 @@ FLAGS: Final[Groups] = {
             help="text has one line a job: id, state, exit code, separated by tabs; json a list of "
             "objects with all there is to know",
         ),
+        SECRET_NAMES,
     ),
 }
 

@@ -35,6 +35,10 @@ def text(value: object) -> str | None:
     return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
 
 
+def texts(value: object) -> list[str]:
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
 def integer(value: object) -> int | None:
     if not isinstance(value, int) or isinstance(value, bool):
         return None

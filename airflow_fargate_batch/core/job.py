@@ -8,15 +8,17 @@ kept: what this package has set, and what must be struck out of the job's log.
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
 from airflow_fargate_batch.core import _members as read
+from airflow_fargate_batch.core._job_secrets import secrets_of_job
 from airflow_fargate_batch.core._members import EPOCH
-from airflow_fargate_batch.core.naming import INDEXES_VARIABLE
-from airflow_fargate_batch.core.secrets import WORTH_MASKING, is_secret_name
+from airflow_fargate_batch.core.naming import INDEXES_VARIABLE, TAG_PREFIX
+from airflow_fargate_batch.core.secret_names import is_secret_name
+from airflow_fargate_batch.core.secrets import without
 from airflow_fargate_batch.core.status import JobStatus
 
 DEFAULT_LOG_GROUP: Final = "/aws/batch/job"
@@ -135,8 +137,9 @@ class Job(_Containers):
         status_text: The state as AWS spelt it, empty where it gave none.
         attempts: Those that have ended, first to last.
         array: ``None`` unless the job is an array's parent or child.
-        secrets: Values of variables whose names say that they are secret: to be struck out of the
-            job's log, and kept from ``repr`` and ``to_api``.
+        secrets: Texts to strike out of the job's log: the secrets in its environment, parameters
+            and commands. They are kept from ``repr`` and ``to_api``, so a job that came in a
+            trigger's event has none.
         indexes: Of a rerun, which children of the first array its own stand for, in order.
         has_dependencies: It was submitted with ``dependsOn``.
         is_terminated: Told to stop by TerminateJob, whatever its state is yet.
@@ -180,7 +183,8 @@ class Job(_Containers):
         containers = _containers(members)
         helpers = _helpers(containers)
         variables = list(_environment(containers))
-        return cls(
+        secrets = secrets_of_job(members, containers, variables, is_secret)
+        job = cls(
             id=job_id,
             name=read.text(members.get("jobName")),
             arn=read.text(members.get("jobArn")),
@@ -197,7 +201,7 @@ class Job(_Containers):
             ),
             attempts=_attempts_from_api(members, helpers),
             array=_array_from_api(read.mapping(members.get("arrayProperties"))),
-            secrets=_secrets(variables, is_secret) if variables else (),
+            secrets=secrets,
             indexes=_indexes(variables) if variables else (),
             has_dependencies=bool(read.mappings(members.get("dependsOn"))),
             is_terminated=members.get("isTerminated") is True,
@@ -211,11 +215,31 @@ class Job(_Containers):
                 if isinstance(key, str) and isinstance(value, str)
             },
         )
+        return job.striking_out(secrets) if secrets else job
+
+    def striking_out(self, secrets: Iterable[str]) -> "Job":
+        """Return the job with secrets struck out of its reasons: ECS quotes commands in them."""
+        secrets = tuple(secrets)
+        return replace(
+            self,
+            status_reason=_without(secrets, self.status_reason),
+            containers=_without_in(secrets, self.containers),
+            attempts=tuple(
+                replace(
+                    attempt,
+                    status_reason=_without(secrets, attempt.status_reason),
+                    containers=_without_in(secrets, attempt.containers),
+                )
+                for attempt in self.attempts
+            ),
+        )
 
     def to_api(self) -> dict[str, Any]:
-        """Write the entry again, without what was left behind: ``from_api`` makes an equal job.
+        """Write the entry again, without what was left behind and without others' tags.
 
-        JSON-able; this is how a job travels from the triggerer to a worker.
+        ``from_api`` makes a job of it that is equal in all but those tags. The result is JSON; it
+        is the form in which a job travels from the triggerer, through Airflow's database, to a
+        worker.
         """
         return _without_nothing(
             {
@@ -234,7 +258,7 @@ class Job(_Containers):
                 "createdAt": _milliseconds(self.created_at),
                 "startedAt": _milliseconds(self.started_at),
                 "stoppedAt": _milliseconds(self.stopped_at),
-                "tags": dict(self.tags),
+                "tags": {k: v for k, v in self.tags.items() if k.startswith(TAG_PREFIX)},
                 "ecsProperties": {"taskProperties": [_task_to_api(self.containers, self.indexes)]},
             }
         )
@@ -361,11 +385,17 @@ def _environment(containers: Iterable[Mapping[str, object]]) -> Iterator[tuple[s
                 yield name, value
 
 
-def _secrets(
-    variables: Iterable[tuple[str, str]], is_secret: Callable[[str], bool]
-) -> tuple[str, ...]:
-    values = (value for name, value in variables if is_secret(name))
-    return tuple(value for value in values if len(value) >= WORTH_MASKING)
+def _without(secrets: Sequence[str], reason: str | None) -> str | None:
+    return None if reason is None else without(secrets, reason)
+
+
+def _without_in(secrets: Sequence[str], containers: Iterable[Container]) -> tuple[Container, ...]:
+    return tuple(
+        container
+        if container.reason is None
+        else replace(container, reason=without(secrets, container.reason))
+        for container in containers
+    )
 
 
 def _indexes(variables: Iterable[tuple[str, str]]) -> tuple[int, ...]:

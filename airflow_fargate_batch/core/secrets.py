@@ -1,85 +1,121 @@
-"""Which names say that their value is a secret, and what to do with such values."""
+"""Secrets in a request or a job: found by name and by shape, struck out, and put back.
+
+A secret is what stands under a secret's name (``secret_names``) or looks like one
+(``secret_texts``). At its own place every secret is struck out. In running text, such as a log,
+only those are that `is_distinct` accepts.
+"""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import lru_cache
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
-STRUCK_OUT: Final = "***"
-WORTH_MASKING: Final = 5
-"""Characters from which on a secret is struck out of all logs, as Airflow 3 does it: to strike out
-every ``1`` or ``yes`` would make a log unreadable."""
-
-SECRET_WORDS: Final = (
-    "access_key",
-    "access_token",
-    "api_key",
-    "apikey",
-    "auth_header",
-    "authorization",
-    "bearer",
-    "connection_string",
-    "dsn",
-    "keyfile_dict",
-    "passphrase",
-    "passwd",
-    "password",
-    "private_key",
-    "proxies",
-    "proxy",
-    "secret",
-    "service_account",
-    "service_key",
-    "token",
-    "webhook_url",
+from airflow_fargate_batch.core.secret_names import is_secret_name
+from airflow_fargate_batch.core.secret_texts import (
+    STRUCK_OUT,
+    is_flag_of_a_secret,
+    secrets_in,
+    shows_nothing,
+    speaks_of_secrets,
+    without_secrets,
 )
-"""Airflow documentation, "Masking sensitive data": the names that Airflow 3.3 takes for secret. The
-setting ``[core] sensitive_var_conn_names`` adds to them, for the operator as for all of Airflow."""
+
+SHORTEST: Final = 5
+"""Characters of the shortest text that is struck out of logs, as in Airflow 3's
+``[logging] min_length_masked_secret``."""
+SHORTEST_NUMBER: Final = 6
+"""The same for digits alone: ports and years have fewer."""
+COMMON: Final = frozenset(
+    """
+    access admin administrator airflow always amazon anonymous arm64 basic batch bearer binary
+    chunked client cluster config container cookie credential credentials critical custom database
+    debug default delta demo development disable disabled docker elastic enable enabled error
+    example external false fargate fatal global guest hidden https ignore image info internal java
+    json latest linux local localhost login manager master memory minio mongo mongodb mysql never
+    nobody normal notice optional oracle parquet passphrase passwd password postgres postgresql
+    prefer primary private prod production public python query rabbitmq reader redis refresh
+    release remote required root sandbox secret secrets server service session simple snowflake
+    stage staging standard static status strict string success super system table target test
+    testing token trace true undefined unknown update user username value verify version warning
+    worker writer x86_64
+    """.split()  # noqa: SIM905 - a list of a hundred quoted words is no easier to read
+)
+"""Words that programs write all the time, among them the passwords of images and examples. A log
+without them would be unreadable, and they protect nothing."""
+_COMMON_SHAPE: Final = re.compile(
+    r"[a-z]{2,3}(?:-[a-z]+){1,3}-\d[a-z]?"  # an AWS region or availability zone
+    r"|\d{4}-\d{2}-\d{2}(?:[T ][\d:.]+Z?)?|\d+(?:\.\d+){1,3}"  # a date, a version, an address
+)
+_LINE_END: Final = re.compile(r"\r\n|\r|\n|\\n")
+
+IsSecret = Callable[[str], bool]
+"""Tells by a name whether its value is a secret."""
 
 
-_SPELLINGS: Final = {*SECRET_WORDS, *(word.replace("_", "") for word in SECRET_WORDS)}
-
-
-@lru_cache(maxsize=1024)
-def is_secret_name(name: str) -> bool:
-    """Tell whether a name holds one of the words, as in ``API_KEY``, ``api-key`` and ``apiKey``."""
-    lowered = name.lower().replace("-", "_")
-    return any(spelling in lowered for spelling in _SPELLINGS)
+def is_distinct(text: str) -> bool:
+    """Tell whether a secret can be struck out of running text: it is neither short nor common."""
+    text = text.strip()
+    if len(text) < (SHORTEST_NUMBER if text.isdecimal() else SHORTEST) or text.lower() in COMMON:
+        return False
+    return len(set(text)) > 1 and not _COMMON_SHAPE.fullmatch(text)
 
 
 def without(secrets: Iterable[str], text: str) -> str:
-    """Strike some secrets out of a text."""
-    for secret in secrets:
+    """Strike some secrets out of a text, the longest first: one may be a part of another."""
+    for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, STRUCK_OUT)
-    return text
-
-
-def _as_it_is(text: str) -> str:
     return text
 
 
 def redacted(
     body: Mapping[str, Any],
-    is_secret: Callable[[str], bool] = is_secret_name,
-    masked: Callable[[str], str] = _as_it_is,
+    is_secret: IsSecret = is_secret_name,
+    masked: Callable[[str], str] = str,
 ) -> dict[str, Any]:
-    """Copy a SubmitJob body, with the values of secret environment names and parameters struck out.
+    """Copy a SubmitJob body with its secrets struck out.
 
     An environment entry is known by its shape, ``{"name", "value"}``, wherever it stands.
 
     :param masked: what else strikes secrets out of a text, wherever it stands.
     """
-    copy: dict[str, Any] = _redacted(body, is_secret, masked, secret=False)
+    copy: dict[str, Any] = _Walk(is_secret, masked).copy(body)
     return copy
 
 
-def hidden(
-    value: Any, is_secret: Callable[[str], bool], masked: Callable[[str], str]
-) -> tuple[Any, Any]:
+def places_of_secrets(body: Mapping[str, Any], is_secret: IsSecret = is_secret_name) -> list[str]:
+    """Return where ``redacted`` strikes something out: ``parameters.token``."""
+    walk = _Walk(is_secret, str)
+    walk.copy(body)
+    return list(walk.found)
+
+
+def texts_of_secrets(value: Any, is_secret: IsSecret = is_secret_name) -> tuple[str, ...]:
+    """Return what must be struck out of running text, of a body, an argument or a part of one.
+
+    Of each secret: the text itself, its lines, the values in its JSON, what looks secret in it, and
+    all of that as JSON writes it.
+    """
+    parsed = _parsed(value) if isinstance(value, str) else None
+    try:
+        found = _texts(value if parsed is None else parsed, is_secret)
+    except RecursionError:  # nothing that is nested so deep is a legal request
+        return ()
+    pieces = (piece for text in found for piece in _pieces(text, is_secret))
+    distinct = dict.fromkeys(piece for piece in pieces if is_distinct(piece))
+    return tuple(dict.fromkeys(form for piece in distinct for form in _forms(piece)))
+
+
+def _forms(text: str) -> Iterator[str]:
+    yield text
+    yield json.dumps(text)[1:-1]
+
+
+def hidden(value: Any, is_secret: IsSecret, masked: Callable[[str], str]) -> tuple[Any, Any]:
     """Copy a rendered argument with its secrets struck out; return the copy and the original.
 
-    A JSON text comes back parsed where it holds a secret, so that the names in it count. A text
-    that is no JSON is struck out as a whole where it speaks of a secret: nobody knows its parts.
+    A JSON text comes back parsed if it holds a secret, so that the names in it count. A text
+    that is no JSON is struck out as a whole if it speaks of a secret: its parts are not known.
     """
     try:
         return _hidden(value, is_secret, masked)
@@ -87,16 +123,16 @@ def hidden(
         return STRUCK_OUT, value
 
 
-def _hidden(
-    value: Any, is_secret: Callable[[str], bool], masked: Callable[[str], str]
-) -> tuple[Any, Any]:
+def _hidden(value: Any, is_secret: IsSecret, masked: Callable[[str], str]) -> tuple[Any, Any]:
+    walk = _Walk(is_secret, masked)
     if isinstance(value, str):
-        said = _parsed(value)
-        if said is None:
-            return (STRUCK_OUT if is_secret(value) else masked(value)), value
-        copy = _redacted(said, is_secret, masked, secret=False)
-        return (value, value) if copy == said else (copy, said)
-    return _redacted(value, is_secret, masked, secret=False), value
+        parsed = _parsed(value)
+        if parsed is None:
+            speaks = speaks_of_secrets(value, is_secret)
+            return (STRUCK_OUT if speaks else walk.copy(value)), value
+        copy = walk.copy(parsed)
+        return (value, value) if copy == parsed else (copy, parsed)
+    return walk.copy(value), value
 
 
 def restored(shown: Any, original: Any) -> Any:
@@ -111,46 +147,124 @@ def restored(shown: Any, original: Any) -> Any:
     return original if isinstance(shown, str) and STRUCK_OUT in shown else shown
 
 
-def struck_texts(shown: Any, original: Any) -> Iterator[str]:
-    """Yield the texts of which ``hidden`` left nothing."""
-    if isinstance(shown, Mapping) and isinstance(original, Mapping):
-        for key, item in shown.items():
-            yield from struck_texts(item, original[key])
-    elif isinstance(shown, list):
-        for item, before in zip(shown, original, strict=True):
-            yield from struck_texts(item, before)
-    elif shown == STRUCK_OUT and isinstance(original, str):
-        yield original
+@dataclass(slots=True)
+class _Walk:
+    """Copies a value without its secrets, and notes what it struck out, by place."""
 
+    is_secret: IsSecret
+    masked: Callable[[str], str]
+    found: dict[str, list[str]] = field(default_factory=dict)
 
-def _redacted(
-    value: Any, is_secret: Callable[[str], bool], masked: Callable[[str], str], *, secret: bool
-) -> Any:
-    if isinstance(value, Mapping):
-        named = is_secret(str(value.get("name", "")))
+    def copy(self, value: Any, place: str = "") -> Any:
+        if isinstance(value, str):
+            return self._text(value, place)
+        if isinstance(value, Mapping):
+            return self._mapping(value, place)
+        return self._list(value, place) if isinstance(value, list | tuple) else value
+
+    def _mapping(self, value: Mapping[Any, Any], place: str) -> dict[Any, Any]:
+        name = value.get("name")
+        if isinstance(name, str) and "value" in value:  # an environment variable
+            known_as = f"{place.rpartition('[')[0]}[{name}]"
+            is_named = self.is_secret(name)
+            return {
+                key: self._member(item, known_as, is_named and key == "value")
+                for key, item in value.items()
+            }
         return {
-            key: _redacted(
-                item,
-                is_secret,
-                masked,
-                secret=secret or is_secret(str(key)) or (named and key == "value"),
-            )
+            key: self._member(item, f"{place}.{key}".removeprefix("."), self.is_secret(str(key)))
             for key, item in value.items()
         }
+
+    def _member(self, value: Any, place: str, is_secret: bool) -> Any:
+        return self._struck(value, place) if is_secret else self.copy(value, place)
+
+    def _list(self, value: Sequence[Any], place: str) -> list[Any]:
+        copies = []
+        is_secret = False
+        for index, item in enumerate(value):
+            is_word = isinstance(item, str)
+            is_secret = is_secret and is_word and not item.startswith("-")
+            copies.append(self._member(item, f"{place}[{index}]", is_secret))
+            is_secret = is_word and is_flag_of_a_secret(item, self.is_secret)
+        return copies
+
+    def _struck(self, value: Any, place: str) -> Any:
+        """Strike out all that stands under a secret's name."""
+        texts = [text for text in _leaves(value) if not shows_nothing(text)]
+        if not texts:
+            return value
+        if isinstance(value, Mapping | list | tuple):
+            texts = _named_or_all(value, texts, self.is_secret)
+        self._note(place, texts)
+        return _blank(value)
+
+    def _text(self, text: str, place: str) -> str:
+        parsed = _parsed(text)
+        if parsed is not None:
+            try:
+                found = _texts(parsed, self.is_secret)
+            except RecursionError:  # its secrets are not known
+                found = [text]
+            if found:
+                self._note(place, found)
+                return STRUCK_OUT
+        elif found := list(secrets_in(text, self.is_secret)):
+            self._note(place, found)
+            text = without_secrets(text, self.is_secret)
+        return self.masked(text)
+
+    def _note(self, place: str, texts: list[str]) -> None:
+        self.found.setdefault(place, []).extend(texts)
+
+
+def _texts(value: Any, is_secret: IsSecret) -> list[str]:
+    """Return the secrets of a value, each as it stands there."""
+    walk = _Walk(is_secret, str)
+    walk.copy(value)
+    return [text for texts in walk.found.values() for text in texts]
+
+
+def _named_or_all(value: Any, texts: list[str], is_secret: IsSecret) -> list[str]:
+    """Return the secrets that a value names; if it names none, all its texts.
+
+    Under the name of a secret often stand a user and a host as well, which logs may show.
+    """
+    return _texts(value, is_secret) or texts
+
+
+def _leaves(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for item in value.values():
+            yield from _leaves(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _leaves(item)
+    elif value is not None and not isinstance(value, bool):
+        yield str(value)
+
+
+def _blank(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _blank(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_redacted(item, is_secret, masked, secret=secret) for item in value]
-    if value is None or not (secret or isinstance(value, str)):
-        return value
-    return STRUCK_OUT if secret or _holds_secrets(value, is_secret) else masked(value)
+        return [_blank(item) for item in value]
+    shows = value is None or isinstance(value, bool) or shows_nothing(str(value))
+    return value if shows else STRUCK_OUT
 
 
-def _holds_secrets(text: str, is_secret: Callable[[str], bool]) -> bool:
-    """Tell whether a text, such as a variable's value, is JSON with secrets in it."""
-    said = _parsed(text)
+def _pieces(secret: str, is_secret: IsSecret) -> Iterator[str]:
+    """Yield a secret, and what of it may show up in a log by itself."""
+    lines = [line.strip() for line in _LINE_END.split(secret)]
+    yield from (secret, *(line for line in lines if not line.startswith("-----")))
+    yield from secrets_in(secret, is_secret)
+    parsed = _parsed(secret)
+    if parsed is None:
+        return
     try:
-        return said is not None and _redacted(said, is_secret, _as_it_is, secret=False) != said
-    except RecursionError:  # nobody knows
-        return True
+        yield from _named_or_all(parsed, list(_leaves(parsed)), is_secret)
+    except RecursionError:
+        return
 
 
 def _parsed(text: str) -> Any:

@@ -9,6 +9,7 @@ import botocore.session
 import pytest
 from botocore.validate import ParamValidator
 
+from airflow_fargate_batch.cli import _console
 from tests.cli.conftest import Run
 
 SUBMIT_JOB = (
@@ -340,17 +341,85 @@ class TestSecrets:
         *("--command", '["***"]'),  # looks like a secret that was struck out, and is none
     )
 
-    def test_are_struck_out_and_that_is_said(self, submit: Run) -> None:
+    def test_are_struck_out_on_a_terminal_with_a_warning(
+        self, submit: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(_console, "is_terminal", lambda _: True)
         outcome = submit(*self.WORDS, "--dry-run")
+        assert outcome.code == 0
         environment = json.loads(outcome.out)[OVERRIDES]["environment"]
         assert {entry["name"]: entry["value"] for entry in environment} == {
             "DB_PASSWORD": "***",
             "API_TOKEN": "***",
             "USER": "me",
         }
-        assert "2 values" in outcome.err
-        assert "--show-secrets" in outcome.err
+        assert "warning: " in outcome.err
+        self.check_that_all_is_said(outcome.err)
+
+    def test_are_not_struck_out_of_what_another_program_would_submit(self, submit: Run) -> None:
+        outcome = submit(*self.WORDS, "--dry-run")
+        assert (outcome.code, outcome.out) == (2, "")
+        assert "error: nothing was written: 2 secrets" in outcome.err
+        assert "stdout is not a terminal" in outcome.err
+        self.check_that_all_is_said(outcome.err)
+
+    def check_that_all_is_said(self, text: str) -> None:
+        assert "2 secrets" in text
+        assert "--show-secrets" in text
+        assert "\n  containerOverrides.environment[DB_PASSWORD]\n" in text
+        assert "\n  containerOverrides.environment[API_TOKEN]\n" in text
+        assert "hunter2" not in text
+
+    def test_a_request_without_secrets_goes_into_a_pipe(self, submit: Run) -> None:
+        words = ("--environment", '{"TOKENIZERS_PARALLELISM": "false", "USE_TOKEN": "true"}')
+        outcome = submit(*words, *self.WORDS[2:], "--dry-run")
+        assert outcome.code == 0
+        assert json.loads(outcome.out)[OVERRIDES]["command"] == ["***"]
+        assert outcome.err == "Dry run: nothing was submitted.\n"
+
+    @pytest.mark.parametrize(
+        ("words", "place"),
+        [
+            (["--environment", '{"DB": "pg://me:hunter2@db"}'], "environment[DB]"),
+            (["--environment", '{"DB": "{\\"password\\": \\"hunter2\\"}"}'], "environment[DB]"),
+            (["--command", '["run", "--password", "hunter2"]'], "command[2]"),
+            (["--command", '["sh", "-c", "run --password=hunter2"]'], "command[2]"),
+        ],
+    )
+    def test_are_found_in_values_and_commands_too(
+        self, submit: Run, words: list[str], place: str
+    ) -> None:
+        outcome = submit(*words, "--dry-run")
+        assert (outcome.code, outcome.out) == (2, "")
+        assert "1 secret would" in outcome.err
+        assert f"\n  containerOverrides.{place}\n" in outcome.err
         assert "hunter2" not in outcome.err
+
+    def test_of_many_requests_are_named_with_their_request(
+        self, submit: Run, tmp_path: Path
+    ) -> None:
+        line = json.dumps({"environment": {"DB_PASS": "hunter2"}})
+        (tmp_path / "jobs.jsonl").write_text(
+            f'{{"vcpu": 1, "memory": 2048}}\n{line}\n' + f"{line}\n" * 30
+        )
+        outcome = submit("--from-file", str(tmp_path / "jobs.jsonl"), "--dry-run")
+        assert (outcome.code, outcome.out) == (2, "")
+        assert "\n  request 2: containerOverrides.environment[DB_PASS]\n" in outcome.err
+        assert "31 secrets" in outcome.err
+        assert "\n  and 11 more\n" in outcome.err
+
+    @pytest.mark.parametrize("by", ["flag", "variable"])
+    def test_have_more_names_if_somebody_says_so(
+        self, submit: Run, monkeypatch: pytest.MonkeyPatch, by: str
+    ) -> None:
+        words = ("--environment", '{"CUSTOMER_IBAN": "DE-1", "CARIBAN": "x"}', "--dry-run")
+        assert submit(*words).code == 0
+        if by == "variable":
+            monkeypatch.setenv("FARGATE_BATCH_SECRET_NAMES", "pin, iban")
+        outcome = submit(*words, *(["--secret-names", "pin,iban"] if by == "flag" else []))
+        assert (outcome.code, outcome.out) == (2, "")
+        assert outcome.err.count("containerOverrides") == 1
+        assert "environment[CUSTOMER_IBAN]" in outcome.err
 
     def test_are_shown_when_asked_for(self, submit: Run) -> None:
         outcome = submit(*self.WORDS, "--dry-run", "--show-secrets")

@@ -1,0 +1,66 @@
+"""A dry run: the requests on stdout, as AWS's own client takes them."""
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from airflow_fargate_batch.cli import _console
+from airflow_fargate_batch.cli._exit_codes import INVALID, OK
+from airflow_fargate_batch.cli._flags import Given
+from airflow_fargate_batch.cli._secret_names import secret_names
+from airflow_fargate_batch.core.request import JobRequest
+from airflow_fargate_batch.core.secret_texts import STRUCK_OUT
+from airflow_fargate_batch.core.secrets import places_of_secrets, redacted
+
+PLACES: Final = 20
+"""How many places are listed: a file may have thousands of requests."""
+_HOW_TO_SEE: Final = "To write the request as it is sent, use --show-secrets"
+
+
+def show(requests: Sequence[JobRequest], given: Given) -> int:
+    """Write what would be sent; several requests one a line.
+
+    Secrets are struck out unless ``--show-secrets`` is given. A request with secrets struck out is
+    written to a terminal only: a program that reads a file or a pipe would submit the asterisks.
+    """
+    indent = 2 if given["from_file"] is None else None
+    is_secret = secret_names(given)
+    bodies = [request.to_submit_job() for request in requests]
+    places = [] if given["show_secrets"] else _places(bodies, is_secret)
+    if places and not _console.is_terminal(sys.stdout):
+        _console.error(_refusal(places))
+        return INVALID
+    _console.talk("Dry run: nothing was submitted.")
+    if places:
+        _console.warning(
+            f"{_number(places)} replaced by {STRUCK_OUT}. {_HOW_TO_SEE}:{_list_of(places)}"
+        )
+    shown = bodies if given["show_secrets"] else [redacted(body, is_secret) for body in bodies]
+    _console.data("\n".join(_console.as_json(body, indent=indent) for body in shown))
+    return OK
+
+
+def _places(bodies: Sequence[Mapping[str, Any]], is_secret: Callable[[str], bool]) -> list[str]:
+    found = []
+    for number, body in enumerate(bodies, start=1):
+        request = f"request {number}: " if len(bodies) > 1 else ""
+        found += [f"{request}{place}" for place in places_of_secrets(body, is_secret)]
+    return found
+
+
+def _refusal(places: list[str]) -> str:
+    return (
+        f"nothing was written: {_number(places)} would be replaced by {STRUCK_OUT}, and stdout is "
+        f"not a terminal (the program that reads it would submit {STRUCK_OUT}). {_HOW_TO_SEE}:"
+        f"{_list_of(places)}"
+    )
+
+
+def _number(places: list[str]) -> str:
+    return "1 secret" if len(places) == 1 else f"{len(places)} secrets"
+
+
+def _list_of(places: list[str]) -> str:
+    listed = "".join(f"\n  {place}" for place in places[:PLACES])
+    more = f"\n  and {len(places) - PLACES} more" if len(places) > PLACES else ""
+    return f"{listed}{more}"

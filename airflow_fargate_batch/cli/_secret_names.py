@@ -1,0 +1,21 @@
+"""The flag that names more secrets, for every command that strikes secrets out."""
+
+from collections.abc import Callable
+from typing import Final
+
+from airflow_fargate_batch.cli._flags import Flag, Given
+from airflow_fargate_batch.core.secret_names import is_secret_name, with_further_names
+
+SECRET_NAMES: Final = Flag(
+    name="--secret-names",
+    metavar="NAME,NAME",
+    variable="FARGATE_BATCH_SECRET_NAMES",
+    help="more names whose values are secret, such as iban for IBAN and CUSTOMER_IBAN; names with "
+    "words like password, token or api key, and values like a URL's password, always are",
+)
+
+
+def secret_names(given: Given) -> Callable[[str], bool]:
+    """Return what tells the names of secrets, those of ``--secret-names`` included."""
+    names = given["secret_names"] if given.has_flag("secret_names") else None
+    return is_secret_name if names is None else with_further_names(names.split(","))

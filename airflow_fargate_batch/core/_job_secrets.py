@@ -1,0 +1,41 @@
+"""The secrets that the containers of a job were given, as DescribeJobs shows them."""
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
+
+from airflow_fargate_batch.core import _members as read
+from airflow_fargate_batch.core.secret_texts import may_hold_secrets
+from airflow_fargate_batch.core.secrets import texts_of_secrets
+
+IsSecret = Callable[[str], bool]
+
+
+def secrets_of_job(
+    members: Mapping[str, object],
+    containers: Iterable[Mapping[str, object]],
+    variables: Iterable[tuple[str, str]],
+    is_secret: IsSecret,
+) -> tuple[str, ...]:
+    """Return what must be struck out of the job's log.
+
+    :param variables: the environments of its containers, read already.
+    """
+    found: dict[str, None] = {}
+    for name, value in (*variables, *read.mapping(members.get("parameters")).items()):
+        if isinstance(value, str) and (is_secret(name) or may_hold_secrets(value)):
+            found |= dict.fromkeys(_of_variable(name, value, is_secret))
+    for container in containers:
+        if words := read.texts(container.get("command")):
+            found |= dict.fromkeys(_of_command(tuple(words), is_secret))
+    return tuple(found)
+
+
+@lru_cache(maxsize=1024)
+def _of_variable(name: str, value: str, is_secret: IsSecret) -> tuple[str, ...]:
+    """Return the secrets of a variable: most polls find the variables of the poll before."""
+    return texts_of_secrets({name: value}, is_secret)
+
+
+@lru_cache(maxsize=1024)
+def _of_command(words: tuple[str, ...], is_secret: IsSecret) -> tuple[str, ...]:
+    return texts_of_secrets(words, is_secret)
