@@ -34,6 +34,8 @@ from airflow_fargate_batch.local.refusal import Refusal
 log = logging.getLogger(__name__)
 
 CONTROL: Final = "/_local/"
+METADATA_PATH: Final = "/_metadata/v4/"
+"""What a container's ``ECS_CONTAINER_METADATA_URI_V4`` begins with; the rest nobody can guess."""
 _SCOPE: Final = re.compile(r"Credential=[^/,]+/\d{8}/([^/,]+)/([^/,]+)/aws4_request")
 _LOOPBACK_HOST: Final = re.compile(r"(?:127\.0\.0\.1|\[::1\]|(?:[\w.-]+\.)?localhost)(?::\d+)?\Z")
 
@@ -67,6 +69,7 @@ class Application:
         configuration: Configuration,
         faults: Faults,
         control: Callable[[Request], Response],
+        metadata: Callable[[str], Mapping[str, Any] | None],
         prepare: Callable[[str], None],
     ) -> None:
         self.calls: list[Call] = []
@@ -75,6 +78,7 @@ class Application:
         self._configuration = configuration
         self._faults = faults
         self._control = control
+        self._metadata = metadata
         self._prepare = prepare
 
     def __call__(self, request: Request) -> Response:
@@ -93,6 +97,11 @@ class Application:
             raise Refusal("LocalBatch answers to loopback names only", "AccessDenied", 403)
         if request.path.startswith(CONTROL):
             return self._control(request)
+        if request.path.startswith(METADATA_PATH):
+            found = self._metadata(request.path)
+            if found is None:
+                raise Refusal("There is no such container", "NotFound", 404)
+            return answered(found)
         scope = _SCOPE.search(request.headers.get("authorization", ""))
         if scope is None and request.path.startswith("/v1/"):
             raise Refusal(

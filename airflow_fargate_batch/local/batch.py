@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 
 from airflow_fargate_batch.local import views
 from airflow_fargate_batch.local.account import READY_DEFINITION, READY_QUEUE, REGION
-from airflow_fargate_batch.local.application import Application, Call
+from airflow_fargate_batch.local.application import METADATA_PATH, Application, Call
 from airflow_fargate_batch.local.clock import Clock
 from airflow_fargate_batch.local.configuration import (
     ENVIRONMENT,
@@ -88,6 +88,7 @@ class LocalBatch:
             configuration=self._configuration,
             faults=self.faults,
             control=lambda request: answer_control(self, request),
+            metadata=lambda path: self._runner.metadata(self.url + path),
             prepare=self._furnish,
         )
         self._runner = Runner(
@@ -95,11 +96,13 @@ class LocalBatch:
             services=self._application.others,
             run_commands=run_commands,
             at_once=commands_at_once,
+            metadata_url=lambda: f"{self.url}{METADATA_PATH}",
         )
         self._server = Server(port=port, answer=self._application)
 
     def start(self) -> None:
         """Start to listen; ``with`` does this."""
+        self._application.others.open()
         self._runner.start()
         self._server.start()
 
@@ -107,6 +110,7 @@ class LocalBatch:
         """Stop listening, and end the commands that still run; ``with`` does this."""
         self._server.stop()
         self._runner.close()
+        self._application.others.close()
 
     def __enter__(self) -> Self:
         self.start()

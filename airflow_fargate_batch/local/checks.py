@@ -19,8 +19,7 @@ class Draft:
     """A SubmitJob about to be checked, with the queue and the definition it names.
 
     Attributes:
-        container: The definition's first container, overrides not yet laid over.
-        overrides: ``containerOverrides``, or the first container's of ``ecsPropertiesOverride``.
+        containers: The definition's containers, each with what the request overrides in it.
         settings: Where the definition keeps platform version and operating system: its
             ``containerProperties``, or the task of its ``ecsProperties``.
     """
@@ -28,8 +27,7 @@ class Draft:
     body: Mapping[str, Any] = field(repr=False)
     queue: Mapping[str, Any]
     definition: Mapping[str, Any] = field(repr=False)
-    container: Mapping[str, Any] = field(repr=False)
-    overrides: Mapping[str, Any] = field(repr=False)
+    containers: tuple[tuple[Mapping[str, Any], Mapping[str, Any]], ...] = field(repr=False)
     settings: Mapping[str, Any]
 
 
@@ -110,7 +108,11 @@ def _elsewhere(draft: Draft) -> Iterator[str]:
 
 
 def _overrides(draft: Draft) -> Iterator[str]:
-    overrides = draft.overrides
+    for _, overrides in draft.containers:
+        yield from _override(overrides)
+
+
+def _override(overrides: Mapping[str, Any]) -> Iterator[str]:
     for member in ("vcpus", "memory"):
         if member in overrides:
             yield f"{member} is not applicable for Fargate. Use resource requirements instead."
@@ -126,10 +128,11 @@ def _overrides(draft: Draft) -> Iterator[str]:
 
 
 def _size(draft: Draft) -> Iterator[str]:
-    if len(draft.settings.get("containers", ())) > 1:
+    if len(draft.containers) > 1:
         return  # AWS sizes such a task by the sum of its containers; LocalBatch does not
-    merged = resources(draft.container.get("resourceRequirements"))
-    merged |= resources(draft.overrides.get("resourceRequirements"))
+    [(container, overrides)] = draft.containers
+    merged = resources(container.get("resourceRequirements"))
+    merged |= resources(overrides.get("resourceRequirements"))
     yield from size_problems(merged, draft.settings)
 
 

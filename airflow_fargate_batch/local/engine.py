@@ -12,6 +12,7 @@ from airflow_fargate_batch.core.status import FINAL, JobStatus
 from airflow_fargate_batch.local.account import arn
 from airflow_fargate_batch.local.clock import Clock
 from airflow_fargate_batch.local.jobs import NORMAL_EXIT, Attempt, Job, Submission
+from airflow_fargate_batch.local.logs import container_of
 from airflow_fargate_batch.local.retry import wants_retry
 from airflow_fargate_batch.local.script import Pace, Script
 
@@ -122,17 +123,18 @@ class Engine:
             self._plan(job, now, timeout * self._speed, self._overdue)
         return True
 
-    def ended(self, job: Job, *, exit_code: int | None, reason: str | None = None) -> None:
-        """Hear from the executor how the command ended."""
+    def ended(self, job: Job) -> None:
+        """Hear from the executor that the task is over; how it ended is in the attempt."""
         now = self.clock.now()
         if job.status is not JobStatus.RUNNING:
             return
+        attempt = job.attempt
         if job.stop_reason is not None:
             self._stopped(job, now)
-        elif job.attempt.status_reason == TIMED_OUT:
+        elif attempt.status_reason == TIMED_OUT:
             self._attempt_over(job, now, KILLED, None, TIMED_OUT)
         else:
-            self._attempt_over(job, now, exit_code, reason, None)
+            self._attempt_over(job, now, attempt.exit_code, attempt.reason, None)
 
     # ── from state to state ──────────────────────────────────────────────────────────────────
 
@@ -259,12 +261,12 @@ class Engine:
         submission = job.submission
         number = len(job.attempts) + 1
         task = uuid.uuid5(_TASKS, f"{job.job_id}/{number}").hex
-        container = submission.container.get("name", "default")
         job.attempts.append(
             Attempt(
                 number=number,
                 task_arn=arn(submission.region, f"task/local/{task}", service="ecs"),
-                log_stream=f"{submission.definition_name}/{container}/{task}",
+                containers=[container_of(submission, c, task) for c in submission.containers],
+                decides=submission.deciding,
             )
         )
         if self._script(job).stuck_in == JobStatus.STARTING:
@@ -288,7 +290,7 @@ class Engine:
         job.attempt.started_at = now
         self._enter(job, now, JobStatus.RUNNING)
         if self.executor and script.log:
-            self.executor.write_log(job, job.attempt, script.log)
+            self.executor.write_log(job.attempt, script.log)
         runtime = self._pace.running if script.runtime is None else script.runtime
         timeout = job.submission.timeout.get("attemptDurationSeconds")
         endless = script.stuck_in == JobStatus.RUNNING
@@ -301,6 +303,8 @@ class Engine:
 
     def _exit(self, job: Job, now: float) -> None:
         script = self._script(job)
+        for container in job.attempt.containers:  # no script tells of those that do not decide
+            container.exit_code = 0
         self._attempt_over(job, now, script.exit_code, script.reason, script.status_reason)
 
     def _overdue(self, job: Job, now: float) -> None:
@@ -311,7 +315,8 @@ class Engine:
     def _stopped(self, job: Job, now: float) -> None:
         """End a terminated job: its container is gone."""
         job.attempt.stopped_at = now
-        job.attempt.exit_code = None if job.attempt.started_at is None else KILLED
+        exit_code = None if job.attempt.started_at is None else KILLED
+        job.attempt.end(exit_code)
         job.attempt.status_reason = job.stop_reason
         self._finish(job, now, JobStatus.FAILED, job.stop_reason)
 
@@ -325,8 +330,7 @@ class Engine:
     ) -> None:
         attempt = job.attempt
         attempt.stopped_at = now
-        attempt.exit_code = exit_code
-        attempt.reason = reason
+        attempt.end(exit_code, reason)
         attempt.status_reason = status_reason or NORMAL_EXIT
         if exit_code == 0:
             self._finish(job, now, JobStatus.SUCCEEDED, attempt.status_reason)
