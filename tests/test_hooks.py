@@ -46,8 +46,8 @@ def connection_to(aws: LocalBatch, **extra: Any) -> str:
     return json.dumps(
         {
             "conn_type": "aws",
-            "login": "key",
-            "password": "secret",
+            "login": aws.environ["AWS_ACCESS_KEY_ID"],
+            "password": aws.environ["AWS_SECRET_ACCESS_KEY"],
             "extra": {"region_name": aws.region, "endpoint_url": aws.url, **extra},
         }
     )

@@ -30,12 +30,18 @@ from airflow_fargate_batch.local.messages import (
 from airflow_fargate_batch.local.operations import OPERATIONS, perform, route
 from airflow_fargate_batch.local.others import OtherServices
 from airflow_fargate_batch.local.refusal import Refusal
+from airflow_fargate_batch.local.signature import MISSING, Keys
 
 log = logging.getLogger(__name__)
 
 CONTROL: Final = "/_local/"
 METADATA_PATH: Final = "/_metadata/v4/"
 """What a container's ``ECS_CONTAINER_METADATA_URI_V4`` begins with; the rest nobody can guess."""
+_MOTO_API: Final = "/moto-api"
+_GIVERS: Final = ("sts", "iam")
+"""The services that give out credentials."""
+_XML: Final = ("autoscaling", "cloudformation", "ec2", "iam", "s3", "sns", "sts")
+"""Services whose errors are XML."""
 _SCOPE: Final = re.compile(r"Credential=[^/,]+/\d{8}/([^/,]+)/([^/,]+)/aws4_request")
 _LOOPBACK_HOST: Final = re.compile(r"(?:127\.0\.0\.1|\[::1\]|(?:[\w.-]+\.)?localhost)(?::\d+)?\Z")
 
@@ -71,6 +77,7 @@ class Application:
         control: Callable[[Request], Response],
         metadata: Callable[[str], Mapping[str, Any] | None],
         prepare: Callable[[str], None],
+        keys: Keys | None = None,
     ) -> None:
         self.calls: list[Call] = []
         self.others = OtherServices()
@@ -80,6 +87,7 @@ class Application:
         self._control = control
         self._metadata = metadata
         self._prepare = prepare
+        self._keys = keys
 
     def __call__(self, request: Request) -> Response:
         """Answer one request, whatever it is."""
@@ -92,24 +100,35 @@ class Application:
             return refused(Refusal("LocalBatch failed", "ServerException", 500))
 
     def _dispatch(self, request: Request) -> Response:
-        if not _LOOPBACK_HOST.match(request.headers.get("host", "localhost")):
-            # A web page may have its own name resolve to 127.0.0.1: it shall not run commands here.
-            raise Refusal("LocalBatch answers to loopback names only", "AccessDenied", 403)
+        _refuse_strangers(request)
         if request.path.startswith(CONTROL):
+            if self._keys is not None:
+                self._keys.check_secret(request)
             return self._control(request)
         if request.path.startswith(METADATA_PATH):
             found = self._metadata(request.path)
             if found is None:
                 raise Refusal("There is no such container", "NotFound", 404)
             return answered(found)
+        return self._aws(request)
+
+    def _aws(self, request: Request) -> Response:
+        """Answer a request to one of AWS's services, if its signature is right."""
         scope = _SCOPE.search(request.headers.get("authorization", ""))
         if scope is None and request.path.startswith("/v1/"):
-            raise Refusal(
-                "Missing Authentication Token", "MissingAuthenticationTokenException", 403
-            )
-        if scope is None or scope[2] != "batch":
-            return self._forward(request, *(scope.groups() if scope else ("", "s3")))
-        return self._batch(request, scope[1])
+            raise MISSING
+        region, service = scope.groups() if scope else ("", "s3")
+        if self._keys is not None:
+            try:
+                self._keys.check(request)
+            except Refusal as refusal:
+                return refused(refusal, xml=service in _XML)
+        if service == "batch":
+            return self._batch(request, region)
+        response = self._forward(request, region, service)
+        if self._keys is not None and service in _GIVERS:
+            self._keys.learn(response.body)
+        return response
 
     def _batch(self, request: Request, region: str) -> Response:
         name, body = route(request.method, request.path, request.query, request.json())
@@ -158,6 +177,17 @@ class Application:
                 response = fault.response(response)
         self.calls.append(replace(call, outcome=_outcome(response)))
         return response
+
+
+def _refuse_strangers(request: Request) -> None:
+    """Refuse what a web page sends, which shall not run commands here, and moto's own interface."""
+    if not _LOOPBACK_HOST.match(request.headers.get("host", "localhost")):
+        # the page's own name may resolve to 127.0.0.1
+        raise Refusal("LocalBatch answers to loopback names only", "AccessDenied", 403)
+    if "origin" in request.headers:
+        raise Refusal("LocalBatch answers no web page", "AccessDenied", 403)
+    if request.path.startswith(_MOTO_API):
+        raise Refusal("moto's own interface is closed", "AccessDenied", 403)
 
 
 def _struck_before(call: Call, hits: list[Fault]) -> Response | None:
