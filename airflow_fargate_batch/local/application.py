@@ -3,11 +3,13 @@
 import logging
 import re
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any, Final
 from urllib.parse import parse_qs
+from uuid import uuid4
 
 from airflow_fargate_batch.local.account import ACCOUNT
 from airflow_fargate_batch.local.configuration import Configuration
@@ -34,6 +36,8 @@ from airflow_fargate_batch.local.signature import MISSING, Keys
 
 log = logging.getLogger(__name__)
 
+CALLS_KEPT: Final = 50_000
+"""How many calls are kept: a server that runs for weeks must not grow."""
 CONTROL: Final = "/_local/"
 METADATA_PATH: Final = "/_metadata/v4/"
 """What a container's ``ECS_CONTAINER_METADATA_URI_V4`` begins with; the rest nobody can guess."""
@@ -42,7 +46,7 @@ _GIVERS: Final = ("sts", "iam")
 """The services that give out credentials."""
 _XML: Final = ("autoscaling", "cloudformation", "ec2", "iam", "s3", "sns", "sts")
 """Services whose errors are XML."""
-_SCOPE: Final = re.compile(r"Credential=[^/,]+/\d{8}/([^/,]+)/([^/,]+)/aws4_request")
+_SCOPE: Final = re.compile(r"Credential=[^/,]+/\d{8}/([a-z0-9-]+)/([^/,]+)/aws4_request")
 _LOOPBACK_HOST: Final = re.compile(r"(?:127\.0\.0\.1|\[::1\]|(?:[\w.-]+\.)?localhost)(?::\d+)?\Z")
 
 
@@ -66,7 +70,7 @@ class Call:
 
 
 class Application:
-    """Answer requests; ``calls`` records them all, oldest first."""
+    """Answer requests; ``calls`` records the last `CALLS_KEPT`, oldest first."""
 
     def __init__(
         self,
@@ -79,7 +83,7 @@ class Application:
         prepare: Callable[[str], None],
         keys: Keys | None = None,
     ) -> None:
-        self.calls: list[Call] = []
+        self.calls: deque[Call] = deque(maxlen=CALLS_KEPT)
         self.others = OtherServices()
         self._engine = engine
         self._configuration = configuration
@@ -155,7 +159,9 @@ class Application:
             )
             return answered(content)
 
-        return self._with_faults(call, answer)
+        response = self._with_faults(call, answer)
+        identified = (*response.headers, ("x-amzn-RequestId", str(uuid4())))
+        return replace(response, headers=identified)
 
     def _forward(self, request: Request, region: str, service: str) -> Response:
         operation = f"{service}:{_operation_of(request)}"

@@ -12,6 +12,7 @@ from airflow_fargate_batch.local.account import READY_DEFINITION, READY_QUEUE, R
 from airflow_fargate_batch.local.application import METADATA_PATH, Application, Call
 from airflow_fargate_batch.local.clock import Clock
 from airflow_fargate_batch.local.configuration import (
+    CONSUMABLE,
     ENVIRONMENT,
     POLICY,
     QUEUE,
@@ -25,6 +26,7 @@ from airflow_fargate_batch.local.runner import Runner
 from airflow_fargate_batch.local.script import Pace, Script
 from airflow_fargate_batch.local.server import Server
 from airflow_fargate_batch.local.signature import ANY, Keys, random_credentials
+from airflow_fargate_batch.local.stock import Stock
 
 _SESSION_LOCK: Final = threading.Lock()
 """boto3 sessions are not for several threads at once; the clients they make are."""
@@ -82,8 +84,14 @@ class LocalBatch:
         self.region = REGION
         self.faults = Faults(clock=clock, seed=seed)
         self._clock = clock
-        self._engine = Engine(clock=clock, pace=pace or Pace(), speed=speed, seed=seed)
         self._configuration = Configuration()
+        self._engine = Engine(
+            clock=clock,
+            pace=pace or Pace(),
+            speed=speed,
+            seed=seed,
+            stock=Stock(self._configuration.resources[CONSUMABLE]),
+        )
         checked = run_commands if check_credentials is None else check_credentials
         self._credentials = random_credentials() if checked else ANY
         self._furnished: set[str] | None = None if empty else set()
@@ -171,7 +179,7 @@ class LocalBatch:
 
     @property
     def requests(self) -> Sequence[Call]:
-        """Every call that came in so far, oldest first."""
+        """The calls that came in, oldest first: the last 50,000 of them."""
         return tuple(self._application.calls)
 
     # ── telling it ───────────────────────────────────────────────────────────────────────────
@@ -248,6 +256,7 @@ class LocalBatch:
                     "type": "FARGATE",
                     "maxvCpus": 256,
                     "subnets": ["subnet-local"],
+                    "securityGroupIds": ["sg-local"],
                 },
             },
         )

@@ -15,6 +15,7 @@ from airflow_fargate_batch.local.jobs import NORMAL_EXIT, Attempt, Job, Submissi
 from airflow_fargate_batch.local.logs import container_of
 from airflow_fargate_batch.local.retry import wants_retry
 from airflow_fargate_batch.local.script import Pace, Script
+from airflow_fargate_batch.local.stock import Stock
 
 if TYPE_CHECKING:
     from airflow_fargate_batch.local.executor import Executor
@@ -40,7 +41,9 @@ class Engine:
     the time it was due at. Ten thousand idle jobs therefore cost no thread and no timer.
     """
 
-    def __init__(self, *, clock: Clock, pace: Pace, speed: float, seed: int | None) -> None:
+    def __init__(
+        self, *, clock: Clock, pace: Pace, speed: float, seed: int | None, stock: Stock
+    ) -> None:
         if speed <= 0:
             raise ValueError(f"speed must be above 0, not {speed}")
         self.lock = threading.RLock()
@@ -49,6 +52,7 @@ class Engine:
         self.submitted: list[Job] = []
         self.scripts: list[Script] = []
         self.executor: Executor | None = None
+        self._stock = stock
         self._pace = pace
         self._speed = speed
         self._random = random.Random(seed)  # noqa: S311 - ids of made-up jobs, repeatable
@@ -136,7 +140,16 @@ class Engine:
         else:
             self._attempt_over(job, now, attempt.exit_code, attempt.reason, None)
 
+    def supplied(self) -> None:
+        """Hear that there may be more of a consumable resource."""
+        self._try_again(self._stock.waiting(), self.clock.now())
+
     # ── from state to state ──────────────────────────────────────────────────────────────────
+
+    def _try_again(self, jobs: list[Job], now: float) -> None:
+        for job in jobs:
+            if job.status is JobStatus.RUNNABLE:
+                self._plan(job, now, 0, self._launch)
 
     def _make(self, submission: Submission, job_id: str, now: float, status: JobStatus) -> Job:
         job = Job(
@@ -184,7 +197,8 @@ class Engine:
     def _wait_for(self, job: Job, dependency_id: str) -> str | None:
         """Make *job* wait; return why it must fail instead, if it must."""
         dependency = self.jobs.get(dependency_id)
-        if dependency is None:  # what AWS does here is not documented
+        elsewhere = dependency and dependency.submission.region != job.submission.region
+        if dependency is None or elsewhere:  # what AWS does here is not documented
             return f"{DEPENDENCY_FAILED}: there is no job {dependency_id}"
         if dependency.status is JobStatus.FAILED:
             return DEPENDENCY_FAILED
@@ -257,6 +271,9 @@ class Engine:
 
     def _launch(self, job: Job, now: float) -> None:
         """Go from RUNNABLE to STARTING: Fargate is asked for a task."""
+        if not self._stock.take(job):
+            job.turn += 1
+            return
         self._enter(job, now, JobStatus.STARTING)
         submission = job.submission
         number = len(job.attempts) + 1
@@ -331,6 +348,7 @@ class Engine:
         attempt = job.attempt
         attempt.stopped_at = now
         attempt.end(exit_code, reason)
+        self._try_again(self._stock.give_back(job), now)
         attempt.status_reason = status_reason or NORMAL_EXIT
         if exit_code == 0:
             self._finish(job, now, JobStatus.SUCCEEDED, attempt.status_reason)
@@ -345,6 +363,7 @@ class Engine:
             return
         job.turn += 1
         self._enter(job, now, status, reason)
+        self._try_again(self._stock.give_back(job), now)
         succeeded = status is JobStatus.SUCCEEDED
         told = self._dependency_succeeded if succeeded else self._dependency_failed
         dependents, job.dependents = job.dependents, []

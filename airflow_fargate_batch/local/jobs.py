@@ -39,6 +39,7 @@ class Submission:
     propagate_tags: bool = False
     priority: int | None = None
     size: int | None = None
+    consumables: tuple[tuple[str, int], ...] = ()
     doom: str | None = None
 
     @property
@@ -123,6 +124,7 @@ class Job:
         waiting_for: How many dependencies must still succeed.
         dependents: Jobs to be told when this one ends.
         turn: Counts the engine's plans for the job: an event of an older turn is void.
+        holds: Whether it has taken its consumable resources.
     """
 
     job_id: str
@@ -141,6 +143,7 @@ class Job:
     terminated_at: float | None = None
     stop_reason: str | None = None
     turn: int = 0
+    holds: bool = False
 
     @property
     def status(self) -> JobStatus:

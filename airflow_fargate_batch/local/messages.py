@@ -37,12 +37,27 @@ class Request:
     def json(self) -> dict[str, Any]:
         """Read the body as a JSON object; an empty one is an empty object."""
         try:
-            read = json.loads(self.body or b"{}")
-        except ValueError:
+            read = json.loads(
+                self.body or b"{}",
+                parse_constant=_refuse_constant,
+                object_hook=_without_nulls if b"null" in self.body else None,
+            )
+            if b"\\u" in self.body:
+                json.dumps(read, ensure_ascii=False).encode()  # half a character is no text
+        except (ValueError, RecursionError):  # nested too deeply
             read = None
         if not isinstance(read, dict):
             raise Refusal("The body is not a JSON object.", "SerializationException")
         return read
+
+
+def _without_nulls(read: dict[str, Any]) -> dict[str, Any]:
+    """Take the members out that are null: to AWS that is as good as absent."""
+    return {key: value for key, value in read.items() if value is not None}
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from airflow_fargate_batch.core import limits
@@ -20,8 +20,12 @@ def accept(
     queue: Mapping[str, Any],
     definition: Mapping[str, Any],
     region: str,
+    consumables: Callable[[], tuple[tuple[str, int], ...]],
 ) -> Submission:
-    """Check a SubmitJob and merge it with its definition; raise `Refusal` as AWS would."""
+    """Check a SubmitJob and merge it with its definition; raise `Refusal` as AWS would.
+
+    *consumables* looks up the consumable resources that the job needs.
+    """
     ecs_task = _ecs_task(definition)
     listed = [definition["containerProperties"]] if ecs_task is None else ecs_task["containers"]
     overrides, unknown = _overrides(body, listed)
@@ -65,6 +69,7 @@ def accept(
         tags=tags,
         propagate_tags=propagate,
         priority=priority,
+        consumables=consumables(),
         size=(body.get("arrayProperties") or {}).get("size"),
         doom=doom,
     )
@@ -109,16 +114,12 @@ def _overrides(
 def _merge(
     container: Mapping[str, Any], overrides: Mapping[str, Any], parameters: Mapping[str, str]
 ) -> dict[str, Any]:
-    environment = {entry["name"]: entry.get("value", "") for entry in _environment(container)}
-    environment |= {entry["name"]: entry.get("value", "") for entry in _environment(overrides)}
+    variables = [*_environment(container), *_environment(overrides)]
+    environment = {e["name"]: e.get("value") or "" for e in variables if e.get("name")}
     asked = resources(container.get("resourceRequirements"))
     asked |= resources(overrides.get("resourceRequirements"))
     command = overrides.get("command") or container.get("command") or []
     return {
-        "volumes": [],
-        "mountPoints": [],
-        "ulimits": [],
-        "secrets": [],
         "networkInterfaces": [],
         **container,
         "command": [_fill_in(word, parameters) for word in command],

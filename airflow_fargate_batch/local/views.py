@@ -41,6 +41,7 @@ def detail(job: Job, moment: float) -> Shown:
             ("timeout", dict(submission.timeout)),
             ("shareIdentifier", arguments.get("shareIdentifier")),
             ("schedulingPriority", submission.priority),
+            ("consumableResourceProperties", consumables_of(job) if submission.consumables else {}),
         )
         if value not in (None, {})
     }
@@ -56,6 +57,16 @@ def detail(job: Job, moment: float) -> Shown:
     else:
         shown["container"] = containers[0] | task_arn
     return shown
+
+
+def consumables_of(job: Job) -> Shown:
+    """Show what the job needs of consumable resources."""
+    return {
+        "consumableResourceList": [
+            {"consumableResource": name, "quantity": quantity}
+            for name, quantity in job.submission.consumables
+        ]
+    }
 
 
 def summary(job: Job, moment: float) -> Shown:
