@@ -11,11 +11,8 @@ from airflow_fargate_batch.aws import NO_HIDDEN_RETRIES, BatchApi, connecting
 from airflow_fargate_batch.bulk import Outcome, submit_many
 from airflow_fargate_batch.core.backoff import POLL_INTERVAL
 from airflow_fargate_batch.core.job import Job
-<<<<<<< HEAD
 from airflow_fargate_batch.core.log_reading import QUIET
-=======
 from airflow_fargate_batch.core.secrets import without
->>>>>>> secrets
 from airflow_fargate_batch.core.waiting import Wait
 from airflow_fargate_batch.exceptions import AwsError
 from airflow_fargate_batch.logs import LogFollower, LogsApi
@@ -188,29 +185,14 @@ class FargateBatchHook(AwsBaseHook):
                 last = job
                 if lines:
                     lines.heed(job)
-<<<<<<< HEAD
                 if on_change:
                     on_change(job)
-            self._log_lines(lines.read() if lines else ())
+            self._log_lines(lines.read() if lines else (), last.secrets)
             if last.status.is_final:
                 break
         if lines:
             self._look_at_child(lines)
-            self._log_rest(lines, job_id)
-=======
-            self._log_lines(lines.read() if lines else (), last.secrets)
-            if last.status.is_live:
-                try:
-                    wait.check(datetime.now(UTC))
-                except JobTimedOut:
-                    ended = self._ended(job_id)  # since the last look, perhaps
-                    if ended is None:
-                        raise
-                    return ended
-        if lines:
-            self._look_at_child(lines)
-            self._log_lines(lines.rest(), last.secrets)
->>>>>>> secrets
+            self._log_rest(lines, last)
         return last
 
     def _observe(self, wait: Wait, change: Job | None) -> tuple[Job | None, str | None]:
@@ -234,14 +216,14 @@ class FargateBatchHook(AwsBaseHook):
             self.log.warning("Could not read the state of job %s: %s", job_id, error)
             return None
 
-    def _log_rest(self, lines: LogFollower, job_id: str) -> None:
+    def _log_rest(self, lines: LogFollower, job: Job) -> None:
         if not lines.is_complete:
             self.log.info(
                 "Job %s has ended; its log counts as complete when %.0f s bring no new line",
-                job_id,
+                job.id,
                 QUIET,
             )
-        self._log_lines(lines.rest())
+        self._log_lines(lines.rest(), job.secrets)
 
     def _describe_for_log(self, lines: LogFollower, job_ids: list[str]) -> "list[Job]":
         """Ask about jobs, and in the same call about the child whose log is followed."""

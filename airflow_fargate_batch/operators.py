@@ -33,7 +33,6 @@ from airflow_fargate_batch.core.request import (
     read_seconds,
 )
 from airflow_fargate_batch.exceptions import EmptyArray, InvalidRequest, Problem
-<<<<<<< HEAD
 from airflow_fargate_batch.links import (
     LINKS,
     BatchJobLink,
@@ -41,16 +40,12 @@ from airflow_fargate_batch.links import (
     has_revision,
     push_pages,
 )
-from airflow_fargate_batch.masking import HidesSecrets, as_json, mask_secrets_of
-=======
-from airflow_fargate_batch.links import LINKS, XCOM_KEY, addresses
 from airflow_fargate_batch.masking import (
     HidesSecrets,
     as_json,
     mask_secrets_of,
     places_struck_out,
 )
->>>>>>> secrets
 
 if TYPE_CHECKING:
     from airflow_fargate_batch._waiting import Waiting

@@ -1,8 +1,8 @@
 """A job that has ended is judged by what AWS told; nothing that fails meanwhile changes that."""
 
 import json
-from pathlib import Path
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, cast
 
 import pytest

@@ -48,8 +48,8 @@ def connection_to(aws: LocalBatch, **extra: Any) -> str:
     return json.dumps(
         {
             "conn_type": "aws",
-            "login": "key",
-            "password": "secret",
+            "login": aws.environ["AWS_ACCESS_KEY_ID"],
+            "password": aws.environ["AWS_SECRET_ACCESS_KEY"],
             "extra": {"region_name": aws.region, "endpoint_url": aws.url, **extra},
         }
     )
@@ -275,11 +275,9 @@ def test_the_chosen_child_of_an_array_is_logged_to_its_last_line(
         job = hook.wait(job_id, poll_interval=0.5, log_interval=0.5, log_index=2)
     lines = [text.split("] ")[1] for text in caplog.messages if "UTC]" in text]
     assert (job.id, lines) == (job_id, ["1", "2"])
-<<<<<<< HEAD
     assert f"Job {job_id} has ended; its log counts as complete when 10 s bring no new line" in (
         caplog.messages
     )
-=======
 
 
 def test_secrets_that_the_job_prints_are_struck_out_of_a_workers_log(
@@ -298,4 +296,3 @@ def test_secrets_that_the_job_prints_are_struck_out_of_a_workers_log(
         hook.wait(hook.submit(request(**given)), poll_interval=0.5, log_interval=0.5)
     lines = [text.split("] ")[1] for text in caplog.messages if "UTC]" in text]
     assert lines == ["***", "***", "it is ***, not false"]
->>>>>>> secrets

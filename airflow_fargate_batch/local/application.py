@@ -3,11 +3,13 @@
 import logging
 import re
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any, Final
 from urllib.parse import parse_qs
+from uuid import uuid4
 
 from airflow_fargate_batch.local.account import ACCOUNT
 from airflow_fargate_batch.local.configuration import Configuration
@@ -30,11 +32,21 @@ from airflow_fargate_batch.local.messages import (
 from airflow_fargate_batch.local.operations import OPERATIONS, perform, route
 from airflow_fargate_batch.local.others import OtherServices
 from airflow_fargate_batch.local.refusal import Refusal
+from airflow_fargate_batch.local.signature import MISSING, Keys
 
 log = logging.getLogger(__name__)
 
+CALLS_KEPT: Final = 50_000
+"""How many calls are kept: a server that runs for weeks must not grow."""
 CONTROL: Final = "/_local/"
-_SCOPE: Final = re.compile(r"Credential=[^/,]+/\d{8}/([^/,]+)/([^/,]+)/aws4_request")
+METADATA_PATH: Final = "/_metadata/v4/"
+"""What a container's ``ECS_CONTAINER_METADATA_URI_V4`` begins with; the rest nobody can guess."""
+_MOTO_API: Final = "/moto-api"
+_GIVERS: Final = ("sts", "iam")
+"""The services that give out credentials."""
+_XML: Final = ("autoscaling", "cloudformation", "ec2", "iam", "s3", "sns", "sts")
+"""Services whose errors are XML."""
+_SCOPE: Final = re.compile(r"Credential=[^/,]+/\d{8}/([a-z0-9-]+)/([^/,]+)/aws4_request")
 _LOOPBACK_HOST: Final = re.compile(r"(?:127\.0\.0\.1|\[::1\]|(?:[\w.-]+\.)?localhost)(?::\d+)?\Z")
 
 
@@ -58,7 +70,7 @@ class Call:
 
 
 class Application:
-    """Answer requests; ``calls`` records them all, oldest first."""
+    """Answer requests; ``calls`` records the last `CALLS_KEPT`, oldest first."""
 
     def __init__(
         self,
@@ -67,15 +79,19 @@ class Application:
         configuration: Configuration,
         faults: Faults,
         control: Callable[[Request], Response],
+        metadata: Callable[[str], Mapping[str, Any] | None],
         prepare: Callable[[str], None],
+        keys: Keys | None = None,
     ) -> None:
-        self.calls: list[Call] = []
+        self.calls: deque[Call] = deque(maxlen=CALLS_KEPT)
         self.others = OtherServices()
         self._engine = engine
         self._configuration = configuration
         self._faults = faults
         self._control = control
+        self._metadata = metadata
         self._prepare = prepare
+        self._keys = keys
 
     def __call__(self, request: Request) -> Response:
         """Answer one request, whatever it is."""
@@ -88,19 +104,35 @@ class Application:
             return refused(Refusal("LocalBatch failed", "ServerException", 500))
 
     def _dispatch(self, request: Request) -> Response:
-        if not _LOOPBACK_HOST.match(request.headers.get("host", "localhost")):
-            # A web page may have its own name resolve to 127.0.0.1: it shall not run commands here.
-            raise Refusal("LocalBatch answers to loopback names only", "AccessDenied", 403)
+        _refuse_strangers(request)
         if request.path.startswith(CONTROL):
+            if self._keys is not None:
+                self._keys.check_secret(request)
             return self._control(request)
+        if request.path.startswith(METADATA_PATH):
+            found = self._metadata(request.path)
+            if found is None:
+                raise Refusal("There is no such container", "NotFound", 404)
+            return answered(found)
+        return self._aws(request)
+
+    def _aws(self, request: Request) -> Response:
+        """Answer a request to one of AWS's services, if its signature is right."""
         scope = _SCOPE.search(request.headers.get("authorization", ""))
         if scope is None and request.path.startswith("/v1/"):
-            raise Refusal(
-                "Missing Authentication Token", "MissingAuthenticationTokenException", 403
-            )
-        if scope is None or scope[2] != "batch":
-            return self._forward(request, *(scope.groups() if scope else ("", "s3")))
-        return self._batch(request, scope[1])
+            raise MISSING
+        region, service = scope.groups() if scope else ("", "s3")
+        if self._keys is not None:
+            try:
+                self._keys.check(request)
+            except Refusal as refusal:
+                return refused(refusal, xml=service in _XML)
+        if service == "batch":
+            return self._batch(request, region)
+        response = self._forward(request, region, service)
+        if self._keys is not None and service in _GIVERS:
+            self._keys.learn(response.body)
+        return response
 
     def _batch(self, request: Request, region: str) -> Response:
         name, body = route(request.method, request.path, request.query, request.json())
@@ -127,7 +159,9 @@ class Application:
             )
             return answered(content)
 
-        return self._with_faults(call, answer)
+        response = self._with_faults(call, answer)
+        identified = (*response.headers, ("x-amzn-RequestId", str(uuid4())))
+        return replace(response, headers=identified)
 
     def _forward(self, request: Request, region: str, service: str) -> Response:
         operation = f"{service}:{_operation_of(request)}"
@@ -149,6 +183,17 @@ class Application:
                 response = fault.response(response)
         self.calls.append(replace(call, outcome=_outcome(response)))
         return response
+
+
+def _refuse_strangers(request: Request) -> None:
+    """Refuse what a web page sends, which shall not run commands here, and moto's own interface."""
+    if not _LOOPBACK_HOST.match(request.headers.get("host", "localhost")):
+        # the page's own name may resolve to 127.0.0.1
+        raise Refusal("LocalBatch answers to loopback names only", "AccessDenied", 403)
+    if "origin" in request.headers:
+        raise Refusal("LocalBatch answers no web page", "AccessDenied", 403)
+    if request.path.startswith(_MOTO_API):
+        raise Refusal("moto's own interface is closed", "AccessDenied", 403)
 
 
 def _struck_before(call: Call, hits: list[Fault]) -> Response | None:

@@ -9,9 +9,10 @@ from typing import Any, Final, Self
 
 from airflow_fargate_batch.local import views
 from airflow_fargate_batch.local.account import READY_DEFINITION, READY_QUEUE, REGION
-from airflow_fargate_batch.local.application import Application, Call
+from airflow_fargate_batch.local.application import METADATA_PATH, Application, Call
 from airflow_fargate_batch.local.clock import Clock
 from airflow_fargate_batch.local.configuration import (
+    CONSUMABLE,
     ENVIRONMENT,
     POLICY,
     QUEUE,
@@ -24,8 +25,9 @@ from airflow_fargate_batch.local.faults import Faults
 from airflow_fargate_batch.local.runner import Runner
 from airflow_fargate_batch.local.script import Pace, Script
 from airflow_fargate_batch.local.server import Server
+from airflow_fargate_batch.local.signature import ANY, Keys, random_credentials
+from airflow_fargate_batch.local.stock import Stock
 
-_CREDENTIALS: Final = "local"
 _SESSION_LOCK: Final = threading.Lock()
 """boto3 sessions are not for several threads at once; the clients they make are."""
 
@@ -38,8 +40,6 @@ def _session() -> Any:
 
     nobodys = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
     return boto3.session.Session(
-        aws_access_key_id=_CREDENTIALS,
-        aws_secret_access_key=_CREDENTIALS,
         region_name=REGION,
         botocore_session=nobodys,
     )
@@ -60,6 +60,9 @@ class LocalBatch:
         run_commands: Run each job's command as a process on this machine, with your rights. Off,
             nothing is ever executed: jobs succeed by the clock, or end as `script` says.
         commands_at_once: How many of them; the others wait in STARTING.
+        check_credentials: Refuse requests that are not signed with the credentials in `environ`,
+            which are then new for each LocalBatch. ``None`` checks them if commands are run, so
+            that no other user of this machine can run commands as you. Unchecked, any will do.
         seed: Makes job ids and faults the same in every run.
         empty: Start without the ready-made queue and job definition.
     """
@@ -73,6 +76,7 @@ class LocalBatch:
         manual_clock: bool = False,
         run_commands: bool = False,
         commands_at_once: int = 8,
+        check_credentials: bool | None = None,
         seed: int | None = None,
         empty: bool = False,
     ) -> None:
@@ -80,26 +84,38 @@ class LocalBatch:
         self.region = REGION
         self.faults = Faults(clock=clock, seed=seed)
         self._clock = clock
-        self._engine = Engine(clock=clock, pace=pace or Pace(), speed=speed, seed=seed)
         self._configuration = Configuration()
+        self._engine = Engine(
+            clock=clock,
+            pace=pace or Pace(),
+            speed=speed,
+            seed=seed,
+            stock=Stock(self._configuration.resources[CONSUMABLE]),
+        )
+        checked = run_commands if check_credentials is None else check_credentials
+        self._credentials = random_credentials() if checked else ANY
         self._furnished: set[str] | None = None if empty else set()
         self._application = Application(
             engine=self._engine,
             configuration=self._configuration,
             faults=self.faults,
             control=lambda request: answer_control(self, request),
+            metadata=lambda path: self._runner.metadata(self.url + path),
             prepare=self._furnish,
+            keys=Keys(self._credentials) if checked else None,
         )
         self._runner = Runner(
             engine=self._engine,
             services=self._application.others,
             run_commands=run_commands,
             at_once=commands_at_once,
+            metadata_url=lambda: f"{self.url}{METADATA_PATH}",
         )
         self._server = Server(port=port, answer=self._application)
 
     def start(self) -> None:
         """Start to listen; ``with`` does this."""
+        self._application.others.open()
         self._runner.start()
         self._server.start()
 
@@ -107,6 +123,7 @@ class LocalBatch:
         """Stop listening, and end the commands that still run; ``with`` does this."""
         self._server.stop()
         self._runner.close()
+        self._application.others.close()
 
     def __enter__(self) -> Self:
         self.start()
@@ -129,19 +146,24 @@ class LocalBatch:
 
     @property
     def environ(self) -> dict[str, str]:
-        """The variables that point any AWS client here, with made-up credentials."""
+        """The variables that point any AWS client here, with the credentials to sign with."""
         return {
             "AWS_ENDPOINT_URL": self.url,
-            "AWS_ACCESS_KEY_ID": _CREDENTIALS,
-            "AWS_SECRET_ACCESS_KEY": _CREDENTIALS,
+            "AWS_ACCESS_KEY_ID": self._credentials.access_key,
+            "AWS_SECRET_ACCESS_KEY": self._credentials.secret_key,
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
         }
 
     def client(self, service: str, **options: Any) -> Any:
         """Make a boto3 client that talks to it; *options* are those of ``boto3.client``."""
+        defaults = {
+            "endpoint_url": self.url,
+            "aws_access_key_id": self._credentials.access_key,
+            "aws_secret_access_key": self._credentials.secret_key,
+        }
         with _SESSION_LOCK:
-            return _session().client(service, **{"endpoint_url": self.url, **options})
+            return _session().client(service, **{**defaults, **options})
 
     # ── looking ──────────────────────────────────────────────────────────────────────────────
 
@@ -157,7 +179,7 @@ class LocalBatch:
 
     @property
     def requests(self) -> Sequence[Call]:
-        """Every call that came in so far, oldest first."""
+        """The calls that came in, oldest first: the last 50,000 of them."""
         return tuple(self._application.calls)
 
     # ── telling it ───────────────────────────────────────────────────────────────────────────
@@ -234,6 +256,7 @@ class LocalBatch:
                     "type": "FARGATE",
                     "maxvCpus": 256,
                     "subnets": ["subnet-local"],
+                    "securityGroupIds": ["sg-local"],
                 },
             },
         )

@@ -5,9 +5,10 @@ shared, so that a mistake in one of the two shows as a disagreement. Still, Loca
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Final
 
 from airflow_fargate_batch.core import fargate, limits
@@ -19,8 +20,7 @@ class Draft:
     """A SubmitJob about to be checked, with the queue and the definition it names.
 
     Attributes:
-        container: The definition's first container, overrides not yet laid over.
-        overrides: ``containerOverrides``, or the first container's of ``ecsPropertiesOverride``.
+        containers: The definition's containers, each with what the request overrides in it.
         settings: Where the definition keeps platform version and operating system: its
             ``containerProperties``, or the task of its ``ecsProperties``.
     """
@@ -28,8 +28,7 @@ class Draft:
     body: Mapping[str, Any] = field(repr=False)
     queue: Mapping[str, Any]
     definition: Mapping[str, Any] = field(repr=False)
-    container: Mapping[str, Any] = field(repr=False)
-    overrides: Mapping[str, Any] = field(repr=False)
+    containers: tuple[tuple[Mapping[str, Any], Mapping[str, Any]], ...] = field(repr=False)
     settings: Mapping[str, Any]
 
 
@@ -94,7 +93,7 @@ def _dependencies(draft: Draft) -> Iterator[str]:
             continue  # public programs send it: taken as a plain dependency
         if kind and not is_array:
             yield f"Job dependency type {kind} is only applicable to array jobs"
-        if kind == "SEQUENTIAL" and job_id:
+        if kind == "SEQUENTIAL" and job_id and is_array:
             yield "SEQUENTIAL dependency cannot have a jobId"
         if kind != "SEQUENTIAL" and not job_id:
             yield "Job dependency must have a jobId"
@@ -112,15 +111,24 @@ def _elsewhere(draft: Draft) -> Iterator[str]:
 
 
 def _overrides(draft: Draft) -> Iterator[str]:
-    overrides = draft.overrides
+    for _, overrides in draft.containers:
+        yield from _override(overrides)
+
+
+def _override(overrides: Mapping[str, Any]) -> Iterator[str]:
     for member in ("vcpus", "memory"):
         if member in overrides:
             yield f"{member} is not applicable for Fargate. Use resource requirements instead."
     if overrides.get("instanceType"):
         yield "instanceType is not applicable for Fargate."
-    if "" in (overrides.get("command") or []):
+    yield from command_problems(overrides)
+
+
+def command_problems(container: Mapping[str, Any]) -> Iterator[str]:
+    """Say what is wrong with the command and the resources of a container, or of an override."""
+    if "" in (container.get("command") or []):
         yield "Command field cannot have empty strings"
-    types = [entry["type"] for entry in overrides.get("resourceRequirements") or []]
+    types = [entry["type"] for entry in container.get("resourceRequirements") or []]
     if len(set(types)) < len(types):
         yield "Cannot provide duplicates in resourceRequirements."
     if "GPU" in types:
@@ -128,39 +136,45 @@ def _overrides(draft: Draft) -> Iterator[str]:
 
 
 def _size(draft: Draft) -> Iterator[str]:
-    if len(draft.settings.get("containers", ())) > 1:
+    if len(draft.containers) > 1:
         return  # AWS sizes such a task by the sum of its containers; LocalBatch does not
-    merged = resources(draft.container.get("resourceRequirements"))
-    merged |= resources(draft.overrides.get("resourceRequirements"))
-    yield from size_problems(merged, draft.settings)
+    [(container, overrides)] = draft.containers
+    merged = resources(container.get("resourceRequirements"))
+    merged |= resources(overrides.get("resourceRequirements"))
+    settings = draft.settings
+    platform = (settings.get("fargatePlatformConfiguration") or {}).get("platformVersion")
+    version = settings.get("platformVersion") or platform
+    yield from size_problems(merged, settings, version=version)
 
 
-def size_problems(asked: Mapping[str, str], settings: Mapping[str, Any]) -> Iterator[str]:
+def size_problems(
+    asked: Mapping[str, str], settings: Mapping[str, Any], *, version: str | None
+) -> Iterator[str]:
     """Say what is wrong with a vCPU and memory pair on the platform that *settings* describe."""
-    try:
-        vcpu, memory = Decimal(asked["VCPU"]), int(asked["MEMORY"])
-    except KeyError:
+    if not {"VCPU", "MEMORY"} <= asked.keys():
         yield "Resource requirements VCPU and MEMORY are required for Fargate jobs."
         return
-    except (InvalidOperation, ValueError):
+    if not (_NUMBER.match(asked["VCPU"]) and _WHOLE_NUMBER.match(asked["MEMORY"])):
         yield "Resource requirement values should be numbers."
         return
+    vcpu, memory = Decimal(asked["VCPU"]), int(asked["MEMORY"])
     windows = str(_runtime(settings).get("operatingSystemFamily", "")).startswith("WINDOWS")
-    row = fargate.row_of(vcpu) if vcpu.is_finite() else None
+    row = fargate.row_of(vcpu)
     legal = row is not None and memory in row.memory
-    if row is None or not legal or (windows and not row.windows) or _too_old(settings, row):
-        shown = f"{vcpu:.2f}" if vcpu.is_finite() else str(vcpu)
-        yield f"Fargate resource requirements ({shown} vCPU, {memory} MiB) not valid."
+    if row is None or not legal or (windows and not row.windows) or _too_old(version, row):
+        yield f"Fargate resource requirements ({vcpu:.2f} vCPU, {memory} MiB) not valid."
+
+
+_WHOLE_NUMBER: Final = re.compile(r"[0-9]{1,9}\Z")
+_NUMBER: Final = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?\Z")
 
 
 def _runtime(settings: Mapping[str, Any]) -> Mapping[str, Any]:
     return settings.get("runtimePlatform") or {}
 
 
-def _too_old(settings: Mapping[str, Any], row: fargate.Row) -> bool:
-    platform = (settings.get("fargatePlatformConfiguration") or {}).get("platformVersion")
-    version = settings.get("platformVersion") or platform or "LATEST"
-    if row.platform_version is None or version == "LATEST":
+def _too_old(version: str | None, row: fargate.Row) -> bool:
+    if row.platform_version is None or version is None or version == "LATEST":
         return False
     return _numbers(version) < _numbers(row.platform_version)
 
@@ -179,7 +193,11 @@ def _consumables(draft: Draft) -> Iterator[str]:
 
 
 def _retries(draft: Draft) -> Iterator[str]:
-    strategy = draft.body.get("retryStrategy")
+    yield from retry_problems(draft.body.get("retryStrategy"))
+
+
+def retry_problems(strategy: Mapping[str, Any] | None) -> Iterator[str]:
+    """Say what is wrong with a retry strategy."""
     if not strategy:
         return
     attempts, entries = strategy.get("attempts"), strategy.get("evaluateOnExit") or []
@@ -211,7 +229,11 @@ def _evaluate_on_exit(entry: Mapping[str, str]) -> Iterator[str]:
 
 
 def _timeout(draft: Draft) -> Iterator[str]:
-    timeout = draft.body.get("timeout")
+    yield from timeout_problems(draft.body.get("timeout"))
+
+
+def timeout_problems(timeout: Mapping[str, Any] | None) -> Iterator[str]:
+    """Say what is wrong with a timeout."""
     if timeout and timeout.get("attemptDurationSeconds", 0) < limits.TIMEOUT_MINIMUM:
         yield f"Job timeout must be at least {limits.TIMEOUT_MINIMUM} seconds"
 

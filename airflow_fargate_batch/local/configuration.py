@@ -1,12 +1,21 @@
 """Queues, compute environments, scheduling policies and job definitions, and the tags on them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Final
+from uuid import uuid4
 
 from airflow_fargate_batch.local.account import ACCOUNT, arn, full_arn
-from airflow_fargate_batch.local.checks import resources, size_problems, tag_problems
+from airflow_fargate_batch.local.checks import tag_problems
+from airflow_fargate_batch.local.definition_checks import definition_problems
 from airflow_fargate_batch.local.refusal import Refusal
+from airflow_fargate_batch.local.resource_checks import (
+    consumable_problems,
+    environment_problems,
+    policy_problems,
+    queue_problems,
+)
 
 Resource = dict[str, Any]
 Body = Mapping[str, Any]
@@ -14,7 +23,12 @@ Body = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Kind:
-    """A kind of named resource: what AWS calls it, and its name and ARN, in ARNs and in bodies."""
+    """A kind of named resource: what AWS calls it, and its name and ARN, in ARNs and in bodies.
+
+    Attributes:
+        defaults: What AWS fills in.
+        problems: Say what is wrong with the whole of one.
+    """
 
     title: str
     path: str
@@ -22,27 +36,49 @@ class Kind:
     arn: str
     plural: str
     defaults: Body
+    problems: Callable[[Body], Iterator[str]]
 
 
 QUEUE: Final = Kind(
     "JobQueue", "job-queue", "jobQueueName", "jobQueueArn", "jobQueues",
-    {"state": "ENABLED", "status": "VALID", "jobQueueType": "ECS_FARGATE"},
+    {
+        "state": "ENABLED", "status": "VALID", "statusReason": "JobQueue Healthy",
+        "jobQueueType": "ECS_FARGATE", "jobStateTimeLimitActions": [],
+    },
+    queue_problems,
 )  # fmt: skip
 ENVIRONMENT: Final = Kind(
     "ComputeEnvironment", "compute-environment", "computeEnvironmentName",
     "computeEnvironmentArn", "computeEnvironments",
-    {"state": "ENABLED", "status": "VALID", "containerOrchestrationType": "ECS"},
+    {
+        "state": "ENABLED", "status": "VALID", "statusReason": "ComputeEnvironment Healthy",
+        "containerOrchestrationType": "ECS",
+        "serviceRole": (
+            f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/batch.amazonaws.com/"
+            "AWSServiceRoleForBatch"
+        ),
+    },
+    environment_problems,
 )  # fmt: skip
 POLICY: Final = Kind(
-    "SchedulingPolicy", "scheduling-policy", "name", "arn", "schedulingPolicies", {}
-)
+    "SchedulingPolicy", "scheduling-policy", "name", "arn", "schedulingPolicies",
+    {"fairsharePolicy": {"shareDecaySeconds": 0, "computeReservation": 0, "shareDistribution": []}},
+    policy_problems,
+)  # fmt: skip
+CONSUMABLE: Final = Kind(
+    "ConsumableResource", "consumable-resource", "consumableResourceName",
+    "consumableResourceArn", "consumableResources",
+    {"resourceType": "REPLENISHABLE", "totalQuantity": 0, "inUseQuantity": 0},
+    consumable_problems,
+)  # fmt: skip
+KINDS: Final = (QUEUE, ENVIRONMENT, POLICY, CONSUMABLE)
 
 
 class Configuration:
     """Keep every resource by its ARN, which names its region."""
 
     def __init__(self) -> None:
-        self.resources: dict[Kind, dict[str, Resource]] = {QUEUE: {}, ENVIRONMENT: {}, POLICY: {}}
+        self.resources: dict[Kind, dict[str, Resource]] = {kind: {} for kind in KINDS}
         self.definitions: dict[str, Resource] = {}
 
     # ── queues, environments, policies ───────────────────────────────────────────────────────
@@ -52,8 +88,13 @@ class Configuration:
         made_arn = arn(region, f"{kind.path}/{body[kind.name]}")
         if made_arn in self.resources[kind]:
             raise Refusal(f"Object already exists: {body[kind.name]}")
-        _refuse_tags(body)
-        made = {"tags": {}, **kind.defaults, **body, kind.arn: made_arn}
+        _refuse(tag_problems(body.get("tags") or {}))
+        made = {"tags": {}, **deepcopy(dict(kind.defaults)), **body, kind.arn: made_arn}
+        if kind is ENVIRONMENT:
+            made |= {"uuid": str(uuid4()), "ecsClusterArn": _cluster(region, made[kind.name])}
+        elif kind is POLICY:
+            made["fairsharePolicy"] = kind.defaults["fairsharePolicy"] | made["fairsharePolicy"]
+        _refuse(kind.problems(made))
         if kind is QUEUE:
             self._tie(region, made)
         self.resources[kind][made_arn] = made
@@ -61,28 +102,34 @@ class Configuration:
 
     def find(self, kind: Kind, region: str, name_or_arn: str) -> Resource:
         """Return the resource, or refuse in the words AWS has for a queue that is not there."""
-        found = self.resources[kind].get(full_arn(region, kind.path, name_or_arn))
-        if found is None:
+        wanted = full_arn(region, kind.path, name_or_arn)
+        found = self.resources[kind].get(wanted)
+        if found is None or _region(wanted) != region:
             raise Refusal(f"{kind.title} {name_or_arn} not found.")
         return found
 
     def update(self, kind: Kind, region: str, name_or_arn: str, changes: Body) -> Resource:
-        """Lay *changes* over a resource."""
+        """Lay *changes* over a resource; those of ``computeResources`` one by one."""
         found = self.find(kind, region, name_or_arn)
         changed = found | dict(changes)
+        if kind is ENVIRONMENT and "computeResources" in changes:
+            changed["computeResources"] = found["computeResources"] | changes["computeResources"]
+        _refuse(kind.problems(changed))
         if kind is QUEUE:
+            if ("schedulingPolicyArn" in changed) != ("schedulingPolicyArn" in found):
+                raise Refusal("A scheduling policy cannot be added to a FIFO job queue.")
             self._tie(region, changed)
         found.update(changed)
         return {kind.name: found[kind.name], kind.arn: found[kind.arn]}
 
-    def delete(self, kind: Kind, region: str, name_or_arn: str) -> None:
-        """Delete a resource; one that still takes work must be disabled first."""
+    def delete(self, kind: Kind, region: str, name_or_arn: str) -> Resource:
+        """Delete and return a resource; one that still takes work must be disabled first."""
         found = self.find(kind, region, name_or_arn)
         if found.get("state") == "ENABLED":
             raise Refusal("Cannot delete, resource must be DISABLED first")
         if any(found[kind.arn] in _parts(queue) for queue in self.resources[QUEUE].values()):
             raise Refusal("Cannot delete, found existing JobQueue relationship")
-        del self.resources[kind][found[kind.arn]]
+        return self.resources[kind].pop(found[kind.arn])
 
     def describe(self, kind: Kind, region: str, wanted: Iterable[str]) -> list[Resource]:
         """List a region's resources, or those wanted if any are named; unknown ones are absent."""
@@ -107,15 +154,16 @@ class Configuration:
 
     def register(self, region: str, body: Body) -> Resource:
         """Register the next revision of a job definition."""
-        _refuse_definition(body)
+        _refuse(definition_problems(body))
         name = body["jobDefinitionName"]
         revision = 1 + len(self._revisions(region, name))
         made_arn = arn(region, f"job-definition/{name}:{revision}")
         self.definitions[made_arn] = {
             "tags": {},
             "parameters": {},
+            "propagateTags": False,
             "containerOrchestrationType": "ECS",
-            **body,
+            **_filled_in(dict(body)),
             "jobDefinitionArn": made_arn,
             "revision": revision,
             "status": "ACTIVE",
@@ -162,8 +210,10 @@ class Configuration:
 
     # ── tags ─────────────────────────────────────────────────────────────────────────────────
 
-    def tags_of(self, resource_arn: str) -> dict[str, str]:
+    def tags_of(self, region: str, resource_arn: str) -> dict[str, str]:
         """Return a resource's tags, to read or to change."""
+        if not resource_arn.startswith(arn(region, "")):
+            raise Refusal(f"Resource {resource_arn} not found.")
         for kept in (*self.resources.values(), self.definitions):
             if resource_arn in kept:
                 tags: dict[str, str] = kept[resource_arn]["tags"]
@@ -185,36 +235,47 @@ def _names(definition: Resource) -> set[str]:
     return {name, f"{name}:{definition['revision']}"}
 
 
-def _refuse_tags(body: Body) -> None:
-    for message in tag_problems(body.get("tags") or {}):
+def _refuse(problems: Iterator[str]) -> None:
+    for message in problems:
         raise Refusal(message)
 
 
-def _refuse_definition(body: Body) -> None:
-    _refuse_tags(body)
-    if list(body.get("platformCapabilities") or ()) != ["FARGATE"]:
-        raise Refusal("LocalBatch runs Fargate jobs only: platformCapabilities must be FARGATE.")
+def _cluster(region: str, name: str) -> str:
+    return arn(region, f"cluster/AWSBatch-{name}-{uuid4()}", service="ecs")
+
+
+def _filled_in(body: dict[str, Any]) -> dict[str, Any]:
+    """Return a job definition with what AWS fills in."""
+    retries = body.get("retryStrategy")
+    if retries:
+        body["retryStrategy"] = {"attempts": 1, "evaluateOnExit": [], **retries}
     container = body.get("containerProperties")
-    if container is None:
-        tasks = (body.get("ecsProperties") or {}).get("taskProperties") or []
-        if len(tasks) != 1 or not tasks[0].get("containers"):
-            raise Refusal("containerProperties or ecsProperties with one task must be given.")
-        settings = tasks[0]
-        asked = [resources(c.get("resourceRequirements")) for c in settings["containers"]]
-        if len(asked) > 1:  # AWS sizes the task by the sum of its containers
-            return
-        container = settings["containers"][0] | {
-            "executionRoleArn": settings.get("executionRoleArn")
-        }
-    else:
-        settings = container
-    if not container.get("executionRoleArn"):
-        raise Refusal("executionRoleArn is required for Fargate jobs.")
-    for member in ("privileged", "ulimits"):
-        if container.get(member):
-            raise Refusal(f"{member} is not applicable for Fargate.")
-    for message in size_problems(resources(container.get("resourceRequirements")), settings):
-        raise Refusal(message)
+    if container:
+        body["containerProperties"] = deepcopy(dict(_CONTAINER_DEFAULTS)) | container
+        return body
+    [task] = body["ecsProperties"]["taskProperties"]
+    containers = [deepcopy(dict(_LISTS)) | container for container in task["containers"]]
+    body["ecsProperties"] = {
+        "taskProperties": [{**_TASK_DEFAULTS, **task, "containers": containers}]
+    }
+    return body
+
+
+_LISTS: Final[Body] = {
+    "command": [], "environment": [], "mountPoints": [], "secrets": [], "resourceRequirements": [],
+}  # fmt: skip
+_CONTAINER_DEFAULTS: Final[Body] = {
+    **_LISTS,
+    "volumes": [],
+    "ulimits": [],
+    "networkConfiguration": {"assignPublicIp": "DISABLED"},
+    "fargatePlatformConfiguration": {"platformVersion": "LATEST"},
+}
+_TASK_DEFAULTS: Final[Body] = {
+    "platformVersion": "LATEST",
+    "networkConfiguration": {"assignPublicIp": "DISABLED"},
+    "volumes": [],
+}
 
 
 def execution_role() -> str:

@@ -1,9 +1,14 @@
 """The operations on queues, compute environments, scheduling policies, definitions and tags."""
 
+from typing import Final
+
 from airflow_fargate_batch.local.checks import tag_problems
-from airflow_fargate_batch.local.configuration import POLICY, Kind
+from airflow_fargate_batch.local.configuration import POLICY, QUEUE, Kind
 from airflow_fargate_batch.local.context import Body, Context, Run, page
 from airflow_fargate_batch.local.refusal import Refusal
+
+QUEUE_DELETED: Final = "The job queue was deleted"
+"""AWS's own words are not known."""
 
 
 def creating(kind: Kind) -> Run:
@@ -26,7 +31,11 @@ def deleting(kind: Kind, named_by: str) -> Run:
     """Delete a resource of a kind; the member *named_by* says which."""
 
     def delete(context: Context, body: Body) -> Body:
-        context.configuration.delete(kind, context.region, body[named_by])
+        deleted = context.configuration.delete(kind, context.region, body[named_by])
+        if kind is QUEUE:  # "All jobs in the queue are eventually terminated"
+            for job in context.engine.submitted:
+                if job.submission.queue == deleted[kind.arn]:
+                    context.engine.terminate(job, QUEUE_DELETED)
         return {}
 
     return delete
@@ -68,7 +77,11 @@ def describe_definitions(context: Context, body: Body) -> Body:
 
 def _tags_of(context: Context, resource_arn: str) -> dict[str, str]:
     job = context.find(resource_arn)
-    return context.configuration.tags_of(resource_arn) if job is None else job.submission.tags
+    return (
+        context.configuration.tags_of(context.region, resource_arn)
+        if job is None
+        else job.submission.tags
+    )
 
 
 def tag(context: Context, body: Body) -> Body:

@@ -51,7 +51,9 @@ Run = Callable[[Context, Body], Body]
 def page(key: str, found: Sequence[Resource], body: Body) -> Body:
     """Return one page of *found*, under *key*."""
     start = read_token(body.get("nextToken")) or 0
-    size = body.get("maxResults") or 100
+    size = 100 if body.get("maxResults") is None else body["maxResults"]
+    if size < 1:
+        raise Refusal("maxResults must be at least 1")
     answer: Body = {key: found[start : start + size]}
     if start + size < len(found):
         answer["nextToken"] = write_token(start + size)
@@ -66,6 +68,6 @@ def write_token(number: int) -> str:
 def read_token(token: str | None) -> int | None:
     """Read a ``nextToken``; refuse one that is not ours."""
     try:
-        return int(base64.urlsafe_b64decode(token)) if token else None
+        return max(0, int(base64.urlsafe_b64decode(token))) if token else None
     except ValueError:
         raise Refusal("Invalid token") from None

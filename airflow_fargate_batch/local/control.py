@@ -10,6 +10,9 @@
     POST   /_local/outage   {"seconds": 5}    refuse connections for so long
     GET    /_local/jobs                  all jobs, without array children
 
+If LocalBatch checks credentials, because it runs commands, each request must have the header
+``Authorization: Bearer`` with the value of ``AWS_SECRET_ACCESS_KEY``.
+
 Posts must say ``Content-Type: application/json``: a web page cannot send that here unasked.
 """
 

@@ -12,8 +12,10 @@ from airflow_fargate_batch.core.status import FINAL, JobStatus
 from airflow_fargate_batch.local.account import arn
 from airflow_fargate_batch.local.clock import Clock
 from airflow_fargate_batch.local.jobs import NORMAL_EXIT, Attempt, Job, Submission
+from airflow_fargate_batch.local.logs import container_of
 from airflow_fargate_batch.local.retry import wants_retry
 from airflow_fargate_batch.local.script import Pace, Script
+from airflow_fargate_batch.local.stock import Stock
 
 if TYPE_CHECKING:
     from airflow_fargate_batch.local.executor import Executor
@@ -39,7 +41,9 @@ class Engine:
     the time it was due at. Ten thousand idle jobs therefore cost no thread and no timer.
     """
 
-    def __init__(self, *, clock: Clock, pace: Pace, speed: float, seed: int | None) -> None:
+    def __init__(
+        self, *, clock: Clock, pace: Pace, speed: float, seed: int | None, stock: Stock
+    ) -> None:
         if speed <= 0:
             raise ValueError(f"speed must be above 0, not {speed}")
         self.lock = threading.RLock()
@@ -48,6 +52,7 @@ class Engine:
         self.submitted: list[Job] = []
         self.scripts: list[Script] = []
         self.executor: Executor | None = None
+        self._stock = stock
         self._pace = pace
         self._speed = speed
         self._random = random.Random(seed)  # noqa: S311 - ids of made-up jobs, repeatable
@@ -122,19 +127,29 @@ class Engine:
             self._plan(job, now, timeout * self._speed, self._overdue)
         return True
 
-    def ended(self, job: Job, *, exit_code: int | None, reason: str | None = None) -> None:
-        """Hear from the executor how the command ended."""
+    def ended(self, job: Job) -> None:
+        """Hear from the executor that the task is over; how it ended is in the attempt."""
         now = self.clock.now()
         if job.status is not JobStatus.RUNNING:
             return
+        attempt = job.attempt
         if job.stop_reason is not None:
             self._stopped(job, now)
-        elif job.attempt.status_reason == TIMED_OUT:
+        elif attempt.status_reason == TIMED_OUT:
             self._attempt_over(job, now, KILLED, None, TIMED_OUT)
         else:
-            self._attempt_over(job, now, exit_code, reason, None)
+            self._attempt_over(job, now, attempt.exit_code, attempt.reason, None)
+
+    def supplied(self) -> None:
+        """Hear that there may be more of a consumable resource."""
+        self._try_again(self._stock.waiting(), self.clock.now())
 
     # ── from state to state ──────────────────────────────────────────────────────────────────
+
+    def _try_again(self, jobs: list[Job], now: float) -> None:
+        for job in jobs:
+            if job.status is JobStatus.RUNNABLE:
+                self._plan(job, now, 0, self._launch)
 
     def _make(self, submission: Submission, job_id: str, now: float, status: JobStatus) -> Job:
         job = Job(
@@ -182,7 +197,8 @@ class Engine:
     def _wait_for(self, job: Job, dependency_id: str) -> str | None:
         """Make *job* wait; return why it must fail instead, if it must."""
         dependency = self.jobs.get(dependency_id)
-        if dependency is None:  # what AWS does here is not documented
+        elsewhere = dependency and dependency.submission.region != job.submission.region
+        if dependency is None or elsewhere:  # what AWS does here is not documented
             return f"{DEPENDENCY_FAILED}: there is no job {dependency_id}"
         if dependency.status is JobStatus.FAILED:
             return DEPENDENCY_FAILED
@@ -255,16 +271,19 @@ class Engine:
 
     def _launch(self, job: Job, now: float) -> None:
         """Go from RUNNABLE to STARTING: Fargate is asked for a task."""
+        if not self._stock.take(job):
+            job.turn += 1
+            return
         self._enter(job, now, JobStatus.STARTING)
         submission = job.submission
         number = len(job.attempts) + 1
         task = uuid.uuid5(_TASKS, f"{job.job_id}/{number}").hex
-        container = submission.container.get("name", "default")
         job.attempts.append(
             Attempt(
                 number=number,
                 task_arn=arn(submission.region, f"task/local/{task}", service="ecs"),
-                log_stream=f"{submission.definition_name}/{container}/{task}",
+                containers=[container_of(submission, c, task) for c in submission.containers],
+                decides=submission.deciding,
             )
         )
         if self._script(job).stuck_in == JobStatus.STARTING:
@@ -288,7 +307,7 @@ class Engine:
         job.attempt.started_at = now
         self._enter(job, now, JobStatus.RUNNING)
         if self.executor and script.log:
-            self.executor.write_log(job, job.attempt, script.log)
+            self.executor.write_log(job.attempt, script.log)
         runtime = self._pace.running if script.runtime is None else script.runtime
         timeout = job.submission.timeout.get("attemptDurationSeconds")
         endless = script.stuck_in == JobStatus.RUNNING
@@ -301,6 +320,8 @@ class Engine:
 
     def _exit(self, job: Job, now: float) -> None:
         script = self._script(job)
+        for container in job.attempt.containers:  # no script tells of those that do not decide
+            container.exit_code = 0
         self._attempt_over(job, now, script.exit_code, script.reason, script.status_reason)
 
     def _overdue(self, job: Job, now: float) -> None:
@@ -311,7 +332,8 @@ class Engine:
     def _stopped(self, job: Job, now: float) -> None:
         """End a terminated job: its container is gone."""
         job.attempt.stopped_at = now
-        job.attempt.exit_code = None if job.attempt.started_at is None else KILLED
+        exit_code = None if job.attempt.started_at is None else KILLED
+        job.attempt.end(exit_code)
         job.attempt.status_reason = job.stop_reason
         self._finish(job, now, JobStatus.FAILED, job.stop_reason)
 
@@ -325,8 +347,8 @@ class Engine:
     ) -> None:
         attempt = job.attempt
         attempt.stopped_at = now
-        attempt.exit_code = exit_code
-        attempt.reason = reason
+        attempt.end(exit_code, reason)
+        self._try_again(self._stock.give_back(job), now)
         attempt.status_reason = status_reason or NORMAL_EXIT
         if exit_code == 0:
             self._finish(job, now, JobStatus.SUCCEEDED, attempt.status_reason)
@@ -341,6 +363,7 @@ class Engine:
             return
         job.turn += 1
         self._enter(job, now, status, reason)
+        self._try_again(self._stock.give_back(job), now)
         succeeded = status is JobStatus.SUCCEEDED
         told = self._dependency_succeeded if succeeded else self._dependency_failed
         dependents, job.dependents = job.dependents, []

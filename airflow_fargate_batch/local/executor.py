@@ -13,7 +13,10 @@ class Executor(Protocol):
         """Tell whether the job has a command to run."""
 
     def launch(self, job: Job) -> None:
-        """Run it as soon as there is room; call `Engine.began` and `Engine.ended`."""
+        """Run it as soon as there is room.
+
+        Call `Engine.began`, say in the attempt how its containers ended, and call `Engine.ended`.
+        """
 
     def stop(self, job: Job) -> bool:
         """Kill what runs for it, so that `Engine.ended` follows; ``False`` if nothing does."""
@@ -21,5 +24,5 @@ class Executor(Protocol):
     def wake(self) -> None:
         """Look again when the next event is due."""
 
-    def write_log(self, job: Job, attempt: Attempt, lines: Sequence[str]) -> None:
+    def write_log(self, attempt: Attempt, lines: Sequence[str]) -> None:
         """Put the lines of a scripted attempt into its log stream."""

@@ -1,5 +1,6 @@
 """The operations on jobs: SubmitJob, DescribeJobs, ListJobs, and the ways to stop one."""
 
+import re
 from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Final
@@ -7,7 +8,7 @@ from typing import Final
 from airflow_fargate_batch.core import limits
 from airflow_fargate_batch.core.status import JobStatus
 from airflow_fargate_batch.local.account import arn
-from airflow_fargate_batch.local.configuration import QUEUE
+from airflow_fargate_batch.local.configuration import CONSUMABLE, QUEUE
 from airflow_fargate_batch.local.context import Body, Context, Run, read_token, write_token
 from airflow_fargate_batch.local.engine import Engine
 from airflow_fargate_batch.local.jobs import Job
@@ -17,6 +18,7 @@ from airflow_fargate_batch.local.views import detail, summary
 
 Stop = Callable[[Engine, Job, str], None]
 
+_MILLISECONDS: Final = re.compile(r"[0-9]{1,18}\Z")
 JOBS_A_CALL: Final = 50
 """API, ``TerminateJobs.jobs`` and ``CancelJobs.jobs``: up to 50 ids."""
 
@@ -26,10 +28,30 @@ def submit(context: Context, body: Body) -> Body:
     configuration, region = context.configuration, context.region
     queue = configuration.find(QUEUE, region, body["jobQueue"])
     definition = configuration.definition(region, body["jobDefinition"])
-    submission = accept(body, queue=queue, definition=definition, region=region)
+    submission = accept(
+        body,
+        queue=queue,
+        definition=definition,
+        region=region,
+        consumables=lambda: tuple(_consumables(context, body, definition)),
+    )
     job = context.engine.submit(submission)
     job_arn = arn(region, f"job/{job.job_id}")
     return {"jobArn": job_arn, "jobName": submission.name, "jobId": job.job_id}
+
+
+def _consumables(context: Context, body: Body, definition: Body) -> Iterator[tuple[str, int]]:
+    """Yield the ARN and the quantity of each consumable resource; those of the request win."""
+    wanted: dict[str, int] = {}
+    for source in (
+        definition.get("consumableResourceProperties"),
+        body.get("consumableResourcePropertiesOverride"),
+    ):
+        for entry in (source or {}).get("consumableResourceList") or ():
+            named = entry.get("consumableResource") or ""
+            found = context.configuration.find(CONSUMABLE, context.region, named)
+            wanted[found[CONSUMABLE.arn]] = entry.get("quantity") or 0
+    yield from wanted.items()
 
 
 def describe_jobs(context: Context, body: Body) -> Body:
@@ -68,7 +90,7 @@ def _filter(context: Context, body: Body) -> Callable[[Job], bool]:
         name, values = filters[0].get("name"), filters[0].get("values") or []
         if name is None or name not in FILTERS:
             raise Refusal(f"Filter {name} is not valid")
-        if name.endswith("CREATED_AT") and not all(map(str.isdecimal, values)):
+        if name.endswith("CREATED_AT") and not all(map(_MILLISECONDS.match, values)):
             raise Refusal(f"Filter {name} takes milliseconds since 1970")
     status = body.get("jobStatus")
     if name is None:
@@ -119,10 +141,12 @@ FILTERS: Final[dict[str, Callable[[Job, str], bool]]] = {
 
 
 def stopping(stop: Stop) -> Run:
-    """Stop one job, by TerminateJob or CancelJob."""
+    """Stop one job, by TerminateJob or CancelJob; AWS says nothing of one that is unknown."""
 
     def stop_one(context: Context, body: Body) -> Body:
-        _stop_job(context, stop, body["jobId"], body["reason"])
+        job = context.find(body["jobId"])
+        if job is not None:
+            stop(context.engine, job, body["reason"])
         return {}
 
     return stop_one
@@ -136,19 +160,13 @@ def stopping_many(stop: Stop) -> Run:
             raise Refusal(f"Maximum number of jobs supported is {JOBS_A_CALL}")
         successful, errors = [], []
         for job_id in body["jobs"]:
-            try:
-                _stop_job(context, stop, job_id, body["reason"])
+            job = context.find(job_id)
+            if job is None:
+                message = f"Job {job_id} does not exist"
+                errors.append({"job": job_id, "code": "ClientException", "message": message})
+            else:
+                stop(context.engine, job, body["reason"])
                 successful.append(job_id)
-            except Refusal as refusal:
-                error = {"job": job_id, "code": refusal.code, "message": refusal.message}
-                errors.append(error)
         return {"successful": successful, "errors": errors}
 
     return stop_each
-
-
-def _stop_job(context: Context, stop: Stop, job_id: str, reason: str) -> None:
-    job = context.find(job_id)
-    if job is None:
-        raise Refusal(f"Job {job_id} does not exist")
-    stop(context.engine, job, reason)

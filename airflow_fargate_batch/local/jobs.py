@@ -16,9 +16,10 @@ class Submission:
 
     Attributes:
         arguments: What was submitted, as it came.
-        container: ``containerProperties`` of the definition with the overrides laid over.
-        ecs_task: The task of ``ecsProperties``, where the definition has that; *container* is then
-            its first container.
+        environment: Name of the queue's first compute environment.
+        containers: The definition's containers with the overrides laid over: one, from
+            ``containerProperties``, or those of the task in ``ecsProperties``.
+        ecs_task: The task of ``ecsProperties``, if the definition has that.
         doom: Why the job will fail although it was accepted, if it will.
     """
 
@@ -28,7 +29,8 @@ class Submission:
     definition: str
     definition_name: str
     arguments: Mapping[str, Any] = field(repr=False)
-    container: Mapping[str, Any] = field(repr=False)
+    containers: tuple[Mapping[str, Any], ...] = field(repr=False)
+    environment: str = ""
     ecs_task: Mapping[str, Any] | None = field(default=None, repr=False)
     parameters: Mapping[str, str] = field(default_factory=dict, repr=False)
     retry: Mapping[str, Any] = field(default_factory=dict)
@@ -37,7 +39,14 @@ class Submission:
     propagate_tags: bool = False
     priority: int | None = None
     size: int | None = None
+    consumables: tuple[tuple[str, int], ...] = ()
     doom: str | None = None
+
+    @property
+    def deciding(self) -> int:
+        """Position of the container that decides how an attempt ends: the first essential one."""
+        essential = (n for n, c in enumerate(self.containers) if c.get("essential", True))
+        return next(essential, 0)
 
     @property
     def depends_on(self) -> list[dict[str, str]]:
@@ -54,17 +63,55 @@ class Submission:
 
 
 @dataclass(slots=True, kw_only=True)
+class Container:
+    """One container of an attempt.
+
+    Attributes:
+        log_stream: ``None`` if its log goes elsewhere than to CloudWatch Logs.
+    """
+
+    name: str
+    log_region: str
+    log_group: str
+    log_stream: str | None
+    exit_code: int | None = None
+    reason: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
 class Attempt:
-    """One container: times in seconds since the epoch, ``None`` where it never came so far."""
+    """One task of Fargate: times in seconds since the epoch, ``None`` where it never came so far.
+
+    Attributes:
+        decides: Position of the container that decides how the attempt ends.
+    """
 
     number: int
     task_arn: str
-    log_stream: str
+    containers: list[Container]
+    decides: int = 0
     started_at: float | None = None
     stopped_at: float | None = None
-    exit_code: int | None = None
-    reason: str | None = None
     status_reason: str | None = None
+
+    @property
+    def deciding(self) -> Container:
+        """The container that decides how the attempt ends."""
+        return self.containers[self.decides]
+
+    @property
+    def exit_code(self) -> int | None:
+        """The deciding container's exit code."""
+        return self.deciding.exit_code
+
+    @property
+    def reason(self) -> str | None:
+        """The deciding container's reason."""
+        return self.deciding.reason
+
+    def end(self, exit_code: int | None, reason: str | None = None) -> None:
+        """Keep how the deciding container ended."""
+        self.deciding.exit_code, self.deciding.reason = exit_code, reason
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -77,6 +124,7 @@ class Job:
         waiting_for: How many dependencies must still succeed.
         dependents: Jobs to be told when this one ends.
         turn: Counts the engine's plans for the job: an event of an older turn is void.
+        holds: Whether it has taken its consumable resources.
     """
 
     job_id: str
@@ -95,6 +143,7 @@ class Job:
     terminated_at: float | None = None
     stop_reason: str | None = None
     turn: int = 0
+    holds: bool = False
 
     @property
     def status(self) -> JobStatus:

@@ -1,9 +1,11 @@
-"""A log stream of CloudWatch Logs, written in batches."""
+"""Log streams of CloudWatch Logs: where a container's lines go, and how they get there."""
 
 import time
+from collections.abc import Mapping
 from typing import Any, Final
 
 from airflow_fargate_batch.local.account import LOG_GROUP
+from airflow_fargate_batch.local.jobs import Container, Submission
 from airflow_fargate_batch.local.others import OtherServices
 
 BATCH: Final = 500
@@ -11,20 +13,35 @@ LATE: Final = 0.3
 """Seconds that a line may wait for others."""
 
 
+def container_of(submission: Submission, properties: Mapping[str, Any], task: str) -> Container:
+    """Make a container of an attempt; its ``logConfiguration`` says where its lines go."""
+    name = properties.get("name") or "default"
+    configuration = properties.get("logConfiguration") or {}
+    options = configuration.get("options") or {}
+    prefix = options.get("awslogs-stream-prefix") or submission.definition_name
+    awslogs = configuration.get("logDriver", "awslogs") == "awslogs"
+    return Container(
+        name=name,
+        log_region=options.get("awslogs-region") or submission.region,
+        log_group=options.get("awslogs-group") or LOG_GROUP,
+        log_stream=f"{prefix}/{name}/{task}" if awslogs else None,
+    )
+
+
 class LogStream:
-    """One writer's stream: lines are kept until `flush`, or until there are many.
+    """The one writer of a container's log. Lines are kept until `flush`, or until there are many.
 
     Timestamps never decrease: moto, as AWS, orders by them, and a reader could miss a late one.
+    The log group is made if it is missing; AWS would not start the container.
     """
 
-    def __init__(self, services: OtherServices, region: str, name: str) -> None:
+    def __init__(self, services: OtherServices, container: Container) -> None:
         self._services = services
-        self._region = region
-        self._name = {"logGroupName": LOG_GROUP, "logStreamName": name}
+        self._container = container
         self._lines: list[dict[str, Any]] = []
         self._latest = 0
         self._flushed = time.monotonic()
-        services.logs(region, "CreateLogStream", **self._name)
+        self._call("CreateLogStream")
 
     def add(self, line: str, when: float) -> None:
         """Add a line, written at *when* (seconds since the epoch)."""
@@ -39,4 +56,15 @@ class LogStream:
         self._flushed = time.monotonic()
         if self._lines:
             lines, self._lines = self._lines, []
-            self._services.logs(self._region, "PutLogEvents", logEvents=lines, **self._name)
+            self._call("PutLogEvents", logEvents=lines)
+
+    def _call(self, operation: str, **parameters: object) -> None:
+        container = self._container
+        if container.log_stream is not None:
+            self._services.logs(
+                container.log_region,
+                operation,
+                group=container.log_group,
+                logStreamName=container.log_stream,
+                **parameters,
+            )

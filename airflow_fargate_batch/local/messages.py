@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final
+from xml.sax.saxutils import escape  # writes XML only
 
 from airflow_fargate_batch.local.refusal import Refusal
 
@@ -19,27 +20,44 @@ class Ending(Enum):
     CLOSED = "closed without an answer (FIN)"
     RESET = "reset without an answer (RST)"
     CUT_SHORT = "closed in the middle of the answer"
+    LAST = "closed after the answer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One HTTP request; header names are in lower case."""
+    """One HTTP request; header names are in lower case, and *raw_path* is the path as it came."""
 
     method: str
     path: str
     query: str
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
+    raw_path: str = ""
 
     def json(self) -> dict[str, Any]:
         """Read the body as a JSON object; an empty one is an empty object."""
         try:
-            read = json.loads(self.body or b"{}")
-        except ValueError:
+            read = json.loads(
+                self.body or b"{}",
+                parse_constant=_refuse_constant,
+                object_hook=_without_nulls if b"null" in self.body else None,
+            )
+            if b"\\u" in self.body:
+                json.dumps(read, ensure_ascii=False).encode()  # half a character is no text
+        except (ValueError, RecursionError):  # nested too deeply
             read = None
         if not isinstance(read, dict):
             raise Refusal("The body is not a JSON object.", "SerializationException")
         return read
+
+
+def _without_nulls(read: dict[str, Any]) -> dict[str, Any]:
+    """Take the members out that are null: to AWS that is as good as absent."""
+    return {key: value for key, value in read.items() if value is not None}
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +75,16 @@ def answered(content: object) -> Response:
     return Response(body=json.dumps(content, separators=(",", ":")).encode())
 
 
-def refused(refusal: Refusal) -> Response:
-    """Answer with an error, where both of AWS's JSON protocols look for its code."""
+def refused(refusal: Refusal, *, xml: bool = False) -> Response:
+    """Answer with an error, where both of AWS's JSON protocols, or its XML ones, look for it."""
+    if xml:
+        code, message = escape(refusal.code), escape(refusal.message)
+        error = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
+        return Response(
+            status=refusal.status,
+            headers=(("Content-Type", "text/xml"), (ERROR_HEADER, refusal.code)),
+            body=f"<ErrorResponse>{error}</ErrorResponse>".encode(),
+        )
     body = {"message": refusal.message, "__type": refusal.code}
     headers = (("Content-Type", JSON_TYPE), (ERROR_HEADER, refusal.code))
     return Response(status=refusal.status, headers=headers, body=json.dumps(body).encode())

@@ -5,8 +5,15 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qs, unquote
 
+from airflow_fargate_batch.local import consumable_operations as consumables
 from airflow_fargate_batch.local.account import full_arn
-from airflow_fargate_batch.local.configuration import ENVIRONMENT, POLICY, QUEUE, Configuration
+from airflow_fargate_batch.local.configuration import (
+    CONSUMABLE,
+    ENVIRONMENT,
+    POLICY,
+    QUEUE,
+    Configuration,
+)
 from airflow_fargate_batch.local.configuration_operations import (
     creating,
     deleting,
@@ -31,6 +38,7 @@ from airflow_fargate_batch.local.job_operations import (
     submit,
 )
 from airflow_fargate_batch.local.refusal import Refusal
+from airflow_fargate_batch.local.shapes import refuse_types
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +63,7 @@ class Operation:
 _JOB = (("jobId", "job"),)
 _QUEUE = (("jobQueue", "job-queue"),)
 _ENVIRONMENT = (("computeEnvironment", "compute-environment"),)
+_CONSUMABLE = (("consumableResource", "consumable-resource"),)
 
 OPERATIONS: Final[Mapping[str, Operation]] = {
     "SubmitJob": Operation(
@@ -104,16 +113,35 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         deregister, ("jobDefinition",), (("jobDefinition", "job-definition"),)
     ),
     "DescribeJobDefinitions": Operation(describe_definitions),
+    "CreateConsumableResource": Operation(
+        consumables.create,
+        ("consumableResourceName",),
+        (("consumableResourceName", "consumable-resource"),),
+    ),
+    "UpdateConsumableResource": Operation(consumables.update, ("consumableResource",), _CONSUMABLE),
+    "DeleteConsumableResource": Operation(
+        deleting(CONSUMABLE, "consumableResource"), ("consumableResource",), _CONSUMABLE
+    ),
+    "DescribeConsumableResource": Operation(
+        consumables.describe, ("consumableResource",), _CONSUMABLE
+    ),
+    "ListConsumableResources": Operation(consumables.list_all),
+    "ListJobsByConsumableResource": Operation(
+        consumables.list_jobs, ("consumableResource",), _CONSUMABLE
+    ),
+    "GetJobQueueSnapshot": Operation(consumables.snapshot, ("jobQueue",), _QUEUE),
     "ListTagsForResource": Operation(list_tags, ("resourceArn",), (("resourceArn", ""),)),
     "TagResource": Operation(tag, ("resourceArn", "tags"), (("resourceArn", ""),)),
     "UntagResource": Operation(untag, ("resourceArn", "tagKeys"), (("resourceArn", ""),)),
 }
 
-_PATHS: Final = {f"/v1/{name.lower()}": name for name in OPERATIONS if "Resource" not in name}
 _TAG_METHODS: Final = {
     "GET": "ListTagsForResource",
     "POST": "TagResource",
     "DELETE": "UntagResource",
+}
+_PATHS: Final = {
+    f"/v1/{name.lower()}": name for name in OPERATIONS if name not in _TAG_METHODS.values()
 }
 
 
@@ -139,6 +167,7 @@ def perform(
 ) -> Body:
     """Perform one operation, at one moment, alone."""
     operation = OPERATIONS[name]
+    refuse_types(name, body)
     for member in operation.required:
         if body.get(member) in (None, ""):
             raise Refusal(f"{member} must be specified.")

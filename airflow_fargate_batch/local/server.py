@@ -7,15 +7,19 @@ import struct
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from airflow_fargate_batch.local.messages import Ending, Request, Response
+from airflow_fargate_batch.local.messages import Ending, Request, Response, refused
+from airflow_fargate_batch.local.refusal import Refusal
 
 LOOPBACK: Final = "127.0.0.1"
 Answer = Callable[[Request], Response]
+BODY_LIMIT: Final = 1 << 28
+"""No more is read of a request; S3 takes larger objects in parts."""
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 """SO_LINGER, on, for no time: closing throws the rest away and sends RST."""
 
@@ -42,13 +46,19 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
     def _serve(self) -> None:
-        self._send(self.server.answer(self._read()))
+        try:
+            request = self._read()
+        except Refusal as refusal:  # where its body ends is not known, so nothing can follow
+            self.close_connection = True
+            self._send(replace(refused(refusal), ending=Ending.LAST))
+            return
+        self._send(self.server.answer(request))
 
     do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = do_OPTIONS = _serve  # noqa: N815 - http.server's names
 
     def _read(self) -> Request:
         raw_path, _, query = self.path.partition("?")
-        length = int(self.headers.get("Content-Length") or 0)
+        length = self._length()
         return Request(
             method=self.command,
             # WSGI's convention for paths: bytes in the shape of Latin-1 text
@@ -56,7 +66,18 @@ class _Handler(BaseHTTPRequestHandler):
             query=query,
             headers={name.lower(): value for name, value in self.headers.items()},
             body=self.rfile.read(length),
+            raw_path=raw_path,
         )
+
+    def _length(self) -> int:
+        said = self.headers.get("Content-Length") or "0"
+        if self.headers.get("Transfer-Encoding"):
+            raise Refusal("Content-Length is required", "MissingContentLength", 411)
+        if not (said.isascii() and said.isdigit()):
+            raise Refusal("Content-Length is not a number", "InvalidRequest", 400)
+        if len(said) > len(str(BODY_LIMIT)) or int(said) > BODY_LIMIT:
+            raise Refusal(f"The body has more than {BODY_LIMIT} bytes", "RequestTooLarge", 413)
+        return int(said)
 
     def _send(self, response: Response) -> None:
         if response.ending is Ending.RESET:
@@ -68,7 +89,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._hang_up()
             return
         self.wfile.write(self._message(response))
-        if response.ending is Ending.CUT_SHORT:
+        if response.ending in (Ending.CUT_SHORT, Ending.LAST):
             self._hang_up()
 
     def _message(self, response: Response) -> bytes:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from airflow_fargate_batch.core import limits
@@ -20,29 +20,32 @@ def accept(
     queue: Mapping[str, Any],
     definition: Mapping[str, Any],
     region: str,
+    consumables: Callable[[], tuple[tuple[str, int], ...]],
 ) -> Submission:
-    """Check a SubmitJob and merge it with its definition; raise `Refusal` as AWS would."""
+    """Check a SubmitJob and merge it with its definition; raise `Refusal` as AWS would.
+
+    *consumables* looks up the consumable resources that the job needs.
+    """
     ecs_task = _ecs_task(definition)
-    container = _container(definition, ecs_task)
-    overrides = _first_override(body)
-    settings = container if ecs_task is None else ecs_task
-    refuse_illegal(
-        Draft(
-            body=body,
-            queue=queue,
-            definition=definition,
-            container=container,
-            overrides=overrides,
-            settings=settings,
-        )
+    listed = [definition["containerProperties"]] if ecs_task is None else ecs_task["containers"]
+    overrides, unknown = _overrides(body, listed)
+    draft = Draft(
+        body=body,
+        queue=queue,
+        definition=definition,
+        containers=tuple(zip(listed, overrides, strict=True)),
+        settings=listed[0] if ecs_task is None else ecs_task,
     )
+    refuse_illegal(draft)
     parameters = {**(definition.get("parameters") or {}), **(body.get("parameters") or {})}
-    merged = _merge(container, overrides, parameters)
+    merged = tuple(_merge(*pair, parameters) for pair in draft.containers)
     tags = dict(body.get("tags") or {})
     propagate = bool(body.get("propagateTags", definition.get("propagateTags", False)))
     doom = None
     if _overrides_length(merged, overrides, parameters) > limits.CONTAINER_OVERRIDES_LENGTH:
         doom = TOO_LONG
+    elif unknown is not None:
+        doom = f"Override for container named {unknown} is not a container in the TaskDefinition."
     elif propagate and len(tags | dict(definition.get("tags") or {})) > limits.TAGS:
         doom = TOO_MANY_TAGS
     priority = body.get("schedulingPriorityOverride", definition.get("schedulingPriority"))
@@ -53,14 +56,20 @@ def accept(
         definition=definition["jobDefinitionArn"],
         definition_name=definition["jobDefinitionName"],
         arguments=body,
-        container=merged,
+        containers=merged,
+        environment=_first_environment(queue),
         ecs_task=ecs_task,
         parameters=parameters,
-        retry=body.get("retryStrategy") or definition.get("retryStrategy") or {},
+        retry={
+            "attempts": 1,
+            "evaluateOnExit": [],
+            **(body.get("retryStrategy") or definition.get("retryStrategy") or {}),
+        },
         timeout=body.get("timeout") or definition.get("timeout") or {},
         tags=tags,
         propagate_tags=propagate,
         priority=priority,
+        consumables=consumables(),
         size=(body.get("arrayProperties") or {}).get("size"),
         doom=doom,
     )
@@ -73,35 +82,44 @@ def _ecs_task(definition: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return task
 
 
-def _container(
-    definition: Mapping[str, Any], ecs_task: Mapping[str, Any] | None
-) -> Mapping[str, Any]:
-    container: Mapping[str, Any] = (
-        definition["containerProperties"] if ecs_task is None else ecs_task["containers"][0]
-    )
-    return container
+def _first_environment(queue: Mapping[str, Any]) -> str:
+    order = sorted(queue["computeEnvironmentOrder"], key=lambda entry: entry["order"])
+    return str(order[0]["computeEnvironment"]).rpartition("/")[2] if order else ""
 
 
-def _first_override(body: Mapping[str, Any]) -> Mapping[str, Any]:
+def _overrides(
+    body: Mapping[str, Any], listed: Sequence[Mapping[str, Any]]
+) -> tuple[list[Mapping[str, Any]], str | None]:
+    """Return an override for each container, and a name that no container has, if there is one.
+
+    Overrides without a name go by their position; AWS's model does not require the name.
+    """
+    overrides: list[Mapping[str, Any]] = [{}] * len(listed)
+    if body.get("containerOverrides"):
+        overrides[0] = body["containerOverrides"]
     tasks = (body.get("ecsPropertiesOverride") or {}).get("taskProperties") or [{}]
-    containers = tasks[0].get("containers") or [{}]
-    override: Mapping[str, Any] = body.get("containerOverrides") or containers[0]
-    return override
+    names = [container.get("name") for container in listed]
+    unknown = None
+    for position, override in enumerate(tasks[0].get("containers") or []):
+        name = override.get("name")
+        if name is None and position < len(listed):
+            overrides[position] = override
+        elif name in names and name is not None:
+            overrides[names.index(name)] = override
+        else:
+            unknown = str(name)
+    return overrides, unknown
 
 
 def _merge(
     container: Mapping[str, Any], overrides: Mapping[str, Any], parameters: Mapping[str, str]
 ) -> dict[str, Any]:
-    environment = {entry["name"]: entry.get("value", "") for entry in _environment(container)}
-    environment |= {entry["name"]: entry.get("value", "") for entry in _environment(overrides)}
+    variables = [*_environment(container), *_environment(overrides)]
+    environment = {e["name"]: e.get("value") or "" for e in variables if e.get("name")}
     asked = resources(container.get("resourceRequirements"))
     asked |= resources(overrides.get("resourceRequirements"))
     command = overrides.get("command") or container.get("command") or []
     return {
-        "volumes": [],
-        "mountPoints": [],
-        "ulimits": [],
-        "secrets": [],
         "networkInterfaces": [],
         **container,
         "command": [_fill_in(word, parameters) for word in command],
@@ -120,16 +138,22 @@ def _fill_in(word: str, parameters: Mapping[str, str]) -> str:
 
 
 def _overrides_length(
-    merged: Mapping[str, Any], overrides: Mapping[str, Any], parameters: Mapping[str, str]
+    merged: Sequence[Mapping[str, Any]],
+    overrides: Sequence[Mapping[str, Any]],
+    parameters: Mapping[str, str],
 ) -> int:
     """Count the characters of what goes to ECS: the expanded command, the variables, Batch's own.
 
     How exactly AWS counts is not documented; this is the JSON of RunTask's ``containerOverrides``.
     """
-    sent = {"environment": [*_environment(overrides), *_BATCH_VARIABLES], "name": "default"}
-    if overrides.get("command") or parameters:
-        sent["command"] = merged["command"]
-    whole = {"containerOverrides": [sent]}
+    listed = []
+    for container, override in zip(merged, overrides, strict=True):
+        variables = [*_environment(override), *_BATCH_VARIABLES]
+        sent = {"environment": variables, "name": container.get("name") or "default"}
+        if override.get("command") or parameters:
+            sent["command"] = container["command"]
+        listed.append(sent)
+    whole = {"containerOverrides": listed}
     return len(json.dumps(whole, separators=(",", ":"), ensure_ascii=False))
 
 

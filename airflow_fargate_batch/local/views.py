@@ -8,7 +8,7 @@ from typing import Any
 
 from airflow_fargate_batch.core.status import FINAL, JobStatus
 from airflow_fargate_batch.local.account import arn
-from airflow_fargate_batch.local.jobs import Attempt, Job
+from airflow_fargate_batch.local.jobs import Attempt, Container, Job
 
 Shown = dict[str, Any]
 _SUMMARIZED = [status for status in JobStatus if status is not JobStatus.UNKNOWN]
@@ -41,24 +41,32 @@ def detail(job: Job, moment: float) -> Shown:
             ("timeout", dict(submission.timeout)),
             ("shareIdentifier", arguments.get("shareIdentifier")),
             ("schedulingPriority", submission.priority),
+            ("consumableResourceProperties", consumables_of(job) if submission.consumables else {}),
         )
         if value not in (None, {})
     }
-    container = dict(submission.container)
+    containers = [dict(properties) for properties in submission.containers]
     current = _current(job, status, moment)
     if current is not None:
-        container |= _ending(current, moment)
+        for container, ran in zip(containers, current.containers, strict=True):
+            container |= _ending(current, ran, moment)
+    task_arn = {} if current is None else {"taskArn": current.task_arn}
     if submission.ecs_task is not None:
-        task = dict(submission.ecs_task)
-        task["containers"] = [container, *task.get("containers", [])[1:]]
-        if current is not None:
-            task["taskArn"] = current.task_arn
+        task = {**submission.ecs_task, "containers": containers, **task_arn}
         shown |= {"container": {}, "ecsProperties": {"taskProperties": [task]}}
     else:
-        if current is not None:
-            container["taskArn"] = current.task_arn
-        shown["container"] = container
+        shown["container"] = containers[0] | task_arn
     return shown
+
+
+def consumables_of(job: Job) -> Shown:
+    """Show what the job needs of consumable resources."""
+    return {
+        "consumableResourceList": [
+            {"consumableResource": name, "quantity": quantity}
+            for name, quantity in job.submission.consumables
+        ]
+    }
 
 
 def summary(job: Job, moment: float) -> Shown:
@@ -67,7 +75,7 @@ def summary(job: Job, moment: float) -> Shown:
     shown = _common(job, moment)
     current = _current(job, status, moment)
     if current is not None and _has_passed(current.stopped_at, moment):
-        ending = _ending(current, moment)
+        ending = _ending(current, current.deciding, moment)
         shown["container"] = {key: ending[key] for key in ("exitCode", "reason") if key in ending}
     return shown
 
@@ -115,25 +123,30 @@ def _attempt(attempt: Attempt, *, ecs: bool) -> Shown:
     for key, value in (("startedAt", attempt.started_at), ("stoppedAt", attempt.stopped_at)):
         if value is not None:
             shown[key] = _milliseconds(value)
-    ending = _ending(attempt, float("inf")) | {"networkInterfaces": []}
+    containers: list[Shown] = [
+        {**_ending(attempt, container, float("inf")), "networkInterfaces": []}
+        for container in attempt.containers
+    ]
     if ecs:
-        shown["taskProperties"] = [{"taskArn": attempt.task_arn, "containers": [ending]}]
+        for container, ended in zip(attempt.containers, containers, strict=True):
+            ended["name"] = container.name
+        shown["taskProperties"] = [{"taskArn": attempt.task_arn, "containers": containers}]
         shown["container"] = {}
     else:
-        shown["container"] = ending | {"taskArn": attempt.task_arn}
+        shown["container"] = containers[0] | {"taskArn": attempt.task_arn}
     return shown
 
 
-def _ending(attempt: Attempt, moment: float) -> Shown:
+def _ending(attempt: Attempt, container: Container, moment: float) -> Shown:
     """Show what is known of a container: its stream once it runs, its exit once it is over."""
     shown: Shown = {}
-    if _has_passed(attempt.started_at, moment):
-        shown["logStreamName"] = attempt.log_stream
+    if _has_passed(attempt.started_at, moment) and container.log_stream is not None:
+        shown["logStreamName"] = container.log_stream
     if _has_passed(attempt.stopped_at, moment):
-        if attempt.exit_code is not None:
-            shown["exitCode"] = attempt.exit_code
-        if attempt.reason is not None:
-            shown["reason"] = attempt.reason
+        if container.exit_code is not None:
+            shown["exitCode"] = container.exit_code
+        if container.reason is not None:
+            shown["reason"] = container.reason
     return shown
 
 

@@ -51,8 +51,8 @@ def connect(airflow: RealAirflow, aws: LocalBatch) -> None:
     """Make a connection that says where Batch is, and which queue and definition."""
     airflow.add_connection(
         "aws_default",
-        login="local",
-        password="local",
+        login=aws.environ["AWS_ACCESS_KEY_ID"],
+        password=aws.environ["AWS_SECRET_ACCESS_KEY"],
         extra={
             "region_name": aws.region,
             "endpoint_url": aws.url,

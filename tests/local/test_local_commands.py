@@ -1,5 +1,6 @@
 """Commands that really run; these tests wait for real processes."""
 
+import json
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -78,6 +79,9 @@ def test_the_environment_is_the_jobs_own(
         "AWS_BATCH_JOB_ID": job["jobId"],
         "AWS_BATCH_JOB_ATTEMPT": "1",
         "AWS_BATCH_JQ_NAME": READY_QUEUE,
+        "AWS_BATCH_CE_NAME": f"{READY_QUEUE}-environment",
+        "AWS_EXECUTION_ENV": "AWS_ECS_FARGATE",
+        "ECS_CONTAINER_METADATA_URI_V4": seen["ECS_CONTAINER_METADATA_URI_V4"],
         "HOME": seen["HOME"],
         "LANG": "C.UTF-8",
         "PATH": seen["PATH"],
@@ -216,3 +220,83 @@ def test_only_so_many_run_at_once() -> None:
 def test_a_signal_is_told_as_ecs_tells_it(batch: Any, run: Run) -> None:
     job = wait(batch, run("sh", "-c", "kill -9 $$"))
     assert (job["status"], job["container"]["exitCode"]) == ("FAILED", 137)
+
+
+def test_array_children_and_attempts_share_no_files(
+    aws: LocalBatch, batch: Any, run: Run, tmp_path: Path
+) -> None:
+    write = "echo $AWS_BATCH_JOB_ARRAY_INDEX > part.txt; sleep 0.3; ls; cat part.txt ~/part.txt"
+    parent = wait(batch, run("sh", "-c", write, arrayProperties={"size": 6}))
+    children = [wait(batch, f"{parent['jobId']}:{index}") for index in range(6)]
+    assert [output(aws, child) for child in children] == [
+        ["part.txt", str(index), str(index)] for index in range(6)
+    ]
+    once = f"pwd >> {tmp_path}/places; test -e seen && exit 0; touch seen; chmod 500 .; exit 1"
+    job = wait(batch, run("sh", "-c", once, retryStrategy={"attempts": 3}))
+    assert (job["status"], len(job["attempts"])) == ("FAILED", 3)
+    places = (tmp_path / "places").read_text().split()
+    assert len(set(places)) == 3
+    assert [place for place in places if Path(place).exists()] == []
+
+
+def test_what_left_its_session_dies_with_its_job(batch: Any, run: Run, tmp_path: Path) -> None:
+    pid_file = tmp_path / "pid"
+    daemon = (
+        f"setsid sh -c 'echo $$ > {pid_file}; sleep 100' & while ! test -s {pid_file}; do :; done"
+    )
+    job = wait(batch, run("sh", "-c", daemon))
+    assert job["status"] == "SUCCEEDED"
+    assert not _runs(int(pid_file.read_text()))
+
+
+def test_the_definition_says_where_lines_go(aws: LocalBatch, batch: Any) -> None:
+    options = {"awslogs-group": "/my/group", "awslogs-stream-prefix": "mine"}
+    register(
+        batch, containerProperties=CONTAINER | {"command": ["echo", "hello"], **logging(options)}
+    )
+    job = batch.submit_job(jobName="x", jobQueue=READY_QUEUE, jobDefinition="mine")
+    stream = wait(batch, job["jobId"])["container"]["logStreamName"]
+    assert stream.startswith("mine/default/")
+    events = aws.client("logs").get_log_events(logGroupName="/my/group", logStreamName=stream)
+    assert [event["message"] for event in events["events"]] == ["hello"]
+
+
+def test_a_log_that_goes_elsewhere_has_no_stream(batch: Any) -> None:
+    elsewhere = {"logConfiguration": {"logDriver": "splunk", "options": {"splunk-url": "x"}}}
+    register(batch, containerProperties=CONTAINER | {"command": ["echo", "hello"], **elsewhere})
+    job = batch.submit_job(jobName="x", jobQueue=READY_QUEUE, jobDefinition="mine")
+    assert "logStreamName" not in wait(batch, job["jobId"])["container"]
+
+
+def test_the_metadata_endpoint_tells_a_container_where_its_lines_go(
+    aws: LocalBatch, batch: Any, run: Run
+) -> None:
+    ask = "import os,urllib.request as r;print(r.urlopen(os.environ['%s']).read().decode())"
+    job = wait(batch, run("python", "-c", ask % "ECS_CONTAINER_METADATA_URI_V4"))
+    told = json.loads(output(aws, job)[0])
+    assert told["Labels"]["com.amazonaws.ecs.task-arn"] == job["container"]["taskArn"]
+    assert told["LogOptions"]["awslogs-stream"] == job["container"]["logStreamName"]
+
+
+ROLE = "arn:aws:iam::123456789012:role/x"
+CONTAINER_SIZE: dict[str, Any] = {
+    "resourceRequirements": [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "2048"}]
+}
+CONTAINER: dict[str, Any] = {"image": "x", "executionRoleArn": ROLE, **CONTAINER_SIZE}
+
+
+def environment(**variables: str) -> dict[str, Any]:
+    return {"environment": [{"name": name, "value": variables[name]} for name in variables]}
+
+
+def logging(options: dict[str, str]) -> dict[str, Any]:
+    return {"logConfiguration": {"logDriver": "awslogs", "options": options}}
+
+
+def register(batch: Any, **properties: Any) -> None:
+    batch.register_job_definition(
+        jobDefinitionName="mine",
+        type="container",
+        platformCapabilities=["FARGATE"],
+        **properties,
+    )

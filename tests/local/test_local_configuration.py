@@ -31,7 +31,12 @@ def test_a_queue_can_be_made_as_at_aws(batch: Any) -> None:
     environment = batch.create_compute_environment(
         computeEnvironmentName="ce",
         type="MANAGED",
-        computeResources={"type": "FARGATE_SPOT", "maxvCpus": 4, "subnets": ["subnet-1"]},
+        computeResources={
+            "type": "FARGATE_SPOT",
+            "maxvCpus": 4,
+            "subnets": ["subnet-1"],
+            "securityGroupIds": ["sg-1"],
+        },
     )
     policy = batch.create_scheduling_policy(name="policy", fairsharePolicy={})
     batch.create_job_queue(
@@ -186,3 +191,197 @@ def test_it_may_start_empty() -> None:
         queue = aws.create_queue("mine")
         definition = aws.register_job_definition("mine", vcpu="1", memory=2048)
         assert batch.submit_job(jobName="x", jobQueue=queue, jobDefinition=definition)["jobId"]
+
+
+FARGATE = {"type": "FARGATE", "maxvCpus": 4, "subnets": ["subnet-1"], "securityGroupIds": ["sg-1"]}
+
+
+def create_environment(batch: Any, name: str = "ce", **resources: Any) -> None:
+    merged = {key: value for key, value in (FARGATE | resources).items() if value is not None}
+    batch.create_compute_environment(
+        computeEnvironmentName=name, type="MANAGED", computeResources=merged
+    )
+
+
+@pytest.mark.parametrize(
+    ("container", "message"),
+    [
+        ({"fargatePlatformConfiguration": {"platformVersion": "junk"}}, "platformVersion junk is"),
+        ({"networkConfiguration": {"assignPublicIp": "YES"}}, "assignPublicIp YES is not valid"),
+        ({"runtimePlatform": {"cpuArchitecture": "RISC"}}, "cpuArchitecture RISC is not valid"),
+        (
+            {
+                "runtimePlatform": {
+                    "operatingSystemFamily": "WINDOWS_SERVER_2022_CORE",
+                    "cpuArchitecture": "ARM64",
+                }
+            },
+            "must be X86_64",
+        ),
+        ({"ephemeralStorage": {"sizeInGiB": 20}}, "between 21 and 200"),
+        ({"ulimits": [{"name": "x", "hardLimit": 1, "softLimit": 1}]}, "ulimits is not applicable"),
+        ({"vcpus": 1}, "vcpus is not applicable for Fargate. Use resource requirements instead."),
+        ({"linuxParameters": {"sharedMemorySize": 1}}, "sharedMemorySize is not applicable"),
+        ({"logConfiguration": {"logDriver": "gelf"}}, "Log driver gelf is not applicable"),
+        ({"command": [""]}, "Command field cannot have empty strings"),
+        ({"volumes": [{"name": "x", "host": {"sourcePath": "/"}}]}, "sourcePath is not applicable"),
+        (
+            {"resourceRequirements": [{"type": "GPU", "value": "1"}]},
+            "GPU is not applicable for Fargate.",
+        ),
+        (
+            {
+                "resourceRequirements": [
+                    {"type": "VCPU", "value": "1e999999999"},
+                    {"type": "MEMORY", "value": "1"},
+                ]
+            },
+            "should be numbers",
+        ),
+    ],
+)
+def test_a_definition_is_checked_as_a_whole(
+    batch: Any, container: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ClientError, match=message) as caught:
+        register(batch, **container)
+    assert caught.value.response["Error"]["Code"] == "ClientException"
+
+
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        ({"jobDefinitionName": "-x"}, "should match valid pattern"),
+        ({"type": "multinode"}, "multinode is not applicable for Fargate"),
+        ({"platformCapabilities": ["EC2"]}, "platformCapabilities must be FARGATE"),
+        ({"retryStrategy": {"attempts": 11}}, "between 1 and 10"),
+        ({"timeout": {"attemptDurationSeconds": 59}}, "at least 60 seconds"),
+        ({"schedulingPriority": 10000}, "between 0 and 9999"),
+        ({"tags": {"aws:x": "y"}}, "cannot start with aws:"),
+    ],
+)
+def test_what_stands_beside_the_container_is_checked_too(
+    batch: Any, members: dict[str, Any], message: str
+) -> None:
+    definition = {
+        "jobDefinitionName": "x",
+        "type": "container",
+        "platformCapabilities": ["FARGATE"],
+        "containerProperties": CONTAINER,
+    }
+    with pytest.raises(ClientError, match=message):
+        batch.register_job_definition(**definition | members)
+
+
+def test_a_definition_is_shown_with_what_aws_fills_in(batch: Any) -> None:
+    register(batch)
+    [shown] = batch.describe_job_definitions(jobDefinitionName="mine")["jobDefinitions"]
+    container = shown["containerProperties"]
+    assert container["networkConfiguration"] == {"assignPublicIp": "DISABLED"}
+    assert container["fargatePlatformConfiguration"] == {"platformVersion": "LATEST"}
+    assert [container[key] for key in ("command", "environment", "volumes", "secrets")] == [[]] * 4
+    assert (shown["parameters"], shown["tags"], shown["propagateTags"]) == ({}, {}, False)
+
+
+@pytest.mark.parametrize(
+    ("resources", "message"),
+    [
+        ({"type": "EC2"}, "type must be FARGATE or FARGATE_SPOT"),
+        ({"subnets": None}, "subnets is required"),
+        ({"securityGroupIds": None}, "securityGroupIds is required"),
+        ({"subnets": [str(number) for number in range(17)]}, "1 to 16"),
+        ({"maxvCpus": 0}, "at least 1"),
+        ({"instanceRole": "x"}, "instanceRole is not applicable for Fargate."),
+        ({"minvCpus": 0}, "minvCpus is not applicable for Fargate."),
+    ],
+)
+def test_an_environment_is_checked(batch: Any, resources: dict[str, Any], message: str) -> None:
+    if "subnets" in resources and resources["subnets"] is None:
+        resources = {"subnets": []}
+    with pytest.raises(ClientError, match=message):
+        create_environment(batch, **resources)
+
+
+def test_a_change_of_one_member_keeps_the_others(batch: Any) -> None:
+    create_environment(batch)
+    batch.update_compute_environment(computeEnvironment="ce", computeResources={"maxvCpus": 8})
+    [shown] = batch.describe_compute_environments(computeEnvironments=["ce"])["computeEnvironments"]
+    assert shown["computeResources"] == FARGATE | {"maxvCpus": 8}
+    with pytest.raises(ClientError, match="at least 1"):
+        batch.update_compute_environment(computeEnvironment="ce", computeResources={"maxvCpus": 0})
+
+
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        ({"jobQueueName": "x y"}, "should match valid pattern"),
+        ({"priority": -1}, "positive"),
+        ({"computeEnvironmentOrder": []}, "1 to 3 entries"),
+        ({"computeEnvironmentOrder": ["no"]}, "ComputeEnvironment no not found"),
+        ({"computeEnvironmentOrder": ["ce", "ce"]}, "duplicates"),
+        ({"computeEnvironmentOrder": ["ce", "ce2", "ce3", "ce4"]}, "1 to 3 entries"),
+        ({"state": "ON"}, "state ON is not valid"),
+        ({"schedulingPolicyArn": "arn:aws:batch:x"}, "SchedulingPolicy arn:aws:batch:x not found"),
+        (
+            {"jobStateTimeLimitActions": [{"reason": "x", "state": "RUNNABLE", "maxTimeSeconds": 5,
+                                           "action": "CANCEL"}]},
+            "between 600 and 86400",
+        ),
+    ],
+)  # fmt: skip
+def test_a_queue_is_checked(batch: Any, members: dict[str, Any], message: str) -> None:
+    create_environment(batch)
+    queue = {"jobQueueName": "x", "priority": 1, "computeEnvironmentOrder": ["ce"]} | members
+    names = queue["computeEnvironmentOrder"]
+    order = [{"order": n, "computeEnvironment": name} for n, name in enumerate(names)]
+    with pytest.raises(ClientError, match=message):
+        batch.create_job_queue(**queue | {"computeEnvironmentOrder": order})
+
+
+def test_jobs_end_with_their_queue(aws: LocalBatch, batch: Any) -> None:
+    queue = aws.create_queue("mine")
+    names = ("waiting", "running", "ended")
+    aws.script("running", stuck_in="RUNNING")
+    aws.script("waiting", stuck_in="RUNNABLE")
+    for name in names:
+        batch.submit_job(jobName=name, jobQueue=queue, jobDefinition=READY_DEFINITION)
+    aws.advance(60)
+    batch.update_job_queue(jobQueue=queue, state="DISABLED")
+    batch.delete_job_queue(jobQueue=queue)
+    aws.advance(60)
+    assert [job["status"] for job in aws.jobs] == ["FAILED", "FAILED", "SUCCEEDED"]
+
+
+def test_what_is_of_another_region_is_not_found(aws: LocalBatch, batch: Any) -> None:
+    there = aws.client("batch", region_name="us-east-1")
+    queue = there.describe_job_queues()["jobQueues"][0]["jobQueueArn"]
+    assert ":us-east-1:" in queue
+    with pytest.raises(ClientError, match=r"JobQueue .* not found"):
+        batch.submit_job(jobName="x", jobQueue=queue, jobDefinition=READY_DEFINITION)
+    with pytest.raises(ClientError, match="not found"):
+        batch.list_tags_for_resource(resourceArn=queue)
+    job = there.submit_job(jobName="x", jobQueue=queue, jobDefinition=READY_DEFINITION)
+    batch.submit_job(
+        jobName="x",
+        jobQueue=READY_QUEUE,
+        jobDefinition=READY_DEFINITION,
+        dependsOn=[{"jobId": job["jobId"]}],
+    )
+    aws.advance(60)
+    assert [job["status"] for job in aws.jobs] == ["SUCCEEDED", "FAILED"]
+
+
+def test_each_answer_has_an_id_of_its_own(batch: Any) -> None:
+    ids = {batch.describe_job_queues()["ResponseMetadata"]["RequestId"] for _ in range(3)}
+    with pytest.raises(ClientError) as caught:
+        batch.describe_jobs(jobs=["x"] * 101)
+    ids.add(caught.value.response["ResponseMetadata"]["RequestId"])
+    assert len(ids) == 4
+
+
+def test_only_so_many_calls_are_kept(aws: LocalBatch, batch: Any) -> None:
+    calls = aws._application.calls
+    assert calls.maxlen is not None
+    batch.describe_job_queues()
+    calls.extend([calls[0]] * (calls.maxlen + 1))
+    assert len(aws.requests) == calls.maxlen

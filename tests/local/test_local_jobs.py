@@ -396,6 +396,33 @@ def test_cancelling_a_pending_job_waits_for_its_dependencies(
     assert (describe(waiting)["status"], describe(waiting)["statusReason"]) == ("FAILED", "enough")
 
 
+@pytest.mark.parametrize("job_id", ["nobody", "00000000-0000-4000-8000-000000000000:1"])
+def test_stopping_an_unknown_job_is_answered_as_if_it_were_known(batch: Any, job_id: str) -> None:
+    for stop in (batch.terminate_job, batch.cancel_job):
+        answer = stop(jobId=job_id, reason="enough")
+        assert answer["ResponseMetadata"]["HTTPStatusCode"] == 200
+
+
+def test_a_sequential_dependency_with_an_id_is_a_plain_one_of_a_plain_job(
+    aws: LocalBatch, submit: Submit, describe: Describe
+) -> None:
+    first = submit("first")
+    second = submit("second", dependsOn=[{"jobId": first, "type": "SEQUENTIAL"}])
+    aws.advance(8.4)
+    assert [describe(job)["status"] for job in (first, second)] == ["RUNNING", "PENDING"]
+    aws.advance(10)
+    assert [describe(job)["status"] for job in (first, second)] == ["SUCCEEDED", "SUCCEEDED"]
+
+
+@pytest.mark.parametrize("more", [{}, {"retryStrategy": {"attempts": 3}}])
+def test_a_job_is_shown_with_the_retries_that_aws_fills_in(
+    submit: Submit, describe: Describe, more: dict[str, Any]
+) -> None:
+    attempts = more.get("retryStrategy", {}).get("attempts", 1)
+    shown = describe(submit(**more))["retryStrategy"]
+    assert shown == {"attempts": attempts, "evaluateOnExit": []}
+
+
 def test_terminate_jobs_answers_for_each(batch: Any, submit: Submit) -> None:
     job_id = submit()
     answer = batch.terminate_jobs(jobs=[job_id, "nobody"], reason="enough")

@@ -61,7 +61,7 @@ def test_a_batch_call_it_does_not_know_is_refused_and_never_reaches_moto(aws: Lo
             404,
             "UnknownOperationException",
         )
-    assert aws._application.others._application is None
+    assert not aws._application.others.loaded
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,192 @@
+"""Signatures of requests, checked when LocalBatch runs commands.
+
+Whoever can submit a job to it can run commands as the person who started it, so every local user
+could. A request must then be signed with the credentials of this LocalBatch (Signature Version 4,
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html).
+"""
+
+import hashlib
+import hmac
+import posixpath
+import re
+import secrets
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from urllib.parse import quote, unquote
+
+from airflow_fargate_batch.local.messages import Request
+from airflow_fargate_batch.local.refusal import Refusal
+
+TOLERANCE: Final = timedelta(minutes=5)
+"""How far AWS lets a request's date be off its clock."""
+_ALGORITHM: Final = "AWS4-HMAC-SHA256"
+_GIVEN: Final = re.compile(
+    r"<AccessKeyId>(\S+?)</AccessKeyId>\s*<SecretAccessKey>(\S+?)</SecretAccessKey>"
+)
+_WRONG: Final = Refusal(
+    "The request signature we calculated does not match the signature you provided. Check your AWS"
+    " Secret Access Key and signing method. Consult the service documentation for details.",
+    "InvalidSignatureException",
+    403,
+)
+MISSING: Final = Refusal("Missing Authentication Token", "MissingAuthenticationTokenException", 403)
+_UNKNOWN: Final = Refusal(
+    "The security token included in the request is invalid.", "UnrecognizedClientException", 403
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """An access key and its secret."""
+
+    access_key: str
+    secret_key: str = field(repr=False)
+
+
+ANY: Final = Credentials("local", "local")
+"""What clients sign with where every signature will do."""
+
+
+def random_credentials() -> Credentials:
+    """Make credentials that nobody else knows."""
+    return Credentials(f"LOCAL{secrets.token_hex(8).upper()}", secrets.token_urlsafe(30))
+
+
+class Keys:
+    """The credentials that requests may be signed with."""
+
+    def __init__(self, credentials: Credentials) -> None:
+        self._own = credentials
+        self._lock = threading.Lock()
+        self._secrets = {credentials.access_key: credentials.secret_key}
+
+    def learn(self, answer: bytes) -> None:
+        """Take what STS and IAM of this LocalBatch have given out as well."""
+        found = _GIVEN.findall(answer.decode(errors="replace"))
+        with self._lock:
+            self._secrets.update(found)
+
+    def check_secret(self, request: Request) -> None:
+        """Raise `Refusal` unless the request bears the secret key itself, as a bearer token."""
+        given = request.headers.get("authorization", "").encode()
+        wanted = f"Bearer {self._own.secret_key}".encode()
+        if not hmac.compare_digest(given, wanted):
+            raise Refusal(
+                "Authorization must be 'Bearer' and the value of AWS_SECRET_ACCESS_KEY",
+                "AccessDenied",
+                403,
+            )
+
+    def check(self, request: Request) -> None:
+        """Raise `Refusal` unless the request is signed with one of the credentials."""
+        signed = _read(request)
+        with self._lock:
+            secret = self._secrets.get(signed.access_key)
+        if secret is None:
+            raise _UNKNOWN
+        _check_time(signed)
+        expected = _signature(secret, signed, _canonical(request, signed))
+        if not hmac.compare_digest(expected.encode(), signed.signature.encode()):
+            raise _WRONG
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Signed:
+    """What a request says of its signature.
+
+    Attributes:
+        in_query: Whether it stands in the query, as in a presigned URL.
+    """
+
+    access_key: str
+    scope: tuple[str, ...]
+    headers: tuple[str, ...]
+    signature: str
+    date: str
+    lasts: timedelta
+    in_query: bool
+
+
+def _read(request: Request) -> _Signed:
+    query = dict(pair.partition("=")[::2] for pair in request.query.split("&"))
+    members: Mapping[str, str]
+    if "X-Amz-Signature" in query:
+        members = {name.removeprefix("X-Amz-"): unquote(query[name]) for name in query}
+    else:
+        algorithm, _, rest = request.headers.get("authorization", "").partition(" ")
+        pairs = (part.strip().partition("=") for part in rest.split(","))
+        members = {name: value for name, _, value in pairs}
+        members |= {"Date": request.headers.get("x-amz-date", ""), "Algorithm": algorithm}
+    credential = members.get("Credential", "").split("/")
+    if members.get("Algorithm") != _ALGORITHM or len(credential) < 5:
+        raise MISSING
+    seconds = members.get("Expires", "")
+    return _Signed(
+        access_key="/".join(credential[:-4]),
+        scope=tuple(credential[-4:]),
+        headers=tuple(members.get("SignedHeaders", "").split(";")),
+        signature=members.get("Signature", ""),
+        date=members.get("Date", ""),
+        lasts=timedelta(seconds=int(seconds[:7])) if seconds.isdecimal() else TOLERANCE,
+        in_query="X-Amz-Signature" in query,
+    )
+
+
+def _check_time(signed: _Signed) -> None:
+    try:
+        made = datetime.strptime(signed.date, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        raise MISSING from None
+    age = datetime.now(UTC) - made
+    if not -TOLERANCE <= age <= max(signed.lasts, TOLERANCE) or signed.date[:8] != signed.scope[0]:
+        raise Refusal(f"Signature expired: {signed.date}", "InvalidSignatureException", 403)
+
+
+def _canonical(request: Request, signed: _Signed) -> str:
+    service = signed.scope[2]
+    path = request.raw_path or "/"
+    if service != "s3":
+        path = quote(posixpath.normpath("/" + path.lstrip("/")), safe="/~")
+        if request.raw_path.endswith("/") and path != "/":
+            path += "/"
+    pairs = sorted(
+        (name, value)
+        for name, _, value in (pair.partition("=") for pair in request.query.split("&") if pair)
+        if name != "X-Amz-Signature"
+    )
+    headers = [
+        f"{name}:{' '.join(request.headers.get(name, '').split())}\n" for name in signed.headers
+    ]
+    return "\n".join(
+        (
+            request.method,
+            path,
+            "&".join(f"{name}={value}" for name, value in pairs),
+            "".join(headers),
+            ";".join(signed.headers),
+            _payload(request, signed),
+        )
+    )
+
+
+def _payload(request: Request, signed: _Signed) -> str:
+    """Return what stands for the body; S3 alone lets it be left out of the signature."""
+    digest = hashlib.sha256(request.body).hexdigest()
+    if signed.scope[2] != "s3":
+        return digest
+    said = request.headers.get("x-amz-content-sha256", digest)
+    if signed.in_query or said.startswith(("UNSIGNED-PAYLOAD", "STREAMING-")):
+        return "UNSIGNED-PAYLOAD" if signed.in_query else said
+    return digest
+
+
+def _signature(secret: str, signed: _Signed, canonical: str) -> str:
+    digest = hashlib.sha256(canonical.encode()).hexdigest()
+    text = "\n".join((_ALGORITHM, signed.date, "/".join(signed.scope), digest))
+    key = f"AWS4{secret}".encode()
+    for part in (*signed.scope, text):
+        key = hmac.new(key, part.encode(), hashlib.sha256).digest()
+    return key.hex()

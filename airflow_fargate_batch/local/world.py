@@ -1,0 +1,169 @@
+"""The worlds that moto keeps: one for each LocalBatch, empty when it begins.
+
+moto keeps its state once in a process. The first LocalBatch that asks gets moto inside this
+process, emptied of what a LocalBatch before it left behind. A further one that runs at the same
+time gets moto in a process of its own. Entering moto's ``mock_aws()`` in this process empties the
+first world too: moto has no way to keep the two apart.
+"""
+
+import importlib
+import io
+import os
+import pickle
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any, Final, Protocol
+
+from airflow_fargate_batch.local.messages import Request, Response
+from airflow_fargate_batch.local.refusal import Refusal
+
+WSGI = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+class World(Protocol):
+    """moto's services with a state of their own."""
+
+    def call(self, request: Request) -> Response:
+        """Answer one request."""
+
+    def close(self) -> None:
+        """Let the world go; nothing of it is kept."""
+
+
+def open_world() -> World:
+    """Return an empty world; ``ImportError`` says how to install moto."""
+    application = load_moto()
+    with _LOCK:
+        if not _IN_USE:
+            _IN_USE.append(True)
+            return _InThisProcess(application)
+    return _InAnotherProcess()
+
+
+STOPPED: Final = Refusal("This LocalBatch has stopped", "ServiceUnavailable", 503)
+_LOCK: Final = threading.Lock()
+_IN_USE: Final[list[bool]] = []
+"""Holds an entry while a LocalBatch uses the world inside this process."""
+_EMPTY_IT: Final = Request(method="POST", path="/moto-api/reset", query="", headers={}, body=b"")
+
+
+class _InThisProcess:
+    def __init__(self, application: WSGI) -> None:
+        self._application = application
+        self._closed = False
+
+    def call(self, request: Request) -> Response:
+        if self._closed:  # the state belongs to somebody else by now
+            raise STOPPED
+        return call_wsgi(self._application, request)
+
+    def close(self) -> None:
+        with _LOCK:
+            if not self._closed:
+                self._closed = True
+                call_wsgi(self._application, _EMPTY_IT)
+                _IN_USE.clear()
+
+
+class _InAnotherProcess:
+    """Pass requests to a process of our own, one at a time, through pipes that nobody else sees."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        path = os.pathsep.join(entry or os.curdir for entry in sys.path)
+        self._process = subprocess.Popen(  # noqa: S603 - this Python, with a fixed argument
+            [sys.executable, "-c", f"from {__name__} import serve; serve()"],
+            env={**os.environ, "PYTHONPATH": path},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+
+    def call(self, request: Request) -> Response:
+        asked, answers = self._process.stdin, self._process.stdout
+        assert asked is not None  # noqa: S101 - Popen was given PIPE
+        assert answers is not None  # noqa: S101 - Popen was given PIPE
+        with self._lock:
+            if self._process.returncode is not None:
+                raise STOPPED
+            pickle.dump(request, asked)
+            asked.flush()
+            response: Response = pickle.load(answers)  # noqa: S301 - written by our own process
+        return response
+
+    def close(self) -> None:
+        with self._lock:
+            self._process.kill()
+            self._process.communicate()
+
+
+def serve() -> None:
+    """Answer requests from stdin until it ends."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what moto prints must not come between two answers
+    application = load_moto()
+    while True:
+        try:
+            request = pickle.load(sys.stdin.buffer)  # noqa: S301 - written by who started us
+        except EOFError:
+            return
+        pickle.dump(call_wsgi(application, request), answers)
+        answers.flush()
+
+
+def load_moto() -> WSGI:
+    """Load moto's server application; ``ImportError`` says how to install it."""
+    try:
+        server = importlib.import_module("moto.server")
+    except ImportError:
+        hint = "pip install 'airflow-fargate-batch[local]'"
+        raise ImportError(f"CloudWatch Logs, STS and the like come from moto: {hint}") from None
+    application: WSGI = server.DomainDispatcherApplication(server.create_backend_app)
+    return application
+
+
+def call_wsgi(application: WSGI, request: Request) -> Response:
+    """Call a WSGI application."""
+    caught: dict[str, Any] = {}
+
+    def start_response(status: str, headers: list[tuple[str, str]], *_: object) -> None:
+        caught["status"], caught["headers"] = int(status.split()[0]), headers
+
+    chunks = application(_environ(request), start_response)
+    body = b"".join(chunks)
+    headers = tuple(
+        (name, value) for name, value in caught["headers"] if name.lower() not in _OWN_HEADERS
+    )
+    return Response(status=caught["status"], headers=headers, body=body)
+
+
+_OWN_HEADERS: Final = {"content-length", "connection", "date", "server", "transfer-encoding"}
+
+
+def _environ(request: Request) -> dict[str, Any]:
+    host, _, port = request.headers.get("host", "localhost").partition(":")
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": request.method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": request.path,
+        "QUERY_STRING": request.query,
+        "SERVER_NAME": host,
+        "SERVER_PORT": port or "80",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "CONTENT_LENGTH": str(len(request.body)),
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.input": io.BytesIO(request.body),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+    for name, value in request.headers.items():
+        key = name.upper().replace("-", "_")
+        if key == "CONTENT_TYPE":
+            environ[key] = value
+        elif key != "CONTENT_LENGTH":
+            environ[f"HTTP_{key}"] = value
+    return environ
