@@ -3,6 +3,7 @@
 Source: AWS Batch API Reference, ``JobDefinition``.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -62,3 +63,8 @@ class JobDefinition:
             for version in (self.platform_version, platform_version)
         )
         return own == wanted
+
+
+def base_name(definition: str) -> str:
+    """Return the bare name in a definition's name, ``name:revision`` or ARN."""
+    return re.sub(r":[0-9]+\Z", "", definition).rpartition("/")[2]
