@@ -8,7 +8,7 @@ from typing import Any, cast
 from airflow_fargate_batch.aws import BatchApi, JobPage, Submitted
 from airflow_fargate_batch.core.definition import JobDefinition
 from airflow_fargate_batch.core.job import Job
-from airflow_fargate_batch.core.naming import SUBMISSION_TAG, Submission
+from airflow_fargate_batch.core.naming import LIFE_TAG, SUBMISSION_TAG, Submission
 from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.core.status import JobStatus
 from airflow_fargate_batch.exceptions import AnswerLost, Throttled
@@ -94,6 +94,18 @@ class FakeJob:
     @property
     def mark(self) -> str:
         return self.tags.get(SUBMISSION_TAG) or "-".join(self.name.split("-")[-2:])
+
+    @property
+    def token(self) -> str:
+        return self.mark.partition("-")[0]
+
+    @property
+    def generation(self) -> int:
+        return int(self.mark.partition("-")[2])
+
+    @property
+    def life(self) -> str | None:
+        return self.tags.get(LIFE_TAG)
 
 
 class FakeBatch:
