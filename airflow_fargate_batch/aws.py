@@ -10,6 +10,8 @@ import ssl
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Self
 
 from botocore import exceptions as boto
@@ -17,6 +19,7 @@ from botocore.config import Config
 from botocore.validate import validate_parameters
 from urllib3.exceptions import NewConnectionError
 
+from airflow_fargate_batch.core import _members as read
 from airflow_fargate_batch.core import limits
 from airflow_fargate_batch.core.definition import JobDefinition
 from airflow_fargate_batch.core.job import Job, jobs_from_api
@@ -203,6 +206,20 @@ class BatchApi(ServiceApi):
                 _take_as_sent,
                 unique_id=f"{__name__}.{operation}",
             )
+        self.clock_ahead: timedelta | None = None
+        """How far AWS's clock is ahead of this machine's; ``None`` until an answer told."""
+        client.meta.events.register("response-received.batch", self._note_clock)
+
+    def _note_clock(self, parsed_response: object = None, **_: object) -> None:
+        """Read AWS's clock from the ``Date`` header of an answer, an error's included."""
+        metadata = read.mapping(read.mapping(parsed_response).get("ResponseMetadata"))
+        date = read.text(read.mapping(metadata.get("HTTPHeaders")).get("date"))
+        try:
+            told = parsedate_to_datetime(date or "")
+        except ValueError:
+            return
+        if told.tzinfo is not None:
+            self.clock_ahead = told - datetime.now(UTC)
 
     def check(self, body: "SubmitJobRequestTypeDef") -> None:
         """Check what ``submit_job`` would send against botocore's model, and send nothing.
@@ -239,14 +256,28 @@ class BatchApi(ServiceApi):
         asked = set(ids)
         return [job for job in found if job.id in asked]
 
-    def find_jobs(self, *, job_queue: str, job_name: str, next_token: str | None = None) -> JobPage:
-        """Return a page of the queue's jobs of a name, newest first and in every state.
+    def find_jobs(
+        self,
+        *,
+        job_queue: str,
+        job_name: str | None = None,
+        job_definition: str | None = None,
+        next_token: str | None = None,
+    ) -> JobPage:
+        """Return a page of the queue's jobs of a name or of a definition, in every state.
+
+        The newest come first; where jobs of one name were made from several definitions or
+        revisions, AWS groups them by those.
 
         :param job_name: compared without regard to case; may end in ``*``.
-        :param next_token: what the page before came with.
+        :param job_definition: bare name of a definition, whose revisions all count; used if no
+            *job_name* is given.
+        :param next_token: token of the page before.
         """
-        name_filter = {"name": "JOB_NAME", "values": [job_name]}
-        return self._list_jobs(next_token, jobQueue=job_queue, filters=[name_filter])
+        name, value = ("JOB_NAME", job_name) if job_name else ("JOB_DEFINITION", job_definition)
+        return self._list_jobs(
+            next_token, jobQueue=job_queue, filters=[{"name": name, "values": [value]}]
+        )
 
     def failed_children(self, array_job_id: str) -> list[Job]:
         """Return an array's failed children, by index, as ListJobs tells of them."""

@@ -169,9 +169,21 @@ class _PacedApi(BatchApi):
         self._submits.speed_up()
         return submitted
 
-    def find_jobs(self, *, job_queue: str, job_name: str, next_token: str | None = None) -> JobPage:
+    def find_jobs(
+        self,
+        *,
+        job_queue: str,
+        job_name: str | None = None,
+        job_definition: str | None = None,
+        next_token: str | None = None,
+    ) -> JobPage:
         self._reads.wait()
-        return super().find_jobs(job_queue=job_queue, job_name=job_name, next_token=next_token)
+        return super().find_jobs(
+            job_queue=job_queue,
+            job_name=job_name,
+            job_definition=job_definition,
+            next_token=next_token,
+        )
 
     def describe_jobs(self, job_ids: Iterable[str]) -> list[Job]:
         if not (ids := list(job_ids)):

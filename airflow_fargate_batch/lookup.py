@@ -1,9 +1,9 @@
-"""Find the jobs of a submission, by name and then by tag, in reads that lag behind writes."""
+"""Search for the jobs of a submission, by name, by definition and by tag, in reads that lag."""
 
 import logging
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -11,17 +11,33 @@ from typing import Final, TypeVar
 
 from airflow_fargate_batch.aws import BatchApi
 from airflow_fargate_batch.core.backoff import full_jitter
+from airflow_fargate_batch.core.definition import base_name
 from airflow_fargate_batch.core.job import Job
-from airflow_fargate_batch.core.naming import SUBMISSION_TAG
+from airflow_fargate_batch.core.naming import LIFE_TAG
+from airflow_fargate_batch.core.recognition import (
+    CLOCKS_DIFFER,
+    SCHEDULER_DIFFERS,
+    belongs_to_life,
+    former_name,
+    is_former,
+    is_named,
+    is_of,
+    uses_definition,
+)
 from airflow_fargate_batch.core.request import JobRequest
-from airflow_fargate_batch.core.status import JobStatus
 from airflow_fargate_batch.exceptions import AccessDenied, AnswerLost, Throttled, Unreachable
 
 log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
+Search = Callable[[JobRequest, float], list[Job]]
 
-CLOCKS_DIFFER: Final = timedelta(hours=1)
-"""More than a clock may differ from AWS's, which then refuses the signatures of requests."""
+PAGES: Final = 10
+"""How many pages of ListJobs one search reads, 100 jobs each, and describes as far as needed: at
+most 20 calls, however many jobs share a name."""
+DATE_ROUNDS: Final = timedelta(seconds=2)
+"""The ``Date`` header, which tells AWS's clock, has no fractions of seconds and takes a while."""
+
+_ALWAYS: Final = datetime.min.replace(tzinfo=UTC)
 
 
 def _date() -> datetime:
@@ -58,7 +74,7 @@ class Clock:
 class Lookup:
     """Looks for the jobs of one submission after the other.
 
-    :param warn: called with a text and its values, about a permission that is missing.
+    :param warn: called with a text and its values, once for each text.
     """
 
     def __init__(self, api: BatchApi, clock: Clock, warn: Callable[..., None]) -> None:
@@ -71,36 +87,39 @@ class Lookup:
         request: JobRequest,
         until: float,
         *,
-        pauses: Iterable[float],
+        pauses: Sequence[float],
         enough: int | None,
         older: bool = False,
     ) -> Iterator[list[Job]]:
-        """Yield what there is to see of earlier tries, after each pause, because reads lag.
+        """Yield the jobs of earlier tries, newest first, search by search, because reads lag.
 
-        The first look goes back as far as AWS does, the others to what it may not have shown.
+        A search follows each pause. The first reaches back to the start of the DAG run, or for
+        older generations as far as AWS does; the others reach back to what it may have missed.
 
         :param enough: how many jobs there can be: when all are in sight, the looks end.
+        :param older: whether to look for jobs of older generations instead.
         """
         seen: set[str] = set()
-        since = None
-        for pause in pauses:
+        since: datetime | None = None
+        for number, pause in enumerate(pauses, start=1):
             self._clock.sleep(pause)
-            begun = self._clock.date()
-            try:
-                found = self.find(request, until, since=since, older=older)
-            except AccessDenied as error:
-                self._warn(
-                    "%s What earlier tries submitted is not known: it is neither adopted nor "
-                    "terminated. Allow %s to change this.",
-                    error.message,
-                    error.action,
-                )
-                return
-            yield found
-            seen.update(job.id for job in found)
-            if enough is not None and len(seen) >= enough:
-                return
-            since = since or begun - CLOCKS_DIFFER
+            now = self._clock.date()
+            searches: list[Search] = [partial(self.find, since=since, older=older)]
+            if since is None and former_name(request):
+                searches.append(partial(self._find_former, older=older))
+            if not older and (number == len(pauses) or (since is None and not is_named(request))):
+                searches.append(self._find_renamed)
+            for search in searches:
+                try:
+                    found = search(request, until)
+                except AccessDenied as error:
+                    self._say_denied(error)
+                    return
+                yield found
+                seen.update(job.id for job in found if older or not self.objection(job, request))
+                if enough is not None and len(seen) >= enough:
+                    return
+            since = since or now
 
     def find(
         self,
@@ -110,31 +129,117 @@ class Lookup:
         since: datetime | None = None,
         older: bool = False,
     ) -> list[Job]:
-        """Ask once for all jobs of a submission, newest first.
+        """Ask once for the jobs of a submission that have the request's name, newest first.
 
-        :param since: where to stop, as a name that many jobs share has pages without end.
-        :param older: ask for those of earlier generations instead.
+        :param since: moment by this machine's clock. Jobs of well before it are left out; if not
+            given, jobs of before the DAG run began are.
+        :param older: whether to ask for jobs of older generations instead, however old.
         """
-        name = request.job_name
-        submission = request.submission
-        if older and submission is not None and is_named(request):
-            name = f"{name.removesuffix(str(submission.generation))}*"
-        find = partial(self._api.find_jobs, job_queue=request.job_queue, job_name=name)
+        if older:
+            name = _any_generation(request, request.job_name)
+            return self._of(request, until, job_name=name, older=True)
+        return self._of(
+            request, until, job_name=request.job_name, since=since or self._began(request)
+        )
+
+    def _find_former(self, request: JobRequest, until: float, *, older: bool) -> list[Job]:
+        """Ask for the jobs that an earlier version of this package has submitted in this run."""
+        name = former_name(request)
+        if name is None:
+            return []
+        name = _any_generation(request, name) if older else name
+        return self._of(request, until, job_name=name, since=self._began(request), older=older)
+
+    def _find_renamed(self, request: JobRequest, until: float) -> list[Job]:
+        """Ask for the jobs of a submission by its definition and tag: its name may have changed."""
+        since = self._began(request)
+        if since is None:
+            return []
+        definition = base_name(request.job_definition)
+        return self._of(request, until, job_definition=definition, since=since)
+
+    def _of(
+        self,
+        request: JobRequest,
+        until: float,
+        *,
+        since: datetime | None = None,
+        older: bool = False,
+        **listed: str,
+    ) -> list[Job]:
+        """List jobs page by page, and return those that belong to the submission."""
+        find = partial(self._api.find_jobs, job_queue=request.job_queue, **listed)
         found: list[Job] = []
         token: str | None = None
-        while True:
+        for _ in range(PAGES):
             page = self._clock.persist(partial(find, next_token=token), until)
-            jobs = self._with_tags(page.jobs, request, until)
-            found += [job for job in jobs if _is_of(job, request, older=older)]
-            oldest = page.jobs[-1].created_at if page.jobs else None
-            if page.next_token is None or (since and oldest and oldest < since):
+            bound = self.by_aws(since) - CLOCKS_DIFFER if since else _ALWAYS
+            recent = [job for job in page.jobs if (job.created_at or bound) >= bound]
+            jobs = self._with_tags(recent, request, until)
+            found += [job for job in jobs if self._is_of(job, request, older=older)]
+            if page.next_token is None or len(recent) < len(page.jobs):
                 return found
             token = page.next_token
+        self._warn(
+            "Stopped the search in queue %s by %s after %s pages of ListJobs. Older jobs of this "
+            "task, if there are any, are neither adopted nor terminated.",
+            request.job_queue,
+            " ".join(*listed.items()),
+            PAGES,
+        )
+        return found
+
+    def objection(self, job: Job, request: JobRequest) -> str | None:
+        """Say why a job with the right name or tag is not one of this DAG run; else ``None``."""
+        if not self._is_of_this_life(job, request):
+            began = job.tags.get(LIFE_TAG)
+            return (
+                f"it was submitted for a DAG run that began at {began}, which is not this one"
+                if began
+                else "it was created before this DAG run began"
+            )
+        if not uses_definition(job, request):
+            return f"its job definition is {job.definition}, not {request.job_definition}"
+        return None
+
+    def _is_of(self, job: Job, request: JobRequest, *, older: bool) -> bool:
+        """Tell the jobs of a submission; an earlier version's of older generations by the date.
+
+        Their token does not name the deployment, so that only the start of the run tells them from
+        the jobs of other Airflow installations.
+        """
+        if not is_of(job, request, older=older):
+            return False
+        return not (older and is_former(job, request)) or self._is_of_this_life(job, request)
+
+    def _is_of_this_life(self, job: Job, request: JobRequest) -> bool:
+        if request.submission is None:
+            return False
+        began = self._began(request)
+        tolerance = CLOCKS_DIFFER if self._api.clock_ahead is None else SCHEDULER_DIFFERS
+        return belongs_to_life(job, request.submission, began and self.by_aws(began) - tolerance)
+
+    def _began(self, request: JobRequest) -> datetime | None:
+        """Return when the DAG run began, by the scheduler's clock; ``None`` if that is not known.
+
+        ``dag.test()`` starts a run at its logical date, which may be still to come.
+        """
+        began = request.submission.life if request.submission else None
+        return None if began is None or began > self._clock.date() + CLOCKS_DIFFER else began
+
+    def is_created_since(self, moment: datetime, job: Job) -> bool:
+        """Tell whether AWS created a job after a moment by this machine's clock."""
+        tolerance = CLOCKS_DIFFER if self._api.clock_ahead is None else DATE_ROUNDS
+        return job.created_at is not None and job.created_at >= self.by_aws(moment) - tolerance
+
+    def by_aws(self, moment: datetime) -> datetime:
+        """Return what AWS's clock shows at a moment by this machine's, as far as it is known."""
+        return moment + (self._api.clock_ahead or timedelta())
 
     def _with_tags(self, page: list[Job], request: JobRequest, until: float) -> list[Job]:
         """Describe the jobs of a ListJobs page, which has no tags; what AWS leaves out stays.
 
-        :raises AccessDenied: they can neither be described nor told by their names.
+        :raises AccessDenied: the jobs can neither be described nor recognised by their names.
         """
         describe = partial(self._api.describe_jobs, [job.id for job in page])
         try:
@@ -146,35 +251,18 @@ class Lookup:
             return page
         return list(({job.id: job for job in page} | {job.id: job for job in described}).values())
 
-
-def to_adopt(found: list[Job]) -> Job | None:
-    """Choose the job that earlier tries left, if any; *found* has the newest first.
-
-    No submission goes on after a success: one with newer jobs after it was made for a DAG run that
-    has been deleted since, and whose id was given to another.
-    """
-    for job in found:
-        if job.is_terminated or job.is_cancelled:
-            continue
-        if job.status.is_live or (job.status is JobStatus.SUCCEEDED and job is found[0]):
-            return job
-    return None
+    def _say_denied(self, error: AccessDenied) -> None:
+        self._warn(
+            "%s The jobs of earlier tries are not known: they are neither adopted nor terminated. "
+            "Grant the IAM action %s to change this.",
+            error.message,
+            error.action,
+        )
 
 
-def is_named(request: JobRequest) -> bool:
-    """Tell whether the name alone identifies the submission, as a default name does."""
-    return request.submission is not None and request.job_name.endswith(request.submission.mark)
-
-
-def _is_of(job: Job, request: JobRequest, *, older: bool) -> bool:
-    """Tell a job of this submission, or of an older generation, by its tag or by a default name."""
+def _any_generation(request: JobRequest, name: str) -> str:
+    """Return what matches a default name with any generation; a given name stays."""
     submission = request.submission
-    if submission is None:
-        return False
-    mark = job.tags.get(SUBMISSION_TAG) or "-".join((job.name or "").split("-")[-2:])
-    if not older:
-        return mark == submission.mark
-    token, _, generation = mark.partition("-")
-    if token != submission.token or not generation.isdecimal():
-        return False
-    return int(generation) < submission.generation
+    if submission is None or not is_named(request):
+        return name
+    return f"{name.removesuffix(str(submission.generation))}*"

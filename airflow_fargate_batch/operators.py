@@ -5,7 +5,7 @@ import os
 import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import fields
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property, lru_cache, partial
 from inspect import signature
 from pathlib import Path
@@ -19,6 +19,7 @@ from airflow_fargate_batch._compat import (
     is_still_running,
 )
 from airflow_fargate_batch._files import read_json_file
+from airflow_fargate_batch._ordinals import Place, place_of
 from airflow_fargate_batch.core import batch_operator
 from airflow_fargate_batch.core.backoff import POLL_INTERVAL
 from airflow_fargate_batch.core.literals import problems_before_rendering
@@ -32,6 +33,7 @@ from airflow_fargate_batch.core.request import (
     read_flag,
     read_seconds,
 )
+from airflow_fargate_batch.deployment import deployment
 from airflow_fargate_batch.exceptions import EmptyArray, InvalidRequest, Problem
 from airflow_fargate_batch.links import (
     LINKS,
@@ -338,14 +340,15 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
 
     def _run(self, context: Context) -> str:
         dry_run = self._is_dry_run()
-        request = self._request(context, dry_run=dry_run)
-        for note in request.notes:
-            self.log.info("%s", note)
-        for warning in request.warnings:
-            self.log.warning("%s", warning)
-        if dry_run:
-            return self._show(request, context)
-        job_id = self._submit(request, context)
+        with place_of(context["ti"], self.task_id) as place:
+            request = self._request(context, place, dry_run=dry_run)
+            for note in request.notes:
+                self.log.info("%s", note)
+            for warning in request.warnings:
+                self.log.warning("%s", warning)
+            if dry_run:
+                return self._show(request, context)
+            job_id = self._submit(request, place, context)
         if self.wait_for_completion:
             self._waiting(context).wait(job_id, log_index=request.awslogs_index)
             self._awaited = None
@@ -361,21 +364,14 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         except InvalidRequest as error:
             raise _failure(error) from None
 
-    def _request(self, context: Context, *, dry_run: bool) -> JobRequest:
+    def _request(self, context: Context, place: Place, *, dry_run: bool) -> JobRequest:
         arguments = self._arguments | self._files(context)
         for name in FROM_ELSEWHERE:
             if arguments[name] is None:
                 arguments[name] = self._from_elsewhere(name, dry_run=dry_run)
         if self._has_dependencies and arguments["depends_on"] is None:
             arguments["depends_on"] = [None]  # given, and resolved to nothing: never to be ignored
-        ti = context["ti"]
-        submission = Submission.of_task(
-            dag_id=ti.dag_id,
-            run_id=ti.run_id,
-            task_id=ti.task_id,
-            map_index=-1 if ti.map_index is None else ti.map_index,
-            generation=self._generation(context),
-        )
+        submission = self._identity(context, place)
         try:
             request = JobRequest.from_arguments(dry_run=dry_run, submission=submission, **arguments)
         except EmptyArray as error:
@@ -385,9 +381,30 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         mask_secrets_of(request)
         return request
 
+    def _identity(self, context: Context, place: Place) -> Submission:
+        """Identify this submit: its task instance, life of the run, deployment, and place."""
+        ti = context["ti"]
+        began = getattr(context.get("dag_run"), "start_date", None)
+        return Submission.of_task(
+            dag_id=ti.dag_id,
+            run_id=ti.run_id,
+            task_id=ti.task_id,
+            map_index=-1 if ti.map_index is None else ti.map_index,
+            generation=self._generation(context),
+            deployment=deployment(),
+            life=began if isinstance(began, datetime) else None,
+            operator_id=self.task_id,
+            ordinal=place.ordinal,
+        )
+
     def _generation(self, context: Context) -> int:
-        """Return the number of tries used when a person last cleared the task."""
-        return max(0, context["ti"].max_tries - (self.retries or 0))
+        """Return the number of tries used when a person last cleared the task.
+
+        The retries that count are the task's, which is another operator if this one is executed
+        inside a Python callable.
+        """
+        task = context.get("task") or self
+        return max(0, context["ti"].max_tries - (task.retries or 0))
 
     def _from_elsewhere(self, name: str, *, dry_run: bool) -> str | None:
         configured = None if dry_run else self.hook.service_config.get(name)
@@ -433,11 +450,11 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         self._push("request", json.loads(text), context)
         return f"{DRY_RUN_PREFIX}{request.job_name}"
 
-    def _submit(self, request: JobRequest, context: Context) -> str:
+    def _submit(self, request: JobRequest, place: Place, context: Context) -> str:
         try:
             self.hook.check_platform_version(request)
             generation = self._generation(context)
-            tries_before = max(0, context["ti"].try_number - generation - 1)
+            tries_before = max(0, context["ti"].try_number - generation - 1) + place.was_tried
             self._submitting, self._runs_as = request, context["ti"]
             if generation > 0 and self.terminate_on_kill:
                 self.hook.terminate_older_generations(request, "The Airflow task was cleared")

@@ -9,6 +9,27 @@ def get_provider_info() -> dict[str, Any]:
         "package-name": "airflow-fargate-batch",
         "name": "AWS Batch on Fargate",
         "description": "Run AWS Batch jobs on Fargate: validated, submitted exactly once.",
+        "config": {
+            "fargate_batch": {
+                "description": "Settings of the provider airflow-fargate-batch.",
+                "options": {
+                    "deployment": {
+                        "description": (
+                            "Name of this Airflow installation, the same on all its workers. Jobs "
+                            "that carry another name are never adopted or terminated. Give each "
+                            "installation that shares an AWS account and a job queue a name of its "
+                            "own. Default: a hash of [api] base_url (Airflow 2: [webserver] "
+                            "base_url) or, if that is a loopback address, of it, of [core] "
+                            "execution_api_server_url and of [core] fernet_key.\n"
+                        ),
+                        "version_added": None,
+                        "type": "string",
+                        "example": "prod",
+                        "default": None,
+                    },
+                },
+            },
+        },
         "extra-links": [
             "airflow_fargate_batch.links.BatchJobLink",
             "airflow_fargate_batch.links.BatchJobDefinitionLink",

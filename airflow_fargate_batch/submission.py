@@ -1,12 +1,13 @@
-"""Submit a job exactly once, although SubmitJob takes no client token.
+"""Protocol that submits a job exactly once, although SubmitJob takes no client token.
 
 1. A submission carries its own token, in a tag and in a default job name (``core.naming``).
 2. A refusal that is certain and may pass, a throttle or a connection that was never made, is sent
    again after a pause. After an answer that was lost the job is looked for, several times, because
-   AWS's reads may lag behind its writes, and only then submitted again.
-3. Whoever may have submitted before, a later try of the same task, looks first, several times as
-   well. A job that lives or has succeeded is adopted; one that failed, or was told to stop, is
-   followed by a new one.
+   AWS's reads may lag behind its writes, and only then submitted again. Only a job that AWS created
+   after this submit began can be the one.
+3. A later try of the same task looks first, several times as well. A job of the same life of the
+   DAG run that is running or has succeeded is adopted; a job that failed, or whose termination was
+   requested, is followed by a new one.
 
 The usual case makes exactly one call. What is left open: two workers that run the same try at the
 same time, reads that lag longer than ``LOOKS`` lasts, and a job that cannot be recognised, because
@@ -14,16 +15,17 @@ its name is the user's own and its tags could not be written or read.
 """
 
 import logging
-import re
 import uuid
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from airflow_fargate_batch.aws import BatchApi, Submitted
-from airflow_fargate_batch.core.definition import LATEST, JobDefinition
+from airflow_fargate_batch.core.definition import LATEST, JobDefinition, base_name
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.naming import SUBMISSION_TAG, Submission, token_of
+from airflow_fargate_batch.core.recognition import is_named, reason_to_pass, to_adopt
 from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.exceptions import (
     AccessDenied,
@@ -36,7 +38,7 @@ from airflow_fargate_batch.exceptions import (
     Throttled,
     Unreachable,
 )
-from airflow_fargate_batch.lookup import CLOCKS_DIFFER, Clock, Lookup, is_named, to_adopt
+from airflow_fargate_batch.lookup import Clock, Lookup
 from airflow_fargate_batch.rerun import indexes_left
 
 if TYPE_CHECKING:
@@ -95,8 +97,7 @@ class Submitter:
         until = self._clock.now() + self._patience
         earlier: dict[str, Job] = {}
         if look_first:
-            pauses = (0.0, *LOOKS)
-            for found in self._lookup.looks(request, until, pauses=pauses, enough=tries_before):
+            for found in self._look_for_earlier(request, until, tries_before):
                 if job := to_adopt(found):
                     log.info("Adopted job %s (%s) of an earlier try", job.id, job.status)
                     return _submitted(job, request)._replace(is_adopted=True)
@@ -104,6 +105,35 @@ class Submitter:
         if rerun_failed_only and earlier:
             request = self._without_succeeded(request, list(earlier.values()), until)
         return self._submit(request, until, set(earlier))
+
+    def _look_for_earlier(
+        self, request: JobRequest, until: float, tries_before: int | None
+    ) -> Iterator[list[Job]]:
+        """Yield the jobs of earlier tries, look by look, and log what is found and passed over."""
+        level = logging.DEBUG if tries_before == 0 else logging.INFO  # one of many submits
+        said: dict[str, str] = {}
+        pauses = (0.0, *LOOKS)
+        log.log(
+            level,
+            "Looking for the job of an earlier try, named %s, in %s (for up to %d s) ...",
+            request.job_name,
+            request.job_queue,
+            sum(pauses),
+        )
+        for found in self._lookup.looks(request, until, pauses=pauses, enough=tries_before):
+            own: list[Job] = []
+            for job in found:
+                objection = self._lookup.objection(job, request)
+                if objection is None:
+                    own.append(job)
+                said[job.id] = f"{job.id} ({job.status}): {objection or reason_to_pass(job)}"
+            yield own
+        for text in list(said.values())[:NAMED]:
+            log.log(level, "Not adopted: job %s", text)
+        if len(said) > NAMED:
+            log.log(level, "Not adopted: %d more jobs", len(said) - NAMED)
+        what = "no job of an earlier try can be adopted" if said else "no such job is known"
+        log.log(level, "Submitting a new job: %s", what)
 
     def _without_succeeded(
         self, request: JobRequest, earlier: list[Job], until: float
@@ -166,14 +196,14 @@ class Submitter:
         for pause in LOOKS[:INTERRUPTED_LOOKS]:
             self._clock.sleep(pause)
             for job in self._lookup.find(request, until):
-                if job.status.is_live:
+                if job.status.is_live and self._lookup.objection(job, request) is None:
                     self._clock.persist(partial(self._api.terminate_job, job.id, reason), until)
                     log.info("Terminated job %s, whose submit was interrupted", job.id)
                     return
 
     def _submit(self, request: JobRequest, until: float, passed: set[str]) -> Submitted:
         body = request.to_submit_job()
-        since = self._clock.date() - CLOCKS_DIFFER
+        begun = self._clock.date()
         attempt = 0
         while True:
             try:
@@ -186,7 +216,7 @@ class Submitter:
                 log.warning("%s; looking for the job before anything is submitted again", error)
                 if not (is_named(request) or SUBMISSION_TAG in body.get("tags", {})):
                     raise _uncertain(request, "has neither a tag nor a name of its own") from error
-                job = self._look_for(request, until, since, passed)
+                job = self._look_for(request, until, begun, passed)
                 if job is not None:
                     log.info("Found job %s: the submit had been accepted", job.id)
                     return _submitted(job, request)
@@ -200,18 +230,26 @@ class Submitter:
             attempt += 1
 
     def _look_for(
-        self, request: JobRequest, until: float, since: datetime, passed: set[str]
+        self, request: JobRequest, until: float, begun: datetime, passed: Collection[str]
     ) -> Job | None:
-        """Look for a job whose SubmitJob was not answered, but for those known before it."""
+        """Look for the job of a SubmitJob that was not answered.
+
+        :param begun: when this submit began: an older job is not the one.
+        :param passed: ids of jobs known before it.
+        """
         until = max(until, self._clock.now() + LOOKING)
         for pause in LOOKS:
             self._clock.sleep(pause)
             try:
-                found = self._lookup.find(request, until, since=since)
+                found = self._lookup.find(request, until, since=begun)
             except AwsError as error:
                 raise _uncertain(request, f"cannot be looked for ({error.message})") from error
             for job in found:
-                if job.id not in passed:
+                if (
+                    job.id not in passed
+                    and self._lookup.is_created_since(begun, job)
+                    and self._lookup.objection(job, request) is None
+                ):
                     return job
         return None
 
@@ -233,7 +271,7 @@ class Submitter:
         """Name the newest active revision, where there is one and it can be read."""
         newest: JobDefinition | None
         try:
-            newest = self._api.job_definition(re.sub(r":[0-9]+\Z", "", name).rpartition("/")[2])
+            newest = self._api.job_definition(base_name(name))
         except AwsError:
             newest = None
         if newest is None:

@@ -8,7 +8,7 @@ from typing import Any, cast
 from airflow_fargate_batch.aws import BatchApi, JobPage, Submitted
 from airflow_fargate_batch.core.definition import JobDefinition
 from airflow_fargate_batch.core.job import Job
-from airflow_fargate_batch.core.naming import SUBMISSION_TAG, Submission
+from airflow_fargate_batch.core.naming import LIFE_TAG, SUBMISSION_TAG, Submission
 from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.core.status import JobStatus
 from airflow_fargate_batch.exceptions import AnswerLost, Throttled
@@ -52,6 +52,7 @@ class FakeJob:
     name: str
     tags: Mapping[str, str]
     created: float
+    definition: str = "definition:1"
     past: list[tuple[float, dict[str, Any]]] = field(default_factory=list)
 
     def becomes(self, when: float, **members: Any) -> None:
@@ -67,7 +68,9 @@ class FakeJob:
         return Job(
             id=self.id,
             name=self.name,
+            definition=self.definition,
             status=JobStatus(told["status"]),
+            status_reason=told.get("statusReason"),
             created_at=EPOCH + timedelta(seconds=self.created),
             is_terminated=not listed and told.get("isTerminated", False),
             is_cancelled=not listed and told.get("isCancelled", False),
@@ -92,6 +95,18 @@ class FakeJob:
     def mark(self) -> str:
         return self.tags.get(SUBMISSION_TAG) or "-".join(self.name.split("-")[-2:])
 
+    @property
+    def token(self) -> str:
+        return self.mark.partition("-")[0]
+
+    @property
+    def generation(self) -> int:
+        return int(self.mark.partition("-")[2])
+
+    @property
+    def life(self) -> str | None:
+        return self.tags.get(LIFE_TAG)
+
 
 class FakeBatch:
     """Jobs, and what is to go wrong: a test appends to ``faults[operation]``, a fault a call.
@@ -110,14 +125,23 @@ class FakeBatch:
         self.lags: dict[str, list[float]] = {}
         self.definitions: dict[str, JobDefinition] = {}
         self.accepted: Callable[[FakeJob], object] = id
+        self.clock_ahead: timedelta | None = timedelta()
 
     def submitter(self, **options: Any) -> Submitter:
         return Submitter(cast("BatchApi", self), clock=self.time.clock(), **options)
 
-    def add(self, name: str = "job", *, mark: str | None = None, **members: Any) -> FakeJob:
+    def add(
+        self,
+        name: str = "job",
+        *,
+        mark: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        definition: str = "definition:1",
+        **members: Any,
+    ) -> FakeJob:
         """Put a job there that nobody submitted in this test."""
-        tags = {SUBMISSION_TAG: mark} if mark else {}
-        job = FakeJob(f"job-{len(self.jobs)}", name, tags, self.time.seconds)
+        tags = dict(tags or {}) | ({SUBMISSION_TAG: mark} if mark else {})
+        job = FakeJob(f"job-{len(self.jobs)}", name, tags, self.time.seconds, definition)
         if members:
             job.becomes(self.time.seconds, **members)
         self.jobs.append(job)
@@ -143,12 +167,24 @@ class FakeBatch:
 
         self._call("TerminateJob", terminate)
 
-    def find_jobs(self, *, job_queue: str, job_name: str, next_token: str | None = None) -> JobPage:
+    def find_jobs(
+        self,
+        *,
+        job_queue: str,
+        job_name: str | None = None,
+        job_definition: str | None = None,
+        next_token: str | None = None,
+    ) -> JobPage:
+        def is_listed(job: FakeJob) -> bool:
+            if job_name is not None:
+                return _matches(job.name, job_name)
+            return job.definition.partition(":")[0] == job_definition
+
         def find() -> JobPage:
             assert job_queue == "queue"
             moment = self._moment("ListJobs")
             start = int(next_token or 0)
-            named = [job for job in self._seen(moment) if _matches(job.name, job_name)][::-1]
+            named = [job for job in self._seen(moment) if is_listed(job)][::-1]
             end = start + self.PAGE
             page = [job.seen(moment, listed=True) for job in named[start:end]]
             return JobPage(page, str(end) if end < len(named) else None)
@@ -193,8 +229,30 @@ def _matches(name: str, pattern: str) -> bool:
     return name.startswith(pattern[:-1]) if pattern.endswith("*") else name == pattern
 
 
-def request_of(generation: int = 0, **arguments: Any) -> JobRequest:
+def moment(seconds: float) -> datetime:
+    """Return what AWS's clock shows at a second of `FakeTime`."""
+    return EPOCH + timedelta(seconds=seconds)
+
+
+def request_of(
+    generation: int = 0, *, submission: Submission | None = None, **arguments: Any
+) -> JobRequest:
     """Make a request of generation so and so, by default with a default name."""
     where = {"job_queue": "queue", "job_definition": "definition"}
-    submission = Submission(token=TOKEN, generation=generation, dag_id="dag", task_id="task")
+    submission = submission or Submission(
+        token=TOKEN, generation=generation, dag_id="dag", task_id="task"
+    )
     return JobRequest.from_arguments(submission=submission, **(where | arguments))
+
+
+def task_of(generation: int = 0, *, began: float | None = 0.0, **different: Any) -> Submission:
+    """Identify a task instance of a DAG run that began at a second of `FakeTime`."""
+    identity: dict[str, Any] = {
+        "dag_id": "dag",
+        "run_id": "scheduled__2026-01-01",
+        "task_id": "task",
+        "map_index": -1,
+        "deployment": "here",
+        "life": None if began is None else moment(began),
+    }
+    return Submission.of_task(generation=generation, **(identity | different))

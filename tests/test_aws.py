@@ -7,7 +7,10 @@ import pickle
 import socket
 import struct
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -49,6 +52,7 @@ class Stub:
     body: bytes = b"{}"
     headers: dict[str, str] = field(default_factory=dict)
     ends: str = "kept"
+    date: str = ""
     paths: list[str] = field(default_factory=list)
     url: str = ""
 
@@ -82,6 +86,9 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(stub.body)))
         self.end_headers()
         self.wfile.write(stub.body[: len(stub.body) // 2] if stub.ends == "half" else stub.body)
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        return self.stub.date or super().date_time_string(timestamp)
 
     def handle(self) -> None:
         try:
@@ -533,3 +540,43 @@ def test_values_that_botocore_refuses_are_not_told(api: BatchApi) -> None:
     assert "hunter2" not in str(caught.value)
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__  # no traceback shows botocore's own words
+
+
+# ── AWS's clock ──────────────────────────────────────────────────────────────────────────────
+
+ANSWERS = {
+    "success": (200, {"jobId": "1"}),
+    "error": (500, {"message": "no"}),
+    "nonsense": (200, b"x"),
+}
+
+
+@pytest.mark.parametrize(("status", "body"), ANSWERS.values(), ids=ANSWERS)
+def test_every_answer_tells_aws_s_clock(
+    stub: Stub, api: BatchApi, status: int, body: object
+) -> None:
+    assert api.clock_ahead is None
+    date = format_datetime(datetime.now(UTC) + timedelta(hours=2), usegmt=True)
+    stub.says(status, body, date=date)
+    with suppress(AwsError):
+        api.submit_job(BODY)
+    assert api.clock_ahead is not None
+    assert abs(api.clock_ahead - timedelta(hours=2)) < timedelta(seconds=60)
+
+
+@pytest.mark.parametrize("date", ["junk", "99999999", "Thu, 26 Nov 2026 10:00:00"])
+def test_an_answer_without_a_usable_date_tells_nothing(
+    stub: Stub, api: BatchApi, date: str
+) -> None:
+    stub.says(200, {"jobs": []}, date=date)
+    assert api.describe_jobs(["job"]) == []
+    assert api.clock_ahead is None
+
+
+def test_local_batch_tells_the_clock_that_its_jobs_live_by() -> None:
+    with LocalBatch(manual_clock=True) as aws:
+        api = BatchApi(aws.client("batch", config=NO_HIDDEN_RETRIES))
+        aws.advance(3600)
+        api.describe_jobs(["job"])
+        assert api.clock_ahead is not None
+        assert api.clock_ahead > timedelta(minutes=58)

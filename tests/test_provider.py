@@ -47,3 +47,9 @@ def test_airflow_registers_every_link() -> None:
 )
 def test_what_the_info_names_is_there(path: str) -> None:
     assert callable(named(path))
+
+
+def test_airflow_documents_the_settings() -> None:
+    registered = dict(ProvidersManager().provider_configs)[PACKAGE]
+    assert registered == get_provider_info()["config"]
+    assert list(registered["fargate_batch"]["options"]) == ["deployment"]

@@ -3,6 +3,7 @@
 Source: AWS Batch API Reference, ``JobDefinition``.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -72,3 +73,8 @@ class JobDefinition:
             for version in (self.platform_version, platform_version)
         )
         return own == wanted
+
+
+def base_name(definition: str) -> str:
+    """Return the bare name in a definition's name, ``name:revision`` or ARN."""
+    return re.sub(r":[0-9]+\Z", "", definition).rpartition("/")[2]

@@ -1,14 +1,16 @@
-"""Who a submission is, and the job name and tags that say so.
+"""Identity of a submission, and the job name and tags that carry it.
 
-SubmitJob takes no client token, so a submission carries its own: a hash of what makes it one
-submission and no other, and beside it the generation, which counts how often a person asked for
-it anew. Both stand at the end of a default job name and in a tag, where a later look finds them.
+SubmitJob takes no client token, so a submission carries its own: a hash of everything that makes it
+one submission and no other, and beside it the generation, which counts how often a person asked for
+it anew. Token and generation end a default job name and stand in a tag, where a later look finds
+them. Further tags say which deployment and which life of the DAG run the job belongs to.
 """
 
 import hashlib
 import json
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 from airflow_fargate_batch.core import limits
@@ -17,6 +19,8 @@ DEFAULT_PREFIX: Final = "fargate-job"
 
 TAG_PREFIX: Final = "airflow-fargate-batch:"
 SUBMISSION_TAG: Final = f"{TAG_PREFIX}submission"
+LIFE_TAG: Final = f"{TAG_PREFIX}life"
+DEPLOYMENT_TAG: Final = f"{TAG_PREFIX}deployment"
 
 INDEXES_VARIABLE: Final = "FARGATE_BATCH_INDEXES"
 """Where the children of an array that runs again find their indexes, separated by commas."""
@@ -30,15 +34,21 @@ _GENERATION_DIGITS: Final = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
-    """What tells one submission from every other.
+    """Identity of one submission.
 
     Attributes:
         token: The same for every try of one task instance, different for any two of them.
-        generation: How many tries had been used when a person last cleared the task.
-        dag_id: With the rest, what the tags say; ``None`` outside Airflow.
-        run_id: The DAG run.
-        task_id: The task.
-        map_index: The index of a mapped task; -1 for one that is not mapped.
+        generation: Number of tries already used when a person last cleared the task.
+        dag_id: Id of the DAG, for a tag; ``None`` outside Airflow.
+        run_id: Id of the DAG run, for a tag.
+        task_id: Id of the task, for a tag.
+        map_index: Index of a mapped task; -1 for a task that is not mapped.
+        deployment: Name of the Airflow installation; ``None`` means not known.
+        life: Start of the DAG run. A run that was deleted and made again under the same run_id
+            starts at another moment. ``None`` means not known.
+        operator: Id of the operator if it is executed inside another task, and its ordinal.
+        former_token: Token by the recipe of before deployments were part of it. Jobs that an
+            earlier version of this package submitted carry it.
     """
 
     token: str
@@ -47,19 +57,49 @@ class Submission:
     run_id: str | None = None
     task_id: str | None = None
     map_index: int = -1
+    deployment: str | None = None
+    life: datetime | None = None
+    operator: str | None = None
+    former_token: str | None = None
 
     @classmethod
     def of_task(
-        cls, *, dag_id: str, run_id: str, task_id: str, map_index: int, generation: int
+        cls,
+        *,
+        dag_id: str,
+        run_id: str,
+        task_id: str,
+        map_index: int,
+        generation: int,
+        deployment: str | None = None,
+        life: datetime | None = None,
+        operator_id: str | None = None,
+        ordinal: int = 0,
     ) -> "Submission":
-        """Identify a task instance, the same on every version of Airflow."""
+        """Identify a submit of a task instance, the same on every version of Airflow.
+
+        :param operator_id: id of the operator that submits; the task's own by default. An operator
+            that a Python callable executes has another.
+        :param ordinal: how many jobs this operator has submitted before in the same try.
+        """
+        former = token_of(dag_id, run_id, task_id, map_index)
+        place: tuple[str | int, ...] = ()
+        if ordinal or operator_id not in (None, task_id):
+            place = (operator_id or task_id, ordinal)
+        token = former
+        if deployment is not None or place:
+            token = token_of(deployment or "", dag_id, run_id, task_id, map_index, *place)
         return cls(
-            token=token_of(dag_id, run_id, task_id, map_index),
+            token=token,
             generation=generation,
             dag_id=dag_id,
             run_id=run_id,
             task_id=task_id,
             map_index=map_index,
+            deployment=deployment,
+            life=life,
+            operator=":".join(map(str, place)) or None,
+            former_token=None if place or token == former else former,
         )
 
     @property
@@ -77,13 +117,16 @@ class Submission:
         return f"{head}-{tail}"
 
     def tags(self, *, room: int) -> dict[str, str]:
-        """Return the tags that identify it, the most important first, at most *room*."""
+        """Return at most *room* tags that identify the submission, the most important first."""
         said = {
             SUBMISSION_TAG: self.mark,
+            LIFE_TAG: _life_text(self.life),
+            DEPLOYMENT_TAG: self.deployment,
             f"{TAG_PREFIX}dag": self.dag_id,
             f"{TAG_PREFIX}task": self.task_id,
             f"{TAG_PREFIX}run": self.run_id,
             f"{TAG_PREFIX}map-index": str(self.map_index) if self.map_index >= 0 else None,
+            f"{TAG_PREFIX}operator": self.operator,
         }
         known = [(key, _legal_tag_value(value)) for key, value in said.items() if value is not None]
         return dict(known[: max(room, 0)])
@@ -103,6 +146,10 @@ def legal_job_name(text: str) -> str:
     """Return the nearest legal job name: other characters become hyphens, the rest is cut."""
     name = _ILLEGAL_IN_NAME.sub("-", text).lstrip("-_")
     return name[: limits.JOB_NAME_LENGTH].rstrip("-") or "job"
+
+
+def _life_text(life: datetime | None) -> str | None:
+    return None if life is None else life.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def _legal_tag_value(text: str) -> str:

@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from email.utils import formatdate
 from fnmatch import fnmatchcase
 from typing import Any, Final
 from urllib.parse import parse_qs
@@ -94,7 +95,14 @@ class Application:
         self._keys = keys
 
     def __call__(self, request: Request) -> Response:
-        """Answer one request, whatever it is."""
+        """Answer one request, whatever it is; the ``Date`` header tells the clock jobs live by."""
+        response = self._answer(request)
+        if any(name.lower() == "date" for name, _ in response.headers):
+            return response
+        date = formatdate(self._engine.clock.now(), usegmt=True)
+        return replace(response, headers=(*response.headers, ("Date", date)))
+
+    def _answer(self, request: Request) -> Response:
         try:
             return self._dispatch(request)
         except Refusal as refusal:

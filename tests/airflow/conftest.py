@@ -47,10 +47,10 @@ def dag_tester(tmp_path_factory: pytest.TempPathFactory) -> DagTester:
     return DagTester(home=tmp_path_factory.mktemp("dags-test"))
 
 
-def connect(airflow: RealAirflow, aws: LocalBatch) -> None:
+def connect(airflow: RealAirflow, aws: LocalBatch, conn_id: str = "aws_default") -> None:
     """Make a connection that says where Batch is, and which queue and definition."""
     airflow.add_connection(
-        "aws_default",
+        conn_id,
         login=aws.environ["AWS_ACCESS_KEY_ID"],
         password=aws.environ["AWS_SECRET_ACCESS_KEY"],
         extra={

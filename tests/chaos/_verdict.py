@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from airflow_fargate_batch.core.naming import token_of
+from airflow_fargate_batch.core.naming import Submission
 
+DEPLOYMENT: Final = "chaos"
 FINAL: Final = frozenset({"success", "failed", "skipped", "upstream_failed", "removed"})
 
 
@@ -76,7 +77,14 @@ class Task:
 
     @property
     def token(self) -> str:
-        return token_of(self.dag_id, self.run_id, self.task_id, self.map_index)
+        return Submission.of_task(
+            dag_id=self.dag_id,
+            run_id=self.run_id,
+            task_id=self.task_id,
+            map_index=self.map_index,
+            generation=self.generation,
+            deployment=DEPLOYMENT,
+        ).token
 
     @property
     def fated_state(self) -> str:

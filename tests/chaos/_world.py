@@ -15,7 +15,7 @@ from airflow_fargate_batch.core.status import FINAL, JobStatus
 from airflow_fargate_batch.local import LocalBatch
 from tests.airflow._postgres import find_postgres
 from tests.airflow.harness import LINE, RealAirflow, Run
-from tests.chaos._verdict import Job, Task
+from tests.chaos._verdict import DEPLOYMENT, Job, Task
 
 DAG_ID: Final = "chaos"
 DAG_FILE: Final = Path(__file__).with_name("dags") / "chaos.py"
@@ -48,6 +48,7 @@ class ChaosAirflow(RealAirflow):
 
     def __init__(self, *, home: Path) -> None:
         settings = _RECOVERY | (_RECOVERY_2 if LINE.needs_postgres else _RECOVERY_3)
+        settings |= {"FARGATE_BATCH__DEPLOYMENT": DEPLOYMENT}
         environment = {f"AIRFLOW__{name}": value for name, value in settings.items()}
         on_postgres = LINE.needs_postgres or find_postgres() is not None
         super().__init__(home=home, environment=environment, on_postgres=on_postgres)

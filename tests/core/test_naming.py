@@ -1,5 +1,7 @@
 """A submission has one token, and a name and tags that AWS takes whatever Airflow calls things."""
 
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -8,6 +10,8 @@ from hypothesis import strategies as st
 
 from airflow_fargate_batch.core import limits
 from airflow_fargate_batch.core.naming import (
+    DEPLOYMENT_TAG,
+    LIFE_TAG,
     SUBMISSION_TAG,
     TAG_PREFIX,
     Submission,
@@ -15,6 +19,7 @@ from airflow_fargate_batch.core.naming import (
     token_of,
 )
 
+LIFE = datetime(2026, 11, 22, 10, 30, 0, 1, tzinfo=timezone(timedelta(hours=1)))
 IDENTITY: dict[str, Any] = {
     "dag_id": "daily",
     "run_id": "scheduled__2026-11-22T00:00:00+00:00",
@@ -33,9 +38,34 @@ def test_the_recipe_of_the_token_is_persisted_so_it_never_changes() -> None:
     assert submission().mark == "aaa827caac10e6e5-0"
 
 
+def test_the_recipe_with_a_deployment_is_persisted_as_well() -> None:
+    one = submission(deployment="prod")
+    assert one.token == "17b89e91a281cd7b"
+    assert one.former_token == submission().token
+    assert submission(deployment="prod", operator_id="x", ordinal=1).token == "6f793a0fcc0f0ef5"
+
+
+def test_the_life_of_the_run_is_no_part_of_the_token() -> None:
+    """A run that is cleared after its end begins anew, and must still find its jobs."""
+    assert submission(life=LIFE) == replace(submission(), life=LIFE)
+
+
+def test_a_task_s_own_first_submit_is_named_by_the_task_alone() -> None:
+    assert submission(operator_id="extract", ordinal=0) == submission()
+
+
+PLACES = [("extract", 1), ("inner", 0), ("inner", 1), ("other", 0)]
+
+
+def test_each_place_in_a_task_has_a_token_of_its_own() -> None:
+    places = [submission(operator_id=name, ordinal=turn) for name, turn in PLACES]
+    assert len({one.token for one in [submission(), *places]}) == len(PLACES) + 1
+    assert not any(one.former_token for one in places)  # an earlier version knew no places
+
+
 @pytest.mark.parametrize(
     "different",
-    [{"dag_id": "d"}, {"run_id": "r"}, {"task_id": "t"}, {"map_index": 0}],
+    [{"dag_id": "d"}, {"run_id": "r"}, {"task_id": "t"}, {"map_index": 0}, {"deployment": "x"}],
     ids=lambda each: next(iter(each)),
 )
 def test_another_task_instance_has_another_token(different: dict[str, Any]) -> None:
@@ -89,6 +119,15 @@ def test_the_tags_say_dag_task_run_and_map_index() -> None:
         f"{TAG_PREFIX}run": "scheduled__2026-11-22T00:00:00+00:00",
         f"{TAG_PREFIX}map-index": "7",
     }
+
+
+def test_the_tags_say_deployment_life_and_place() -> None:
+    one = submission(deployment="prod", life=LIFE, operator_id="inner", ordinal=2)
+    tags = one.tags(room=50)
+    assert list(tags)[:3] == [SUBMISSION_TAG, LIFE_TAG, DEPLOYMENT_TAG]
+    assert tags[LIFE_TAG] == "2026-11-22T09:30:00.000001+00:00"
+    assert tags[DEPLOYMENT_TAG] == "prod"
+    assert tags[f"{TAG_PREFIX}operator"] == "inner:2"
 
 
 @pytest.mark.parametrize(("room", "count"), [(-1, 0), (0, 0), (1, 1), (3, 3), (50, 4)])

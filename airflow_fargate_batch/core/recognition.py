@@ -1,0 +1,129 @@
+"""Recognition of a submission's own jobs among all others, and the reasons to leave one alone.
+
+A job belongs to a submission if its tag says so. The name alone counts only for a job without that
+tag, and only if it is a default name, which ends with the token. Tags that say otherwise always
+win: a job with copied tags or a copied name belongs to somebody else.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Final
+
+from airflow_fargate_batch.core import limits
+from airflow_fargate_batch.core.definition import base_name
+from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.core.naming import LIFE_TAG, SUBMISSION_TAG, Submission
+from airflow_fargate_batch.core.request import JobRequest
+from airflow_fargate_batch.core.status import JobStatus
+
+CLOCKS_DIFFER: Final = timedelta(minutes=5)
+"""How far a clock can be off AWS's: beyond that AWS refuses the signatures of requests (Signature
+Version 4, "Troubleshooting")."""
+SCHEDULER_DIFFERS: Final = timedelta(seconds=5)
+"""How far the clocks of a scheduler and of a worker may differ: the scheduler dates the DAG run,
+and the worker compares its own clock with AWS's."""
+
+_IDENTIFYING: Final = frozenset(
+    Submission(
+        token="", dag_id="", run_id="", task_id="", map_index=0, operator="", deployment=""
+    ).tags(room=limits.TAGS)
+) - {SUBMISSION_TAG}
+"""Tags that say whose job it is: a job with one that this submission has not is another's."""
+
+
+def is_named(request: JobRequest) -> bool:
+    """Tell whether the name alone identifies the submission, as a default name does."""
+    return request.submission is not None and request.job_name.endswith(request.submission.mark)
+
+
+def former_name(request: JobRequest) -> str | None:
+    """Return the default name that an earlier version gave; ``None`` if there is no other."""
+    submission = request.submission
+    if submission is None or submission.former_token is None or not is_named(request):
+        return None
+    head = request.job_name.removesuffix(submission.mark)
+    return f"{head}{submission.former_token}-{submission.generation}"
+
+
+def is_of(job: Job, request: JobRequest, *, older: bool = False) -> bool:
+    """Tell whether a job belongs to the submission, or to an older generation of the same task.
+
+    The life of the DAG run is not compared: see `belongs_to_life`.
+    """
+    submission = request.submission
+    if submission is None or _contradicts(job, submission):
+        return False
+    token, _, generation = _mark(job).partition("-")
+    if token not in {submission.token, submission.former_token} or not _is_number(generation):
+        return False
+    if older:
+        return int(generation) < submission.generation
+    return int(generation) == submission.generation
+
+
+def is_former(job: Job, request: JobRequest) -> bool:
+    """Tell whether a job of a submission carries the token of an earlier version's recipe."""
+    former = request.submission and request.submission.former_token
+    return former is not None and _mark(job).startswith(f"{former}-")
+
+
+def belongs_to_life(job: Job, submission: Submission, began: datetime | None) -> bool:
+    """Tell whether a job was submitted in this life of the DAG run.
+
+    The tag decides. A job without the tag, of an earlier version or without tags, must have been
+    created since the run began. If Airflow does not say when the run began, every job belongs.
+
+    :param began: start of the run by AWS's clock, less what the clocks may differ.
+    """
+    life = submission.tags(room=limits.TAGS).get(LIFE_TAG)
+    if life is not None and (said := job.tags.get(LIFE_TAG)):
+        return said == life
+    return began is None or (job.created_at is not None and job.created_at >= began)
+
+
+def uses_definition(job: Job, request: JobRequest) -> bool:
+    """Tell whether a job was made from the request's job definition, in whatever revision."""
+    if job.definition is None:
+        return True
+    return base_name(job.definition) == base_name(request.job_definition)
+
+
+def reason_to_pass(job: Job) -> str | None:
+    """Say why a job of this submission is not adopted; ``None`` if its state allows it."""
+    if job.is_terminated:
+        return "its termination was requested"
+    if job.is_cancelled:
+        return "its cancellation was requested"
+    if job.status is JobStatus.FAILED:
+        return f"it failed: {job.status_reason}" if job.status_reason else "it failed"
+    return None
+
+
+def to_adopt(found: Iterable[Job]) -> Job | None:
+    """Choose the job to adopt among those of this submission, the newest first.
+
+    A SUCCEEDED job with newer jobs after it is not adopted: it belongs to a deleted DAG run whose
+    run_id was used again.
+    """
+    for place, job in enumerate(found):
+        if reason_to_pass(job) is None and (job.status.is_live or place == 0):
+            return job
+    return None
+
+
+def _mark(job: Job) -> str:
+    """Read token and generation from the job's tag, or else from the end of its name."""
+    return job.tags.get(SUBMISSION_TAG) or "-".join((job.name or "").split("-")[-2:])
+
+
+def _contradicts(job: Job, submission: Submission) -> bool:
+    """Tell whether a tag of ours names another task, run or deployment.
+
+    The life is left out: a run that is cleared after its end begins a new one.
+    """
+    own = submission.tags(room=limits.TAGS)
+    return any(value != own.get(key) for key, value in job.tags.items() if key in _IDENTIFYING)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 10

@@ -1,0 +1,44 @@
+"""Tasks whose jobs others could take for theirs: a run made again, two Airflows, one callable."""
+
+import time
+from datetime import UTC, datetime, timedelta
+
+from airflow_fargate_batch import submission
+from airflow_fargate_batch.operators import FargateBatchSubmitOperator
+
+try:
+    from airflow.sdk import DAG, task
+except ImportError:
+    from airflow import DAG
+    from airflow.decorators import task
+
+submission.LOOKS = (0.5, 0.5)  # LocalBatch's reads do not lag, and the test is not to wait
+START = datetime(2026, 1, 1, tzinfo=UTC)
+WHERE = {
+    "job_queue": "awa-batch-dev-fargate-high-priority",
+    "job_definition": "awa-batch-dev-fargate-sample",
+    "aws_conn_id": "aws_identity",
+}
+RETRIES = {"retries": 2, "retry_delay": timedelta(seconds=1)}
+
+with DAG("identity", schedule=None, start_date=START):
+    FargateBatchSubmitOperator(task_id="remade", **WHERE, **RETRIES)
+
+with DAG("shared", schedule=None, start_date=START):
+    FargateBatchSubmitOperator(task_id="shared", job_name_prefix="shared", **WHERE, **RETRIES)
+
+with DAG("several", schedule=None, start_date=START):
+
+    @task(**RETRIES)
+    def three(**context) -> list[str]:
+        ids = []
+        for name in ("one", "two", "two"):
+            operator = FargateBatchSubmitOperator(
+                task_id=name, job_name_prefix=f"several-{name}", **WHERE
+            )
+            ids.append(operator.execute(context))
+            if context["ti"].try_number == 1:
+                time.sleep(600)  # until the test kills the worker
+        return ids
+
+    three()

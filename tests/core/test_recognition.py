@@ -1,0 +1,97 @@
+"""A job is recognised by its tag, by a default name only without one, and by its definition."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.core.naming import LIFE_TAG, SUBMISSION_TAG
+from airflow_fargate_batch.core.recognition import (
+    belongs_to_life,
+    former_name,
+    is_former,
+    is_of,
+    to_adopt,
+    uses_definition,
+)
+from airflow_fargate_batch.core.status import JobStatus
+from tests.submitting import moment, request_of, task_of
+
+MINE = task_of(1)
+REQUEST = request_of(submission=MINE)
+TAGS = MINE.tags(room=50)
+FORMER = f"{MINE.former_token}-1"
+
+
+def job(**members: Any) -> Job:
+    return Job(**({"id": "1", "name": REQUEST.job_name, "tags": TAGS} | members))
+
+
+RECOGNISED = {
+    "by tag": ({"name": "anything"}, True),
+    "by a default name": ({"tags": {}}, True),
+    "by a default name in other letters": ({"tags": {"team": "data"}}, True),
+    "not by a name that tells nothing": ({"name": "nightly", "tags": {}}, False),
+    "not without a name": ({"name": None, "tags": {}}, False),
+    "not with another mark": ({"tags": TAGS | {SUBMISSION_TAG: "f" * 16 + "-1"}}, False),
+    "not with another generation": ({"tags": TAGS | {SUBMISSION_TAG: f"{MINE.token}-0"}}, False),
+    "not with nonsense": ({"tags": TAGS | {SUBMISSION_TAG: f"{MINE.token}-²"}}, False),
+    "not with digits without end": (
+        {"tags": {SUBMISSION_TAG: f"{MINE.token}-{'9' * 5000}"}},
+        False,
+    ),
+    "by the former recipe's tag": ({"name": "n", "tags": {SUBMISSION_TAG: FORMER}}, True),
+    "by the former recipe's name": ({"name": former_name(REQUEST), "tags": {}}, True),
+}
+
+
+@pytest.mark.parametrize(("members", "expected"), RECOGNISED.values(), ids=RECOGNISED)
+def test_a_job_is_recognised(members: dict[str, Any], expected: bool) -> None:
+    assert is_of(job(**members), REQUEST) is expected
+
+
+@pytest.mark.parametrize(("generation", "is_older"), [(0, True), (1, False), (2, False)])
+def test_an_older_generation_is_a_smaller_number(generation: int, is_older: bool) -> None:
+    one = job(tags=task_of(generation).tags(room=50))
+    assert is_of(one, REQUEST, older=True) is is_older
+
+
+def test_only_a_job_of_the_former_recipe_is_former() -> None:
+    assert is_former(job(tags={SUBMISSION_TAG: FORMER}), REQUEST)
+    assert not is_former(job(), REQUEST)
+
+
+LIVES = {
+    "the same life, however old": ({"created_at": None}, True),
+    "another life, however new": (
+        {"tags": TAGS | {LIFE_TAG: "2026"}, "created_at": moment(9)},
+        False,
+    ),
+    "no tag, created since": ({"tags": {}, "created_at": moment(5)}, True),
+    "no tag, created before": ({"tags": {}, "created_at": moment(4.9)}, False),
+    "no tag, no date": ({"tags": {}}, False),
+}
+
+
+@pytest.mark.parametrize(("members", "expected"), LIVES.values(), ids=LIVES)
+def test_a_life_is_told_by_its_tag_and_else_by_the_date(
+    members: dict[str, Any], expected: bool
+) -> None:
+    assert belongs_to_life(job(**members), MINE, moment(5)) is expected
+
+
+def test_a_definition_is_compared_without_its_revision() -> None:
+    arn = "arn:aws:batch:eu-west-1:123456789012:job-definition"
+    assert uses_definition(job(definition=f"{arn}/definition:3"), REQUEST)
+    assert uses_definition(job(), REQUEST)  # ListJobs of old does not tell it
+    assert not uses_definition(job(definition=f"{arn}/another:3"), REQUEST)
+
+
+def test_a_success_is_adopted_only_as_the_newest() -> None:
+    jobs = [
+        job(id=str(number), status=status, created_at=moment(0) - timedelta(seconds=number))
+        for number, status in enumerate([JobStatus.FAILED, JobStatus.SUCCEEDED])
+    ]
+    assert to_adopt(jobs) is None
+    assert to_adopt(jobs[1:]) is jobs[1]
