@@ -89,8 +89,8 @@ audit: setup  ## Look for known vulnerabilities in the pins of the newest line, 
 	@$(BIN)/uv tool run pip-audit --strict --no-deps --disable-pip --requirement constraints/airflow-3.3.txt
 
 .PHONY: bench chaos faults
-bench: setup  ## Measure side by side with BatchOperator and bare boto3
-	@$(BIN)/python -m benchmarks
+bench: setup  ## Measure side by side with BatchOperator and bare boto3 (one part: make bench PART=waiting)
+	@$(BIN)/python -m benchmarks $(PART)
 
 chaos: setup  ## Kill workers and triggerers, lose answers, and count the jobs
 	@$(BIN)/python -m tests.chaos

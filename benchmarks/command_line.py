@@ -10,6 +10,7 @@ from typing import Final
 from airflow_fargate_batch.local import LocalBatch
 from airflow_fargate_batch.local.account import READY_DEFINITION, READY_QUEUE
 from benchmarks._process import Skipped, environment, made_venv
+from benchmarks._progress import step
 from benchmarks._size import Size
 from benchmarks._table import Row
 
@@ -53,6 +54,7 @@ def run(size: Size) -> list[Row]:
         commands["aws"] = [aws_cli, "batch", "submit-job", "--job-name", "hello"]
         commands["aws"] += ["--job-queue", READY_QUEUE, "--job-definition", READY_DEFINITION]
         commands["aws"] += ["--container-overrides", OVERRIDES]
+    step(f"cli: {len(commands)} commands, {ROUNDS[size]} calls each")
     with LocalBatch() as aws:
         best = _best_of(commands, ROUNDS[size], environment(aws.environ))
     return [

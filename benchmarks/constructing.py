@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from benchmarks._process import call_apart, environment
+from benchmarks._progress import step
 from benchmarks._size import Size
 from benchmarks._table import Row
 
@@ -17,6 +18,7 @@ ROUNDS = {Size.QUICK: 1, Size.FULL: 7}
 def run(size: Size) -> list[Row]:
     """Make as many of each as a big DAG has, in turn, in one process."""
     count = OPERATORS[size]
+    step(f"construct: {count:,} operators of each side, {ROUNDS[size]} rounds")
     ours, theirs = call_apart(make_both, count, ROUNDS[size], env=environment())
     return [
         Row(

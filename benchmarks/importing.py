@@ -5,6 +5,7 @@ import sys
 import time
 
 from benchmarks._process import call_apart, environment
+from benchmarks._progress import step
 from benchmarks._size import Size
 from benchmarks._table import Row
 
@@ -15,6 +16,7 @@ ROUNDS = {Size.QUICK: 1, Size.FULL: 10}
 
 def run(size: Size) -> list[Row]:
     """Import both in fresh processes, in turn."""
+    step(f"import: {ROUNDS[size]} fresh processes of each side")
     env = environment()
     ours, theirs = [], []
     for _ in range(ROUNDS[size]):

@@ -8,6 +8,7 @@ from typing import Any, Final
 from airflow_fargate_batch.local import LocalBatch
 from airflow_fargate_batch.local.account import READY_DEFINITION, READY_QUEUE
 from benchmarks._process import call_apart, environment
+from benchmarks._progress import step
 from benchmarks._size import Size
 from benchmarks._table import Row
 
@@ -68,6 +69,7 @@ class _Submits:
     """What came of one side's submits; ``how`` runs in a process of its own."""
 
     def __init__(self, how: Callable[[int], float], count: int, fault: dict[str, Any]) -> None:
+        step(f"submit: {count:,} jobs by {how.__name__}, with {fault['kind']}")
         with LocalBatch() as aws:
             aws.faults.add(**fault)
             self.seconds = call_apart(how, count, env=environment(aws.environ))

@@ -10,8 +10,8 @@ environment of its own, with the same Airflow and Amazon provider.
 import json
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Iterator
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from statistics import quantiles
@@ -20,6 +20,7 @@ from typing import Final
 from airflow_fargate_batch.local import LocalBatch, Pace
 from airflow_fargate_batch.local.account import READY_DEFINITION, READY_QUEUE
 from benchmarks._process import HOME, Skipped, environment, made_venv
+from benchmarks._progress import step
 from benchmarks._size import Size
 from benchmarks._table import Row
 from benchmarks._waiter import Report
@@ -44,7 +45,7 @@ class Scene:
 
     jobs: int
     interval: int = 10
-    polls: float = 4
+    polls: float = 2
     limit: float | None = None
 
     @property
@@ -65,7 +66,6 @@ class Match:
 
     ours: Scene
     theirs: Scene | None = None
-    rounds: int = 1
     targets: bool = False
     share: float | None = None
     stall: float | None = 0.1
@@ -84,8 +84,7 @@ MATCHES: Final = {
         Match(ours=Scene(jobs=20, interval=1, polls=2), theirs=Scene(jobs=4, interval=1, polls=2))
     ],
     Size.FULL: [
-        Match(ours=Scene(jobs=1000), theirs=Scene(jobs=200), rounds=2, targets=True),
-        Match(ours=Scene(jobs=100), theirs=Scene(jobs=100)),
+        Match(ours=Scene(jobs=1000, polls=4), theirs=Scene(jobs=200, polls=4), targets=True),
         Match(ours=Scene(jobs=1000), theirs=Scene(jobs=1000)),
         Match(ours=Scene(jobs=1000, limit=25), theirs=Scene(jobs=1000, limit=25)),
         Match(ours=Scene(jobs=1000, limit=2)),
@@ -119,13 +118,6 @@ class Cost:
     lag_p50: float
     lag_p95: float
 
-    @classmethod
-    def best(cls, costs: Iterable["Cost"]) -> "Cost":
-        """Return the least of each figure."""
-        each = list(costs)
-        names = [field.name for field in fields(cls)]
-        return cls(**{name: min(getattr(cost, name) for cost in each) for name in names})
-
 
 def run(size: Size) -> list[Row]:
     """Play each match, the sides in turn."""
@@ -136,12 +128,13 @@ def run(size: Size) -> list[Row]:
         their_python = None
     rows: list[Row] = []
     for match in MATCHES[size]:
-        ours, theirs = [], []
-        for _ in range(match.rounds):
-            ours.append(play("ours", Path(sys.executable), match.ours))
-            if match.theirs and their_python:
-                theirs.append(play("theirs", their_python, match.theirs))
-        rows += _rows(match, Cost.best(ours), Cost.best(theirs) if theirs else None)
+        step(f"waiting: {match}: ours")
+        ours = play("ours", Path(sys.executable), match.ours)
+        theirs = None
+        if match.theirs and their_python:
+            step(f"waiting: {match}: theirs")
+            theirs = play("theirs", their_python, match.theirs)
+        rows += _rows(match, ours, theirs)
     return rows
 
 
@@ -244,9 +237,9 @@ def _wait(side: str, python: Path, scene: Scene, aws: LocalBatch) -> Report:
 
 def _submit(scene: Scene, aws: LocalBatch) -> list[str]:
     """Start the jobs; return their ids."""
-    for step in range(STEPS):
-        runtime = (scene.polls + step / STEPS) * scene.interval
-        aws.script("wait", runtime=runtime, indexes=range(step, scene.jobs, STEPS))
+    for moment in range(STEPS):
+        runtime = (scene.polls + moment / STEPS) * scene.interval
+        aws.script("wait", runtime=runtime, indexes=range(moment, scene.jobs, STEPS))
     if scene.limit:
         aws.faults.add("throttle", operation="DescribeJobs", rate=scene.limit)
     array = aws.client("batch").submit_job(
