@@ -48,9 +48,12 @@ setup: .venv/.ready  ## Make .venv: the newest Airflow, this package and the too
 demo: setup  ## Run a daily chain of Fargate jobs through a real Airflow, without an AWS account
 	@$(BIN)/python scripts/demo.py
 
+# Two processes: the tests that need a real Airflow share one of them, and one Airflow (tests/airflow/conftest.py).
+SIDE_BY_SIDE := --numprocesses=2 --dist=loadgroup
+
 .PHONY: test
 test: check  ## Lint, types, import contracts, every test on the newest Airflow, branch coverage
-	@$(BIN)/python -m pytest --quiet -m "not long" --cov --cov-report=term:skip-covered
+	@$(BIN)/python -m pytest --quiet -m "not long" $(SIDE_BY_SIDE) --cov --cov-report=term:skip-covered
 
 .PHONY: check
 check: setup  ## Lint, formatting, types and import contracts only
@@ -74,7 +77,7 @@ ON_OLDER_LINES := $(addprefix tests/, airflow test_aws.py test_completion.py tes
 
 .PHONY: $(OLDER:%=test-%) $(OLDER:%=long-%) long test-all
 test-2.11 test-3.0 test-3.1 test-3.2: test-%: .venv-%/.ready  ## What an older Airflow can change (2.11 needs PostgreSQL)
-	@.venv-$*/bin/python -m pytest --quiet -m "not long" $(ON_OLDER_LINES)
+	@.venv-$*/bin/python -m pytest --quiet -m "not long" $(SIDE_BY_SIDE) $(ON_OLDER_LINES)
 
 long: setup
 	@$(BIN)/python -m pytest --quiet -m long

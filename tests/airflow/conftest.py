@@ -20,6 +20,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(_HERE):
             item.add_marker("airflow")
+            item.add_marker(pytest.mark.xdist_group("airflow"))  # one process: one real Airflow
         if item.path.name in _LONG:
             item.add_marker("long")
 

@@ -34,6 +34,7 @@ LINE = installed_line()
 AIRFLOW = Path(sys.executable).with_name("airflow")
 FINISHED = frozenset({"success", "failed", "skipped", "upstream_failed", "removed"})
 START_TIMEOUT = 120.0
+DATABASE_TRIES = 10
 TAIL = 40  # lines of each log in a failure's report
 
 
@@ -391,7 +392,13 @@ class RealAirflow:
         if LINE.token_path and "Authorization" not in self._http.headers:
             token = self._http.get(self._url(LINE.token_path), timeout=30).json()["access_token"]
             self._http.headers["Authorization"] = f"Bearer {token}"
-        answer = self._http.request(method, self._url(f"{LINE.api}/{path}"), timeout=30, **request)
+        for _ in range(DATABASE_TRIES):
+            answer = self._http.request(
+                method, self._url(f"{LINE.api}/{path}"), timeout=30, **request
+            )
+            if answer.status_code != 500 or "Database error" not in answer.text:
+                break
+            time.sleep(1)  # SQLite is locked by another component; the call was rolled back
         if answer.status_code == 404 and missing_ok:
             return None
         if not answer.ok:
