@@ -187,7 +187,7 @@ def test_memory_is_mib_or_as_ecs_writes_it(memory: Any, mib: str) -> None:
         ([1], "a list is not a number"),
         ({}, "a dict is not a number"),
         (b"1", "a bytes is not a number"),
-        (object(), "an object is not a number"),
+        pytest.param(object(), "an object is not a number", id="an object"),
     ],
     ids=repr,
 )
