@@ -37,7 +37,6 @@ def test_shell_commands_succeed(block: str, tmp_path: Path) -> None:
     (tmp_path / "aws").chmod(0o755)
     path = f"{tmp_path}:{Path(sys.executable).parent}:/usr/bin:/bin"
     with LocalBatch() as aws:
-        aws.create_queue("fair-share", fair_share=True)
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", block],
             cwd=tmp_path,

@@ -27,9 +27,11 @@ options of faults:
   operation (Describe*, logs:GetLogEvents), every, probability, skip, times, rate, seconds, status,
   job (a pattern of names)
 
-There are a queue and a job definition, those that 'fargate-batch submit' uses by default; AWS's own
-clients can make others. Nothing is kept when it ends.
-stdout gets the URL, and a line to export for each variable.
+Ready to use: a queue and a job definition, named in the variables, and the queue 'fair-share',
+whose jobs need --share-identifier and --scheduling-priority. AWS's own clients can make others.
+Nothing is kept when LocalBatch ends.
+stdout gets the URL, and a line to export for each variable. With --run-commands the credentials
+among them are new for each start, and a request that is not signed with them is refused.
 exit codes: 0 ended by Ctrl-C or SIGTERM; 1 it could not listen, or moto is missing; 2 bad usage."""
 
 
@@ -49,7 +51,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--run-commands",
         action="store_true",
-        help="run the jobs' commands as processes on this machine, with your rights",
+        help="run the jobs' commands as processes on this machine, with your rights; only for "
+        "requests signed with the credentials that are printed",
     )
     parser.add_argument("--seed", type=int, help="make job ids and faults the same in every run")
     parser.add_argument(
@@ -65,6 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Serve until SIGINT or SIGTERM; return the exit code."""
     from airflow_fargate_batch.local import LocalBatch
+    from airflow_fargate_batch.local.account import READY_DEFINITION, READY_QUEUE
 
     aws = LocalBatch(
         port=arguments.port,
@@ -86,7 +90,11 @@ def run(arguments: argparse.Namespace) -> int:
         _say(f"cannot listen on 127.0.0.1:{arguments.port}: {error.strerror}")
         return 1
     try:
-        exports = [f"export {name}={value}" for name, value in aws.environ.items()]
+        variables = aws.environ | {
+            "AWS_BATCH_JOB_QUEUE": READY_QUEUE,
+            "AWS_BATCH_JOB_DEFINITION": READY_DEFINITION,
+        }
+        exports = [f"export {name}={value}" for name, value in variables.items()]
         print(aws.url, *exports, sep="\n", flush=True)  # noqa: T201 - stdout is data
         _say("LocalBatch is up; Ctrl-C ends it.")
         over.wait()

@@ -7,6 +7,7 @@ ACCOUNT: Final = os.environ.get("MOTO_ACCOUNT_ID", "123456789012")
 """moto reads the same variable, so that both halves speak of one account."""
 REGION: Final = "ap-northeast-1"
 READY_QUEUE: Final = "awa-batch-dev-fargate-high-priority"
+READY_FAIR_SHARE_QUEUE: Final = "fair-share"
 READY_DEFINITION: Final = "awa-batch-dev-fargate-sample"
 LOG_GROUP: Final = "/aws/batch/job"
 

@@ -8,7 +8,12 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from airflow_fargate_batch.local import views
-from airflow_fargate_batch.local.account import READY_DEFINITION, READY_QUEUE, REGION
+from airflow_fargate_batch.local.account import (
+    READY_DEFINITION,
+    READY_FAIR_SHARE_QUEUE,
+    READY_QUEUE,
+    REGION,
+)
 from airflow_fargate_batch.local.application import METADATA_PATH, Application, Call
 from airflow_fargate_batch.local.clock import Clock
 from airflow_fargate_batch.local.configuration import (
@@ -64,7 +69,7 @@ class LocalBatch:
             which are then new for each LocalBatch. ``None`` checks them if commands are run, so
             that no other user of this machine can run commands as you. Unchecked, any will do.
         seed: Makes job ids and faults the same in every run.
-        empty: Start without the ready-made queue and job definition.
+        empty: Start without the ready-made queues and job definition.
     """
 
     def __init__(
@@ -229,13 +234,14 @@ class LocalBatch:
     # ── furniture ────────────────────────────────────────────────────────────────────────────
 
     def _furnish(self, region: str) -> None:
-        """Put the ready-made queue and definition into a region when it is first used."""
+        """Put the ready-made queues and definition into a region when it is first used."""
         if self._furnished is None or region in self._furnished:
             return
         with self._engine.lock:
             if region not in self._furnished:
                 self._furnished.add(region)
                 self._create_queue(region, READY_QUEUE, fair_share=False)
+                self._create_queue(region, READY_FAIR_SHARE_QUEUE, fair_share=True)
                 self._register(
                     region,
                     READY_DEFINITION,

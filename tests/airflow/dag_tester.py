@@ -51,6 +51,11 @@ class DagTester:
             timeout=120,
         )
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables of a process that is to use this Airflow."""
+        return dict(self._environment)
+
     def run(
         self,
         file: Path,

@@ -36,7 +36,7 @@ def process(request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[str]]:
 
 def read_exports(process: subprocess.Popen[str]) -> tuple[str, dict[str, str]]:
     assert process.stdout is not None
-    url, *lines = (process.stdout.readline().strip() for _ in range(6))
+    url, *lines = (process.stdout.readline().strip() for _ in range(8))
     return url, dict(line.removeprefix("export ").split("=", 1) for line in lines)
 
 
@@ -50,7 +50,8 @@ def test_it_prints_what_to_export_and_ends_cleanly(
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     batch = boto3.session.Session().client("batch")
-    assert len(batch.describe_job_queues()["jobQueues"]) == 1
+    queues = [queue["jobQueueName"] for queue in batch.describe_job_queues()["jobQueues"]]
+    assert queues == [exports["AWS_BATCH_JOB_QUEUE"], "fair-share"]
     with pytest.raises(ClientError, match="Too Many Requests"):
         batch.describe_job_queues()
     process.send_signal(signal.SIGINT)
@@ -106,3 +107,40 @@ def test_the_help_names_every_kind_of_fault_and_its_examples_are_faults() -> Non
     assert [kind for kind in KINDS if not re.search(rf"\b{kind}\b", listed)] == []
     examples = re.findall(r"--fault (\S+)", EPILOG)
     assert [parse_fault(example)[0] for example in examples] == ["cut_after", "lag"]
+
+
+@pytest.mark.parametrize("process", [["--speed", "50", "--run-commands"]], indirect=True)
+def test_what_it_prints_is_all_that_the_command_line_needs(
+    process: subprocess.Popen[str],
+) -> None:
+    _, exports = read_exports(process)
+    plain = {"PATH": os.environ["PATH"], "AWS_EC2_METADATA_DISABLED": "true"}
+
+    def fargate_batch(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "airflow_fargate_batch", *words]
+        return subprocess.run(
+            command, env=plain | exports | variables, capture_output=True, text=True, timeout=60
+        )
+
+    say = ["--command", '["echo", "hello"]']
+    fair = ["--job-queue", "fair-share", "--share-identifier", "A", "--scheduling-priority", "1"]
+    for queue in ([], fair):
+        done = fargate_batch("submit", *say, *queue, "--wait")
+        assert done.returncode == 0, done.stderr
+        assert fargate_batch("logs", done.stdout.strip()).stdout.endswith("hello\n")
+    for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        strange = fargate_batch("submit", *say, **{key: "local"})
+        assert (strange.returncode, strange.stdout) == (1, ""), strange.stderr
+
+
+@pytest.mark.parametrize("process", [["--run-commands"]], indirect=True)
+def test_the_credentials_are_new_for_each_start_of_one_that_runs_commands(
+    process: subprocess.Popen[str],
+) -> None:
+    _, exports = read_exports(process)
+    assert len(exports["AWS_SECRET_ACCESS_KEY"]) >= 40
+    command = [sys.executable, "-c", START, "--run-commands"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as second:
+        _, others = read_exports(second)
+        second.terminate()
+    assert others["AWS_SECRET_ACCESS_KEY"] != exports["AWS_SECRET_ACCESS_KEY"]

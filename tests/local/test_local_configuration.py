@@ -180,8 +180,8 @@ def test_regions_are_apart(aws: LocalBatch, batch: Any) -> None:
     job = batch.submit_job(jobName="x", jobQueue=READY_QUEUE, jobDefinition=READY_DEFINITION)
     elsewhere = aws.client("batch", region_name="us-east-1")
     assert elsewhere.describe_jobs(jobs=[job["jobId"]])["jobs"] == []
-    [queue] = elsewhere.describe_job_queues()["jobQueues"]
-    assert ":us-east-1:" in queue["jobQueueArn"]
+    queues = elsewhere.describe_job_queues()["jobQueues"]
+    assert all(":us-east-1:" in queue["jobQueueArn"] for queue in queues)
 
 
 def test_it_may_start_empty() -> None:

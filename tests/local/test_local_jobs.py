@@ -423,6 +423,21 @@ def test_a_job_is_shown_with_the_retries_that_aws_fills_in(
     assert shown == {"attempts": attempts, "evaluateOnExit": []}
 
 
+def test_a_priority_without_a_share_is_taken_on_a_fifo_queue(
+    submit: Submit, describe: Describe
+) -> None:
+    """API: "This only affects jobs in job queues with a fair-share policy"."""
+    assert describe(submit(schedulingPriorityOverride=0))["schedulingPriority"] == 0
+
+
+def test_a_fair_share_queue_is_ready(submit: Submit, describe: Describe) -> None:
+    where: dict[str, Any] = {"jobQueue": "fair-share", "shareIdentifier": "A"}
+    with pytest.raises(ClientError, match="Either schedulingPriority"):
+        submit(**where)
+    shown = describe(submit(**where, schedulingPriorityOverride=1))
+    assert (shown["shareIdentifier"], shown["schedulingPriority"]) == ("A", 1)
+
+
 def test_terminate_jobs_answers_for_each(batch: Any, submit: Submit) -> None:
     job_id = submit()
     answer = batch.terminate_jobs(jobs=[job_id, "nobody"], reason="enough")

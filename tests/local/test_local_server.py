@@ -163,4 +163,4 @@ def test_the_environment_points_any_client_at_it(
     for name, value in aws.environ.items():
         monkeypatch.setenv(name, value)
     queues: list[Any] = boto3.session.Session().client("batch").describe_job_queues()["jobQueues"]
-    assert [queue["jobQueueName"] for queue in queues] == [READY_QUEUE]
+    assert [queue["jobQueueName"] for queue in queues] == [READY_QUEUE, "fair-share"]
