@@ -257,6 +257,19 @@ def test_each_operator_and_each_turn_in_a_task_has_a_job_of_its_own(aws: FakeBat
     assert len({job.name for job in aws.jobs}) == len(places)
 
 
+def test_a_try_that_has_waited_already_waits_for_reads_no_more(
+    aws: FakeBatch, time: FakeTime
+) -> None:
+    """A callable with twenty operators would else wait for half a minute twenty times."""
+    for name in ("a", "b", "c"):
+        request = of(task_of(operator_id=name))
+        aws.submitter().submit(request, look_first=True, tries_before=1, waited=time.seconds)
+    assert time.seconds == sum(LOOKS)
+    partly = of(task_of(operator_id="d"))
+    aws.submitter().submit(partly, look_first=True, tries_before=1, waited=LOOKS[0] + LOOKS[1])
+    assert time.seconds == 2 * sum(LOOKS) - LOOKS[0] - LOOKS[1]
+
+
 # ── foreign jobs ─────────────────────────────────────────────────────────────────────────────
 
 DIFFERENT = {
