@@ -134,7 +134,8 @@ class Submitter:
                 objection = self._lookup.objection(job, request)
                 if objection is None:
                     own.append(job)
-                said[job.id] = f"{job.id} ({job.status}): {objection or reason_to_pass(job)}"
+                why = objection or reason_to_pass(job) or "a newer job followed it"
+                said[job.id] = f"{job.id} ({job.status}): {why}"
             yield own
         for text in list(said.values())[:NAMED]:
             log.log(level, "Not adopted: job %s", text)
