@@ -8,6 +8,7 @@ theirs from one try to the next.
 """
 
 import threading
+import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,34 +23,46 @@ class Place:
     Attributes:
         ordinal: How many jobs the operator has submitted before in this try.
         was_tried: An earlier submit at this place failed, and may have left a job.
+        seconds: How long ago this try began to submit.
     """
 
     ordinal: int
     was_tried: bool = False
+    seconds: float = 0.0
 
 
 @dataclass(slots=True)
-class _Try:
+class _Places:
+    """Ordinals of one operator in one try."""
+
     taken: set[int] = field(default_factory=set)
     tried: set[int] = field(default_factory=set)
 
 
+@dataclass(slots=True)
+class _Try:
+    began: float = field(default_factory=time.monotonic)
+    operators: dict[str, _Places] = field(default_factory=dict)
+
+
 _lock: Final = threading.Lock()
-_tries: Final[dict[int, dict[tuple[int, str], _Try]]] = {}
-"""Places that are taken, by the task instance's object, which a process has one of for each try."""
+_tries: Final[dict[int, dict[int, _Try]]] = {}
+"""Tries by try number, by the id of the task instance's object."""
 
 
 @contextmanager
 def place_of(task_instance: Any, operator_id: str) -> Iterator[Place]:
     """Take the next place of an operator in this try; give it back if the submit fails."""
     with _lock:
-        known = _of(task_instance).setdefault((task_instance.try_number, operator_id), _Try())
+        this_try = _of(task_instance).setdefault(task_instance.try_number, _Try())
+        known = this_try.operators.setdefault(operator_id, _Places())
         ordinal = next(
             number for number in range(len(known.taken) + 1) if number not in known.taken
         )
         known.taken.add(ordinal)
     try:
-        yield Place(ordinal, was_tried=ordinal in known.tried)
+        seconds = time.monotonic() - this_try.began
+        yield Place(ordinal, was_tried=ordinal in known.tried, seconds=seconds)
     except BaseException:
         with _lock:
             known.taken.discard(ordinal)
@@ -57,7 +70,7 @@ def place_of(task_instance: Any, operator_id: str) -> Iterator[Place]:
         raise
 
 
-def _of(task_instance: Any) -> dict[tuple[int, str], _Try]:
+def _of(task_instance: Any) -> dict[int, _Try]:
     key = id(task_instance)
     if key not in _tries:
         weakref.finalize(task_instance, _tries.pop, key, None)

@@ -90,6 +90,7 @@ class FargateBatchHook(AwsBaseHook):
         *,
         look_first: bool = False,
         tries_before: int | None = None,
+        waited: float = 0.0,
         rerun_failed_only: bool = False,
     ) -> str:
         """Submit a request exactly once and return the job id.
@@ -99,6 +100,7 @@ class FargateBatchHook(AwsBaseHook):
 
         :param look_first: whether an earlier try of the same submission may have made the job.
         :param tries_before: how many such tries there were, which shortens the look.
+        :param waited: seconds since the last of them can have submitted, which shortens it too.
         :param rerun_failed_only: whether to submit only what earlier tries left of an array.
         :raises AwsError: AWS refused it, and there is no job.
         :raises SubmissionUncertain: an answer was lost, and the job could not be looked for.
@@ -107,6 +109,7 @@ class FargateBatchHook(AwsBaseHook):
             request,
             look_first=look_first,
             tries_before=tries_before,
+            waited=waited,
             rerun_failed_only=rerun_failed_only,
         )
         return self.submitted.job_id

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Final, TypeVar
 
 from airflow_fargate_batch.aws import BatchApi
+from airflow_fargate_batch.core import limits
 from airflow_fargate_batch.core.backoff import full_jitter
 from airflow_fargate_batch.core.definition import base_name
 from airflow_fargate_batch.core.job import Job
@@ -35,7 +36,7 @@ PAGES: Final = 10
 """How many pages of ListJobs one search reads, 100 jobs each, and describes as far as needed: at
 most 20 calls, however many jobs share a name."""
 DATE_ROUNDS: Final = timedelta(seconds=2)
-"""The ``Date`` header, which tells AWS's clock, has no fractions of seconds and takes a while."""
+"""How far AWS's clock may be ahead of its ``Date`` header, which has whole seconds."""
 
 _ALWAYS: Final = datetime.min.replace(tzinfo=UTC)
 
@@ -181,11 +182,11 @@ class Lookup:
                 return found
             token = page.next_token
         self._warn(
-            "Stopped the search in queue %s by %s after %s pages of ListJobs. Older jobs of this "
+            "Stopped the search in queue %s (%s) after the newest %s jobs. Older jobs of this "
             "task, if there are any, are neither adopted nor terminated.",
             request.job_queue,
-            " ".join(*listed.items()),
-            PAGES,
+            ", ".join(f"{key} {value}" for key, value in listed.items()),
+            PAGES * limits.LIST_JOBS_PAGE,
         )
         return found
 

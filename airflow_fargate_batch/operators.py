@@ -462,6 +462,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
                 request,
                 look_first=tries_before > 0,
                 tries_before=tries_before,
+                waited=0.0 if place.was_tried else place.seconds,
                 rerun_failed_only=self.rerun_failed_only,
             )
             if self.wait_for_completion:

@@ -16,9 +16,10 @@ its name is the user's own and its tags could not be written or read.
 
 import logging
 import uuid
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from functools import partial
+from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
 from airflow_fargate_batch.aws import BatchApi, Submitted
@@ -79,6 +80,7 @@ class Submitter:
         *,
         look_first: bool = False,
         tries_before: int | None = None,
+        waited: float = 0.0,
         rerun_failed_only: bool = False,
     ) -> Submitted:
         """Submit *request*, or find the job that an earlier try of it made.
@@ -87,6 +89,8 @@ class Submitter:
         :param tries_before: how many tries may have left a job that reads do not show yet, one
             each: when as many are in sight, none of which can be adopted, there is no need to look
             again. Not known: all looks are made.
+        :param waited: seconds since the last such try can have submitted: reads have that much less
+            left to lag.
         :param rerun_failed_only: whether to submit only those children of an array that earlier
             tries left failed.
         :raises AwsError: AWS refused it, and there is no job.
@@ -97,7 +101,8 @@ class Submitter:
         until = self._clock.now() + self._patience
         earlier: dict[str, Job] = {}
         if look_first:
-            for found in self._look_for_earlier(request, until, tries_before):
+            pauses = _still_needed(LOOKS, waited)
+            for found in self._look_for_earlier(request, until, tries_before, pauses):
                 if job := to_adopt(found):
                     log.info("Adopted job %s (%s) of an earlier try", job.id, job.status)
                     return _submitted(job, request)._replace(is_adopted=True)
@@ -107,12 +112,15 @@ class Submitter:
         return self._submit(request, until, set(earlier))
 
     def _look_for_earlier(
-        self, request: JobRequest, until: float, tries_before: int | None
+        self,
+        request: JobRequest,
+        until: float,
+        tries_before: int | None,
+        pauses: Sequence[float],
     ) -> Iterator[list[Job]]:
         """Yield the jobs of earlier tries, look by look, and log what is found and passed over."""
         level = logging.DEBUG if tries_before == 0 else logging.INFO  # one of many submits
         said: dict[str, str] = {}
-        pauses = (0.0, *LOOKS)
         log.log(
             level,
             "Looking for the job of an earlier try, named %s, in %s (for up to %d s) ...",
@@ -126,7 +134,8 @@ class Submitter:
                 objection = self._lookup.objection(job, request)
                 if objection is None:
                     own.append(job)
-                said[job.id] = f"{job.id} ({job.status}): {objection or reason_to_pass(job)}"
+                why = objection or reason_to_pass(job) or "a newer job followed it"
+                said[job.id] = f"{job.id} ({job.status}): {why}"
             yield own
         for text in list(said.values())[:NAMED]:
             log.log(level, "Not adopted: job %s", text)
@@ -289,6 +298,12 @@ def _uncertain(request: JobRequest, why: str) -> SubmissionUncertain:
         f"SubmitJob of {request.job_name} got no answer, and the job {why}: nothing was submitted "
         "again. Check by hand whether there is one; a later try of an Airflow task looks by itself."
     )
+
+
+def _still_needed(pauses: Sequence[float], waited: float) -> list[float]:
+    """Leave out the pauses that are over; the first look is always made, and at once."""
+    ends = accumulate(pauses)
+    return [0.0, *(pause for pause, end in zip(pauses, ends, strict=True) if end > waited)]
 
 
 def _named(indexes: list[int]) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from airflow_fargate_batch.core.naming import DEPLOYMENT_TAG, LIFE_TAG, TAG_PREFIX
-from airflow_fargate_batch.exceptions import AccessDenied
+from airflow_fargate_batch.exceptions import AccessDenied, SubmissionUncertain
 from airflow_fargate_batch.local import LocalBatch
 from airflow_fargate_batch.local.account import READY_DEFINITION, READY_QUEUE
 from airflow_fargate_batch.operators import FargateBatchSubmitOperator
@@ -144,6 +144,15 @@ def test_each_operator_in_a_task_has_its_job_after_the_worker_died(
     assert sorted(ids) == sorted(job["jobId"] for job in aws.jobs)
     assert len(set(ids)) == 3
     assert in_a_callable(attempt(3), *names) == ids
+
+
+def test_a_submit_that_a_callable_repeats_finds_the_job_of_the_first(aws: LocalBatch) -> None:
+    ti = attempt(1)
+    aws.faults.add("cut_after", operation="SubmitJob", times=1)
+    aws.faults.add("denied", operation="ListJobs", times=1)
+    with pytest.raises(SubmissionUncertain):
+        in_a_callable(ti, "a")
+    assert in_a_callable(ti, "a") == [job["jobId"] for job in aws.jobs]
 
 
 def test_a_clear_ends_the_jobs_of_each_operator(aws: LocalBatch) -> None:

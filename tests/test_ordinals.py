@@ -1,5 +1,6 @@
 """Each submit of a try has a place of its own, and the next try finds the same places again."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
@@ -47,6 +48,15 @@ def test_a_submit_that_failed_is_repeated_at_its_place() -> None:
         assert (place.ordinal, place.was_tried) == (0, True)
     with place_of(ti, "a") as place:
         assert (place.ordinal, place.was_tried) == (1, False)
+
+
+def test_a_place_knows_how_long_its_try_has_been_submitting() -> None:
+    ti = FakeTaskInstance()
+    with place_of(ti, "a") as first:
+        time.sleep(0.05)
+    with place_of(ti, "b") as second:
+        assert first.seconds < second.seconds
+        assert second.seconds >= 0.05
 
 
 def test_threads_take_different_places() -> None:

@@ -257,6 +257,19 @@ def test_each_operator_and_each_turn_in_a_task_has_a_job_of_its_own(aws: FakeBat
     assert len({job.name for job in aws.jobs}) == len(places)
 
 
+def test_a_try_that_has_waited_already_waits_for_reads_no_more(
+    aws: FakeBatch, time: FakeTime
+) -> None:
+    """A callable with twenty operators would else wait for half a minute twenty times."""
+    for name in ("a", "b", "c"):
+        request = of(task_of(operator_id=name))
+        aws.submitter().submit(request, look_first=True, tries_before=1, waited=time.seconds)
+    assert time.seconds == sum(LOOKS)
+    partly = of(task_of(operator_id="d"))
+    aws.submitter().submit(partly, look_first=True, tries_before=1, waited=LOOKS[0] + LOOKS[1])
+    assert time.seconds == 2 * sum(LOOKS) - LOOKS[0] - LOOKS[1]
+
+
 # ── foreign jobs ─────────────────────────────────────────────────────────────────────────────
 
 DIFFERENT = {
@@ -366,20 +379,22 @@ def test_a_retry_says_that_it_looks_what_it_found_and_why_it_submits(
     left_by(aws, of(task_of()), status="SUCCEEDED")
     time.seconds += 100
     mine = of(task_of(began=time.seconds))
+    left_by(aws, mine, status="SUCCEEDED")
     left_by(aws, mine, status="FAILED", statusReason="Essential container in task exited")
     left_by(aws, mine, status="RUNNING", definition="other:4")
     left_by(aws, mine, status="RUNNING", isTerminated=True)
-    aws.submitter().submit(mine, look_first=True, tries_before=2)
+    aws.submitter().submit(mine, look_first=True, tries_before=3)
     said = [record.getMessage() for record in logged.records]
     assert said[0].startswith(f"Looking for the job of an earlier try, named {mine.job_name}, in q")
-    assert sorted(said[1:5]) == [
+    assert sorted(said[1:6]) == [
         f"Not adopted: job job-0 (SUCCEEDED): it was submitted for a DAG run that began at "
         f"{moment(0).isoformat(timespec='microseconds')}, which is not this one",
-        "Not adopted: job job-1 (FAILED): it failed: Essential container in task exited",
-        "Not adopted: job job-2 (RUNNING): its job definition is other:4, not definition",
-        "Not adopted: job job-3 (RUNNING): its termination was requested",
+        "Not adopted: job job-1 (SUCCEEDED): a newer job followed it",
+        "Not adopted: job job-2 (FAILED): it failed: Essential container in task exited",
+        "Not adopted: job job-3 (RUNNING): its job definition is other:4, not definition",
+        "Not adopted: job job-4 (RUNNING): its termination was requested",
     ]
-    assert said[5] == "Submitting a new job: no job of an earlier try can be adopted"
+    assert said[6] == "Submitting a new job: no job of an earlier try can be adopted"
 
 
 def test_a_retry_that_finds_nothing_says_so(
