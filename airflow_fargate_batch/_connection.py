@@ -40,8 +40,8 @@ class Connection:
         """Read the connection and make a client: slow, and not for an event loop's thread.
 
         :raises AccessDenied: its role may not be assumed.
-        :raises CredentialsMissing: anything else is wrong, for now or for good: waiters bear it as
-            long as they bear to be without credentials.
+        :raises CredentialsMissing: any other failure, temporary or permanent. The poller keeps
+            trying for ``conversation.PATIENCE`` (5 min) before it fails the triggers.
         """
         try:
             with _without_collecting():

@@ -158,7 +158,10 @@ class JobLog:
             self._log.info("%s", without(self._secrets, line.stamped))
 
     async def _watch(self, child_id: str) -> None:
-        """Heed a child's news; what is wrong with asking, the wait for its array says."""
+        """Pass the child's updates to the follower.
+
+        Polling errors are ignored here: the wait for the array reports them.
+        """
         while True:
             try:
                 with self._poller.watch(child_id, interval=self._poll_interval) as watch:
@@ -178,7 +181,7 @@ class JobLog:
                 for child in await self._poller.describe_jobs([child_id]):
                     self._follower.heed(child)
             except AwsError as error:
-                self._log.warning("Where the rest of its log is cannot be told: %s", error)
+                self._log.warning("Could not find the rest of the job's log: %s", error)
 
 
 _pace: Final = Pace(rate=WRITES)

@@ -158,6 +158,8 @@ class FargateBatchJobTrigger(BaseTrigger):
         except _OneHasFailed:
             return ENDED, None, None
         except JobTimedOut as error:
+            if await self._others_decide():
+                return ENDED, None, None
             kind = STUCK if isinstance(error, JobCannotStart) else GAVE_UP
             return kind, await self._give_up(error), error.advice
         except JobLost as error:
@@ -216,6 +218,17 @@ class FargateBatchJobTrigger(BaseTrigger):
                 tell(job)
             if not job.status.is_live:
                 return job
+
+    async def _others_decide(self) -> bool:
+        """Look at all jobs, if there are several, when one is given up; one may have failed."""
+        if len(self.job_ids) > 1:
+            try:
+                for job in await self._poller.describe_jobs(self.job_ids):
+                    self._see(job)
+            except AwsError as error:
+                self.log.warning("Could not read the state of the other jobs: %s", error)
+        statuses = {job.status for job in self._jobs}
+        return JobStatus.FAILED in statuses or statuses == {JobStatus.SUCCEEDED}
 
     def _see(self, job: Job | None) -> None:
         if job is not None:

@@ -31,6 +31,7 @@ class Aws:
         self.jobs: dict[str, Job] = {}
         self.fault: Exception | None = None
         self.asked: list[str] = []
+        self.region = "eu-west-1"
 
     def describe_jobs(self, job_ids: list[str]) -> list[Job]:
         self.asked += job_ids

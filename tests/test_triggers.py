@@ -383,6 +383,28 @@ def test_a_job_that_ended_while_no_triggerer_ran_has_ended_whatever_the_deadline
     assert aws.terminated == []
 
 
+def test_one_of_several_that_failed_unseen_decides_although_the_time_of_another_is_over(
+    aws: Aws,
+) -> None:
+    aws.will("a", "RUNNING")
+    aws.will("b", "RUNNING", "RUNNING", "FAILED")
+    event = event_of(trigger_for("a", "b", poll_interval=600, wait_until=soon(1.5)))
+    assert event["outcome"] == "ended"
+    assert {job["jobId"]: job["status"] for job in event["jobs"]} == {"a": "RUNNING", "b": "FAILED"}
+
+
+def test_of_several_only_those_that_still_run_are_said_to(aws: Aws) -> None:
+    aws.will("a", "RUNNING")
+    aws.will("b", "RUNNING", "RUNNING", "SUCCEEDED")
+    trigger = trigger_for(
+        "a", "b", poll_interval=600, wait_until=soon(1.5), terminate_on_kill=False
+    )
+    event = event_of(trigger)
+    assert event["outcome"] == "gave_up"
+    assert "Job a is still RUNNING" in event["message"]
+    assert "Job b is still" not in event["message"]
+
+
 def test_a_deadline_counts_even_where_aws_does_not_answer(aws: Aws) -> None:
     aws.fault = AnswerLost("the answer to DescribeJobs was lost")
     event = event_of(trigger_for(wait_until=soon()))

@@ -11,7 +11,7 @@ from airflow_fargate_batch.cli._exit_codes import FAILED, OK
 from airflow_fargate_batch.cli._flags import CONNECTION, Flag, Given, Groups, add_groups
 from airflow_fargate_batch.cli._jobs import add_ids, exit_code, named, read_ids
 from airflow_fargate_batch.core.job import Job
-from airflow_fargate_batch.core.status import FINAL
+from airflow_fargate_batch.core.status import FINAL, JobStatus
 
 FLAGS: Final[Groups] = {
     "AWS": CONNECTION,
@@ -87,5 +87,7 @@ def _row(job: Job) -> tuple[str, ...]:
     if job.array is not None and job.array.size is not None:
         ended = sum(job.array.counts.get(status, 0) for status in FINAL)
         children = f"{ended}/{job.array.size}"
-    reason = " ".join((job.reason or job.status_reason or "").split())
+    # AWS words the reason of a success like a failure's: "Essential container in task exited".
+    said = "" if job.status is JobStatus.SUCCEEDED else job.reason or job.status_reason or ""
+    reason = " ".join(said.split())
     return job.id, job.status_text, exit_code(job), children, job.name or "", reason

@@ -78,3 +78,11 @@ def test_a_throttle_is_waited_for(run: Run, jobs: tuple[str, str], aws: LocalBat
     outcome = run("status", *jobs)
     assert outcome.code == 0
     assert outcome.err.count("trying again") == 2
+
+
+def test_a_success_has_no_reason(run: Run, job: Submit, time: Time) -> None:
+    good = job(
+        "--job-name", "good", name="good", status_reason="Essential container in task exited"
+    )
+    time.sleep(60)
+    assert run("status", good).out == f"{good}\tSUCCEEDED\t0\t\tgood\t\n"
