@@ -222,3 +222,13 @@ def test_a_placeholder_of_a_dry_run_is_no_job(run: Run, command: str) -> None:
     outcome = run(command, "dry-run:nightly")
     assert outcome.code == 2
     assert "comes from a dry run" in outcome.err
+
+
+@pytest.mark.parametrize("words", [[], ["--secret-names", "iban"]], ids=str)
+def test_the_last_log_lines_are_reported_without_secrets(
+    run: Run, job: Submit, words: list[str]
+) -> None:
+    variables = '{"DB_PASS": "hunter2", "CUSTOMER_IBAN": "DE-1234"}'
+    bad = job("--environment", variables, name="*", exit_code=1, log=["hunter2 of DE-1234"])
+    said = run("wait", bad, *words).err
+    assert f"Last log lines:\n  *** of {'***' if words else 'DE-1234'}\n" in said

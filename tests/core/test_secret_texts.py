@@ -90,6 +90,7 @@ HARMLESS = [
     *("AKIA", "ghp_short", "task-AKIAIOSFODNN7EXAMPLE", "eyJub3QiOiJhIn0", "the bearer of a token"),
     *("TOKENIZERS_PARALLELISM=false", "NO_PROXY=localhost,10.0.0.1", "AUTHORIZATION_MODE=strict"),
     *("2026-11-26T10:00:00+09:00", "spark.executor.memory=4g", "select * from secrets", "PWD=/x"),
+    *("secret://vault/db", "--secrets-backend vault"),
 ]
 
 
