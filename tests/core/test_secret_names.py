@@ -2,7 +2,7 @@
 # ruff: noqa: RUF001 - full-width letters are names as well
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_fargate_batch.core.secret_names import is_secret_name, with_further_names, words_of
@@ -129,11 +129,13 @@ def test_a_further_name_does_not_count_inside_a_word(name: str) -> None:
     assert not with_further_names(["iban", "口座番号", " "])(name)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=600))
 def test_any_text_is_a_name(name: str) -> None:
     assert is_secret_name(name) in (True, False)
 
 
+@settings(deadline=None)
 @given(st.text("xyz_-. 09あé", max_size=600))
 def test_what_stands_in_front_of_a_password_does_not_hide_it(name: str) -> None:
     assert is_secret_name(f"{name}_DB_PASSWORD")
