@@ -29,7 +29,7 @@ ANYWHERE: Final = _set(
 AT_THE_END: Final = _set("bearer cookie cookies dsn jwt webhook")
 """Words that make a name secret if they end it: ``SENTRY_DSN``, but not ``DSN_TIMEOUT``."""
 
-AT_THE_END_BEHIND_ANOTHER: Final = _set("auth pass pat pwd")
+AT_THE_END_BEHIND_ANOTHER: Final = _set("auth pass pat pw pwd")
 """Words that make a name secret if they end it and do not stand alone: ``DB_PASS``, ``MYSQL_PWD``.
 ``PWD`` alone is a shell's working directory."""
 
@@ -44,7 +44,9 @@ PHRASES: Final = tuple(
         "auth tokens",
         "authorization header",
         "bot tokens",
+        "conn str",
         "conn string",
+        "connection str",
         "connection string",
         "connection uri",
         "database dsn",
@@ -139,12 +141,12 @@ def is_secret_name(name: str) -> bool:
     if JAPANESE.search(name):
         return not JAPANESE_MEASURES.search(name)
     words = words_of(name)
+    if _has_phrase(words, PHRASES):
+        return True
     while len(words) > 1 and words[-1] in ENDINGS:
         words = words[:-1]
     if not words or tuple(words) in HARMLESS:
         return False
-    if _has_phrase(words, PHRASES):
-        return True
     if words[-1] in MEASURES or (len(words) > 1 and words[0] in QUESTIONS):
         return False
     return _ends_secret(words) or any(_is_secret_word(words, at) for at in range(len(words)))

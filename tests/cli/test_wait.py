@@ -318,3 +318,13 @@ def test_a_job_that_no_one_can_read_hurts_only_itself(
     ]
     assert outcome.code == 0
     assert run("status", *good, odd).code == 0
+
+
+@pytest.mark.parametrize("words", [[], ["--secret-names", "iban"]], ids=str)
+def test_the_last_log_lines_are_reported_without_secrets(
+    run: Run, job: Submit, words: list[str]
+) -> None:
+    variables = '{"DB_PASS": "hunter2", "CUSTOMER_IBAN": "DE-1234"}'
+    bad = job("--environment", variables, name="*", exit_code=1, log=["hunter2 of DE-1234"])
+    said = run("wait", bad, *words).err
+    assert f"Last log lines:\n  *** of {'***' if words else 'DE-1234'}\n" in said

@@ -2,7 +2,7 @@
 # ruff: noqa: RUF001 - full-width letters are names as well
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_fargate_batch.core.secret_names import is_secret_name, with_further_names, words_of
@@ -14,9 +14,10 @@ SECRET = {
     """,
     "databases": """
         POSTGRES_PASSWORD MYSQL_ROOT_PASSWORD MARIADB_PASSWORD MONGO_INITDB_ROOT_PASSWORD
-        ELASTIC_PASSWORD REDIS_PASSWORD SA_PASSWORD ORACLE_PWD SNOWFLAKE_PASSWORD
+        ELASTIC_PASSWORD REDIS_PASSWORD SA_PASSWORD ORACLE_PWD SNOWFLAKE_PASSWORD DB_PASS_PROD
         SNOWFLAKE_PRIVATE_KEY_PASSPHRASE DBPASSWORD dbPass db.password DB_PASSWORD_PROD
-        spring.datasource.password CLICKHOUSE_PASSWORD NEO4J_AUTH DB_URI
+        spring.datasource.password CLICKHOUSE_PASSWORD NEO4J_AUTH DB_URI DB_PW
+        DB_CONN_STR
     """,
     "clouds": """
         AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN
@@ -64,7 +65,7 @@ HARMLESS = {
         SECRETS_BACKEND SECRETS_MANAGER_ENDPOINT TOKEN_TTL TOKEN_URL COOKIE_DOMAIN COOKIE_MAX_AGE
         COOKIES_ENABLED JWT_ALGORITHM JWT_ISSUER SSH_KEY_PATH API_KEY_NAME USE_AUTH USE_TOKEN
         ALLOW_EMPTY_PASSWORD HAS_PASSWORD AUTH_TYPE OAUTH2_ENABLED REQUIRE_AUTH パスワード長
-        パスワード期限
+        パスワード期限 APP_USE_AUTH
     """,
     "words that only hold one": """
         AUTHOR SECRETARY SECRETION PASSENGER PASSPORT_COUNTRY COMPASS BYPASS_CACHE LOW_PASS
@@ -128,11 +129,13 @@ def test_a_further_name_does_not_count_inside_a_word(name: str) -> None:
     assert not with_further_names(["iban", "口座番号", " "])(name)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=600))
 def test_any_text_is_a_name(name: str) -> None:
     assert is_secret_name(name) in (True, False)
 
 
+@settings(deadline=None)
 @given(st.text("xyz_-. 09あé", max_size=600))
 def test_what_stands_in_front_of_a_password_does_not_hide_it(name: str) -> None:
     assert is_secret_name(f"{name}_DB_PASSWORD")

@@ -5,7 +5,7 @@ import sys
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_fargate_batch.core.secret_names import is_secret_name
@@ -250,6 +250,7 @@ secrets = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), min_s
 )
 
 
+@settings(deadline=None)
 @given(names, secrets, st.text(max_size=20))
 def test_no_secret_is_left_in_a_body_or_in_a_log(name: str, secret: str, other: str) -> None:
     body = {
@@ -274,6 +275,7 @@ def test_no_secret_is_left_in_a_body_or_in_a_log(name: str, secret: str, other: 
     assert without(texts_of_secrets(body), line) == 'told ***, as JSON "***"'
 
 
+@settings(deadline=None)
 @given(
     names,
     st.text(max_size=4)
