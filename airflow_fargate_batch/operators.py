@@ -11,6 +11,7 @@ from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
+from airflow_fargate_batch import _upstream
 from airflow_fargate_batch._compat import (
     AirflowFailException,
     AirflowSkipException,
@@ -19,12 +20,13 @@ from airflow_fargate_batch._compat import (
     is_still_running,
 )
 from airflow_fargate_batch._files import read_json_file
-from airflow_fargate_batch.core import batch_operator
+from airflow_fargate_batch.core import batch_operator, limits
 from airflow_fargate_batch.core.backoff import POLL_INTERVAL
 from airflow_fargate_batch.core.literals import problems_before_rendering
 from airflow_fargate_batch.core.naming import DEFAULT_PREFIX, Submission
 from airflow_fargate_batch.core.request import (
     DRY_RUN_PREFIX,
+    MORE_THAN_A_JOB_MAY_HAVE,
     Arguments,
     JobRequest,
     JsonFile,
@@ -51,6 +53,8 @@ _READERS: Final[tuple[tuple[Callable[[Any, str], Any], tuple[str, ...]], ...]] =
 )
 """What is no part of the request, and so is not templated, by what reads it."""
 _E = TypeVar("_E", bound=Exception)
+_OF_THE_DAG: Final = 4
+"""How far above a warning the line of the DAG is, of which it speaks."""
 _NOT_PYTHON: Final = "?"
 """What keeps native rendering from reading a JSON file as Python, which differs in small things."""
 FROM_ELSEWHERE: Final = {
@@ -89,6 +93,9 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     :param scheduling_priority: 0 to 9999 within the share; the definition's otherwise.
     :param depends_on: job ids: one, several separated by commas, lists (nested as they come, of
         mapped tasks too), ``{jobId, type: N_TO_N}``, or ``{type: SEQUENTIAL}`` for an array.
+    :param ignore_missing_dependencies: leave out entries of *depends_on* whose task pushed no job
+        id, such as the branch that was skipped; one must be left. By default such an entry fails
+        the task.
     :param array_size: 2 to 10000 children; 1 submits a plain job, 0 skips the task.
     :param retry_strategy: number of attempts, or the API's mapping.
     :param spot_retries: number of retries after Fargate Spot reclaimed the task, and only then.
@@ -159,7 +166,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     region_name: str | None
     verify: bool | str | None
     botocore_config: dict[str, Any] | None
-    _has_dependencies: bool
+    _depends_on_as_given: Any
     has_pushed_log_page: bool = False
     _awaited: str | None = None
     _submitting: JobRequest | None = None
@@ -185,6 +192,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         share_identifier: str | None = None,
         scheduling_priority: int | str | None = None,
         depends_on: Any = None,
+        ignore_missing_dependencies: bool | str | None = None,
         array_size: int | str | None = None,
         retry_strategy: int | Mapping[str, Any] | str | None = None,
         spot_retries: int | str | None = None,
@@ -215,7 +223,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         scope = locals()
         given = {name: scope[name] for name in REQUEST_ARGUMENTS}
         _refuse_unknown(type(self), kwargs)
-        if lost := _lost([kwargs.get("default_args") or {}], given, kwargs.get("task_id")):
+        if lost := _lost(kwargs.get("default_args") or {}, given, kwargs.get("task_id")):
             raise lost
         super().__init__(**kwargs)
         # Airflow's own way of setting an attribute would take a fifth of what making a task takes.
@@ -237,9 +245,13 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
             region_name=region_name,
             verify=verify,
             botocore_config=botocore_config,
-            _has_dependencies=depends_on is not None,
+            _depends_on_as_given=depends_on,
         )
-        problems = [*problems_before_rendering(given), *self._problems_of_waiting()]
+        problems = [
+            *problems_before_rendering(given),
+            *_problems_of_too_many(given),
+            *self._problems_of_waiting(),
+        ]
         if problems:
             raise _import_error(problems, self.task_id)
 
@@ -252,10 +264,14 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         given = {name: kwargs[name] for name in REQUEST_ARGUMENTS if name in kwargs}
         others = set(REQUEST_ARGUMENTS) - given.keys()
         defaults = list(_default_args(partial, kwargs))
-        if not any("size_policy" in each for each in defaults):
+        merged = {name: value for each in defaults for name, value in each.items()}
+        if "size_policy" not in merged:
             others.discard("size_policy")  # nobody maps over it
-        problems = problems_before_rendering(given, given_later=others)
-        error = _lost(defaults, given, task_id)
+        problems = [
+            *problems_before_rendering(given, given_later=others),
+            *_problems_of_too_many({**merged, **given}),
+        ]
+        error = _lost(merged, given, task_id)
         if problems:
             error = _import_error(problems, task_id)
         if error:
@@ -318,7 +334,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         request = self._request(context, dry_run=dry_run)
         for note in request.notes:
             self.log.info("%s", note)
-        for warning in request.warnings:
+        for warning in (*request.warnings, *self._warnings_of_joins(context)):
             self.log.warning("%s", warning)
         if dry_run:
             return self._show(request, context)
@@ -327,6 +343,18 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
             self._waiting(context).wait(job_id, log_index=request.awslogs_index)
             self._awaited = None
         return job_id
+
+    def _warnings_of_joins(self, context: Context) -> list[str]:
+        """Warn in a mapped task of too many jobs before those that depend on them all fail."""
+        index = context["ti"].map_index
+        if index is None or index < limits.DEPENDENCIES:
+            return []
+        return [
+            f"task {task_id} depends on every job of this mapped task, of which this is number "
+            f"{index + 1}, and a job may have {limits.DEPENDENCIES} dependencies at most: "
+            f"{MORE_THAN_A_JOB_MAY_HAVE}"
+            for task_id in _upstream.joins_of_all(self)
+        ]
 
     @property
     def _arguments(self) -> dict[str, Any]:
@@ -343,7 +371,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         for name in FROM_ELSEWHERE:
             if arguments[name] is None:
                 arguments[name] = self._from_elsewhere(name, dry_run=dry_run)
-        if self._has_dependencies and arguments["depends_on"] is None:
+        if self._depends_on_as_given is not None and arguments["depends_on"] is None:
             arguments["depends_on"] = [None]  # given, and resolved to nothing: never to be ignored
         ti = context["ti"]
         submission = Submission.of_task(
@@ -358,7 +386,8 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         except EmptyArray as error:
             raise AirflowSkipException(str(error)) from None
         except InvalidRequest as error:
-            raise _failure(error, self._where_to_say(arguments, dry_run=dry_run)) from None
+            named = _upstream.with_tasks_named(error, self._depends_on_as_given)
+            raise _failure(named, self._where_to_say(arguments, dry_run=dry_run)) from None
         mask_secrets_of(request)
         return request
 
@@ -463,6 +492,16 @@ def _failure(error: InvalidRequest, advice: str = "") -> AirflowFailException:
     return AirflowFailException(f"Nothing was submitted. {error}{advice}")
 
 
+def _problems_of_too_many(given: Mapping[str, Any]) -> list[Problem]:
+    """Find what depends on more jobs than it may, or warn of it where it is not certain."""
+    depends_on = given.get("depends_on")
+    if depends_on is None or given.get("ignore_missing_dependencies"):
+        return []  # of some branches fewer may have run
+    for warning in _upstream.warnings_of_mapped(depends_on, FargateBatchSubmitOperator):
+        warnings.warn(f"depends_on: {warning}", stacklevel=_OF_THE_DAG)
+    return _upstream.problems_of_too_many(depends_on, FargateBatchSubmitOperator)
+
+
 def _import_error(problems: Sequence[Problem], task_id: str | None) -> InvalidRequest:
     return _with_task(InvalidRequest(problems), task_id)
 
@@ -489,11 +528,10 @@ def _refuse_unknown(operator: type, given: Mapping[str, Any]) -> None:
 
 
 def _lost(
-    defaults: Sequence[Mapping[str, Any]], given: Mapping[str, Any], task_id: str | None
+    defaults: Mapping[str, Any], given: Mapping[str, Any], task_id: str | None
 ) -> Exception | None:
     """Refuse ``default_args`` that made another job of BatchOperator's, and none of this one."""
-    merged = {name: value for each in defaults for name, value in each.items()}
-    lost = batch_operator.lost_defaults(merged, {**merged, **_said(given)})
+    lost = batch_operator.lost_defaults(defaults, {**defaults, **_said(given)})
     if not lost:
         return None
     said = batch_operator.refusal(lost)
