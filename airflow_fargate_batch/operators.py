@@ -25,7 +25,6 @@ from airflow_fargate_batch.core.backoff import POLL_INTERVAL
 from airflow_fargate_batch.core.literals import problems_before_rendering
 from airflow_fargate_batch.core.naming import DEFAULT_PREFIX, Submission
 from airflow_fargate_batch.core.request import (
-    DRY_RUN_PREFIX,
     MORE_THAN_A_JOB_MAY_HAVE,
     Arguments,
     JobRequest,
@@ -124,7 +123,8 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     :param awslogs_index: which child of an array to listen to, as an array itself has no log; in a
         retry by *rerun_failed_only* still as the first try counts them.
     :param dry_run: only log the request and push it as XCom ``request``, without connection or
-        credentials; templated, and stored as ``render_only``.
+        credentials; a task that would wait also pushes XCom ``job``, its ``status`` DRY_RUN.
+        Templated, and stored as ``render_only``.
     :param aws_conn_id: Airflow connection; ``None`` for boto3's own search for credentials.
     :param region_name: region; omitted: the connection's.
     :param verify: as in every hook of the Amazon provider.
@@ -431,11 +431,18 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         return JsonFile(path, rendered.removeprefix(_NOT_PYTHON))
 
     def _show(self, request: JobRequest, context: Context) -> str:
-        """Log the request, push it, and return what stands for the job id."""
+        """Log the request, push it, and return what stands for the job id.
+
+        Where a real run waits, and pushes how its job ended, the tasks after it read that too.
+        """
+        from airflow_fargate_batch.core.dry_run import placeholder, summary
+
         text = as_json(request)
         self.log.info("Dry run, nothing is submitted. The request:\n%s", text)
         self._push("request", json.loads(text), context)
-        return f"{DRY_RUN_PREFIX}{request.job_name}"
+        if self.wait_for_completion:
+            self._push("job", summary(request), context)
+        return placeholder(request)
 
     def _submit(self, request: JobRequest, context: Context) -> str:
         try:
