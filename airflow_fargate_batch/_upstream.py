@@ -115,16 +115,29 @@ def _known_length(expanded: object) -> int:
     return prod(map(len, literals)) if len(literals) == len(expanded) else 0
 
 
-def joins_of_all(task: Any) -> list[str]:
-    """Return the ids of the tasks after a mapped one that depend on all of its jobs."""
-    found = []
+def warnings_of_joins(task: Any, map_index: int | None) -> list[str]:
+    """Warn in a mapped task of too many jobs, before those that depend on them all fail.
+
+    How many tasks there are, a worker of Airflow 3 does not know; its own index is enough.
+    """
+    if map_index is None or map_index < limits.DEPENDENCIES:
+        return []
+    return [
+        f"task {task_id} depends on every job of this mapped task, of which this is number "
+        f"{map_index + 1}, and a job may have {limits.DEPENDENCIES} dependencies at most: "
+        f"{MORE_THAN_A_JOB_MAY_HAVE}"
+        for task_id in _joins_of_all(task)
+    ]
+
+
+def _joins_of_all(task: Any) -> Iterator[str]:
+    """Yield the ids of the tasks after a mapped one that depend on all of its jobs."""
     for task_id in sorted(task.downstream_task_ids):
-        later = task.dag.get_task(task_id)
+        later = task.dag.task_dict.get(task_id)
         shared = getattr(later, "partial_kwargs", None) or {}
         depends_on = getattr(later, "_depends_on_as_given", None) or shared.get(_WHERE)
         if any(of is not None and of.task_id == task.task_id for of in _whole_tasks(depends_on)):
-            found.append(task_id)
-    return found
+            yield task_id
 
 
 def _whole_tasks(value: object) -> Iterator[Any]:

@@ -6,10 +6,9 @@ import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import timedelta
-from functools import cached_property, lru_cache, partial
-from inspect import signature
+from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from airflow_fargate_batch import _upstream
 from airflow_fargate_batch._compat import (
@@ -20,12 +19,11 @@ from airflow_fargate_batch._compat import (
     is_still_running,
 )
 from airflow_fargate_batch._files import read_json_file
-from airflow_fargate_batch.core import batch_operator, limits
+from airflow_fargate_batch._unknown_arguments import lost_defaults, refuse_unknown, with_task
 from airflow_fargate_batch.core.backoff import POLL_INTERVAL
 from airflow_fargate_batch.core.literals import problems_before_rendering
 from airflow_fargate_batch.core.naming import DEFAULT_PREFIX, Submission
 from airflow_fargate_batch.core.request import (
-    MORE_THAN_A_JOB_MAY_HAVE,
     Arguments,
     JobRequest,
     JsonFile,
@@ -51,7 +49,6 @@ _READERS: Final[tuple[tuple[Callable[[Any, str], Any], tuple[str, ...]], ...]] =
     (read_exit_codes, ("skip_on_exit_code", "fail_on_exit_code")),
 )
 """What is no part of the request, and so is not templated, by what reads it."""
-_E = TypeVar("_E", bound=Exception)
 _OF_THE_DAG: Final = 4
 """How far above a warning the line of the DAG is, of which it speaks."""
 _NOT_PYTHON: Final = "?"
@@ -222,8 +219,8 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     ) -> None:
         scope = locals()
         given = {name: scope[name] for name in REQUEST_ARGUMENTS}
-        _refuse_unknown(type(self), kwargs)
-        if lost := _lost(kwargs.get("default_args") or {}, given, kwargs.get("task_id")):
+        refuse_unknown(type(self), kwargs, first=FargateBatchSubmitOperator)
+        if lost := lost_defaults(kwargs.get("default_args") or {}, given, kwargs.get("task_id")):
             raise lost
         super().__init__(**kwargs)
         # Airflow's own way of setting an attribute would take a fifth of what making a task takes.
@@ -258,7 +255,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     @classmethod
     def partial(cls, **kwargs: Any) -> Any:
         """Check what all mapped tasks share as the constructor does, and map as Airflow does."""
-        _refuse_unknown(cls, kwargs)
+        refuse_unknown(cls, kwargs, first=FargateBatchSubmitOperator)
         partial = super().partial(**kwargs)
         task_id = kwargs.get("task_id")
         given = {name: kwargs[name] for name in REQUEST_ARGUMENTS if name in kwargs}
@@ -271,7 +268,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
             *problems_before_rendering(given, given_later=others),
             *_problems_of_too_many({**merged, **given}),
         ]
-        error = _lost(merged, given, task_id)
+        error = lost_defaults(merged, given, task_id)
         if problems:
             error = _import_error(problems, task_id)
         if error:
@@ -334,7 +331,8 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         request = self._request(context, dry_run=dry_run)
         for note in request.notes:
             self.log.info("%s", note)
-        for warning in (*request.warnings, *self._warnings_of_joins(context)):
+        joins = _upstream.warnings_of_joins(self, context["ti"].map_index)
+        for warning in (*request.warnings, *joins):
             self.log.warning("%s", warning)
         if dry_run:
             return self._show(request, context)
@@ -343,18 +341,6 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
             self._waiting(context).wait(job_id, log_index=request.awslogs_index)
             self._awaited = None
         return job_id
-
-    def _warnings_of_joins(self, context: Context) -> list[str]:
-        """Warn in a mapped task of too many jobs before those that depend on them all fail."""
-        index = context["ti"].map_index
-        if index is None or index < limits.DEPENDENCIES:
-            return []
-        return [
-            f"task {task_id} depends on every job of this mapped task, of which this is number "
-            f"{index + 1}, and a job may have {limits.DEPENDENCIES} dependencies at most: "
-            f"{MORE_THAN_A_JOB_MAY_HAVE}"
-            for task_id in _upstream.joins_of_all(self)
-        ]
 
     @property
     def _arguments(self) -> dict[str, Any]:
@@ -510,49 +496,7 @@ def _problems_of_too_many(given: Mapping[str, Any]) -> list[Problem]:
 
 
 def _import_error(problems: Sequence[Problem], task_id: str | None) -> InvalidRequest:
-    return _with_task(InvalidRequest(problems), task_id)
-
-
-@lru_cache
-def _arguments_of(operator: type) -> frozenset[str]:
-    """Return the arguments that an operator takes, its base classes' included."""
-    constructors = (vars(each).get("__init__") for each in operator.mro() if each is not object)
-    return frozenset(
-        name for each in constructors if each is not None for name in signature(each).parameters
-    )
-
-
-def _refuse_unknown(operator: type, given: Mapping[str, Any]) -> None:
-    """Refuse arguments that there are not; Airflow's own refusal shows their values.
-
-    :raises TypeError: with what is meant in their place.
-    """
-    unknown = [name for name in given.keys() - _arguments_of(operator) if not name.startswith("_")]
-    if unknown:
-        own = signature(FargateBatchSubmitOperator).parameters
-        said = batch_operator.refusal(unknown, own, sorted(_arguments_of(operator)))
-        raise _with_task(TypeError(f"{operator.__name__}: {said}"), given.get("task_id"))
-
-
-def _lost(
-    defaults: Mapping[str, Any], given: Mapping[str, Any], task_id: str | None
-) -> Exception | None:
-    """Refuse ``default_args`` that made another job of BatchOperator's, and none of this one."""
-    lost = batch_operator.lost_defaults(defaults, {**defaults, **_said(given)})
-    if not lost:
-        return None
-    said = batch_operator.refusal(lost)
-    return _with_task(TypeError(f"default_args: {said}"), task_id)
-
-
-def _said(given: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in given.items() if value is not None}
-
-
-def _with_task(error: _E, task_id: str | None) -> _E:
-    """Name the task: of the place where a DAG makes it, Airflow's import errors show nothing."""
-    error.add_note(f"in task {task_id!r}")
-    return error
+    return with_task(InvalidRequest(problems), task_id)
 
 
 def _default_args(partial: Any, kwargs: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
