@@ -11,6 +11,8 @@ from airflow_fargate_batch.core.request import MORE_THAN_A_JOB_MAY_HAVE
 from airflow_fargate_batch.exceptions import InvalidRequest, Problem
 
 _WHERE: Final = "depends_on"
+_SHOWN: Final = 60
+"""Characters of a template that an error shows."""
 
 
 def with_tasks_named(error: InvalidRequest, depends_on: object) -> InvalidRequest:
@@ -42,7 +44,7 @@ def _tasks(value: object, where: str) -> Iterator[tuple[str, str]]:
         yield where, f"{'task' if len(names) == 1 else 'tasks'} {', '.join(names)}"
     elif isinstance(value, str):
         if not is_literal(value):
-            yield where, f"template {value}"
+            yield where, f"template {value[:_SHOWN]}"
     elif isinstance(value, Mapping):
         for key, item in value.items():
             yield from _tasks(item, f"{where}.{key}")
