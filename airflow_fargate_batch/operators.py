@@ -6,11 +6,11 @@ import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime, timedelta
-from functools import cached_property, lru_cache, partial
-from inspect import signature
+from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
+from airflow_fargate_batch import _upstream
 from airflow_fargate_batch._compat import (
     AirflowFailException,
     AirflowSkipException,
@@ -20,12 +20,11 @@ from airflow_fargate_batch._compat import (
 )
 from airflow_fargate_batch._files import read_json_file
 from airflow_fargate_batch._ordinals import Place, place_of
-from airflow_fargate_batch.core import batch_operator
+from airflow_fargate_batch._unknown_arguments import lost_defaults, refuse_unknown, with_task
 from airflow_fargate_batch.core.backoff import POLL_INTERVAL
 from airflow_fargate_batch.core.literals import problems_before_rendering
 from airflow_fargate_batch.core.naming import DEFAULT_PREFIX, Submission
 from airflow_fargate_batch.core.request import (
-    DRY_RUN_PREFIX,
     Arguments,
     JobRequest,
     JsonFile,
@@ -69,7 +68,8 @@ _READERS: Final[tuple[tuple[Callable[[Any, str], Any], tuple[str, ...]], ...]] =
     (read_exit_codes, ("skip_on_exit_code", "fail_on_exit_code")),
 )
 """What is no part of the request, and so is not templated, by what reads it."""
-_E = TypeVar("_E", bound=Exception)
+_OF_THE_DAG: Final = 4
+"""How far above a warning the line of the DAG is, of which it speaks."""
 _NOT_PYTHON: Final = "?"
 """What keeps native rendering from reading a JSON file as Python, which differs in small things."""
 FROM_ELSEWHERE: Final = {
@@ -108,6 +108,9 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     :param scheduling_priority: 0 to 9999 within the share; the definition's otherwise.
     :param depends_on: job ids: one, several separated by commas, lists (nested as they come, of
         mapped tasks too), ``{jobId, type: N_TO_N}``, or ``{type: SEQUENTIAL}`` for an array.
+    :param ignore_missing_dependencies: leave out entries of *depends_on* whose task pushed no job
+        id, such as the branch that was skipped; one must be left. By default such an entry fails
+        the task.
     :param array_size: 2 to 10000 children; 1 submits a plain job, 0 skips the task.
     :param retry_strategy: number of attempts, or the API's mapping.
     :param spot_retries: number of retries after Fargate Spot reclaimed the task, and only then.
@@ -138,7 +141,8 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     :param awslogs_index: which child of an array to listen to, as an array itself has no log; in a
         retry by *rerun_failed_only* still as the first try counts them.
     :param dry_run: only log the request and push it as XCom ``request``, without connection or
-        credentials; templated, and stored as ``render_only``.
+        credentials; a task that would wait also pushes XCom ``job``, its ``status`` DRY_RUN.
+        Templated, and stored as ``render_only``.
     :param aws_conn_id: Airflow connection; ``None`` for boto3's own search for credentials.
     :param region_name: region; omitted: the connection's.
     :param verify: as in every hook of the Amazon provider.
@@ -181,7 +185,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     region_name: str | None
     verify: bool | str | None
     botocore_config: dict[str, Any] | None
-    _has_dependencies: bool
+    _depends_on_as_given: Any
     console_pages: Mapping[str, str]
     _awaited: str | None = None
     _submitting: JobRequest | None = None
@@ -207,6 +211,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         share_identifier: str | None = None,
         scheduling_priority: int | str | None = None,
         depends_on: Any = None,
+        ignore_missing_dependencies: bool | str | None = None,
         array_size: int | str | None = None,
         retry_strategy: int | Mapping[str, Any] | str | None = None,
         spot_retries: int | str | None = None,
@@ -237,8 +242,8 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     ) -> None:
         scope = locals()
         given = {name: scope[name] for name in REQUEST_ARGUMENTS}
-        _refuse_unknown(type(self), kwargs)
-        if lost := _lost([kwargs.get("default_args") or {}], given, kwargs.get("task_id")):
+        refuse_unknown(type(self), kwargs, first=FargateBatchSubmitOperator)
+        if lost := lost_defaults(kwargs.get("default_args") or {}, given, kwargs.get("task_id")):
             raise lost
         super().__init__(**kwargs)
         # Airflow's own way of setting an attribute would take a fifth of what making a task takes.
@@ -262,25 +267,33 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
             verify=verify,
             botocore_config=botocore_config,
             console_pages={},
-            _has_dependencies=depends_on is not None,
+            _depends_on_as_given=depends_on,
         )
-        problems = [*problems_before_rendering(given), *self._problems_of_waiting()]
+        problems = [
+            *problems_before_rendering(given),
+            *_problems_of_too_many(given),
+            *self._problems_of_waiting(),
+        ]
         if problems:
             raise _import_error(problems, self.task_id)
 
     @classmethod
     def partial(cls, **kwargs: Any) -> Any:
         """Check what all mapped tasks share as the constructor does, and map as Airflow does."""
-        _refuse_unknown(cls, kwargs)
+        refuse_unknown(cls, kwargs, first=FargateBatchSubmitOperator)
         partial = super().partial(**kwargs)
         task_id = kwargs.get("task_id")
         given = {name: kwargs[name] for name in REQUEST_ARGUMENTS if name in kwargs}
         others = set(REQUEST_ARGUMENTS) - given.keys()
         defaults = list(_default_args(partial, kwargs))
-        if not any("size_policy" in each for each in defaults):
+        merged = {name: value for each in defaults for name, value in each.items()}
+        if "size_policy" not in merged:
             others.discard("size_policy")  # nobody maps over it
-        problems = problems_before_rendering(given, given_later=others)
-        error = _lost(defaults, given, task_id)
+        problems = [
+            *problems_before_rendering(given, given_later=others),
+            *_problems_of_too_many({**merged, **given}),
+        ]
+        error = lost_defaults(merged, given, task_id)
         if problems:
             error = _import_error(problems, task_id)
         if error:
@@ -344,7 +357,8 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
             request = self._request(context, place, dry_run=dry_run)
             for note in request.notes:
                 self.log.info("%s", note)
-            for warning in request.warnings:
+            joins = _upstream.warnings_of_joins(self, context["ti"].map_index)
+            for warning in (*request.warnings, *joins):
                 self.log.warning("%s", warning)
             if dry_run:
                 return self._show(request, context)
@@ -369,7 +383,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         for name in FROM_ELSEWHERE:
             if arguments[name] is None:
                 arguments[name] = self._from_elsewhere(name, dry_run=dry_run)
-        if self._has_dependencies and arguments["depends_on"] is None:
+        if self._depends_on_as_given is not None and arguments["depends_on"] is None:
             arguments["depends_on"] = [None]  # given, and resolved to nothing: never to be ignored
         submission = self._identity(context, place)
         try:
@@ -377,7 +391,8 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         except EmptyArray as error:
             raise AirflowSkipException(str(error)) from None
         except InvalidRequest as error:
-            raise _failure(error, self._where_to_say(arguments, dry_run=dry_run)) from None
+            named = _upstream.with_tasks_named(error, self._depends_on_as_given)
+            raise _failure(named, self._where_to_say(arguments, dry_run=dry_run)) from None
         mask_secrets_of(request)
         return request
 
@@ -442,13 +457,20 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         return JsonFile(path, rendered.removeprefix(_NOT_PYTHON))
 
     def _show(self, request: JobRequest, context: Context) -> str:
-        """Log the request, push it, and return what stands for the job id."""
+        """Log the request, push it, and return what stands for the job id.
+
+        Where a real run waits, and pushes how its job ended, the tasks after it read that too.
+        """
+        from airflow_fargate_batch.core.dry_run import placeholder, summary
+
         text = as_json(request)
         self.log.info("Dry run, nothing is submitted. The request:\n%s", text)
         if places := places_struck_out(request):
             self.log.info("Secrets are struck out of this request: %s", ", ".join(places))
         self._push("request", json.loads(text), context)
-        return f"{DRY_RUN_PREFIX}{request.job_name}"
+        if self.wait_for_completion:
+            self._push("job", summary(request), context)
+        return placeholder(request)
 
     def _submit(self, request: JobRequest, place: Place, context: Context) -> str:
         try:
@@ -520,51 +542,18 @@ def _failure(error: InvalidRequest, advice: str = "") -> AirflowFailException:
     return AirflowFailException(f"Nothing was submitted. {error}{advice}")
 
 
+def _problems_of_too_many(given: Mapping[str, Any]) -> list[Problem]:
+    """Find what depends on more jobs than it may, or warn of it where it is not certain."""
+    depends_on = given.get("depends_on")
+    if depends_on is None or given.get("ignore_missing_dependencies"):
+        return []  # of some branches fewer may have run
+    for warning in _upstream.warnings_of_mapped(depends_on, FargateBatchSubmitOperator):
+        warnings.warn(f"depends_on: {warning}", stacklevel=_OF_THE_DAG)
+    return _upstream.problems_of_too_many(depends_on, FargateBatchSubmitOperator)
+
+
 def _import_error(problems: Sequence[Problem], task_id: str | None) -> InvalidRequest:
-    return _with_task(InvalidRequest(problems), task_id)
-
-
-@lru_cache
-def _arguments_of(operator: type) -> frozenset[str]:
-    """Return the arguments that an operator takes, its base classes' included."""
-    constructors = (vars(each).get("__init__") for each in operator.mro() if each is not object)
-    return frozenset(
-        name for each in constructors if each is not None for name in signature(each).parameters
-    )
-
-
-def _refuse_unknown(operator: type, given: Mapping[str, Any]) -> None:
-    """Refuse arguments that there are not; Airflow's own refusal shows their values.
-
-    :raises TypeError: with what is meant in their place.
-    """
-    unknown = [name for name in given.keys() - _arguments_of(operator) if not name.startswith("_")]
-    if unknown:
-        own = signature(FargateBatchSubmitOperator).parameters
-        said = batch_operator.refusal(unknown, own, sorted(_arguments_of(operator)))
-        raise _with_task(TypeError(f"{operator.__name__}: {said}"), given.get("task_id"))
-
-
-def _lost(
-    defaults: Sequence[Mapping[str, Any]], given: Mapping[str, Any], task_id: str | None
-) -> Exception | None:
-    """Refuse ``default_args`` that made another job of BatchOperator's, and none of this one."""
-    merged = {name: value for each in defaults for name, value in each.items()}
-    lost = batch_operator.lost_defaults(merged, {**merged, **_said(given)})
-    if not lost:
-        return None
-    said = batch_operator.refusal(lost)
-    return _with_task(TypeError(f"default_args: {said}"), task_id)
-
-
-def _said(given: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in given.items() if value is not None}
-
-
-def _with_task(error: _E, task_id: str | None) -> _E:
-    """Name the task: of the place where a DAG makes it, Airflow's import errors show nothing."""
-    error.add_note(f"in task {task_id!r}")
-    return error
+    return with_task(InvalidRequest(problems), task_id)
 
 
 def _default_args(partial: Any, kwargs: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -10,6 +10,8 @@ import pytest
 from botocore.validate import ParamValidator
 
 from airflow_fargate_batch._compat import AirflowFailException
+from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.core.status import JobStatus
 from airflow_fargate_batch.operators import FargateBatchSubmitOperator
 from tests.operating import WHERE, FakeTaskInstance, dag, operator, rendered, submitted
 
@@ -72,6 +74,26 @@ def test_the_whole_body_is_logged_and_pushed_and_botocore_accepts_it(
 
 def test_nothing_else_is_pushed() -> None:
     assert run(operator(dry_run=True))[1].keys() == {"request"}
+
+
+@pytest.mark.parametrize("size", [None, 3], ids=["plain job", "array"])
+@pytest.mark.parametrize("how", [{"deferrable": True}, {"wait_for_completion": True}], ids=str)
+def test_where_a_real_run_waits_its_readers_find_a_job_of_the_same_shape(
+    how: dict[str, bool], size: int | None
+) -> None:
+    waiting = operator(dry_run=True, vcpu=1, memory=2048, array_size=size, **how)
+    returned, pushed = run(waiting)
+    assert pushed.keys() == {"request", "job"}
+    job = pushed["job"]
+    array = {"arrayProperties": {"size": 3, "statusSummary": {}}} if size else {}
+    real = Job.from_api({"jobId": "a", "status": "SUCCEEDED", **array}).to_summary()
+    assert job.keys() == real.keys()
+    assert (job["job_id"], job["status"]) == (returned, "DRY_RUN")
+    assert job["status_reason"] == "dry run: nothing was submitted"
+    assert (job["vcpu"], job["memory"], job["exit_code"]) == (1.0, 2048, None)
+    assert job.get("array") == real.get("array")
+    assert "DRY_RUN" not in set(JobStatus)
+    json.dumps(job)
 
 
 def test_nothing_is_pushed_where_nothing_may_be() -> None:

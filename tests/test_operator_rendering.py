@@ -53,7 +53,13 @@ TEMPLATED: dict[str, tuple[Any, Any, str, Any]] = {
     ),
 }
 """Argument: its value, what its template names, where that ends up, and as what."""
-ELSEWHERE = {"job_name_prefix", "size_policy", "platform_version", "awslogs_index"}
+ELSEWHERE = {
+    "job_name_prefix",
+    "size_policy",
+    "platform_version",
+    "awslogs_index",
+    "ignore_missing_dependencies",
+}
 FILES = {"parameters_file", "container_overrides_file"}
 
 

@@ -22,6 +22,10 @@ DRY_RUN_PREFIX: Final = "dry-run:"
 _JOB_ID: Final = re.compile(r"[^\s<>{}\[\]'\",=]+")
 """Lenient: AWS gives UUIDs and ``uuid:index``, but publishes no pattern. ``=`` belongs to the AWS
 CLI's shorthand."""
+MORE_THAN_A_JOB_MAY_HAVE: Final = (
+    "submit the earlier jobs as one array job, which counts once; or let the earlier tasks wait "
+    "for their jobs, after which >> suffices; or join every 20 of them in a job in between"
+)
 _TWO_MEANINGS: Final = (
     f"{SEQUENTIAL} with a jobId may mean two things in an array job: wait for that job, or run the "
     "children one after another"
@@ -48,7 +52,13 @@ class Dependency(NamedTuple):
 
 
 def read(
-    value: object, *, is_array: bool, array_size: int | None, dry_run: bool, findings: Findings
+    value: object,
+    *,
+    is_array: bool,
+    array_size: int | None,
+    ignore_missing: bool,
+    dry_run: bool,
+    findings: Findings,
 ) -> tuple[Dependency, ...]:
     """Read dependencies, each once and in order, from an id, ids in one text, or nested lists.
 
@@ -56,13 +66,24 @@ def read(
     child would have depended on.
 
     :param is_array: Whether a size was given, be it a good one or not.
+    :param ignore_missing: Whether ids of tasks that pushed none are left out; one must be left.
     """
     if value is None:
         return ()
     reader = _Reader(
-        is_array=is_array, is_single=array_size == 1, dry_run=dry_run, findings=findings
+        is_array=is_array,
+        is_single=array_size == 1,
+        ignore_missing=ignore_missing,
+        dry_run=dry_run,
+        findings=findings,
     )
     found = reader.read_all(value, "depends_on")
+    if reader.missing and not any(each.job_id for each in found):
+        findings.problem(
+            "depends_on",
+            "no job id is left: every task that it names was skipped or pushed none",
+            "leave it out if the job may run without any",
+        )
     if array_size == 1:
         found = [Dependency(each.job_id) for each in found if each.type != SEQUENTIAL]
     found = list(dict.fromkeys(found))
@@ -70,7 +91,7 @@ def read(
         findings.problem(
             "depends_on",
             f"{len(found)} dependencies are more than the {limits.DEPENDENCIES} a job may have",
-            "submit the earlier jobs as one array job, or join them in jobs in between",
+            MORE_THAN_A_JOB_MAY_HAVE,
             involves=("array_size",),
         )
     return tuple(found)
@@ -78,7 +99,9 @@ def read(
 
 def read_job_ids(value: object, where: str, *, dry_run: bool, findings: Findings) -> list[str]:
     """Read job ids, each once and in order, from the same forms."""
-    reader = _Reader(is_array=False, is_single=False, dry_run=dry_run, findings=findings)
+    reader = _Reader(
+        is_array=False, is_single=False, ignore_missing=False, dry_run=dry_run, findings=findings
+    )
     found = [each.job_id for each in reader.read_all(value, where)]
     return [job_id for job_id in dict.fromkeys(found) if job_id is not None]
 
@@ -88,11 +111,20 @@ class _Reader:
 
     :param is_array: whether a size was given, be it a good one or not.
     :param is_single: whether it is 1, so that the array becomes a plain job.
+    :param ignore_missing: whether what a task that pushed no id leaves is left out, and counted.
     """
 
     def __init__(
-        self, *, is_array: bool, is_single: bool, dry_run: bool, findings: Findings
+        self,
+        *,
+        is_array: bool,
+        is_single: bool,
+        ignore_missing: bool,
+        dry_run: bool,
+        findings: Findings,
     ) -> None:
+        self.missing = 0
+        self._ignore_missing = ignore_missing
         self._is_array = is_array
         self._is_single = is_single
         self._dry_run = dry_run
@@ -106,7 +138,10 @@ class _Reader:
             return []
 
     def _read(self, value: object, where: str, kind: str | None) -> Iterator[Dependency]:
-        if isinstance(value, Mapping):
+        if self._is_missing(value):
+            self.missing += 1
+            self._findings.notes.append(f"{where} is left out: it has no job id")
+        elif isinstance(value, Mapping):
             yield from self._entry(value, where)
         elif isinstance(value, str):
             yield from self._text(value, where, kind)
@@ -115,10 +150,19 @@ class _Reader:
                 yield from self._read(item, f"{where}[{index}]", kind)
         elif value is None:
             self._findings.problem(
-                where, "is None; the task that it comes from pushed no job id", "check that task"
+                where,
+                "is None: the task that it comes from was skipped or pushed no job id",
+                "check that task, or give ignore_missing_dependencies to depend on those that ran",
+                involves=("ignore_missing_dependencies",),
             )
         else:
             self._findings.problem(where, f"{shown(value)} is not a job id")
+
+    def _is_missing(self, value: object) -> bool:
+        """Tell what a task without an id leaves: a template renders it to ``None`` or nothing."""
+        if not self._ignore_missing:
+            return False
+        return value is None or (isinstance(value, str) and value.strip() in {"", "None"})
 
     def _text(self, text: str, where: str, kind: str | None) -> Iterator[Dependency]:
         if text.lstrip().startswith(("[", "{")) and "{{" not in text:
@@ -130,7 +174,9 @@ class _Reader:
             yield from self._shorthand(text, where)
             return
         for job_id in text.split(","):
-            if self._is_usable(job_id, where):
+            if self._is_missing(job_id):
+                yield from self._read(job_id, where, kind)
+            elif self._is_usable(job_id, where):
                 yield Dependency(job_id.strip(), kind)
 
     def _shorthand(self, text: str, where: str) -> Iterator[Dependency]:

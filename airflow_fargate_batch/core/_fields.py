@@ -180,6 +180,13 @@ def propagate_tags(given: object, findings: Findings) -> bool | None:
     return None if given is None else boolean(given, "propagate_tags", findings)
 
 
+def ignores_missing(given: object, findings: Findings) -> bool:
+    """Read whether dependencies without a job id are left out; by default they are not."""
+    if given is None:
+        return False
+    return bool(boolean(given, "ignore_missing_dependencies", findings))
+
+
 def array_size(given: object, findings: Findings) -> int | None:
     """Check the size of an array; 1, which AWS refuses, is passed on for a plain job."""
     if given is None:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DRY_RUN_PREFIX",
     "LATEST",
+    "MORE_THAN_A_JOB_MAY_HAVE",
     "Arguments",
     "JobRequest",
     "JsonFile",
@@ -50,6 +51,7 @@ __all__ = [
 ]
 
 DRY_RUN_PREFIX: Final = _dependencies.DRY_RUN_PREFIX
+MORE_THAN_A_JOB_MAY_HAVE: Final = _dependencies.MORE_THAN_A_JOB_MAY_HAVE
 _NOTHING: Final = Beneath()
 
 
@@ -75,6 +77,8 @@ class Arguments:
         scheduling_priority: 0 to 9999; ``schedulingPriorityOverride``.
         depends_on: A job id, ids separated by commas, ``{jobId, type}``, the AWS CLI's shorthand
             ``jobId=ID,type=N_TO_N``, or nested lists of those.
+        ignore_missing_dependencies: Whether entries of *depends_on* whose task pushed no job id, as
+            a branch that was skipped, are left out; one must be left.
         array_size: 2 to 10000; 1 makes a plain job.
         retry_strategy: Number of attempts, or the API's mapping, or its JSON text.
         spot_retries: Retries of Fargate Spot reclaims only, 0 to 9.
@@ -102,6 +106,7 @@ class Arguments:
     share_identifier: object = None
     scheduling_priority: object = None
     depends_on: object = None
+    ignore_missing_dependencies: object = None
     array_size: object = None
     retry_strategy: object = None
     spot_retries: object = None
@@ -415,6 +420,7 @@ def _read(
             given.depends_on,
             is_array=given.array_size is not None,
             array_size=array_size,
+            ignore_missing=_fields.ignores_missing(given.ignore_missing_dependencies, findings),
             dry_run=dry_run,
             findings=findings,
         ),

@@ -1,16 +1,25 @@
 """A SubmitJob body read back: the same body comes out, and every rule holds."""
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from airflow_fargate_batch.core.naming import SUBMISSION_TAG, TAG_PREFIX, Submission
 from airflow_fargate_batch.core.request import JobRequest, JsonFile
+from airflow_fargate_batch.core.submit_members import SUBMIT_JOB
 from airflow_fargate_batch.exceptions import EmptyArray, InvalidRequest
 from tests.core.making import make
-from tests.core.test_request_properties import mostly_legal, refusal_of, submissions
+from tests.core.test_request_properties import (
+    check_body,
+    junk,
+    mostly_legal,
+    refusal_of,
+    submissions,
+)
 
 LEAST: dict[str, Any] = {"jobName": "n", "jobQueue": "q", "jobDefinition": "d"}
 ECS = {"taskProperties": [{"containers": [{"name": "app", "command": ["run"]}]}]}
@@ -82,6 +91,17 @@ def test_every_body_that_a_request_writes_is_read_as_the_same() -> None:
 
     hold()
     assert seen > 10
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.dictionaries(st.sampled_from(SUBMIT_JOB) | st.text(max_size=5), junk, max_size=5) | junk,
+    st.booleans(),
+)
+def test_no_body_makes_another_exception(body: object, dry_run: bool) -> None:
+    whole = LEAST | body if isinstance(body, dict) else body
+    with suppress(InvalidRequest):
+        check_body(read(whole, dry_run=dry_run))
 
 
 def test_a_placeholder_of_a_dry_run_is_for_a_dry_run() -> None:

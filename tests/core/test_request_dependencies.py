@@ -71,7 +71,8 @@ def test_no_pattern_of_ids_is_published_so_any_word_passes(job_id: str) -> None:
     [
         pytest.param(
             None,
-            "depends_on[0]: is None; the task that it comes from pushed no job id: check that task",
+            "depends_on[0]: is None: the task that it comes from was skipped or pushed no job id: "
+            "check that task, or give ignore_missing_dependencies to depend on those that ran",
             id="None",
         ),
         pytest.param(
@@ -106,8 +107,9 @@ def test_no_pattern_of_ids_is_published_so_any_word_passes(job_id: str) -> None:
         ),
         pytest.param(
             {"jobId": None},
-            "depends_on[0].jobId: is None; the task that it comes from pushed no job id: check "
-            "that task",
+            "depends_on[0].jobId: is None: the task that it comes from was skipped or pushed no "
+            "job id: check that task, or give ignore_missing_dependencies to depend on those that "
+            "ran",
             id="jobId None",
         ),
         pytest.param(
@@ -157,6 +159,48 @@ def test_text_that_cannot_be_parsed_is_a_problem(opening: str) -> None:
     assert problems(depends_on=opening * 5000)
 
 
+# --- Whichever ran -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param([None, A, None, B], id="None"),
+        pytest.param([A, Lazy(None, B)], id="in a lazy sequence"),
+        pytest.param(["None", A, "", f" {B}"], id="texts"),
+        pytest.param(f"None,{A},,{B}", id="one text"),
+        pytest.param(str([A, None, B]), id="Python text"),
+        pytest.param([{"jobId": None}, {"jobId": A}, {"jobId": [B, None]}], id="mappings"),
+    ],
+)
+def test_a_job_may_depend_on_whichever_task_ran(value: object) -> None:
+    request = make(depends_on=value, ignore_missing_dependencies=True)
+    assert request.to_submit_job()["dependsOn"] == [{"jobId": A}, {"jobId": B}]
+    assert request.notes
+    assert all(note.endswith("is left out: it has no job id") for note in request.notes)
+
+
+@pytest.mark.parametrize("flag", [None, False, "false", 0])
+def test_no_dependency_is_left_out_unless_somebody_says_so(flag: object) -> None:
+    assert problems(depends_on=[A, None], ignore_missing_dependencies=flag)
+
+
+@pytest.mark.parametrize(
+    "value", [[None], ["None", ""], Lazy(None), [{"jobId": None}], [None, SEQUENTIAL]], ids=repr
+)
+def test_one_dependency_has_to_be_left(value: object) -> None:
+    assert problem(depends_on=value, ignore_missing_dependencies=True, array_size=2) == (
+        "depends_on: no job id is left: every task that it names was skipped or pushed none: leave "
+        "it out if the job may run without any"
+    )
+
+
+def test_nothing_else_is_left_out() -> None:
+    assert problem(depends_on=[A, "a b"], ignore_missing_dependencies="true").startswith(
+        "depends_on[1]: 'a b' is not a job id"
+    )
+
+
 # --- How many ------------------------------------------------------------------------------------
 
 
@@ -166,7 +210,8 @@ def test_twenty_dependencies_are_legal_and_more_are_not() -> None:
     assert len(depends_on([*ids[:20], *ids[:20]])) == 20
     assert problem(depends_on=ids) == (
         "depends_on: 21 dependencies are more than the 20 a job may have: submit the earlier jobs "
-        "as one array job, or join them in jobs in between"
+        "as one array job, which counts once; or let the earlier tasks wait for their jobs, after "
+        "which >> suffices; or join every 20 of them in a job in between"
     )
 
 

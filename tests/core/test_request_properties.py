@@ -132,6 +132,7 @@ plausible: dict[str, st.SearchStrategy[Any]] = {
     "depends_on": st.lists(words | st.fixed_dictionaries({"jobId": words}), max_size=21)
     | st.just({"type": "SEQUENTIAL"})
     | words.map(lambda word: f"{word},other"),
+    "ignore_missing_dependencies": st.sampled_from([True, "false"]),
     "array_size": st.integers(0, 5) | st.integers(9_999, 10_001),
     "retry_strategy": st.integers(0, 11)
     | st.fixed_dictionaries(

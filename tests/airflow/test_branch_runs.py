@@ -1,0 +1,28 @@
+"""A join after a branch, and one of too many jobs, in Airflow's own hands."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.airflow.dag_tester import DagTester
+
+DAG_FILE = Path(__file__).parent / "dags_operator" / "branches.py"
+
+
+def test_a_join_after_a_branch_names_what_was_skipped_or_takes_what_ran(
+    dag_tester: DagTester,
+) -> None:
+    done = dag_tester.run(DAG_FILE, "branches")
+    assert done.states["either"] == "success", done.output[-3000:]
+    left = done.xcom("left")
+    assert done.xcom("either", "request")["dependsOn"] == [{"jobId": left}]
+    assert (done.states["right"], done.states["both"]) == ("skipped", "failed")
+    assert "depends_on[1] (task right): is None: the task that it comes from was" in done.output
+    assert done.xcom("left", "job")["status"] == done.xcom("read_status") == "DRY_RUN"
+
+
+@pytest.mark.long
+def test_a_mapped_task_warns_of_the_join_that_will_fail(dag_tester: DagTester) -> None:
+    done = dag_tester.run(DAG_FILE, "too_many", timeout=600)
+    assert done.states["join_of_parts"] == "failed"
+    assert "task join_of_parts depends on every job of this mapped task" in done.output
