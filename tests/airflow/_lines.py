@@ -1,6 +1,6 @@
 """How one Airflow line differs from another, for the harness: the only file here that knows."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from typing import Any
 
@@ -20,6 +20,7 @@ class Line:
         needs_postgres: LocalExecutor refuses SQLite.
         trigger_nulls: keys that a trigger request must name even when they have no value.
         clears_mapped: the API can clear one index of a mapped task.
+        retries_killed: a task whose process is killed is tried again; on 3.0 it has failed.
         update_fields: what a request that marks a task must say besides the state.
     """
 
@@ -32,6 +33,7 @@ class Line:
     needs_postgres: bool = False
     trigger_nulls: dict[str, None] = field(default_factory=dict)
     clears_mapped: bool = True
+    retries_killed: bool = True
     update_fields: dict[str, Any] = field(default_factory=dict)
 
 
@@ -89,4 +91,7 @@ AIRFLOW_3 = Line(
 
 def installed_line() -> Line:
     """Answer for the Airflow of this environment, without importing it."""
-    return AIRFLOW_2 if version("apache-airflow").startswith("2.") else AIRFLOW_3
+    installed = version("apache-airflow")
+    if installed.startswith("2."):
+        return AIRFLOW_2
+    return replace(AIRFLOW_3, retries_killed=not installed.startswith("3.0."))

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from airflow_fargate_batch.core.naming import TAG_PREFIX
+from airflow_fargate_batch.core.naming import LIFE_TAG, TAG_PREFIX
 from airflow_fargate_batch.local import LocalBatch
 from tests.airflow.conftest import connect
 from tests.airflow.dag_tester import DagTester
-from tests.airflow.harness import RealAirflow
+from tests.airflow.harness import LINE, RealAirflow
 
 DAGS = Path(__file__).parent / "dags_identity"
 FILE = DAGS / "identity.py"
@@ -49,6 +49,7 @@ def test_a_run_made_again_under_its_id_has_a_job_of_its_own(
     old, new = jobs_of(aws, "remade")
     assert airflow.xcom(second, "remade") == new["jobId"]
     assert not old["isTerminated"]
+    assert old["tags"][LIFE_TAG] < new["tags"][LIFE_TAG]
 
 
 def test_two_installations_share_no_job(
@@ -75,6 +76,8 @@ def test_two_installations_share_no_job(
     airflow.clear(run, "shared")
     assert airflow.wait(run) == {"shared": "success"}
     cleared = airflow.xcom(run, "shared")
+    lives = [job["tags"][LIFE_TAG] for job in jobs_of(aws, "shared")]
+    assert len(set(lives)) == 3  # a run that is cleared after its end begins anew
     ended = {job["jobId"]: job["isTerminated"] for job in jobs_of(aws, "shared")}
     assert ended == {other["jobId"]: False, mine: True, cleared: False}
 
@@ -82,14 +85,16 @@ def test_two_installations_share_no_job(
 def test_each_operator_in_a_callable_has_its_job_after_the_worker_is_killed(
     airflow: RealAirflow, aws: LocalBatch
 ) -> None:
-    run = airflow.trigger("several")
-    process = airflow.task_process(run, "three")
-    airflow._until(lambda: bool(jobs_of(aws, "three")), "the first job", 60.0, run)
-    [first] = jobs_of(aws, "three")
-    process.kill()
+    run = airflow.trigger("several", conf={"raises": not LINE.retries_killed})
+    if LINE.retries_killed:
+        process = airflow.task_process(run, "three")
+        airflow._until(lambda: bool(jobs_of(aws, "three")), "the first job", 60.0, run)
+        process.kill()
     assert airflow.wait(run) == {"three": "success"}
+    first = jobs_of(aws, "three")[0]
     ids = airflow.xcom(run, "three")
     assert ids[0] == first["jobId"]
     assert sorted(ids) == sorted(job["jobId"] for job in jobs_of(aws, "three"))
     assert len(set(ids)) == 3
+    assert len({job["tags"][LIFE_TAG] for job in jobs_of(aws, "three")}) == 1
     assert f"Adopted job {first['jobId']}" in airflow.log(run, "three")

@@ -38,6 +38,8 @@ with DAG("several", schedule=None, start_date=START):
             )
             ids.append(operator.execute(context))
             if context["ti"].try_number == 1:
+                if context["dag_run"].conf.get("raises"):
+                    raise RuntimeError("The worker ends before the second job")
                 time.sleep(600)  # until the test kills the worker
         return ids
 
