@@ -77,12 +77,11 @@ class Waiting:
                 starting_timeout=_timedelta(self._seconds("starting_timeout")),
                 log_interval=self._log_interval(),
                 log_index=log_index,
-                on_change=self._push_pages,
+                on_change=self._push_pages_if_possible,
             )
         except JobTimedOut as error:
-            last = self._last_seen(job_id)
             kind = AirflowFailException if isinstance(error, JobCannotStart) else JobTimedOut
-            raise kind(self._give_up(last, error)) from None
+            raise kind(self._give_up(job_id, error)) from None
         except FargateBatchError:
             text = left_running([Job(id=job_id)], region=self._region_of(None))
             task.log.error("%s", text)  # noqa: TRY400 - Airflow logs the error itself
@@ -102,14 +101,15 @@ class Waiting:
         text = self._report(event["message"], job, event.get("advice"))
         raise (AirflowFailException if event["outcome"] == STUCK else JobTimedOut)(text)
 
-    def _give_up(self, job: Job, error: JobTimedOut) -> str:
-        """Terminate the job, if that is wanted, and write up what happened."""
+    def _give_up(self, job_id: str, error: JobTimedOut) -> str:
+        """Terminate the job, if that is wanted, and write a report."""
         failure = None
         if self._task.terminate_on_kill:
             try:
-                self._task.hook.terminate(job.id, error.message)
+                self._task.hook.terminate(job_id, error.message)
             except AwsError as refusal:
                 failure = str(refusal)
+        job = self._last_seen(job_id)
         became = outcome(
             [job],
             terminated=self._task.terminate_on_kill,
@@ -120,7 +120,7 @@ class Waiting:
         return self._report(text, job, error.advice)
 
     def _report(self, text: str, job: Job | None, advice: str | None) -> str:
-        """Add to what is said of a job that was given up what people ask next."""
+        """Add the task, the job's last log lines, its pages and advice to a text."""
         task = self._task
         return report(
             text,
@@ -204,7 +204,7 @@ class Waiting:
         return read_exit_codes(getattr(self._task, argument), argument)
 
     def _last_seen(self, job_id: str) -> Job:
-        """Push how the job is, and return it; with its id alone if that cannot be read."""
+        """Push the job's present state, and return the job; its id alone if that cannot be read."""
         try:
             job = next(iter(self._task.hook.describe([job_id])), None)
         except AwsError as error:
@@ -220,8 +220,14 @@ class Waiting:
         self._push_pages(job)
 
     def _push_pages(self, job: Job) -> None:
-        """Push the addresses of the console's pages that are known by now and were not before."""
+        """Push the addresses of the console's pages that have become known."""
         push_pages(self._task, pages_of(job), self._push)
+
+    def _push_pages_if_possible(self, job: Job) -> None:
+        try:
+            self._push_pages(job)
+        except Exception as error:  # noqa: BLE001 - whatever an XCom backend raises; a link is no reason to fail a task
+            self._task.log.warning("Could not push the links of job %s: %s", job.id, error)
 
     def _conclude(self, job: Job) -> None:
         """Push what is known of a job that has ended; fail or skip the task if it failed."""

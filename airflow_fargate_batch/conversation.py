@@ -1,4 +1,4 @@
-"""Talking to AWS about jobs: what an answer means, and what people should read about its lack."""
+"""Answers and errors of DescribeJobs, turned into news for waiters and warnings for people."""
 
 import logging
 import re
@@ -38,12 +38,12 @@ class Notice(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
-    """Calls fail: one set of facts, of which every waiter hears.
+    """A series of failed calls: one set of facts, which every waiter logs for its own job.
 
     Attributes:
-        error: What went wrong, in one text.
+        error: Class and text of the error.
         since: When the first call of the series failed.
-        fails_at: When it fails the waiters, if it lasts; ``None`` if it never does.
+        fails_at: When the error fails the waiters, if it lasts; ``None`` if it never does.
     """
 
     error: str
@@ -51,27 +51,27 @@ class Trouble:
     fails_at: float | None
 
     def begun(self, job_id: str, now: float) -> str:
-        """Write that a waiter's job cannot be asked about."""
+        """Write the warning for one waiter."""
         passed = now - self.since
         already = f" for {_span(passed)}" if passed >= 1 else ""
         return f"Could not read the state of job {job_id}{already}; {self.plan(now)}: {self.error}"
 
     def over(self, job_id: str, now: float) -> str:
-        """Write that it can be asked about again."""
+        """Write the line for one waiter when calls are answered again."""
         return f"Could read the state of job {job_id} again after {_span(now - self.since)}"
 
     def plan(self, now: float) -> str:
-        """Write for how long the calls will be made again."""
+        """Say whether the calls are retried, and for how long."""
         if self.fails_at is None:
             return "will retry"
         return f"will retry for {_span(self.fails_at - now)}"
 
 
 class Conversation:
-    """A watchlist, and what is said about asking for the jobs on it.
+    """A watchlist, and the log of the calls about its jobs.
 
     Attributes:
-        trouble: The latest of which was a warning; ``None`` while calls are answered.
+        trouble: The trouble of the latest warning; ``None`` while calls are answered.
     """
 
     def __init__(self, watchlist: Watchlist) -> None:

@@ -42,7 +42,7 @@ class FargateBatchHook(AwsBaseHook):
     second job where the answer to SubmitJob is lost.
 
     Attributes:
-        submitted: What became of the last ``submit``.
+        submitted: The result of the last ``submit``.
     """
 
     submitted: "Submitted | None" = None

@@ -139,7 +139,6 @@ def push_pages(
         return
     known: dict[str, str] = {**task.console_pages, **pages}
     new = {key for key, page in pages.items() if task.console_pages.get(key) != page}
-    task.console_pages = known
     for pushed_as in dict.fromkeys(link.pushed_as for link in LINKS if link.key in new):
         keys = [link.key for link in LINKS if link.pushed_as == pushed_as]
         push(pushed_as, {key: known[key] for key in keys if key in known})
@@ -147,3 +146,4 @@ def push_pages(
         # Airflow 3 shows a link of a running task only if the task pushes it under the link's key.
         if link.key in new and (own_key := getattr(link, "xcom_key", None)):
             push(own_key, known[link.key])
+    task.console_pages = known

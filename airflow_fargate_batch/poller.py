@@ -93,9 +93,9 @@ class JobPoller:
         return Watch(self, job_id, interval, log)
 
     def look(self, job_id: str) -> "asyncio.Future[Job | None]":
-        """Ask about a job as soon as the pace allows, in one call with all who look now.
+        """Ask about a job as soon as the pace allows, in one call for up to a hundred looks.
 
-        The answer is that to a call which is made from now on; ``None`` if it lacks the job.
+        The result comes from a call made after this one; ``None`` if AWS does not know the job.
         """
         look = _Look(self._now(), asyncio.get_running_loop().create_future())
         self._looks.setdefault(job_id, []).append(look)
@@ -155,7 +155,7 @@ class JobPoller:
             messenger.add_done_callback(self._messengers.discard)
 
     def _answer_looks(self, ids: list[str], jobs: list[Job], asked_at: float) -> None:
-        """Answer who looked before the call was made; ask again for those who looked since."""
+        """Answer the looks from before the call; ask again for those from after it."""
         found = {job.id: job for job in jobs}
         for job_id in self._looks.keys() & set(ids):
             since: list[_Look] = []
@@ -171,7 +171,7 @@ class JobPoller:
                 self._conversation.watchlist.schedule.hurry(job_id, self._now())
 
     async def _spread(self, trouble: Trouble | None) -> None:
-        """Let all waiters hear of trouble with AWS or of its end, as long as it is the latest."""
+        """Tell all waiters of trouble with AWS or of its end, unless that has changed meanwhile."""
         watches = [watch for watches in self._watches.values() for watch in watches]
         for start in range(0, len(watches), HEARD_AT_ONCE):
             if self._conversation.trouble is not trouble:
@@ -194,7 +194,7 @@ _shared: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Hashable, JobPoller]]
 
 
 class _Look(NamedTuple):
-    """One who needs to know how a job is now."""
+    """A waiter's request for the present state of a job."""
 
     since: float
     answer: "asyncio.Future[Job | None]"
@@ -273,7 +273,7 @@ class Watch:
         return news
 
     def hear(self, trouble: Trouble | None, now: float) -> None:
-        """Hand over that asking has begun to fail, or works again: each once."""
+        """Hand over that calls have begun to fail, or are answered again: each once."""
         before, self._trouble = self._trouble, trouble
         if self._log is None or before is trouble:
             return

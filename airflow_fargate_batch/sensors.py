@@ -240,13 +240,17 @@ class FargateBatchJobSensor(BaseSensorOperator):
         return real
 
     def _raise_failure(self, jobs: Iterable[Job]) -> None:
-        for job in jobs:
+        """Fail if a job has failed, and name in the log those that still run."""
+        found = list(jobs)
+        for job in found:
             if job.status.is_final:
                 task = f"{self.dag_id}.{self.task_id}"
                 end = conclude(
                     job, task=task, api=lambda: self.hook.api, logs=lambda: self.hook.logs
                 )
                 if end.failure is not None:
+                    if others := left_running(found, region=self.region_name):
+                        self.log.warning("%s", others)
                     self._fail(end.failure)
 
     def _fail(self, failure: JobFailed) -> None:

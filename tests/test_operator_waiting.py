@@ -138,6 +138,20 @@ def test_pages_are_pushed_while_the_task_waits_as_soon_as_they_are_known() -> No
     assert [key for key, _ in ti.pushed].count("console_log") == 1
 
 
+def test_a_link_that_cannot_be_pushed_ends_no_wait() -> None:
+    class Failing(FakeTaskInstance):
+        def xcom_push(self, key: str, value: Any) -> None:
+            if key == "console_log":
+                raise RuntimeError("the API server is restarting")
+            super().xcom_push(key, value)
+
+    hook, ti = WaitingHook(), Failing()
+    hook.changes = [job("RUNNING", **LOGGED)]
+    task = run(hook, ti)
+    assert dict(ti.pushed)["job"]["status"] == "SUCCEEDED"
+    assert "job_log" not in task.console_pages
+
+
 @pytest.mark.usefixtures("own_log")
 @pytest.mark.parametrize(
     ("definition", "said"), [("d:7", "d:7"), ("d", r"d \(latest revision\)")], ids=str

@@ -311,6 +311,18 @@ def test_one_that_has_failed_is_the_end_for_all_without_retries(
         ends(sensor(**arguments), aws, how)
 
 
+@HOW
+def test_the_others_that_still_run_when_one_has_failed_are_named_in_the_log(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, how: str
+) -> None:
+    monkeypatch.setattr(FargateBatchJobSensor, "log", logging.getLogger(__name__))
+    aws.states = {A: ["RUNNING"], B: ["FAILED"]}
+    with pytest.raises(AirflowFailException):
+        ends(sensor(), aws, how)
+    [line] = [text for text in caplog.messages if "fargate-batch terminate" in text]
+    assert line == f"Job {A} is still RUNNING; 'fargate-batch terminate {A}' terminates it"
+
+
 @pytest.mark.usefixtures("aws")
 def test_a_failure_names_task_job_exit_code_and_cause() -> None:
     with pytest.raises(AirflowFailException) as caught:

@@ -1,4 +1,4 @@
-"""What people read if a wait ends before its job does."""
+"""Texts about a wait that ended before its job did."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -8,11 +8,11 @@ from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.log_streams import log_page
 
 NAMED: Final = 10
-"""How many jobs that go on a text names with their pages."""
+"""Number of running jobs that a text names with their pages."""
 
 
 def left_running(jobs: Iterable[Job], *, region: str | None = None) -> str:
-    """Say that jobs go on although nobody waits for them, where to see them and how to stop them.
+    """Name the jobs that nobody waits for any more, their pages and how to terminate them.
 
     :param jobs: as last seen; with an id alone if AWS never answered about it.
     :param region: of a job whose ARN is not known.
@@ -44,7 +44,7 @@ def outcome(
     failure: str | None = None,
     region: str | None = None,
 ) -> str:
-    """Say what became of the jobs that somebody gave up.
+    """Say whether the jobs that were given up were terminated or are still running.
 
     :param terminated: whether they were to be terminated.
     :param failure: why that did not work.

@@ -30,12 +30,12 @@ _STAGES: Final = {
     JobStatus.RUNNABLE: ("runnable_timeout", NO_ROOM),
     JobStatus.STARTING: ("starting_timeout", NO_START),
 }
-"""The states with a limit of their own: the limit's argument, and what to do when it is over."""
+"""The states with a limit of their own: the argument that sets it, and advice when it is over."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Patience:
-    """How long to wait for one job, given what was seen of it.
+    """Limits of one wait, and the time that the job has spent in its present state.
 
     Attributes:
         until: When to give up in any case.
@@ -200,7 +200,7 @@ class Wait:
 
     @property
     def state(self) -> str:
-        """How the job was when it was last seen, as a sentence."""
+        """The job's state when it was last seen, as a sentence."""
         job = self._last
         if job is None:
             return f"The state of job {self.job_id} is not known."
