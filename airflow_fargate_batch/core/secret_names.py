@@ -76,7 +76,7 @@ JOINED: Final = re.compile(
     r"(?:password|passwd|passphrase|secret|token|credentials?|(?:api|access|private|secret|service"
     r"|encryption|fernet|ssh|signing|auth)keys?|webhookurl|connectionstring|keyfiledict"
     r"|serviceaccount|authheader|(?:db|database)ur[il]"
-    r"|(?:pg|db|ssh|user|root|ftp|smtp|mysql|redis|admin)(?:pass|pwd))\Z"
+    r"|(?:pg|db|ssh|require|user|root|ftp|smtp|mysql|redis|admin)(?:pass|pwd))\Z"
 )
 """Ends of words that make a name secret, for names without any separator: ``PGPASSWORD``."""
 

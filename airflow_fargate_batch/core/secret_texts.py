@@ -59,8 +59,9 @@ _PORT: Final = re.compile(r"\d{1,5}(?:[/?#]|\Z)")
 _REFERENCE: Final = re.compile(
     r"\$\{[^}]*\}|\$\(.*|`.*|\$[A-Z_][A-Z0-9_]*"  # of a shell
     r"|\{[\w.]*\}|%\(\w+\)s|os\.environ.*|os\.getenv.*|[A-Za-z_][\w.]*\(\)"  # of Python
-    r"|Ref::[\w.-]+|arn:aws[\w-]*:[\w:/.@+=-]+|\*{3,}"
+    r"|Ref::[\w.-]+"  # of a job definition's parameters
 )
+_KEPT_ELSEWHERE: Final = re.compile(r"arn:aws[\w-]*:[\w:/.@+=-]+|\*{3,}")
 _SHELL_VARIABLE: Final = re.compile(r"\$\w+")
 
 SWITCHES: Final = frozenset(
@@ -115,8 +116,8 @@ def is_flag_of_a_secret(word: str, is_secret: Callable[[str], bool]) -> bool:
 
 
 def is_reference(text: str) -> bool:
-    """Tell whether a text names the place of a secret, such as a shell's variable or an ARN."""
-    return _REFERENCE.fullmatch(text) is not None
+    """Tell whether a part of a text names the place of a secret, such as a shell's variable."""
+    return _REFERENCE.fullmatch(text) is not None or _KEPT_ELSEWHERE.fullmatch(text) is not None
 
 
 def speaks_of_secrets(text: str, is_secret: Callable[[str], bool]) -> bool:
@@ -151,12 +152,16 @@ def _by_name(text: str, is_secret: Callable[[str], bool]) -> Iterator[tuple[int,
         value = text[start:end]
         is_next_flag = found["between"].isspace() and value.startswith("-")
         is_variable = not is_word and _SHELL_VARIABLE.fullmatch(value)
-        if not (is_next_flag or is_variable or value.startswith("//") or shows_nothing(value)):
+        is_url = found["between"] == ":" and value.startswith("//")
+        is_elsewhere = is_variable or is_url or is_reference(value)
+        if not (is_next_flag or is_elsewhere or shows_nothing(value)):
             yield start, end
             at = end
 
 
 def shows_nothing(value: str) -> bool:
-    """Tell whether what stands under a secret's name is no secret: a switch, or a reference."""
-    word = value.strip().lower()
-    return word in SWITCHES or is_reference(value)
+    """Tell whether what stands under a secret's name is no secret: a switch, or an ARN.
+
+    In a command it may also be a reference; a variable's value is what it is.
+    """
+    return value.strip().lower() in SWITCHES or _KEPT_ELSEWHERE.fullmatch(value) is not None

@@ -15,6 +15,7 @@ from airflow_fargate_batch.core.secret_names import is_secret_name
 from airflow_fargate_batch.core.secret_texts import (
     STRUCK_OUT,
     is_flag_of_a_secret,
+    is_reference,
     secrets_in,
     shows_nothing,
     speaks_of_secrets,
@@ -184,7 +185,7 @@ class _Walk:
         is_secret = False
         for index, item in enumerate(value):
             is_word = isinstance(item, str)
-            is_secret = is_secret and is_word and not item.startswith("-")
+            is_secret = is_secret and is_word and not (item.startswith("-") or is_reference(item))
             copies.append(self._member(item, f"{place}[{index}]", is_secret))
             is_secret = is_word and is_flag_of_a_secret(item, self.is_secret)
         return copies

@@ -68,6 +68,7 @@ PARTS = [
     ("app --password 'hunter 2' -v", "app --password '***' -v"),
     ("--password=hun;ter&2", "--password=***"),
     ("-Dspring.datasource.password=hunter2 -Xmx2g", "-Dspring.datasource.password=*** -Xmx2g"),
+    ("DB_PASS=//hunter2 ./run", "DB_PASS=*** ./run"),
     ("DB_PASS=hunter2 ./run", "DB_PASS=*** ./run"),
     ("curl -H 'Authorization: Bearer abc.def' x", "curl -H 'Authorization: Bearer ***' x"),
     ('curl -H "X-Api-Key: hunter2" x', 'curl -H "X-Api-Key: ***" x'),

@@ -139,6 +139,11 @@ def test_the_name_of_a_place_where_a_secret_is_kept_is_shown() -> None:
     assert redacted({"parameters": {"password": arn}}) == {"parameters": {"password": arn}}
 
 
+@pytest.mark.parametrize("value", ["$ECRET1", "${x}", "{hunter2}", "`hunter2`", "Ref::hunter2"])
+def test_what_names_another_place_in_a_command_is_a_secret_as_a_value(value: str) -> None:
+    assert redacted({"parameters": {"password": value}}) == {"parameters": {"password": "***"}}
+
+
 @pytest.mark.parametrize(
     ("command", "shown"),
     [
