@@ -66,8 +66,11 @@ def _check(name: str, value: object, depth: int) -> None:
     if kind in _SCALARS:
         _check_scalar(kind, value)
     elif kind == "list":
-        for entry in _expect(list, value):
-            _check(shape["member"]["shape"], entry, depth + 1)
+        entries, member = _expect(list, value), shape["member"]["shape"]
+        if member == "String" and all(isinstance(entry, str) for entry in entries):
+            return  # a hundred ids, for instance
+        for entry in entries:
+            _check(member, entry, depth + 1)
     elif kind == "map":
         for entry in _expect(dict, value).values():
             _check(shape["value"]["shape"], entry, depth + 1)
