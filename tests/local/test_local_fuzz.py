@@ -331,3 +331,35 @@ def test_a_body_whose_end_is_not_told_is_refused_at_once(
         )
         assert int(client.recv(4096).split()[1]) == status
         assert client.recv(1) == b""
+
+
+CONTROL = {
+    "faults": {
+        "kind": "throttle",
+        "operation": "SubmitJob",
+        "every": 3,
+        "rate": 0.5,
+        "status": 500,
+    },
+    "scripts": {"name": "x", "exit_code": 1, "indexes": [1], "log": ["x"], "runtime": 1.0},
+    "advance": {"seconds": 1},
+}
+
+
+@pytest.mark.parametrize("action", CONTROL)
+def test_the_control_endpoint_takes_nothing_odd(aws: LocalBatch, action: str) -> None:
+    for variant in [*variants(CONTROL[action]), {"seconds": 1e999}]:
+        aws._application(
+            Request(
+                method="POST",
+                path=f"/_local/{action}",
+                query="",
+                headers={"content-type": "application/json"},
+                body=json.dumps(variant).encode(),
+            )
+        )
+        aws.faults.clear()
+        status, answer = ask(aws, *VALID[0])
+        assert status == 200, (variant, answer)
+    aws.advance(1000)
+    assert aws.jobs
