@@ -7,6 +7,7 @@ would cost more than all else that LocalBatch loads.
 import gzip
 import importlib.util
 import json
+import math
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -94,6 +95,8 @@ def _check_scalar(kind: str, value: object) -> None:
         if said is None:
             raise _not_expected(value)
         raise _unreadable(f"{said} can not be converted to {_ARTICLE.get(title, 'a')} {title}")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise _unreadable(f"Numeric value out of range of {title}")
     if isinstance(value, int) and kind in _BITS and abs(value) >> _BITS[kind]:
         raise _unreadable(f"Numeric value out of range of {title}")
 

@@ -302,6 +302,18 @@ def test_what_is_not_the_apis_json_is_refused_in_awss_words(
     assert (answer.status, json.load(answer)["__type"]) == (400, code)
 
 
+def test_a_number_without_end_is_refused(aws: LocalBatch) -> None:
+    share = b'{"shareIdentifier": "A", "weightFactor": 1e999}'
+    request = Request(
+        method="POST",
+        path="/v1/createschedulingpolicy",
+        query="",
+        headers={"authorization": SIGNED},
+        body=b'{"name": "x", "fairsharePolicy": {"shareDistribution": [' + share + b"]}}",
+    )
+    assert aws._application(request).status == 400
+
+
 def test_a_number_for_a_string_is_told_as_aws_tells_it(aws: LocalBatch) -> None:
     for body, message in (
         ({"jobs": [1]}, "NUMBER_VALUE can not be converted to a String"),
