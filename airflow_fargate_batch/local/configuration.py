@@ -27,8 +27,8 @@ class Kind:
     """A kind of named resource: what AWS calls it, and its name and ARN, in ARNs and in bodies.
 
     Attributes:
-        defaults: What AWS fills in.
-        problems: Say what is wrong with the whole of one.
+        defaults: Members that AWS adds if they are not given.
+        problems: Yields a message for each rule that a whole resource breaks.
     """
 
     title: str
