@@ -41,7 +41,7 @@ CALLS_KEPT: Final = 50_000
 """How many calls are kept: a server that runs for weeks must not grow."""
 CONTROL: Final = "/_local/"
 METADATA_PATH: Final = "/_metadata/v4/"
-"""What a container's ``ECS_CONTAINER_METADATA_URI_V4`` begins with; the rest nobody can guess."""
+"""Beginning of a container's ``ECS_CONTAINER_METADATA_URI_V4``; the rest cannot be guessed."""
 _MOTO_API: Final = "/moto-api"
 _GIVERS: Final = ("sts", "iam")
 """The services that give out credentials."""
@@ -120,7 +120,7 @@ class Application:
         if request.path.startswith(METADATA_PATH):
             found = self._metadata(request.path)
             if found is None:
-                raise Refusal("There is no such container", "NotFound", 404)
+                raise Refusal("Container not found", "NotFound", 404)
             return answered(found)
         return self._aws(request)
 
@@ -194,14 +194,14 @@ class Application:
 
 
 def _refuse_strangers(request: Request) -> None:
-    """Refuse what a web page sends, which shall not run commands here, and moto's own interface."""
+    """Refuse requests of web pages, which must not run commands here, and requests to /moto-api."""
     if not _LOOPBACK_HOST.match(request.headers.get("host", "localhost")):
-        # the page's own name may resolve to 127.0.0.1
+        # a web page's host name may resolve to 127.0.0.1
         raise Refusal("LocalBatch answers to loopback names only", "AccessDenied", 403)
     if "origin" in request.headers:
-        raise Refusal("LocalBatch answers no web page", "AccessDenied", 403)
+        raise Refusal("LocalBatch refuses requests with an Origin header", "AccessDenied", 403)
     if request.path.startswith(_MOTO_API):
-        raise Refusal("moto's own interface is closed", "AccessDenied", 403)
+        raise Refusal("The /moto-api endpoints are disabled", "AccessDenied", 403)
 
 
 def _struck_before(call: Call, hits: list[Fault]) -> Response | None:

@@ -56,6 +56,9 @@ class LocalBatch:
     It answers in AWS's words as far as they are known, but it is no oracle: what it accepts, AWS
     may still refuse, and what it does where AWS's documents are silent is a guess.
 
+    Each begins empty, and nothing of it is left when it stops: neither jobs nor what other services
+    (CloudWatch Logs, S3, ...) hold. Two may run in one process at the same time.
+
     Args:
         port: Where to listen; 0 takes a free one.
         speed: Divides every duration of a job's life, timeouts included. Commands that really run

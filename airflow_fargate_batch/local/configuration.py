@@ -16,6 +16,7 @@ from airflow_fargate_batch.local.resource_checks import (
     policy_problems,
     queue_problems,
 )
+from airflow_fargate_batch.local.retry import filled_in_retries
 
 Resource = dict[str, Any]
 Body = Mapping[str, Any]
@@ -26,8 +27,8 @@ class Kind:
     """A kind of named resource: what AWS calls it, and its name and ARN, in ARNs and in bodies.
 
     Attributes:
-        defaults: What AWS fills in.
-        problems: Say what is wrong with the whole of one.
+        defaults: Members that AWS adds if they are not given.
+        problems: Yields a message for each rule that a whole resource breaks.
     """
 
     title: str
@@ -161,7 +162,6 @@ class Configuration:
         self.definitions[made_arn] = {
             "tags": {},
             "parameters": {},
-            "propagateTags": False,
             "containerOrchestrationType": "ECS",
             **_filled_in(dict(body)),
             "jobDefinitionArn": made_arn,
@@ -246,9 +246,8 @@ def _cluster(region: str, name: str) -> str:
 
 def _filled_in(body: dict[str, Any]) -> dict[str, Any]:
     """Return a job definition with what AWS fills in."""
-    retries = body.get("retryStrategy")
-    if retries:
-        body["retryStrategy"] = {"attempts": 1, "evaluateOnExit": [], **retries}
+    if body.get("retryStrategy"):
+        body["retryStrategy"] = filled_in_retries(body["retryStrategy"])
     container = body.get("containerProperties")
     if container:
         body["containerProperties"] = deepcopy(dict(_CONTAINER_DEFAULTS)) | container

@@ -8,7 +8,7 @@ from airflow_fargate_batch.local.context import Body, Context, Run, page
 from airflow_fargate_batch.local.refusal import Refusal
 
 QUEUE_DELETED: Final = "The job queue was deleted"
-"""AWS's own words are not known."""
+"""The statusReason of jobs whose queue was deleted. AWS's own words are not known."""
 
 
 def creating(kind: Kind) -> Run:

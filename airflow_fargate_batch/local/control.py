@@ -16,8 +16,9 @@ If LocalBatch checks credentials, because it runs commands, each request must ha
 Posts must say ``Content-Type: application/json``: a web page cannot send that here unasked.
 """
 
+import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
@@ -48,7 +49,21 @@ def _faults(aws: "LocalBatch", _: Body) -> list[Body]:
     return [asdict(fault) for fault in aws.faults.listed()]
 
 
+def _checked(body: Body) -> Body:
+    """Return the body if each member has the type that it must have; ``TypeError`` names one."""
+    for name, value in body.items():
+        types = _TYPES.get(name, ())
+        if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
+            raise TypeError(f"{name} is unknown, or cannot be {type(value).__name__}")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ValueError(f"{name} must be finite")
+        if isinstance(value, list) and not all(isinstance(e, _ENTRIES[name]) for e in value):
+            raise TypeError(f"{name} has an entry of another type than {_ENTRIES[name].__name__}")
+    return body
+
+
 def _add_fault(aws: "LocalBatch", body: Body) -> Body:
+    body = _checked(body)
     return asdict(aws.faults.add(**body))
 
 
@@ -58,18 +73,18 @@ def _clear_faults(aws: "LocalBatch", _: Body) -> Body:
 
 
 def _script(aws: "LocalBatch", body: Body) -> Body:
-    aws.script(**body)
+    aws.script(**_checked(body))
     return {}
 
 
 def _advance(aws: "LocalBatch", body: Body) -> Body:
-    aws.advance(body["seconds"])
+    aws.advance(_checked(body)["seconds"])
     return {}
 
 
 def _outage(aws: "LocalBatch", body: Body) -> Body:
     """Go down only once the answer is out, and come back by a timer."""
-    seconds = float(body["seconds"])
+    seconds = float(min(_checked(body)["seconds"], _LONGEST_OUTAGE))
 
     def go_down() -> None:
         with aws.outage():
@@ -83,6 +98,19 @@ def _jobs(aws: "LocalBatch", _: Body) -> list[Body]:
     return aws.jobs
 
 
+_NUMBER: Final = (int, float)
+_MAYBE: Final = (int, type(None))
+_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
+    "kind": (str,), "operation": (str,), "every": _MAYBE, "probability": _NUMBER, "skip": (int,),
+    "times": _MAYBE, "rate": (*_NUMBER, type(None)), "seconds": _NUMBER, "status": _MAYBE,
+    "job": (str,),
+    "name": (str,), "exit_code": _MAYBE, "reason": (str, type(None)), "starts": (bool,),
+    "status_reason": (str, type(None)), "runtime": (*_NUMBER, type(None)), "attempts": _MAYBE,
+    "stuck_in": (str, type(None)), "indexes": (list, type(None)), "log": (list,),
+}  # fmt: skip
+"""The types of the members of faults and scripts."""
+_ENTRIES: Final[Mapping[str, type]] = {"indexes": int, "log": str}
+_LONGEST_OUTAGE: Final = 86_400.0
 _ANSWER_FIRST: Final = 0.05
 _ACTIONS: Final[dict[tuple[str, str], Callable[["LocalBatch", Body], object]]] = {
     ("GET", "faults"): _faults,

@@ -1,4 +1,4 @@
-"""What AWS refuses of a RegisterJobDefinition for Fargate.
+"""Rules for RegisterJobDefinition on Fargate.
 
 The rules are those of botocore's Batch model and of the Batch guide; where AWS's own words are not
 known, they follow the words that are: ``... is not applicable for Fargate.``
@@ -51,7 +51,7 @@ ELSEWHERE: Final = ("nodeProperties", "eksProperties")
 
 
 def definition_problems(body: Body) -> Iterator[str]:
-    """Say what is wrong with a job definition."""
+    """Yield a message for each rule that a job definition breaks."""
     if not NAME.match(body["jobDefinitionName"]):
         yield "Job definition name should match valid pattern"
     yield from tag_problems(body.get("tags") or {})
@@ -109,7 +109,7 @@ def _ecs_properties(properties: Body) -> Iterator[str]:
 
 
 def _together(containers: Sequence[Body]) -> Iterator[str]:
-    """Say what is wrong with the containers of one task, taken together."""
+    """Yield a message for each rule that the containers of one task break together."""
     if len(containers) > CONTAINERS:
         yield f"A task cannot have more than {CONTAINERS} containers."
     names = [container.get("name") for container in containers]
@@ -129,7 +129,7 @@ def _together(containers: Sequence[Body]) -> Iterator[str]:
 
 
 def _platform(settings: Body, containers: Sequence[Body]) -> Iterator[str]:
-    """Say what is wrong with the platform that a task is to run on."""
+    """Yield a message for each rule that the settings of a task break."""
     for name, (group, member, values) in CHOICES.items():
         value = (settings.get(group) or {}).get(member)
         if value is not None and value not in values:

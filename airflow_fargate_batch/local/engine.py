@@ -141,7 +141,7 @@ class Engine:
             self._attempt_over(job, now, attempt.exit_code, attempt.reason, None)
 
     def supplied(self) -> None:
-        """Hear that there may be more of a consumable resource."""
+        """Start the jobs that waited for a consumable resource, if it is there now."""
         self._try_again(self._stock.waiting(), self.clock.now())
 
     # ── from state to state ──────────────────────────────────────────────────────────────────

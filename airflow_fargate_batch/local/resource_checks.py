@@ -1,4 +1,4 @@
-"""What AWS refuses of queues, compute environments, scheduling policies, consumable resources.
+"""Rules for queues, compute environments, scheduling policies and consumable resources.
 
 The rules are those of botocore's Batch model; where AWS's own words are not known, they follow the
 words that are.
@@ -41,7 +41,7 @@ def _state(body: Body) -> Iterator[str]:
 
 
 def environment_problems(body: Body) -> Iterator[str]:
-    """Say what is wrong with a compute environment, all of it, whether new or changed."""
+    """Yield a message for each rule that a new or changed compute environment breaks."""
     yield from _name("ComputeEnvironment", body["computeEnvironmentName"])
     yield from _state(body)
     if body["type"] not in ("MANAGED", "UNMANAGED"):
@@ -69,7 +69,7 @@ def _fargate_resources(made: Body) -> Iterator[str]:
 
 
 def queue_problems(body: Body) -> Iterator[str]:
-    """Say what is wrong with a queue, all of it, whether new or changed."""
+    """Yield a message for each rule that a new or changed queue breaks."""
     yield from _name("JobQueue", body["jobQueueName"])
     yield from _state(body)
     if body.get("serviceEnvironmentOrder"):
@@ -90,7 +90,7 @@ def queue_problems(body: Body) -> Iterator[str]:
 
 
 def policy_problems(body: Body) -> Iterator[str]:
-    """Say what is wrong with a scheduling policy."""
+    """Yield a message for each rule that a scheduling policy breaks."""
     yield from _name("SchedulingPolicy", body["name"])
     fair = body.get("fairsharePolicy") or {}
     if fair.get("shareDecaySeconds", 0) not in SHARE_DECAY:
@@ -100,7 +100,7 @@ def policy_problems(body: Body) -> Iterator[str]:
 
 
 def consumable_problems(body: Body) -> Iterator[str]:
-    """Say what is wrong with a consumable resource."""
+    """Yield a message for each rule that a consumable resource breaks."""
     yield from _name("ConsumableResource", body["consumableResourceName"])
     if body["resourceType"] not in CONSUMABLE_TYPES:
         yield f"resourceType must be one of {', '.join(CONSUMABLE_TYPES)}."

@@ -1,8 +1,16 @@
 """Whether a failed attempt is followed by another: ``retryStrategy``, as AWS Batch reads it."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from airflow_fargate_batch.local.jobs import Job
+
+
+def filled_in_retries(strategy: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a retry strategy as AWS shows it: complete, and the actions in lower case."""
+    entries = strategy.get("evaluateOnExit") or []
+    shown = [entry | {"action": entry["action"].lower()} for entry in entries]
+    return {"attempts": 1, **strategy, "evaluateOnExit": shown}
 
 
 def wants_retry(job: Job) -> bool:

@@ -7,6 +7,7 @@ would cost more than all else that LocalBatch loads.
 import gzip
 import importlib.util
 import json
+import math
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -66,8 +67,11 @@ def _check(name: str, value: object, depth: int) -> None:
     if kind in _SCALARS:
         _check_scalar(kind, value)
     elif kind == "list":
-        for entry in _expect(list, value):
-            _check(shape["member"]["shape"], entry, depth + 1)
+        entries, member = _expect(list, value), shape["member"]["shape"]
+        if member == "String" and all(isinstance(entry, str) for entry in entries):
+            return  # a hundred ids, for instance
+        for entry in entries:
+            _check(member, entry, depth + 1)
     elif kind == "map":
         for entry in _expect(dict, value).values():
             _check(shape["value"]["shape"], entry, depth + 1)
@@ -91,6 +95,8 @@ def _check_scalar(kind: str, value: object) -> None:
         if said is None:
             raise _not_expected(value)
         raise _unreadable(f"{said} can not be converted to {_ARTICLE.get(title, 'a')} {title}")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise _unreadable(f"Numeric value out of range of {title}")
     if isinstance(value, int) and kind in _BITS and abs(value) >> _BITS[kind]:
         raise _unreadable(f"Numeric value out of range of {title}")
 

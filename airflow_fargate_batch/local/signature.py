@@ -1,7 +1,8 @@
-"""Signatures of requests, checked when LocalBatch runs commands.
+"""Signatures of requests, checked if LocalBatch runs commands.
 
-Whoever can submit a job to it can run commands as the person who started it, so every local user
-could. A request must then be signed with the credentials of this LocalBatch (Signature Version 4,
+A job's command runs with the rights of the person who started LocalBatch, and every user of the
+machine can connect to it. So a request must be signed with this LocalBatch's credentials (Signature
+Version 4,
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html).
 """
 
@@ -47,7 +48,7 @@ class Credentials:
 
 
 ANY: Final = Credentials("local", "local")
-"""What clients sign with where every signature will do."""
+"""Credentials of clients if signatures are not checked."""
 
 
 def random_credentials() -> Credentials:

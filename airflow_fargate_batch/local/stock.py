@@ -1,4 +1,4 @@
-"""Consumable resources: what jobs take of them when they start, and give back when they end."""
+"""Consumable resources: jobs take them when they start, and return them when they end."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -8,6 +8,7 @@ from typing import Any, Final
 from airflow_fargate_batch.core import limits
 from airflow_fargate_batch.local.checks import Draft, refuse_illegal, resources
 from airflow_fargate_batch.local.jobs import Submission
+from airflow_fargate_batch.local.retry import filled_in_retries
 
 _PLACEHOLDER: Final = re.compile(r"Ref::([A-Za-z0-9_.-]+)")
 TOO_LONG: Final = f"Container Overrides length must be at most {limits.CONTAINER_OVERRIDES_LENGTH}"
@@ -60,11 +61,7 @@ def accept(
         environment=_first_environment(queue),
         ecs_task=ecs_task,
         parameters=parameters,
-        retry={
-            "attempts": 1,
-            "evaluateOnExit": [],
-            **(body.get("retryStrategy") or definition.get("retryStrategy") or {}),
-        },
+        retry=filled_in_retries(body.get("retryStrategy") or definition.get("retryStrategy") or {}),
         timeout=body.get("timeout") or definition.get("timeout") or {},
         tags=tags,
         propagate_tags=propagate,

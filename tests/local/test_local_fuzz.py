@@ -302,6 +302,18 @@ def test_what_is_not_the_apis_json_is_refused_in_awss_words(
     assert (answer.status, json.load(answer)["__type"]) == (400, code)
 
 
+def test_a_number_without_end_is_refused(aws: LocalBatch) -> None:
+    share = b'{"shareIdentifier": "A", "weightFactor": 1e999}'
+    request = Request(
+        method="POST",
+        path="/v1/createschedulingpolicy",
+        query="",
+        headers={"authorization": SIGNED},
+        body=b'{"name": "x", "fairsharePolicy": {"shareDistribution": [' + share + b"]}}",
+    )
+    assert aws._application(request).status == 400
+
+
 def test_a_number_for_a_string_is_told_as_aws_tells_it(aws: LocalBatch) -> None:
     for body, message in (
         ({"jobs": [1]}, "NUMBER_VALUE can not be converted to a String"),
@@ -331,3 +343,35 @@ def test_a_body_whose_end_is_not_told_is_refused_at_once(
         )
         assert int(client.recv(4096).split()[1]) == status
         assert client.recv(1) == b""
+
+
+CONTROL = {
+    "faults": {
+        "kind": "throttle",
+        "operation": "SubmitJob",
+        "every": 3,
+        "rate": 0.5,
+        "status": 500,
+    },
+    "scripts": {"name": "x", "exit_code": 1, "indexes": [1], "log": ["x"], "runtime": 1.0},
+    "advance": {"seconds": 1},
+}
+
+
+@pytest.mark.parametrize("action", CONTROL)
+def test_the_control_endpoint_takes_nothing_odd(aws: LocalBatch, action: str) -> None:
+    for variant in [*variants(CONTROL[action]), {"seconds": 1e999}]:
+        aws._application(
+            Request(
+                method="POST",
+                path=f"/_local/{action}",
+                query="",
+                headers={"content-type": "application/json"},
+                body=json.dumps(variant).encode(),
+            )
+        )
+        aws.faults.clear()
+        status, answer = ask(aws, *VALID[0])
+        assert status == 200, (variant, answer)
+    aws.advance(1000)
+    assert aws.jobs

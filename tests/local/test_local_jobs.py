@@ -414,13 +414,23 @@ def test_a_sequential_dependency_with_an_id_is_a_plain_one_of_a_plain_job(
     assert [describe(job)["status"] for job in (first, second)] == ["SUCCEEDED", "SUCCEEDED"]
 
 
-@pytest.mark.parametrize("more", [{}, {"retryStrategy": {"attempts": 3}}])
-def test_a_job_is_shown_with_the_retries_that_aws_fills_in(
-    submit: Submit, describe: Describe, more: dict[str, Any]
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ({}, {"attempts": 1, "evaluateOnExit": []}),
+        ({"attempts": 3}, {"attempts": 3, "evaluateOnExit": []}),
+        (
+            {"attempts": 2, "evaluateOnExit": [{"onReason": "*", "action": "EXIT"}]},
+            {"attempts": 2, "evaluateOnExit": [{"onReason": "*", "action": "exit"}]},
+        ),
+    ],
+    ids=["none", "attempts", "actions"],
+)
+def test_a_job_is_shown_with_its_retries_as_aws_shows_them(
+    submit: Submit, describe: Describe, given: dict[str, Any], shown: dict[str, Any]
 ) -> None:
-    attempts = more.get("retryStrategy", {}).get("attempts", 1)
-    shown = describe(submit(**more))["retryStrategy"]
-    assert shown == {"attempts": attempts, "evaluateOnExit": []}
+    more = {"retryStrategy": given} if given else {}
+    assert describe(submit(**more))["retryStrategy"] == shown
 
 
 def test_a_priority_without_a_share_is_taken_on_a_fifo_queue(
