@@ -82,6 +82,11 @@ def _overview(words: Sequence[str]) -> int:
 
 def _exit_code(command: Callable[[], int]) -> int:
     """Call a command; what it raises becomes talk and an exit code."""
+    code = _code_of(command)
+    return code or (REFUSED if _console.has_failed() else OK)
+
+
+def _code_of(command: Callable[[], int]) -> int:
     try:
         return command()
     except SystemExit as end:  # argparse has said all there is to say
@@ -89,7 +94,7 @@ def _exit_code(command: Callable[[], int]) -> int:
     except KeyboardInterrupt:
         _console.error("interrupted")
         return INTERRUPTED
-    except BrokenPipeError:  # whoever read the output has read enough
+    except BrokenPipeError:  # whoever read the help has read enough
         _console.give_up_stdout()
         return OK
     except InvalidRequest as error:
@@ -99,6 +104,5 @@ def _exit_code(command: Callable[[], int]) -> int:
         _console.error(str(error))
         return REFUSED
     except OSError as error:
-        _console.error(f"the output could not be written: {error.strerror or error}")
-        _console.give_up_stdout()
+        _console.could_not_write(error)
         return REFUSED

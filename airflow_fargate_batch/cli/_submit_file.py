@@ -35,7 +35,8 @@ def submit_file(api: BatchApi, requests: list[JobRequest], given: Given) -> list
         with view() as shown:
             for submitted in _submitted(api, requests, shown):
                 done.append(submitted)
-                _console.data(written(submitted, given["output"], indent=None))
+                if not _console.data(written(submitted, given["output"], indent=None)):
+                    _console.talk(f"Job {submitted.job_id} is {submitted.job_name}")
     except KeyboardInterrupt:
         _console.note("the same call again submits what is missing, and nothing twice")
         raise

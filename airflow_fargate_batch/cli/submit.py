@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import sys
 from typing import TYPE_CHECKING, Final
 
 from airflow_fargate_batch.cli import _console
@@ -120,14 +119,8 @@ def _submit(request: JobRequest, given: Given) -> int:
         _console.error(f"SubmitJob got no answer{reason}{_may_exist(request, given)}")
         return REFUSED
     _say_where(submitted, request, given)
-    said = f"The job's id is {submitted.job_id}"
-    if sys.stdout is None:  # the shell has closed it, and nobody would hear of the job
-        _console.talk(said)
-    try:
-        _console.data(written(submitted, given["output"]))
-    except OSError:
-        _console.talk(said)
-        raise
+    if not _console.data(written(submitted, given["output"])):  # nobody else would hear of the job
+        _console.talk(f"The job's id is {submitted.job_id}")
     return _wait(api, [submitted], given) if given["wait"] else OK
 
 
