@@ -24,6 +24,10 @@ CLOCKS_DIFFER: Final = timedelta(hours=1)
 """More than a clock may differ from AWS's, which then refuses the signatures of requests."""
 
 
+WILL_RETRY: Final = "%s; will retry for up to %.0f s"
+"""What is logged about a call that failed and is made again."""
+
+
 def _date() -> datetime:
     return datetime.now(UTC)
 
@@ -46,7 +50,7 @@ class Clock:
             except (Throttled, Unreachable, AnswerLost) as error:
                 if self.now() >= until:
                     raise
-                log.info("%s; trying again", error.message)
+                log.info(WILL_RETRY, error.message, until - self.now())
             self.pause(attempt)
             attempt += 1
 

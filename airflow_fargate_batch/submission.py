@@ -36,7 +36,14 @@ from airflow_fargate_batch.exceptions import (
     Throttled,
     Unreachable,
 )
-from airflow_fargate_batch.lookup import CLOCKS_DIFFER, Clock, Lookup, is_named, to_adopt
+from airflow_fargate_batch.lookup import (
+    CLOCKS_DIFFER,
+    WILL_RETRY,
+    Clock,
+    Lookup,
+    is_named,
+    to_adopt,
+)
 from airflow_fargate_batch.rerun import indexes_left
 
 if TYPE_CHECKING:
@@ -181,7 +188,7 @@ class Submitter:
             except (Throttled, Unreachable) as error:
                 if self._clock.now() >= until:
                     raise
-                log.info("%s; trying again", error.message)
+                log.info(WILL_RETRY, error.message, until - self._clock.now())
             except AnswerLost as error:
                 log.warning("%s; looking for the job before anything is submitted again", error)
                 if not (is_named(request) or SUBMISSION_TAG in body.get("tags", {})):

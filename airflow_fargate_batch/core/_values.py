@@ -24,7 +24,7 @@ _SHOWN: Final = 60
 _BEYOND_USE: Final = 10**18
 """Larger than anything that AWS counts, and still a 64-bit integer."""
 _CHECK_SOURCE: Final = "check the template or script that fills it"
-_WRITE_JSON: Final = "write it as JSON, in a template with the filter tojson, in a shell with jq"
+WRITE_JSON: Final = "write it as JSON, in a template with the filter tojson, in a shell with jq"
 """Advice reads well to authors of DAGs and of scripts alike: the core knows neither."""
 
 
@@ -217,7 +217,7 @@ def parse_json(text: str, where: str, findings: Findings, *, source: str = "") -
         findings.problem(
             where,
             f"{source}{place}: not JSON: {error.msg}",
-            None if source else _WRITE_JSON,
+            None if source else WRITE_JSON,
         )
     except (ValueError, RecursionError):
         findings.problem(

@@ -58,13 +58,22 @@ def _of_array(failure: Failure, causes: "Counter[Failure]") -> Failure:
     """
     telling = [cause for cause in causes if cause.kind is not FailureKind.DEPENDENCY]
     commonest = max(telling or causes, key=lambda cause: causes[cause])
-    share = f"{causes[commonest]} of {causes.total()} failed children"
+    share = _share(causes[commonest], causes.total())
     is_hopeless = not any(cause.retryable for cause in causes)
     return Failure(
         kind=commonest.kind if is_hopeless else failure.kind,
         cause=f"{commonest.cause} ({share})",
         advice=commonest.advice,
     )
+
+
+def _share(count: int, failed: int) -> str:
+    """Write how many of the children that failed are meant; the size of the array is another."""
+    if failed == 1:
+        return "the one child that failed"
+    if count == failed:
+        return f"all {failed} children that failed"
+    return f"{count} of the {failed} children that failed"
 
 
 def diagnose_stuck(job: Job) -> Failure | None:
