@@ -11,7 +11,6 @@ from functools import partial
 from importlib import import_module
 from typing import Final
 
-from airflow_fargate_batch import __version__
 from airflow_fargate_batch.cli import _console
 from airflow_fargate_batch.cli._exit_codes import INTERRUPTED, INVALID, OK, REFUSED
 from airflow_fargate_batch.cli._parser import Parser, did_you_mean
@@ -21,14 +20,15 @@ PROGRAM: Final = "fargate-batch"
 
 COMMANDS: Final = {
     "submit": "check a job, and submit it or (--dry-run) show what would be submitted",
-    "wait": "wait for jobs to end, and say how they did",
-    "status": "say how jobs are",
-    "logs": "write what a job has logged",
-    "terminate": "end jobs, in whatever state they are",
+    "wait": "wait for jobs to end, and report how they ended",
+    "status": "show the state of jobs",
+    "logs": "show the log of a job",
+    "terminate": "terminate jobs, in whatever state they are",
     "sizes": "list the vCPU and memory pairs that Fargate runs, or the nearest to one",
     "local": "run AWS Batch on this machine, without Docker or an account",
+    "completion": "print a script that completes commands and flags in bash or zsh",
 }
-"""What each command's help begins with; its module has its name."""
+"""The summary of each command, with which its help begins; its module has its name."""
 
 OBJECTS_BEFORE_COLLECTING: Final = 100_000
 """More than a short call makes: to look for garbage would be a tenth of the time that it takes."""
@@ -66,12 +66,6 @@ def _overview(words: Sequence[str]) -> int:
         description="Run AWS Batch jobs on Fargate: checked first, submitted exactly once.\n\n"
         f"commands:\n{commands}",
         epilog=f"Each command has a help of its own: {PROGRAM} submit --help",
-    )
-    parser.add_argument(
-        "--version",
-        action="version",
-        version=f"{PROGRAM} {__version__}",
-        help="say which version this is, and end",
     )
     if words and not words[0].startswith("-"):
         parser.error(f"there is no command '{words[0]}'{did_you_mean(words[0], COMMANDS)}")

@@ -43,8 +43,8 @@ def write_log(job: Job, given: Given) -> bool:
     return logs.is_readable
 
 
-def follow_log(api: BatchApi, job: Job, given: Given) -> bool:
-    """Write what the job logs until it has ended; return whether it could be read."""
+def follow_log(api: BatchApi, job: Job, given: Given) -> tuple[Job, bool]:
+    """Write what the job logs until it has ended; return its last state and whether it was read."""
     clock = _connection.CLOCK
     logs = connect_logs(given)
     follower = _follower(logs, given)
@@ -59,13 +59,14 @@ def follow_log(api: BatchApi, job: Job, given: Given) -> bool:
     )
     for news in changes:
         if news is not None:
+            job = news
             follower.heed(news)
             if change := narrator.tell(news, clock.date()):
                 _console.talk(change)
         if not _write(follower.read(), given):
-            return logs.is_readable
+            return job, logs.is_readable
     _write(follower.rest(), given)
-    return logs.is_readable
+    return job, logs.is_readable
 
 
 def connect_logs(given: Given) -> Logs:

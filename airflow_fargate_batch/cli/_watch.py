@@ -1,5 +1,6 @@
 """Waiting in a shell, by the rules and in the words of a task that waits in Airflow."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
@@ -12,6 +13,7 @@ from airflow_fargate_batch.cli._flags import Given
 from airflow_fargate_batch.cli._jobs import named
 from airflow_fargate_batch.cli._log import connect_logs
 from airflow_fargate_batch.cli._progress import View, view
+from airflow_fargate_batch.cli._wording import in_flags
 from airflow_fargate_batch.completion import conclude
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.status import FINAL, JobStatus
@@ -20,6 +22,13 @@ from airflow_fargate_batch.exceptions import JobCannotStart, JobLost, JobTimedOu
 from airflow_fargate_batch.logs import LogsApi
 from airflow_fargate_batch.poller import follow
 
+LAG: Final = 30.0
+"""Seconds in which AWS's reads may not show a job that somebody else has just submitted."""
+UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(:[0-9]+)?")
+"""What AWS's job ids look like; no pattern is documented, so nothing is refused for it alone."""
+
+ENOUGH_LOOKS: Final = 2
+"""How often a job must be looked for at least before it counts as unknown."""
 TAILS: Final = 3
 """How many failed jobs are reported with their last log lines, which take seconds to get."""
 
@@ -38,10 +47,14 @@ class Outcome(NamedTuple):
     succeeded: bool
 
 
-def wait_for(api: BatchApi, job_ids: list[str], given: Given) -> list[Outcome]:
+def wait_for(
+    api: BatchApi, job_ids: list[str], given: Given, *, just_submitted: bool = False
+) -> list[Outcome]:
     """Wait for jobs as the flags of ``WAITING`` say, and return the outcomes in the same order.
 
     What is wrong with a job is said as soon as it is known.
+
+    :param just_submitted: the jobs exist, also if AWS does not show them yet.
     """
     timeout, runnable_timeout = given["timeout"], given["runnable_timeout"]
     vigil = Vigil(
@@ -51,6 +64,7 @@ def wait_for(api: BatchApi, job_ids: list[str], given: Given) -> list[Outcome]:
         runnable_timeout=timedelta(seconds=runnable_timeout) if runnable_timeout else None,
         region=given["region"],
         logs=cache(partial(connect_logs, given)),
+        just_submitted=just_submitted,
     )
     try:
         with view() as shown:
@@ -58,7 +72,7 @@ def wait_for(api: BatchApi, job_ids: list[str], given: Given) -> list[Outcome]:
     except KeyboardInterrupt:
         if vigil.awaited:
             goes = "goes" if len(vigil.awaited) == 1 else "go"
-            _console.note(f"{named(vigil.awaited)} {goes} on: {_how_to_end(vigil.awaited)}")
+            _console.note(f"{named(vigil.awaited)} {goes} on; {_how_to_end(vigil.awaited)}")
         raise
     return [vigil.outcomes[job_id] for job_id in job_ids]
 
@@ -80,6 +94,7 @@ class Vigil:
         runnable_timeout: timedelta | None,
         region: str,
         logs: Callable[[], LogsApi],
+        just_submitted: bool = False,
     ) -> None:
         self._api = api
         self._logs = logs
@@ -91,6 +106,9 @@ class Vigil:
         }
         self._jobs = {job_id: Job(id=job_id) for job_id in job_ids}
         self._missed: set[str] = set()
+        self._just_submitted = just_submitted
+        self._looks: Counter[str] = Counter()
+        self._begun = _connection.CLOCK.now()
         self.outcomes: dict[str, Outcome] = {}
 
     @property
@@ -106,6 +124,7 @@ class Vigil:
         self._show(shown)
         for job in _connection.persist(partial(self._describe, self.awaited)):
             self._heed(job, shown)
+        self._give_up_on_unknown()
         if self.awaited:
             self._follow(shown, interval)
         self._show(shown)
@@ -123,6 +142,7 @@ class Vigil:
         try:
             for job in changes:
                 if job is None:
+                    self._give_up_on_unknown()
                     self._look_at_the_time()
                     self._show(shown)
                 elif job.id not in self.outcomes:
@@ -135,15 +155,27 @@ class Vigil:
 
     def _describe(self, job_ids: list[str]) -> list[Job]:
         found = self._api.describe_jobs(job_ids)
+        self._looks.update(job_ids)
         missing = self._jobs.keys() & set(job_ids) - {job.id for job in found} - self._missed
         missing = {job_id for job_id in missing if not self._jobs[job_id].status_text}
-        if missing:
-            self._missed |= missing
-            _console.note(
-                f"AWS Batch does not know {named(sorted(missing))} in {self._region}, or not yet; "
-                "waiting on"
-            )
+        self._missed |= missing
+        if expected := sorted(job_id for job_id in missing if self._may_appear(job_id)):
+            _console.note(f"AWS Batch does not show {named(expected)} in {self._region} yet")
         return found
+
+    def _may_appear(self, job_id: str) -> bool:
+        """Tell whether a job that AWS does not show may be one that its reads lag behind."""
+        if self._just_submitted:
+            return True  # ``follow`` has a bound of its own
+        if not UUID.fullmatch(job_id):
+            return False
+        return self._looks[job_id] < ENOUGH_LOOKS or _connection.CLOCK.now() - self._begun < LAG
+
+    def _give_up_on_unknown(self) -> None:
+        for job_id in self.awaited:
+            if not self._jobs[job_id].status_text and not self._may_appear(job_id):
+                advice = f"Check the id and the region ({self._region})."
+                self._give_up(JobLost(job_id, None), job_id, advice)
 
     def _heed(self, job: Job, shown: View) -> None:
         self._jobs[job.id] = job
@@ -163,7 +195,7 @@ class Vigil:
         self.outcomes[job.id] = Outcome(job, end.summary, end.failure is None)
         if end.failure is not None:
             self._failures += 1
-            _console.error(str(end.failure))
+            _console.error(in_flags(str(end.failure)) + _how_to_read(job, end.summary))
 
     def _look_at_the_time(self) -> None:
         now = _connection.CLOCK.date()
@@ -173,9 +205,10 @@ class Vigil:
             except JobTimedOut as error:
                 self._give_up(error, job_id)
 
-    def _give_up(self, error: JobTimedOut | JobLost, job_id: str) -> None:
-        advice = "" if isinstance(error, JobLost) else f"\nIt goes on: {_how_to_end([job_id])}"
-        _console.error(f"{error}{advice}")
+    def _give_up(self, error: JobTimedOut | JobLost, job_id: str, advice: str = "") -> None:
+        if not isinstance(error, JobLost):
+            advice = f"The job is still running; {_how_to_end([job_id])}"
+        _console.error(in_flags("\n".join(filter(None, (str(error), advice)))))
         job = self._jobs[job_id]
         self.outcomes[job_id] = Outcome(job, job.to_summary(), succeeded=False)
 
@@ -200,6 +233,15 @@ def _others(counts: Iterable[tuple[str, int]]) -> str:
     )
 
 
+def _how_to_read(job: Job, summary: dict[str, Any]) -> str:
+    """Say how to read the log of a failed array's first failed child: an array has none."""
+    failed = summary.get("array", {}).get("failed_indexes")
+    if not failed:
+        return ""
+    index = job.indexes.index(failed[0]) if failed[0] in job.indexes else failed[0]
+    return f"\nThe log of a child: fargate-batch logs {job.id} --index {index}"
+
+
 def _how_to_end(job_ids: list[str]) -> str:
     words = job_ids[0] if len(job_ids) == 1 else "ID..."
-    return f"'fargate-batch terminate {words}' would end {'it' if len(job_ids) == 1 else 'them'}"
+    return f"'fargate-batch terminate {words}' stops {'it' if len(job_ids) == 1 else 'them'}"

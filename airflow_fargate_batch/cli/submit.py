@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Final
 from airflow_fargate_batch.cli import _console
 from airflow_fargate_batch.cli._exit_codes import FAILED, INVALID, OK, REFUSED
 from airflow_fargate_batch.cli._flags import WAITING, Given, add_groups
-from airflow_fargate_batch.cli._jobs import written
+from airflow_fargate_batch.cli._jobs import JSON_HELP, written
+from airflow_fargate_batch.cli._parser import Parser
 from airflow_fargate_batch.cli._requests import of_file, of_flags
-from airflow_fargate_batch.cli._submit_flags import EPILOG, FLAGS
+from airflow_fargate_batch.cli._submit_flags import COMMON, EPILOG, FLAGS, SHORT_EPILOG
 from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.core.secrets import STRUCK_OUT, redacted
 from airflow_fargate_batch.exceptions import AwsError, InvalidRequest, SubmissionUncertain
@@ -21,11 +22,12 @@ PROBLEMS: Final = 20
 """How many are listed: a file may have thousands."""
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: Parser) -> None:
     """Add the flags, and end the help with examples."""
     parser.usage = "%(prog)s [--job-queue QUEUE] [--job-definition DEFINITION] [flags]"
-    parser.epilog = EPILOG.format(prog=parser.prog)
+    parser.epilog = EPILOG.format(prog=parser.prog, json=JSON_HELP)
     add_groups(parser, FLAGS)
+    parser.shorten_help(COMMON, SHORT_EPILOG.format(prog=parser.prog))
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -34,6 +36,9 @@ def run(arguments: argparse.Namespace) -> int:
     if not given["wait"] and any(vars(arguments)[flag.key] is not None for flag in WAITING):
         names = ", ".join(flag.name for flag in WAITING)
         _console.error(f"{names} need --wait; what limits the job itself is --job-timeout")
+        return INVALID
+    if given["retry_attempts"] is not None and given["retry_strategy"] is not None:
+        _console.error("--retry-attempts and --retry-strategy exclude each other: keep one of them")
         return INVALID
     try:
         if given["from_file"] is not None:
@@ -127,7 +132,8 @@ def _submit(request: JobRequest, given: Given) -> int:
 def _wait(api: "BatchApi", submitted: "list[Submitted]", given: Given) -> int:
     from airflow_fargate_batch.cli._watch import wait_for
 
-    outcomes = wait_for(api, [job.job_id for job in submitted], given)
+    job_ids = [job.job_id for job in submitted]
+    outcomes = wait_for(api, job_ids, given, just_submitted=True)
     return OK if all(outcome.succeeded for outcome in outcomes) else FAILED
 
 

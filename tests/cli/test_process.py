@@ -230,7 +230,7 @@ def test_ctrl_c_is_130_without_a_traceback() -> None:
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "trying again" in first
+    assert "will retry for up to 45 s" in first
     assert out == ""
     assert "error: interrupted" in err
     assert "Traceback" not in err

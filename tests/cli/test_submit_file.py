@@ -122,7 +122,7 @@ def test_what_is_tried_again_is_said_once(from_file: FromFile, aws: LocalBatch) 
     aws.faults.add("throttle", operation="SubmitJob", times=3)
     outcome = from_file(NAMED)
     assert outcome.code == 0
-    assert outcome.err.count("trying again") == 1
+    assert outcome.err.count("will retry") == 1
 
 
 class TestMistakes:
