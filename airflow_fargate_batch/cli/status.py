@@ -30,7 +30,7 @@ FLAGS: Final[Groups] = {
             name="--output",
             metavar="FORMAT",
             choices=("table", "text", "json"),
-            help="table, text or json; left out, a table on a terminal and text elsewhere",
+            help="table, text or json; if not given, a table on a terminal and text elsewhere",
         ),
     ),
 }
@@ -39,14 +39,14 @@ COLUMNS: Final = ("job", "state", "exit code", "children ended", "name", "reason
 
 EPILOG: Final = """\
 examples:
-  how is it?
+  in which state is a job?
     {prog} $job
 
   which children of an array of ten have not succeeded, and why?
     {prog} $job:{{0..9}} | grep -v SUCCEEDED
 
-text has one line a job: id, state, exit code, ended children of an array ("7/10"), name, and the
-reason that AWS gives for the state, separated by tabs. One call asks about a hundred jobs.
+text has a line for each job: id, state, exit code, ended children of an array ("7/10"), name, and
+the reason that AWS gives for the state, separated by tabs. One call asks about a hundred jobs.
 {json}
 exit codes: 0 done, in whatever state the jobs are; 1 AWS does not know a job, or refused; 2 bad
 usage."""

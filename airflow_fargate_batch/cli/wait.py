@@ -21,7 +21,7 @@ FLAGS: Final[Groups] = {
             metavar="FORMAT",
             choices=("text", "json"),
             default="text",
-            help="text has one line a job: id, state, exit code, separated by tabs; json is a "
+            help="text has a line for each job: id, state, exit code, separated by tabs; json is a "
             "list with an object for each job",
         ),
     ),
@@ -32,7 +32,7 @@ examples:
   wait for three jobs at once
     {prog} $first $second $third
 
-  wait half an hour at most, and end the job if that was not enough
+  wait half an hour at most, and then terminate the job
     {prog} --timeout 1800 $job || fargate-batch terminate $job
 
 Changes go to stderr, one line each, or a progress bar on a terminal; so does the report of a job
