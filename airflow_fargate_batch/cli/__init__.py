@@ -14,6 +14,7 @@ from typing import Final
 from airflow_fargate_batch.cli import _console
 from airflow_fargate_batch.cli._exit_codes import INTERRUPTED, INVALID, OK, REFUSED
 from airflow_fargate_batch.cli._parser import Parser, did_you_mean
+from airflow_fargate_batch.cli._wording import in_flags
 from airflow_fargate_batch.exceptions import FargateBatchError, InvalidRequest
 
 PROGRAM: Final = "fargate-batch"
@@ -92,10 +93,10 @@ def _code_of(command: Callable[[], int]) -> int:
         _console.give_up_stdout()
         return OK
     except InvalidRequest as error:
-        _console.error(str(error))
+        _console.error(in_flags(str(error)))
         return INVALID
     except FargateBatchError as error:
-        _console.error(str(error))
+        _console.error(in_flags(str(error)))
         return REFUSED
     except OSError as error:
         _console.could_not_write(error)

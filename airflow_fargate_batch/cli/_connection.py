@@ -7,6 +7,7 @@ from typing import Final, TypeVar
 from airflow_fargate_batch.aws import BatchApi, connecting
 from airflow_fargate_batch.cli import _console
 from airflow_fargate_batch.cli._flags import Given
+from airflow_fargate_batch.cli._wording import in_flags
 from airflow_fargate_batch.lookup import WILL_RETRY, Clock
 
 Answer = TypeVar("Answer")
@@ -81,4 +82,4 @@ class _OncePerRetry(logging.Filter):
 class _Talk(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         say = _console.warning if record.levelno >= logging.WARNING else _console.note
-        say(record.getMessage())
+        say(in_flags(record.getMessage()))

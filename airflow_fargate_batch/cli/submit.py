@@ -11,9 +11,10 @@ from airflow_fargate_batch.cli._jobs import JSON_HELP, written
 from airflow_fargate_batch.cli._parser import Parser
 from airflow_fargate_batch.cli._requests import of_file, of_flags
 from airflow_fargate_batch.cli._submit_flags import COMMON, EPILOG, FLAGS, SHORT_EPILOG
+from airflow_fargate_batch.core._values import WRITE_JSON
 from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.core.secrets import STRUCK_OUT, redacted
-from airflow_fargate_batch.exceptions import AwsError, InvalidRequest, SubmissionUncertain
+from airflow_fargate_batch.exceptions import AwsError, InvalidRequest, Problem, SubmissionUncertain
 
 if TYPE_CHECKING:
     from airflow_fargate_batch.aws import BatchApi, Submitted
@@ -50,8 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
             _console.note(given.in_flags(text))
         return _show([request], given) if given["dry_run"] else _submit(request, given)
     except InvalidRequest as error:
-        # A file has arguments, where a command line has flags.
-        describe = given.describe if given["from_file"] is None else str
+        describe = given.describe if given["from_file"] is None else _of_a_line
         _say_problems([describe(problem) for problem in error.problems])
         return INVALID
     except AwsError as error:
@@ -72,6 +72,11 @@ def _run_file(requests: list[JobRequest], given: Given) -> int:
     submitted = submit_file(api, requests, given)
     succeeded = _wait(api, submitted, given) if given["wait"] and submitted else OK
     return succeeded if len(submitted) == len(requests) else REFUSED
+
+
+def _of_a_line(problem: Problem) -> str:
+    """Write a problem of a file, which has arguments and JSON, but no flags and no templates."""
+    return str(problem).replace(WRITE_JSON, "write the JSON itself, without quotes around it")
 
 
 def _say_problems(problems: list[str]) -> None:

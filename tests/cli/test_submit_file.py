@@ -143,6 +143,12 @@ class TestMistakes:
                 {"environment": {"A": None}}, "line 2: environment.A: is None", id="value"
             ),
             pytest.param(
+                {"environment": "{'A': 'b'}"},
+                "line 2: environment: line 1, column 2: not JSON: Expecting property name enclosed "
+                "in double quotes: write the JSON itself, without quotes around it",
+                id="a text in place of JSON",
+            ),
+            pytest.param(
                 {"parameters_file": "nowhere.json"},
                 "line 2: parameters_file: nowhere.json: cannot be read: No such file",
                 id="a file that it names",
