@@ -73,9 +73,8 @@ class Parser(argparse.ArgumentParser):
         unknown = [_flag_in(word) for word in strays if word.startswith("-") and len(word) > 1]
         if unknown:
             known = [name for name in self._option_string_actions if name.startswith("--")]
-            like = [did_you_mean("--" + name.lstrip("-"), known) for name in unknown]
-            said = zip(unknown, like, strict=True)
-            self.error(", ".join(f"there is no flag {name}{hint}" for name, hint in said))
+            said = (f"there is no flag {name}{_hint(name, known)}" for name in unknown)
+            self.error(", ".join(said))
         if strays:
             place = list(argv).index(strays[0]) + 1
             self.error(
@@ -95,6 +94,14 @@ class Parser(argparse.ArgumentParser):
         if sys.stdout is not None:
             sys.stdout.flush()
         super().exit(status, message)
+
+
+def _hint(name: str, known: Iterable[str]) -> str:
+    """End a sentence about an unknown flag; one of a letter may stand for each that begins so."""
+    if name.startswith("--"):
+        return did_you_mean(name, known)
+    meant = [each for each in known if each.startswith(f"-{name}")]
+    return f"; did you mean {' or '.join(meant)}?" if meant else ""
 
 
 def _long_name(action: argparse.Action) -> str:
@@ -142,7 +149,5 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     from difflib import get_close_matches  # needed for mistakes only, and slow to import
 
     known = list(known)
-    beginning = [name for name in known if name.startswith(word)]
-    is_letter = len(word) == len("--v")
-    like = beginning if is_letter else get_close_matches(word, known, n=1) or beginning
+    like = get_close_matches(word, known, n=1) or [name for name in known if name.startswith(word)]
     return f"; did you mean {' or '.join(like)}?" if like else ""
