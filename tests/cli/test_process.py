@@ -170,6 +170,25 @@ def test_every_line_of_a_file_is_submitted_whoever_reads(
     assert len(live.jobs) == 60
 
 
+def test_a_terminal_that_is_gone_ends_no_wait(live: LocalBatch) -> None:
+    screen, terminal = pty.openpty()
+    words = ["submit", "--wait", "--poll-interval", "0.2", "--job-name", "good"]
+    with subprocess.Popen(
+        [BIN / "fargate-batch", *words],
+        env={**os.environ, "TERM": "xterm"},
+        stdout=subprocess.PIPE,
+        stderr=terminal,
+        start_new_session=True,
+    ) as process:
+        os.close(terminal)
+        os.read(screen, 1)  # it has begun to talk
+        os.close(screen)
+        out, _ = process.communicate(timeout=60)
+    assert out.decode() == f"{live.jobs[0]['jobId']}\n"
+    assert live.jobs[0]["status"] == "SUCCEEDED"
+    assert process.returncode == 0
+
+
 @needs_dev_full
 def test_the_ids_of_jobs_that_a_full_disk_does_not_take_are_said(
     live: LocalBatch, tmp_path: Path, impatient: Path
