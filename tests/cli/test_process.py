@@ -235,6 +235,7 @@ def test_ctrl_c_is_130_without_a_traceback() -> None:
         **os.environ,
         "AWS_ACCESS_KEY_ID": "local",
         "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_REGION": "ap-northeast-1",
     }
     process = subprocess.Popen(
         [BIN / "submit-fargate-job", "--endpoint-url", "http://127.0.0.1:1"],
