@@ -18,7 +18,9 @@ BOTH = TEXT + (ROOT / "README.ja.md").read_text()
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", BOTH, flags=re.DOTALL | re.MULTILINE)
 PYTHON = [block for language, block in BLOCKS if language == "python"]
 SHELL = [block for language, block in BLOCKS if language == "bash"]
-EXAMPLES = [path.read_text() for path in (ROOT / "dags_examples").glob("*.py")]
+QUOTED = ("dags_examples", "tests/airflow/users_project")
+"""Folders with files that other tests run, of which blocks may be quotes."""
+EXAMPLES = [path.read_text() for name in QUOTED for path in (ROOT / name).rglob("*.py")]
 
 
 def test_there_are_no_other_blocks() -> None:
