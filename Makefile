@@ -35,7 +35,7 @@ $(READY): pyproject.toml
 	@echo "Setting up $(@D) with Airflow $(LINE) ..."
 	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
 	@test -x $(@D)/bin/uv || $(@D)/bin/python -m pip install --quiet --disable-pip-version-check uv
-	@$(@D)/bin/uv pip install --quiet --python $(@D)/bin/python -r constraints/airflow-$(LINE).txt --editable '.[local]'
+	@$(@D)/bin/uv pip install --quiet --python $(@D)/bin/python -r constraints/airflow-$(LINE).txt --editable '.[airflow,local]'
 	@touch $@
 
 .PHONY: setup
@@ -71,8 +71,8 @@ format: setup  ## Format the code and fix what the linter can
 # What another Airflow, Amazon provider or boto3 can change; the rest is the same Python.
 ON_OLDER_LINES := $(addprefix tests/, airflow test_aws.py test_completion.py test_deployment.py \
 	test_hooks.py test_job_log.py test_links.py test_operator_dry_run.py \
-	test_operator_identity.py test_operator_import_check.py \
-	test_operator_rendering.py test_operator_secrets.py test_operator_waiting.py test_provider.py \
+	test_operator_identity.py test_operator_import_check.py test_operator_rendering.py \
+	test_operator_secrets.py test_operator_waiting.py test_packaging.py test_provider.py \
 	test_sensors.py test_triggers.py \
 	core/test_botocore_model.py)
 
@@ -118,7 +118,7 @@ lock-2.11: AS_OF := --exclude-newer 2025-05-25
 $(LOCKS): lock-%: setup
 	@mkdir -p build
 	@$(COMPILE) $(AS_OF) --output-file build/airflow-$*.txt constraints/airflow-$*.in > /dev/null
-	@$(COMPILE) --constraints build/airflow-$*.txt --extra local --group dev \
+	@$(COMPILE) --constraints build/airflow-$*.txt --extra airflow --extra local --group dev \
 		--output-file build/locked-$*.txt pyproject.toml constraints/airflow-$*.in > /dev/null
 	@cmp --silent build/locked-$*.txt constraints/airflow-$*.txt || cp build/locked-$*.txt constraints/airflow-$*.txt
 	@echo "constraints/airflow-$*.txt: $$(grep -E '^apache-airflow(-providers-amazon)?==' constraints/airflow-$*.txt | tr '\n' ' ')"

@@ -6,7 +6,15 @@ a version ends, its line goes.
 
 from typing import TYPE_CHECKING, Any
 
-from airflow import __version__ as airflow_version
+from airflow_fargate_batch._needs import airflow_is_missing, airflow_is_too_old
+
+try:
+    from airflow import __version__ as airflow_version
+except ImportError as missing:
+    raise airflow_is_missing() from missing
+if too_old := airflow_is_too_old(airflow_version):
+    raise too_old
+
 from airflow.configuration import conf
 
 if TYPE_CHECKING:

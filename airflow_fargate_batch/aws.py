@@ -23,6 +23,7 @@ from airflow_fargate_batch.core import _members as read
 from airflow_fargate_batch.core import limits
 from airflow_fargate_batch.core.definition import JobDefinition
 from airflow_fargate_batch.core.job import Job, jobs_from_api
+from airflow_fargate_batch.core.request import read_size, settle_size
 from airflow_fargate_batch.core.secret_names import is_secret_name
 from airflow_fargate_batch.exceptions import (
     AccessDenied,
@@ -90,6 +91,12 @@ _REFUSALS: Final[tuple[tuple[re.Pattern[str], type[AwsError], str], ...]] = (
         "Check job_queue, the region and the account.",
     ),
     (
+        re.compile(r"Job ?Queue .*(?:not enabled|disabled)", re.IGNORECASE),
+        AwsError,
+        "The queue is DISABLED: choose another in job_queue, or let its owner enable it "
+        "(aws batch update-job-queue --job-queue NAME --state ENABLED).",
+    ),
+    (
         re.compile(r"Either schedulingPriority .* or schedulingPriorityOverride", re.IGNORECASE),
         FairShareMismatch,
         "The queue has a fair-share policy: give scheduling_priority (0 to 9999).",
@@ -107,6 +114,11 @@ _REFUSALS: Final[tuple[tuple[re.Pattern[str], type[AwsError], str], ...]] = (
     ),
 )
 """What AWS says in a ``ClientException``, what it means, and what to do; the first match counts."""
+
+_FARGATE_PAIR: Final = re.compile(
+    r"Fargate resource requirements \((?P<vcpu>[\d.]+) vCPU, (?P<memory>[\d.]+) MiB\) not valid"
+)
+"""How AWS refuses a size, also one of which the job definition gave a half."""
 
 _MISCONFIGURED: Final[tuple[tuple[type[Exception], type[AwsError], str], ...]] = (
     (boto.NoRegionError, AwsError, "Name the region: region_name, --region or AWS_REGION."),
@@ -363,7 +375,7 @@ def _of_no_answer(error: Exception, operation: str) -> AwsError:
     if _was_never_sent(error):
         return Unreachable(
             f"{operation} could not be sent: {error}",
-            "Check the network, the region and any proxy.",
+            "Check the network, the region, the endpoint URL and any proxy.",
         )
     return AnswerLost(f"the answer to {operation} was lost: {error}")
 
@@ -406,10 +418,26 @@ def _of_answer(error: boto.ClientError, operation: str) -> AwsError:
         return AccessDenied(message, named[1] if named else f"batch:{operation}")
     if status >= 500 or status == 408:
         return AnswerLost(f"the answer to {operation} was lost: {said} ({code}, HTTP {status})")
+    if pair := _FARGATE_PAIR.search(said):
+        return AwsError(message, _size_advice(pair["vcpu"], pair["memory"]))
     for pattern, meaning, advice in _REFUSALS:
         if pattern.search(said):
             return meaning(message, advice)
     return AwsError(message)
+
+
+def _size_advice(vcpu: str, memory: str) -> str:
+    """Say what goes with what; a value that was not given is the job definition's."""
+    try:
+        settle_size(read_size(vcpu=vcpu, memory=memory), "strict")
+    except InvalidRequest as error:
+        nearest = f"{error.problems[0].message}. "
+    else:
+        nearest = ""
+    return (
+        f"{nearest}A value that you do not give is the job definition's: give `vcpu` and "
+        "`memory` together."
+    )
 
 
 _calling: ContextVar[bool] = ContextVar("_calling", default=False)

@@ -61,7 +61,8 @@ def conclude(
     """
     if job.status is JobStatus.SUCCEEDED:
         return Conclusion(job.to_summary())
-    failed_children = _failed_children(api, job) if _is_parent(job) else []
+    known_children = failed_children_of(job, api) if _is_parent(job) else []
+    failed_children = known_children or []
     text = report(
         job,
         task=task,
@@ -70,18 +71,19 @@ def conclude(
         url=urls.job_url(job.id, region=job.region) if job.region else None,
     )
     return Conclusion(
-        job.to_summary(failed_children=failed_children),
+        job.to_summary(failed_children=known_children),
         JobFailed(text, job.id, diagnose(job, failed_children).retryable),
         frozenset(each.exit_code for each in (failed_children if _is_parent(job) else [job])),
     )
 
 
-def _failed_children(api: "Callable[[], BatchApi]", job: Job) -> list[Job]:
+def failed_children_of(job: Job, api: "Callable[[], BatchApi]") -> list[Job] | None:
+    """Ask for an array's failed children; ``None`` if they cannot be listed."""
     try:
         children = api().failed_children(job.id)
     except AwsError as error:
-        log.warning("The failed children of job %s are not known: %s", job.id, error)
-        return []
+        log.warning("Could not list the failed children of job %s: %s", job.id, error)
+        return None
     if len(job.containers) > 1:
         children = _with_containers(api, children)
     return [child.striking_out(job.secrets) for child in children] if job.secrets else children

@@ -5,7 +5,12 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
-from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
+from airflow_fargate_batch._needs import airflow_is_missing
+
+try:
+    from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
+except ImportError as missing:
+    raise airflow_is_missing() from missing
 
 from airflow_fargate_batch.aws import NO_HIDDEN_RETRIES, BatchApi, connecting
 from airflow_fargate_batch.bulk import Outcome, submit_many

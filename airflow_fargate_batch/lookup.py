@@ -41,6 +41,10 @@ DATE_ROUNDS: Final = timedelta(seconds=2)
 _ALWAYS: Final = datetime.min.replace(tzinfo=UTC)
 
 
+WILL_RETRY: Final = "%s; will retry for up to %.0f s"
+"""What is logged about a call that failed and is made again."""
+
+
 def _date() -> datetime:
     return datetime.now(UTC)
 
@@ -63,7 +67,7 @@ class Clock:
             except (Throttled, Unreachable, AnswerLost) as error:
                 if self.now() >= until:
                     raise
-                log.info("%s; trying again", error.message)
+                log.info(WILL_RETRY, error.message, until - self.now())
             self.pause(attempt)
             attempt += 1
 

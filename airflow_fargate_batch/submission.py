@@ -39,7 +39,7 @@ from airflow_fargate_batch.exceptions import (
     Throttled,
     Unreachable,
 )
-from airflow_fargate_batch.lookup import Clock, Lookup
+from airflow_fargate_batch.lookup import WILL_RETRY, Clock, Lookup
 from airflow_fargate_batch.rerun import indexes_left
 
 if TYPE_CHECKING:
@@ -220,7 +220,7 @@ class Submitter:
             except (Throttled, Unreachable) as error:
                 if self._clock.now() >= until:
                     raise
-                log.info("%s; trying again", error.message)
+                log.info(WILL_RETRY, error.message, until - self._clock.now())
             except AnswerLost as error:
                 log.warning("%s; looking for the job before anything is submitted again", error)
                 if not (is_named(request) or SUBMISSION_TAG in body.get("tags", {})):

@@ -13,6 +13,8 @@ from airflow import DAG
 from airflow_fargate_batch.operators import FargateBatchSubmitOperator
 
 PARTS = 3
+DAY = "{{ (dag_run.logical_date or dag_run.run_after) | ds }}"
+"""The day of the run. A run that is triggered by hand has no ``ds`` on Airflow 3."""
 
 with DAG(
     "daily_chain",
@@ -22,8 +24,8 @@ with DAG(
     default_args={
         "vcpu": 0.25,
         "memory": 512,
-        "environment": {"DAY": "{{ ds }}"},
-        "tags": {"team": "data", "day": "{{ ds }}"},
+        "environment": {"DAY": DAY},
+        "tags": {"team": "data", "day": DAY},
         # A fair-share queue needs both, any other takes neither.
         "share_identifier": os.environ.get("AWS_BATCH_SHARE_IDENTIFIER"),
         "scheduling_priority": os.environ.get("AWS_BATCH_SCHEDULING_PRIORITY"),

@@ -1,6 +1,7 @@
 """A submit with JSON files: what is long or shared lives beside the DAG, with Jinja inside.
 
-Paths are relative to this file. Arguments win over the files, key by key.
+Paths are relative to this file. Arguments win over the files, key by key. Queue and job definition
+come from the connection or from ``AWS_BATCH_JOB_QUEUE`` and ``AWS_BATCH_JOB_DEFINITION``.
 """
 
 from datetime import UTC, datetime

@@ -1,4 +1,8 @@
-"""A mapped fan-out with a join: one job a city, and one that starts when all of them succeeded."""
+"""A mapped fan-out with a join: one job a city, and one that starts when all of them succeeded.
+
+Queue and job definition come from the connection or from ``AWS_BATCH_JOB_QUEUE`` and
+``AWS_BATCH_JOB_DEFINITION``.
+"""
 
 from datetime import UTC, datetime
 

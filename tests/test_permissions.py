@@ -3,11 +3,13 @@
 import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from airflow_fargate_batch.aws import BatchApi
+from airflow_fargate_batch.completion import conclude
 from airflow_fargate_batch.core.log_streams import LogRequest
 from airflow_fargate_batch.core.naming import Submission
 from airflow_fargate_batch.core.request import JobRequest
@@ -57,14 +59,20 @@ def compare_platform_version(api: BatchApi) -> None:
     Submitter(api).check_platform_version(request(platform_version="1.4.0"))
 
 
+def name_newest_revision(api: BatchApi) -> None:
+    Submitter(api).submit(replace(request(), job_definition="nowhere"))
+
+
 FEATURES: dict[str, Callable[[BatchApi], None]] = {
     "submit": submit,
     "find the job of an earlier try, or of a lost answer": find,
     "wait": wait,
     "name the failed children of an array": name_failed_children,
-    "end jobs: timeouts, kills, clears": end,
+    "terminate jobs: timeouts, kills, clears": end,
     "compare `platform_version`": compare_platform_version,
+    "name the newest revision of an unknown job definition": name_newest_revision,
 }
+OF_LOGS = {"stream logs", "show the last log lines of a failed job, in a task that waits"}
 
 
 @pytest.fixture
@@ -84,6 +92,8 @@ def test_a_feature_calls_for_its_actions_and_no_others(feature: str, aws: LocalB
     with suppress(AwsError):  # there is no such job; to ask is what needs the permission
         FEATURES[feature](api)
     used = {action for call in aws.requests[before:] for action in call.actions}
+    if feature.startswith("name the newest"):
+        used -= TABLE["submit"]
     assert used == TABLE[feature]
 
 
@@ -94,5 +104,20 @@ def test_streaming_logs_calls_for_its_action(aws: LocalBatch) -> None:
     assert {action for call in aws.requests for action in call.actions} == TABLE["stream logs"]
 
 
+def test_the_last_lines_of_a_failed_job_call_for_the_same(aws: LocalBatch) -> None:
+    aws.script(exit_code=1, log=["the last line"])
+    api = BatchApi.connect(region_name=aws.region)
+    submit(api)
+    aws.advance(60)
+    [job] = api.describe_jobs([aws.jobs[0]["jobId"]])
+    before = len(aws.requests)
+    end = conclude(
+        job, task=None, api=lambda: api, logs=lambda: LogsApi.connect(region_name=aws.region)
+    )
+    assert "the last line" in str(end.failure)
+    used = {action for call in aws.requests[before:] for action in call.actions}
+    assert used == TABLE["show the last log lines of a failed job, in a task that waits"]
+
+
 def test_every_feature_in_the_table_is_tried() -> None:
-    assert set(TABLE) == {*FEATURES, "stream logs"}
+    assert set(TABLE) == {*FEATURES, *OF_LOGS}

@@ -11,24 +11,25 @@ from functools import partial
 from importlib import import_module
 from typing import Final
 
-from airflow_fargate_batch import __version__
 from airflow_fargate_batch.cli import _console
 from airflow_fargate_batch.cli._exit_codes import INTERRUPTED, INVALID, OK, REFUSED
 from airflow_fargate_batch.cli._parser import Parser, did_you_mean
+from airflow_fargate_batch.cli._wording import in_flags
 from airflow_fargate_batch.exceptions import FargateBatchError, InvalidRequest
 
 PROGRAM: Final = "fargate-batch"
 
 COMMANDS: Final = {
     "submit": "check a job, and submit it or (--dry-run) show what would be submitted",
-    "wait": "wait for jobs to end, and say how they did",
-    "status": "say how jobs are",
-    "logs": "write what a job has logged",
-    "terminate": "end jobs, in whatever state they are",
+    "wait": "wait for jobs to end, and report how they ended",
+    "status": "show the state of jobs",
+    "logs": "show the log of a job",
+    "terminate": "terminate jobs, in whatever state they are",
     "sizes": "list the vCPU and memory pairs that Fargate runs, or the nearest to one",
     "local": "run AWS Batch on this machine, without Docker or an account",
+    "completion": "print a script that completes commands and flags in bash or zsh",
 }
-"""What each command's help begins with; its module has its name."""
+"""The summary of each command, with which its help begins; its module has its name."""
 
 OBJECTS_BEFORE_COLLECTING: Final = 100_000
 """More than a short call makes: to look for garbage would be a tenth of the time that it takes."""
@@ -67,12 +68,6 @@ def _overview(words: Sequence[str]) -> int:
         f"commands:\n{commands}",
         epilog=f"Each command has a help of its own: {PROGRAM} submit --help",
     )
-    parser.add_argument(
-        "--version",
-        action="version",
-        version=f"{PROGRAM} {__version__}",
-        help="say which version this is, and end",
-    )
     if words and not words[0].startswith("-"):
         parser.error(f"there is no command '{words[0]}'{did_you_mean(words[0], COMMANDS)}")
     parser.parse(words)
@@ -82,6 +77,11 @@ def _overview(words: Sequence[str]) -> int:
 
 def _exit_code(command: Callable[[], int]) -> int:
     """Call a command; what it raises becomes talk and an exit code."""
+    code = _code_of(command)
+    return code or (REFUSED if _console.has_failed() else OK)
+
+
+def _code_of(command: Callable[[], int]) -> int:
     try:
         return command()
     except SystemExit as end:  # argparse has said all there is to say
@@ -89,16 +89,15 @@ def _exit_code(command: Callable[[], int]) -> int:
     except KeyboardInterrupt:
         _console.error("interrupted")
         return INTERRUPTED
-    except BrokenPipeError:  # whoever read the output has read enough
+    except BrokenPipeError:  # whoever read the help has read enough
         _console.give_up_stdout()
         return OK
     except InvalidRequest as error:
-        _console.error(str(error))
+        _console.error(in_flags(str(error)))
         return INVALID
     except FargateBatchError as error:
-        _console.error(str(error))
+        _console.error(in_flags(str(error)))
         return REFUSED
     except OSError as error:
-        _console.error(f"the output could not be written: {error.strerror or error}")
-        _console.give_up_stdout()
+        _console.could_not_write(error)
         return REFUSED

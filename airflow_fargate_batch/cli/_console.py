@@ -11,12 +11,42 @@ DIM: Final = "2"
 RED: Final = "1;31"
 YELLOW: Final = "1;33"
 
+_has_failed = False
+"""Whether some output could not be written."""
 
-def data(text: str) -> None:
-    """Write a result to stdout, now: an error in writing it is an error of the command."""
+
+def data(text: str) -> bool:
+    """Write a result to stdout, now; return whether stdout took it.
+
+    The command goes on if it did not: a job is neither lost nor unsubmitted because nobody reads.
+    A reader that has gone away is no error; a full disk is one, of the whole command.
+    """
+    if sys.stdout is None:
+        return False
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     writable = text.encode(encoding, "backslashreplace").decode(encoding)
-    print(writable, flush=True)  # noqa: T201 - this is what a command line is for
+    try:
+        print(writable, flush=True)  # noqa: T201 - this is what a command line is for
+    except BrokenPipeError:
+        give_up_stdout()
+        return False
+    except OSError as failure:
+        could_not_write(failure)
+        return False
+    return True
+
+
+def could_not_write(failure: OSError) -> None:
+    """Say that stdout takes no more, and remember it for the exit code."""
+    global _has_failed
+    _has_failed = True
+    error(f"Could not write the output: {failure.strerror or failure}")
+    give_up_stdout()
+
+
+def has_failed() -> bool:
+    """Tell whether some output could not be written."""
+    return _has_failed
 
 
 def as_json(value: Any, *, indent: int | None = 2) -> str:
@@ -29,11 +59,14 @@ def as_json(value: Any, *, indent: int | None = 2) -> str:
 
 
 def talk(text: str) -> None:
-    """Say something on stderr."""
+    """Say something on stderr, unless nobody listens: that is no reason to fail."""
     if sys.stderr is None:  # closed; print would take stdout in its place
         return
-    with suppress(OSError):  # nobody listens: that is no reason to fail
+    try:
         print(text, file=sys.stderr, flush=True)  # noqa: T201 - this is what a command line is for
+    except OSError:
+        _give_up(sys.stderr)
+        sys.stderr = None  # as Python has it if it starts without one
 
 
 def note(text: str) -> None:
@@ -63,6 +96,12 @@ def painted(text: str, style: str, stream: TextIO | None) -> str:
 
 
 def give_up_stdout() -> None:
-    """Let what stdout still holds go nowhere, so that Python does not fail on it at its end."""
+    """Write nothing more to stdout, also not what it still holds."""
+    _give_up(sys.stdout)
+    sys.stdout = None  # as Python has it if it starts without one
+
+
+def _give_up(stream: TextIO | None) -> None:
+    """Let a stream lead nowhere: Python would fail on what it holds, with an exit code of 120."""
     with suppress(OSError, ValueError, AttributeError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # type: ignore[union-attr]

@@ -9,11 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from airflow_fargate_batch.cli._wording import in_flags, json_advice
+from airflow_fargate_batch.core._values import WRITE_JSON
 from airflow_fargate_batch.exceptions import Problem
-
-_ARGUMENT: Final = re.compile(
-    r"the argument (?P<after>\w+)|(?<![\w'./-])(?P<alone>[a-z]+(?:_[a-z]+)+)(?![\w'/-])"
-)
 
 _BEYOND_USE: Final = 10**9
 """Seconds: thirty years."""
@@ -30,9 +28,11 @@ class Flag:
         kind: ``value``, a ``switch``, or ``yes-no``: also as ``--no-...``.
         argument: The argument of ``JobRequest`` that it fills; ``None`` for all other flags.
         variable: The environment variable that stands in for it.
-        default: What counts where neither is given.
-        choices: The values that it takes, where they are few.
+        sources: Where else its value comes from, for the help; each after the one before it.
+        default: The value if nothing gives one.
+        choices: The values that it takes, if they are few.
         read: Makes the value of its text, or raises ``argparse.ArgumentTypeError``.
+        example: JSON that it takes.
     """
 
     name: str
@@ -41,9 +41,11 @@ class Flag:
     kind: Literal["value", "switch", "yes-no"] = "value"
     argument: str | None = None
     variable: str | None = None
+    sources: tuple[str, ...] = ()
     default: str | None = None
     choices: tuple[str, ...] | None = None
     read: Callable[[str], object] = str
+    example: str | None = None
 
     @property
     def key(self) -> str:
@@ -53,6 +55,7 @@ class Flag:
     def add_to(self, parser: argparse._ActionsContainer) -> None:
         """Add the flag, with its variable and default named in the help."""
         sources = [f"${self.variable}"] if self.variable else []
+        sources += self.sources
         sources += [f"default: {self.default}"] if self.default else []
         text = f"{self.help} [{'; '.join(sources)}]" if sources else self.help
         shape: dict[str, Any] = {
@@ -94,6 +97,7 @@ CONNECTION: Final = (
         metavar="REGION",
         read=not_empty,
         variable="AWS_REGION",
+        sources=("$AWS_DEFAULT_REGION", "the profile's region"),
         default="ap-northeast-1",
         help="AWS region",
     ),
@@ -101,15 +105,15 @@ CONNECTION: Final = (
         name="--profile",
         metavar="NAME",
         read=not_empty,
-        help="profile in AWS's configuration files; left out, AWS's own rules apply "
+        help="profile in AWS's configuration files; if not given, AWS's own rules apply "
         "(AWS_PROFILE, AWS_ACCESS_KEY_ID, the machine's role)",
     ),
     Flag(
         name="--endpoint-url",
         metavar="URL",
         read=not_empty,
-        help="where to send the calls in place of AWS, such as the URL of 'fargate-batch local'; "
-        "left out, AWS's own rules apply (AWS_ENDPOINT_URL)",
+        help="send the calls to this URL instead of AWS, such as that of 'fargate-batch local'; "
+        "if not given, AWS's own rules apply (AWS_ENDPOINT_URL)",
     ),
 )
 """The flags of every command that calls AWS."""
@@ -127,7 +131,7 @@ WAITING: Final = (
         name="--timeout",
         metavar="SECONDS",
         read=seconds,
-        help="how long to wait for the end of all jobs; left out, as long as it takes",
+        help="stop waiting after this time; if not given, wait as long as it takes",
     ),
     Flag(
         name="--runnable-timeout",
@@ -156,7 +160,7 @@ def add_groups(parser: argparse.ArgumentParser, groups: Groups) -> None:
 
 
 class Given:
-    """What flags, variables and defaults say together."""
+    """The values of flags, by flag, variable or default."""
 
     def __init__(
         self, groups: Groups, arguments: argparse.Namespace, environment: Mapping[str, str]
@@ -164,12 +168,15 @@ class Given:
         self._flags: Final = {flag.key: flag for flags in groups.values() for flag in flags}
         self._by_flag: Final = vars(arguments)
         self._environment: Final = environment
+        self._settled: Final[dict[str, object]] = {}
 
     def __getitem__(self, key: str) -> Any:
-        """Return the value of a flag by its key; ``None`` where nobody gave one."""
+        """Return the value of a flag by its key; ``None`` if there is none."""
         flag = self._flags[key]
         if (by_flag := self._by_flag[key]) is not None:
             return by_flag
+        if key in self._settled:
+            return self._settled[key]
         text = self._variable(flag) or flag.default
         return None if text is None else flag.read(text)
 
@@ -181,9 +188,20 @@ class Given:
         """Tell whether the command has a flag at all."""
         return key in self._flags
 
+    def settle(self, key: str, value: object) -> None:
+        """Give a flag that was not given a value from a source that only the command knows."""
+        self._settled[key] = value
+
     def request_arguments(self) -> dict[str, object]:
-        """Return the arguments for ``JobRequest``, by its own names."""
-        return {flag.argument: self[flag.key] for flag in self._flags.values() if flag.argument}
+        """Return the arguments for ``JobRequest``, by its own names.
+
+        Several flags may fill one argument; the one that was given does.
+        """
+        arguments: dict[str, object] = {}
+        for flag in self._flags.values():
+            if flag.argument and arguments.get(flag.argument) is None:
+                arguments[flag.argument] = self[flag.key]
+        return arguments
 
     def flagged_arguments(self) -> dict[str, object]:
         """Return the arguments for ``JobRequest`` that flags gave, not variables or defaults."""
@@ -202,23 +220,22 @@ class Given:
         where += f" {inside[1:]}" if inside.startswith(".") else inside
         if flag and self._by_flag[flag.key] is None and self._variable(flag):
             where += f" (from {flag.variable})"
-        return f"{where}: {self.in_flags(problem.message)}"
+        message = problem.message
+        if flag and problem.suggestion == WRITE_JSON:  # which speaks of templates as well
+            advice = json_advice(flag.name, flag.example)
+            message = message.removesuffix(WRITE_JSON) + advice
+        return f"{where}: {in_flags(message)}"
 
     def in_flags(self, text: str) -> str:
-        """Write the flags' names for the arguments' names that the core uses in its messages.
-
-        Those that are also English words count only after ``the argument``.
-        """
-
-        def renamed(found: re.Match[str]) -> str:
-            flag = self._flag_of(found["after"] or found["alone"])
-            return flag.name if flag else found[0]
-
-        return _ARGUMENT.sub(renamed, text)
+        """Write flags in place of the arguments that a message names."""
+        return in_flags(text)
 
     def _variable(self, flag: Flag) -> str | None:
         text = self._environment.get(flag.variable, "") if flag.variable else ""
         return text if text.strip() else None
 
     def _flag_of(self, argument: str) -> Flag | None:
-        return next((flag for flag in self._flags.values() if flag.argument == argument), None)
+        """Return the flag that fills an argument; of several, the one that was given."""
+        flags = [flag for flag in self._flags.values() if flag.argument == argument]
+        given = (flag for flag in flags if self._by_flag[flag.key] is not None)
+        return next(given, None) or next(iter(flags), None)

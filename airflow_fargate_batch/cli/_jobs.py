@@ -1,8 +1,9 @@
 """What all commands about jobs that exist have in common."""
 
 import argparse
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+import re
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 from airflow_fargate_batch.cli import _console
 from airflow_fargate_batch.core.job import Job
@@ -45,13 +46,49 @@ def exit_code(job: Job) -> str:
     return "" if job.exit_code is None else str(job.exit_code)
 
 
+JSON_HELP: Final = """\
+json has the same members for each job in every command; null means not known:
+  jobId, jobName, jobArn, status, statusReason, exitCode, reason, attempts, createdAt, startedAt,
+  stoppedAt, vcpu, memory (MiB), logStreams, and of an array array.size, array.counts (by state),
+  array.failedIndexes"""
+
+
+def members(job: Job, summary: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Write a job for JSON: the same members in every command, ``null`` if not known.
+
+    :param summary: what ``Job.to_summary`` made of it; ``None`` if AWS has described no job.
+    """
+    known = _camel_case(summary or {})
+    named = {"jobId": job.id, "jobName": job.name, "jobArn": job.arn}
+    return {**_UNKNOWN, **known, **named} if job.status_text else {**_UNKNOWN, **named}
+
+
+def _camel_case(value: Any) -> Any:
+    """Spell the keys as AWS does; the states, which are keys of *counts*, are spelt so already."""
+    if not isinstance(value, Mapping):
+        return value
+    return {_SNAKE.sub(_upper, key): _camel_case(each) for key, each in value.items()}
+
+
+_SNAKE: Final = re.compile(r"_([a-z])")
+
+
+def _upper(found: re.Match[str]) -> str:
+    return found[1].upper()
+
+
+_UNKNOWN: Final = {
+    "jobId": None,
+    "jobName": None,
+    "jobArn": None,
+    **dict.fromkeys(_camel_case(Job(id="").to_summary())),
+    "array": None,
+}
+
+
 def written(submitted: "Submitted", form: str, *, indent: int | None = 2) -> str:
-    """Write a submitted job for stdout: its id, or as ``json`` AWS's answer by its own names."""
+    """Write a submitted job for stdout: its id, or as ``json`` what is known of it."""
     if form != "json":
         return submitted.job_id
-    answer = {
-        "jobArn": submitted.job_arn,
-        "jobName": submitted.job_name,
-        "jobId": submitted.job_id,
-    }
-    return _console.as_json(answer, indent=indent)
+    job = Job(id=submitted.job_id, name=submitted.job_name, arn=submitted.job_arn)
+    return _console.as_json(members(job), indent=indent)

@@ -1,5 +1,7 @@
 """Reading a job's log for a shell."""
 
+from collections.abc import Iterable
+
 from airflow_fargate_batch.aws import BatchApi
 from airflow_fargate_batch.cli import _connection, _console
 from airflow_fargate_batch.cli._flags import Given
@@ -37,13 +39,12 @@ def write_log(job: Job, given: Given) -> bool:
     logs = connect_logs(given)
     follower = _follower(logs, given, quiet=0.0)
     follower.heed(job)
-    for line in follower.rest():
-        _write(line, given)
+    _write(follower.rest(), given)
     return logs.is_readable
 
 
-def follow_log(api: BatchApi, job: Job, given: Given) -> bool:
-    """Write what the job logs until it has ended; return whether it could be read."""
+def follow_log(api: BatchApi, job: Job, given: Given) -> tuple[Job, bool]:
+    """Write what the job logs until it has ended; return its last state and whether it was read."""
     clock = _connection.CLOCK
     logs = connect_logs(given)
     follower = _follower(logs, given)
@@ -58,14 +59,14 @@ def follow_log(api: BatchApi, job: Job, given: Given) -> bool:
     )
     for news in changes:
         if news is not None:
+            job = news
             follower.heed(news)
             if change := narrator.tell(news, clock.date()):
                 _console.talk(change)
-        for line in follower.read():
-            _write(line, given)
-    for line in follower.rest():
-        _write(line, given)
-    return logs.is_readable
+        if not _write(follower.read(), given):
+            return job, logs.is_readable
+    _write(follower.rest(), given)
+    return job, logs.is_readable
 
 
 def connect_logs(given: Given) -> Logs:
@@ -89,5 +90,7 @@ def _follower(logs: Logs, given: Given, quiet: float = QUIET) -> LogFollower:
     )
 
 
-def _write(line: LogLine, given: Given) -> None:
-    _console.data(line.stamped if given["timestamps"] else str(line))
+def _write(lines: Iterable[LogLine], given: Given) -> bool:
+    """Write lines until nobody reads them; return whether somebody still does."""
+    stamped = given["timestamps"]
+    return all(_console.data(line.stamped if stamped else str(line)) for line in lines)

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
+from airflow_fargate_batch import __version__
 from airflow_fargate_batch.cli import _console
 from airflow_fargate_batch.cli._exit_codes import INVALID
 from airflow_fargate_batch.core.spelling import nearest
@@ -16,23 +17,71 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(formatter_class=_Formatter, allow_abbrev=False, add_help=False, **settings)
-        self.add_argument("-h", "--help", action="help", help="show this text, and end")
+        self._common: tuple[str, ...] = ()
+        self._short_epilog = ""
+        self.add_argument("-h", "--help", action=_ShowHelp, help="show this text, and exit")
+        self.add_argument(
+            "--version",
+            action="version",
+            version=f"{self.prog} {__version__}",
+            help="show the version, and exit",
+        )
+
+    def shorten_help(self, common: tuple[str, ...], epilog: str) -> None:
+        """Let ``--help`` explain some flags only and name the others; ``--help-all`` is all of it.
+
+        :param common: the flags to explain.
+        :param epilog: the end of the short help.
+        """
+        self._common = common
+        self._short_epilog = epilog
+        self.add_argument("--help-all", action=_ShowAllHelp, help="explain every flag, and exit")
+
+    @property
+    def actions(self) -> list[argparse.Action]:
+        """What it parses, in order."""
+        return self._actions
+
+    def format_help(self) -> str:
+        """Write the help, the short one if there is one."""
+        return self._format_short_help() if self._common else super().format_help()
+
+    def format_all_help(self) -> str:
+        """Write the help with every flag."""
+        return super().format_help()
+
+    def _format_short_help(self) -> str:
+        actions = [each for each in self._actions if each.option_strings]
+        explained = {name: each for each in actions for name in each.option_strings}
+        common = [explained[name] for name in self._common]
+        others = ", ".join(_long_name(each) for each in actions if each not in common)
+        formatter = self._get_formatter()
+        formatter.add_usage(self.usage, self._actions, self._mutually_exclusive_groups)
+        formatter.add_text(self.description)
+        formatter.start_section("common flags")
+        formatter.add_arguments(common)
+        formatter.end_section()
+        more = textwrap.fill(
+            others, 98, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False
+        )
+        formatter.add_text(f"more flags, which --help-all explains:\n{more}")
+        formatter.add_text(self._short_epilog)
+        return formatter.format_help()
 
     def parse(self, argv: Sequence[str]) -> argparse.Namespace:
         """Read the words; on a mistake say what is wrong and exit with 2."""
         self._refuse_dashes(argv)
         arguments, strays = self.parse_known_args(argv)
-        unknown = [word.partition("=")[0] for word in strays if word.startswith("--")]
+        unknown = [_flag_in(word) for word in strays if word.startswith("-") and len(word) > 1]
         if unknown:
             known = [name for name in self._option_string_actions if name.startswith("--")]
-            self.error(
-                ", ".join(f"there is no flag {name}{did_you_mean(name, known)}" for name in unknown)
-            )
+            said = (f"there is no flag {name}{_hint(name, known)}" for name in unknown)
+            self.error(", ".join(said))
         if strays:
             place = list(argv).index(strays[0]) + 1
             self.error(
-                f"word {place} belongs to no flag: put quotes around JSON and around any value "
-                "with spaces"
+                f"unexpected argument {place}. If a value contains spaces (such as JSON), put it "
+                "in single quotes"
             )
         return arguments
 
@@ -54,6 +103,45 @@ class Parser(argparse.ArgumentParser):
         if sys.stdout is not None:
             sys.stdout.flush()
         super().exit(status, message)
+
+
+def _hint(name: str, known: Iterable[str]) -> str:
+    """End a sentence about an unknown flag; one of a letter may stand for each that begins so."""
+    if name.startswith("--"):
+        return did_you_mean(name, known)
+    meant = [each for each in known if each.startswith(f"-{name}")]
+    return f"; did you mean {' or '.join(meant)}?" if meant else ""
+
+
+def _long_name(action: argparse.Action) -> str:
+    return next(name for name in action.option_strings if name.startswith("--"))
+
+
+def _flag_in(word: str) -> str:
+    """Return the name that a word begins with: what follows it may be a secret."""
+    return word.partition("=")[0] if word.startswith("--") else word[:2]
+
+
+class _ShowHelp(argparse.Action):
+    """Writes the help to stdout and ends the program."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, **settings: Any) -> None:
+        super().__init__(option_strings, dest, nargs=0, default=argparse.SUPPRESS, **settings)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        """Write it."""
+        parser.print_help()
+        parser.exit()
+
+
+class _ShowAllHelp(_ShowHelp):
+    """The same with every flag."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        """Write it."""
+        if isinstance(parser, Parser) and sys.stdout is not None:
+            sys.stdout.write(parser.format_all_help())
+        parser.exit()
 
 
 class _Formatter(argparse.RawDescriptionHelpFormatter):

@@ -29,23 +29,25 @@ def submit_file(api: BatchApi, requests: list[JobRequest], given: Given) -> list
     _check_platform_versions(api, requests)
     path = given["from_file"]
     _connection.talk_about_what_is_logged(_FirstOfEachKind())
-    _console.talk(f"Looking for what an earlier run of {path} submitted: half a minute")
+    _console.talk(f"Looking for jobs that an earlier run of {path} submitted (half a minute)")
     done: list[Submitted] = []
     try:
         with view() as shown:
             for submitted in _submitted(api, requests, shown):
                 done.append(submitted)
-                _console.data(written(submitted, given["output"], indent=None))
+                if not _console.data(written(submitted, given["output"], indent=None)):
+                    _console.talk(f"Job {submitted.job_id} is {submitted.job_name}")
     except KeyboardInterrupt:
-        _console.note("the same call again submits what is missing, and nothing twice")
+        _console.note("If you run the command again, it submits only requests that are missing.")
         raise
     finally:
-        _console.talk(f"{len(done)} of {len(requests)} requests have a job, new or of earlier runs")
+        counted = f"{len(done)} of {len(requests)} requests have a job"
+        _console.talk(f"{counted} (submitted now or by an earlier run)")
     return done
 
 
 class _FirstOfEachKind(logging.Filter):
-    """Lets one "trying again" or "adopted" through: thousands would help nobody."""
+    """Lets one line of a kind through, such as "Adopted job": thousands would help nobody."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -29,13 +29,13 @@ WHAT: Final = (
         argument="job_name_prefix",
         variable="AWS_BATCH_JOB_NAME_PREFIX",
         default=DEFAULT_PREFIX,
-        help="start of the job's name; a token that no other job has makes its end",
+        help="prefix of the job name; a unique token is appended",
     ),
     Flag(
         name="--job-name",
         metavar="NAME",
         argument="job_name",
-        help="the job's whole name, in place of a prefix",
+        help="job name, used as it is instead of prefix and token",
     ),
 )
 
@@ -44,8 +44,9 @@ FROM_FILE: Final = (
         name="--from-file",
         metavar="FILE",
         help="submit one job for each line of a file: a JSON object with job_name, vcpu, command "
-        "and so on; flags count for what a line does not say. Run again, it submits what is "
-        "missing or has failed, and nothing twice; with another --idempotency-key, all anew",
+        "and so on. Flags are the defaults for members missing from a line. If you run the command "
+        "again, it submits only requests that are missing or failed; with another "
+        "--idempotency-key it submits all of them",
     ),
 )
 
@@ -63,14 +64,14 @@ SIZE: Final = (
         name="--vcpu",
         metavar="N",
         argument="vcpu",
-        help="vCPU: 0.25, 0.5, 1, 2, 4, 8, 16 or 32; left out, the job definition's",
+        help="vCPU: 0.25, 0.5, 1, 2, 4, 8, 16 or 32; if not given, the job definition's",
     ),
     Flag(
         name="--memory",
         metavar="MIB",
         argument="memory",
-        help='memory in MiB, or as "4 GB"; left out, the job definition\'s; '
-        "'fargate-batch sizes' lists what goes with what",
+        help='memory in MiB, or as "4 GB"; if not given, the job definition\'s; '
+        "'fargate-batch sizes' lists the legal pairs",
     ),
     Flag(
         name="--size-policy",
@@ -94,26 +95,35 @@ CONTAINER: Final = (
         name="--command",
         metavar="JSON",
         argument="command",
-        help="command to run, as a JSON list of texts",
+        help='command to run, as a JSON list: \'["echo", "hello"]\'',
+        example='["echo", "hello"]',
     ),
     Flag(
         name="--environment",
         metavar="JSON",
         argument="environment",
-        help="environment variables, as a JSON object",
+        help='environment variables, as a JSON object: \'{"STAGE": "dev"}\'',
+        example='{"STAGE": "dev"}',
+    ),
+    Flag(
+        name="--parameters",
+        metavar="JSON",
+        argument="parameters",
+        help="job parameters, as a JSON object; they replace Ref::NAME in the definition's command",
+        example='{"day": "2026-01-31"}',
     ),
     Flag(
         name="--parameters-file",
         metavar="FILE",
         argument="parameters_file",
-        help="JSON file of job parameters, which fill Ref::NAME in the definition's command",
+        help="JSON file of job parameters; --parameters win over it, key by key",
     ),
     Flag(
         name="--container-overrides-file",
         metavar="FILE",
         argument="container_overrides_file",
-        help="JSON file of containerOverrides; flags win over it, key by key, and the rest of it "
-        "is kept",
+        help="JSON file of containerOverrides; flags win over it, key by key, and nothing else of "
+        "it is lost",
     ),
 )
 
@@ -123,15 +133,15 @@ SCHEDULING: Final = (
         metavar="NAME",
         argument="share_identifier",
         variable="AWS_BATCH_SHARE_IDENTIFIER",
-        help="share of a fair-share queue; such a queue needs it, others take none",
+        help="share identifier; a fair-share queue needs one, other queues take none",
     ),
     Flag(
         name="--scheduling-priority",
         metavar="N",
         argument="scheduling_priority",
         variable="AWS_BATCH_SCHEDULING_PRIORITY",
-        help="priority within the share, 0 to 9999; not given, 0 is sent with a share identifier, "
-        "and nothing without one",
+        help="priority within the share, 0 to 9999; if not given, 0 is sent with a share "
+        "identifier, and nothing without one",
     ),
     Flag(
         name="--depends-on",
@@ -149,13 +159,27 @@ SCHEDULING: Final = (
         name="--retry-attempts",
         metavar="N",
         argument="retry_strategy",
-        help="how often Batch may try the job, 1 to 10",
+        help="number of attempts that Batch makes, 1 to 10",
+    ),
+    Flag(
+        name="--spot-retries",
+        metavar="N",
+        argument="spot_retries",
+        help="retry the job up to N times if Fargate Spot reclaims it, 0 to 9, and after no other "
+        "failure",
+    ),
+    Flag(
+        name="--retry-strategy",
+        metavar="JSON",
+        argument="retry_strategy",
+        help="the API's retryStrategy, as a JSON object with attempts and evaluateOnExit",
+        example='{"attempts": 3}',
     ),
     Flag(
         name="--job-timeout",
         metavar="SECONDS",
         argument="job_timeout",
-        help="end an attempt that takes longer, 60 or more",
+        help="let Batch terminate an attempt that runs longer than this, 60 or more",
     ),
 )
 
@@ -165,9 +189,9 @@ AGAIN: Final = (
         name="--idempotency-key",
         metavar="KEY",
         read=not_empty,
-        help="any text that names this piece of work: where a call with the same key, queue and "
-        "name or prefix has made a job that lives or has succeeded, that is the job, and no other "
-        "is made; to look for it takes up to half a minute",
+        help="any text that names this piece of work. If an earlier call with this key (same "
+        "queue, same name or prefix) made a job that is running or has succeeded, its id is "
+        "returned and no new job is submitted. The search takes up to half a minute",
     ),
 )
 
@@ -175,18 +199,33 @@ WAIT: Final = (
     Flag(
         name="--wait",
         kind="switch",
-        help="wait for the job's end too: 0 only if it succeeded; stdout stays the same",
+        help="wait until the job ends; the exit code is 0 only if it succeeded",
     ),
     *WAITING,
 )
 
 TAGS: Final = (
-    Flag(name="--tags", metavar="JSON", argument="tags", help="tags of the job, as a JSON object"),
+    Flag(
+        name="--tags",
+        metavar="JSON",
+        argument="tags",
+        help="tags of the job, as a JSON object",
+        example='{"team": "data"}',
+    ),
     Flag(
         name="--propagate-tags",
         kind="yes-no",
         argument="propagate_tags",
-        help="whether the ECS task gets the tags too; not given, the job definition decides",
+        help="copy the tags to the ECS task too, or not; if not given, the job definition decides",
+    ),
+)
+
+OTHER: Final = (
+    Flag(
+        name="--extra-submit-args",
+        metavar="JSON",
+        argument="extra_submit_args",
+        help="other members of SubmitJob, as a JSON object with the API's own names",
     ),
 )
 
@@ -194,9 +233,9 @@ OUTPUT: Final = (
     Flag(
         name="--dry-run",
         kind="switch",
-        help="submit nothing: write the request as JSON, as 'aws batch submit-job "
-        "--cli-input-json' takes it; needs no credentials. Secrets are struck out, so a file or a "
-        "pipe gets a request with secrets only by --show-secrets",
+        help="submit nothing; write the request as JSON for 'aws batch submit-job "
+        "--cli-input-json'; needs no credentials. Secrets are struck out: to write them to a file "
+        "or a pipe, add --show-secrets",
     ),
     Flag(
         name="--show-secrets",
@@ -209,7 +248,7 @@ OUTPUT: Final = (
         metavar="FORMAT",
         choices=("text", "json"),
         default="text",
-        help="text is the job id alone; json is AWS's whole answer",
+        help="text is the job id alone; json is an object with the members of a job",
     ),
 )
 
@@ -221,13 +260,31 @@ FLAGS: Final[Groups] = {
     "container": CONTAINER,
     "scheduling": SCHEDULING,
     "tags": TAGS,
+    "other members of SubmitJob": OTHER,
     "calling again": AGAIN,
     "waiting": WAIT,
     "AWS": CONNECTION,
     "output": OUTPUT,
 }
 
-EPILOG: Final = """\
+COMMON: Final = (
+    "--job-queue",
+    "--job-definition",
+    "--job-name",
+    "--vcpu",
+    "--memory",
+    "--command",
+    "--environment",
+    "--depends-on",
+    "--array-size",
+    "--wait",
+    "--region",
+    "--dry-run",
+    "--help-all",
+)
+"""The flags that ``--help`` explains; it names all others."""
+
+EXAMPLES: Final = """\
 examples:
   submit a job of 1 vCPU and 2 GB, and keep its id
     job=$({prog} --job-queue Q --job-definition D --vcpu 1 --memory 2048)
@@ -235,25 +292,34 @@ examples:
   run another command with other variables, when that job has succeeded
     {prog} --job-queue Q --job-definition D --depends-on $job \\
       --command '["python", "report.py"]' --environment '{{"STAGE": "dev"}}'
+"""
 
+EXIT_CODES: Final = """\
+Job ids and JSON go to stdout, messages to stderr.
+exit codes: 0 done; 1 AWS refused, or with --wait the job failed or took too long; 2 bad usage or an
+invalid request; 130 interrupted, the job keeps running."""
+
+SHORT_EPILOG: Final = f"{EXAMPLES}\n{EXIT_CODES}"
+
+EPILOG: Final = f"""\
+{EXAMPLES}
   ten jobs at once on a fair-share queue; each finds its number in AWS_BATCH_JOB_ARRAY_INDEX
-    {prog} --job-queue Q --job-definition D --share-identifier A1 --array-size 10
+    {{prog}} --job-queue Q --job-definition D --share-identifier A1 --array-size 10
 
   look first, submit later with AWS's own client
-    {prog} --job-definition D --dry-run > job.json
+    {{prog}} --job-definition D --dry-run > job.json
     aws batch submit-job --cli-input-json file://job.json
 
   submit a request that AWS's own client took, checked first and with a longer timeout
-    {prog} --from-json job.json --job-timeout 7200
+    {{prog}} --from-json job.json --job-timeout 7200
 
   a script that may be called again, or try again, and still makes one job a day
     key="report $(date +%F)"
-    for try in 1 2 3; do job=$({prog} --job-definition D --idempotency-key "$key") && break; done
+    for try in 1 2 3; do job=$({{prog}} --job-definition D --idempotency-key "$key") && break; done
     fargate-batch wait "$job"
 
-  a job for each line of a file, and wait for them all; called again, it goes on where it ended
-    {prog} --job-queue Q --job-definition D --from-file jobs.jsonl --wait
+  a job for each line of a file, and wait for them all; called again, it submits what is missing
+    {{prog}} --job-queue Q --job-definition D --from-file jobs.jsonl --wait
 
-stdout gets the job id, or JSON, a line for each job of a file; everything else goes to stderr.
-exit codes: 0 done; 1 AWS refused, or with --wait the job failed, was lost or took too long; 2 bad
-usage or an invalid request; 130 interrupted, the job goes on."""
+{{json}}
+{EXIT_CODES}"""

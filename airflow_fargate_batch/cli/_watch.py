@@ -1,5 +1,6 @@
 """Waiting in a shell, by the rules and in the words of a task that waits in Airflow."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -13,6 +14,7 @@ from airflow_fargate_batch.cli._flags import Given
 from airflow_fargate_batch.cli._jobs import named
 from airflow_fargate_batch.cli._log import connect_logs
 from airflow_fargate_batch.cli._progress import View, view
+from airflow_fargate_batch.cli._wording import in_flags
 from airflow_fargate_batch.completion import conclude, last_lines
 from airflow_fargate_batch.core.giving_up import left_running, report
 from airflow_fargate_batch.core.job import Job
@@ -23,6 +25,13 @@ from airflow_fargate_batch.exceptions import AccessDenied, AwsError, JobLost, Jo
 from airflow_fargate_batch.logs import LogsApi
 from airflow_fargate_batch.poller import follow
 
+LAG: Final = 30.0
+"""Seconds in which AWS's reads may not show a job that somebody else has just submitted."""
+UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(:[0-9]+)?")
+"""What AWS's job ids look like; no pattern is documented, so nothing is refused for it alone."""
+
+ENOUGH_LOOKS: Final = 2
+"""How often a job must be looked for at least before it counts as unknown."""
 TAILS: Final = 3
 """How many failed jobs are reported with their last log lines, which take seconds to get."""
 
@@ -41,10 +50,14 @@ class Outcome(NamedTuple):
     succeeded: bool
 
 
-def wait_for(api: BatchApi, job_ids: list[str], given: Given) -> list[Outcome]:
+def wait_for(
+    api: BatchApi, job_ids: list[str], given: Given, *, just_submitted: bool = False
+) -> list[Outcome]:
     """Wait for jobs as the flags of ``WAITING`` say, and return the outcomes in the same order.
 
     What is wrong with a job is said as soon as it is known.
+
+    :param just_submitted: the jobs exist, also if AWS does not show them yet.
     """
     timeout, runnable, starting = (
         timedelta(seconds=given[key]) if given[key] else None
@@ -59,6 +72,7 @@ def wait_for(api: BatchApi, job_ids: list[str], given: Given) -> list[Outcome]:
         starting_timeout=starting,
         region=given["region"],
         logs=cache(partial(connect_logs, given)),
+        just_submitted=just_submitted,
     )
     try:
         with view() as shown:
@@ -91,6 +105,7 @@ class Vigil:
         starting_timeout: timedelta | None,
         region: str,
         logs: Callable[[], LogsApi],
+        just_submitted: bool = False,
     ) -> None:
         self._api = api
         self._logs = logs
@@ -108,6 +123,9 @@ class Vigil:
         }
         self._jobs = {job_id: Job(id=job_id) for job_id in job_ids}
         self._missed: set[str] = set()
+        self._just_submitted = just_submitted
+        self._looks: Counter[str] = Counter()
+        self._begun = _connection.CLOCK.now()
         self.outcomes: dict[str, Outcome] = {}
 
     @property
@@ -130,6 +148,7 @@ class Vigil:
         with suppress(AccessDenied):
             for job in _connection.persist(partial(self._describe, self.awaited)):
                 self._heed(job, shown)
+        self._give_up_on_unknown()
         if self.awaited:
             self._follow(shown, interval)
         self._show(shown)
@@ -147,6 +166,7 @@ class Vigil:
         try:
             for job in changes:
                 if job is None:
+                    self._give_up_on_unknown()
                     self._look_at_the_time(shown)
                     self._show(shown)
                 elif job.id not in self.outcomes:
@@ -159,15 +179,27 @@ class Vigil:
 
     def _describe(self, job_ids: list[str]) -> list[Job]:
         found = self._api.describe_jobs(job_ids)
+        self._looks.update(job_ids)
         missing = self._jobs.keys() & set(job_ids) - {job.id for job in found} - self._missed
         missing = {job_id for job_id in missing if not self._jobs[job_id].status_text}
-        if missing:
-            self._missed |= missing
-            _console.note(
-                f"AWS Batch does not know {named(sorted(missing))} in {self._region}, or not yet; "
-                "still waiting"
-            )
+        self._missed |= missing
+        if expected := sorted(job_id for job_id in missing if self._may_appear(job_id)):
+            _console.note(f"AWS Batch does not show {named(expected)} in {self._region} yet")
         return found
+
+    def _may_appear(self, job_id: str) -> bool:
+        """Tell whether a job that AWS does not show may be one that its reads lag behind."""
+        if self._just_submitted:
+            return True  # ``follow`` has a bound of its own
+        if not UUID.fullmatch(job_id):
+            return False
+        return self._looks[job_id] < ENOUGH_LOOKS or _connection.CLOCK.now() - self._begun < LAG
+
+    def _give_up_on_unknown(self) -> None:
+        for job_id in self.awaited:
+            if not self._jobs[job_id].status_text and not self._may_appear(job_id):
+                advice = f"Check the id and the region ({self._region})."
+                self._give_up(JobLost(job_id, None), job_id, advice)
 
     def _heed(self, job: Job, shown: View) -> None:
         self._jobs[job.id] = job
@@ -183,7 +215,7 @@ class Vigil:
         self.outcomes[job.id] = Outcome(job, end.summary, end.failure is None)
         if end.failure is not None:
             self._failures += 1
-            _console.error(str(end.failure))
+            _console.error(in_flags(str(end.failure)) + _how_to_read(job, end.summary))
 
     def _look_at_the_time(self, shown: View) -> None:
         """Look once more at the jobs whose time is over, and give up those that are no further."""
@@ -211,17 +243,19 @@ class Vigil:
         if job is not None and job.status.is_final:
             self._conclude(job)
 
-    def _give_up(self, error: JobTimedOut | JobLost, job_id: str) -> None:
+    def _give_up(
+        self, error: JobTimedOut | JobLost, job_id: str, advice: str | None = None
+    ) -> None:
         job = self._jobs[job_id]
         if isinstance(error, JobLost):
-            _console.error(str(error))
+            _console.error("\n".join(filter(None, (str(error), advice))))
         else:
             became = left_running([job], region=self._region)
             text = "\n".join(line for line in (error.message, error.state, became) if line)
             logs = last_lines(job, self._logs) if self._failures < TAILS else ()
             self._failures += 1
             text = report(text, job=job, region=self._region, log_lines=logs, advice=error.advice)
-            _console.error(_in_flags(text))
+            _console.error(in_flags(text))
         self.outcomes[job_id] = Outcome(job, job.to_summary(), succeeded=False)
 
     def _show(self, shown: View) -> None:
@@ -245,8 +279,10 @@ def _others(counts: Iterable[tuple[str, int]]) -> str:
     )
 
 
-def _in_flags(text: str) -> str:
-    """Write flags for the operator's arguments."""
-    for argument in ("runnable_timeout", "starting_timeout", "job_timeout"):
-        text = text.replace(argument, f"--{argument.replace('_', '-')}")
-    return text
+def _how_to_read(job: Job, summary: dict[str, Any]) -> str:
+    """Say how to read the log of a failed array's first failed child: an array has none."""
+    failed = summary.get("array", {}).get("failed_indexes")
+    if not failed:
+        return ""
+    index = job.indexes.index(failed[0]) if failed[0] in job.indexes else failed[0]
+    return f"\nThe log of a child: fargate-batch logs {job.id} --index {index}"

@@ -16,6 +16,7 @@ from airflow_fargate_batch.cli._flags import (
     add_groups,
 )
 from airflow_fargate_batch.cli._jobs import read_ids
+from airflow_fargate_batch.core.job import Job
 
 
 def _index(text: str) -> str:
@@ -31,12 +32,12 @@ FLAGS: Final[Groups] = {
             name="--index",
             metavar="N",
             read=_index,
-            help="which child of an array; an array itself has no log",
+            help="child of an array, from 0 on; an array itself has no log",
         ),
         Flag(
             name="--follow",
             kind="switch",
-            help="go on until the job has ended and its last line is there",
+            help="wait for more until the job has ended and its last line is there",
         ),
         Flag(name="--timestamps", kind="switch", help="begin each line with its time, in UTC"),
         POLL_INTERVAL,
@@ -56,15 +57,17 @@ examples:
     {prog} $array --index 7
 
 stdout gets the lines, those of all attempts one after another; the job's changes go to stderr.
-exit codes: 0 read, however the job is; 1 AWS refused, or does not know the job; 2 bad usage; 130
-interrupted."""
+exit codes: 0 the log was read, in whatever state the job is; 1 the job never started and has no
+log, AWS does not know the job, or refused; 2 bad usage; 130 interrupted."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags, and end the help with examples."""
     parser.usage = "%(prog)s ID [--follow] [flags]"
     parser.epilog = EPILOG.format(prog=parser.prog)
-    parser.add_argument("job_id", metavar="ID", help="job id, or ID:INDEX for a child of an array")
+    parser.add_argument(
+        "job_ids", nargs="+", metavar="ID", help="job id, or ID:INDEX for a child of an array"
+    )
     add_groups(parser, FLAGS)
 
 
@@ -72,10 +75,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Write the log of the job."""
     given = Given(FLAGS, arguments, os.environ)
     child = "" if given["index"] is None else f":{given['index']}"
-    job_id, *others = read_ids([f"{arguments.job_id}{child}"])
+    job_id, *others = read_ids(arguments.job_ids)
     if others:
-        _console.error("one job at a time: several logs at once could not be told apart")
+        _console.error(
+            f"Give one job id, not {len(others) + 1}: logs shows one job's log at a time"
+        )
         return INVALID
+    job_id += child
     # Here, because help must not wait for botocore.
     from airflow_fargate_batch.cli._connection import connect, persist
     from airflow_fargate_batch.cli._log import follow_log, write_log
@@ -88,7 +94,24 @@ def run(arguments: argparse.Namespace) -> int:
     [job] = found
     if job.array is not None and job.array.size is not None:
         last = job.array.size - 1
-        _console.error(f"job {job_id} is an array, without a log: give --index, 0 to {last}")
+        _console.error(
+            f"Array job {job_id} has no log of its own: give --index, 0 to {last}, for a child's"
+        )
         return INVALID
-    was_read = follow_log(api, job, given) if given["follow"] else write_log(job, given)
+    if given["follow"] and not job.status.is_final:
+        job, was_read = follow_log(api, job, given)
+    else:
+        was_read = write_log(job, given)
+    if not job.log_streams and job.log_group is not None:
+        return _say_without_log(job)
     return OK if was_read else REFUSED
+
+
+def _say_without_log(job: Job) -> int:
+    """Say that a job has no log, and whether it may get one."""
+    if not job.status.is_final:
+        _console.note(f"Job {job.id} is {job.status_text} and has logged nothing yet")
+        return OK
+    why = f": {job.status_reason}" if job.status_reason else ""
+    _console.error(f"Job {job.id} is {job.status_text} and has no log: it never started{why}")
+    return REFUSED

@@ -26,7 +26,7 @@ FLAGS: Final[Groups] = {
             name="--output",
             metavar="FORMAT",
             choices=("table", "text", "json"),
-            help="table, text or json; left out, a table on a terminal and text elsewhere",
+            help="table, text or json; if not given, a table on a terminal and text elsewhere",
         ),
     ),
 }
@@ -42,9 +42,11 @@ examples:
   what can 16 GB of memory go with?
     {prog} --memory "16 GB"
 
-text has one line a size: vCPU, MiB of memory, operating systems, first platform version, separated
-by tabs.
-exit codes: 0 Fargate runs it, or all sizes were asked for; 1 Fargate does not; 2 bad usage."""
+text has a line for each size: vCPU, MiB of memory, operating systems, first platform version,
+separated by tabs.
+json is a list of objects with vcpu, memory, windows and platformVersion; about one size, it is an
+object with legal, sizes (that size, or the nearest ones) and roundUp (null if no size holds it).
+exit codes: 0 the size is valid (or you listed all sizes); 1 it is not; 2 bad usage."""
 
 
 class Answer(NamedTuple):

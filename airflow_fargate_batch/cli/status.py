@@ -4,14 +4,24 @@ import argparse
 import os
 import sys
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from airflow_fargate_batch.cli import _console
 from airflow_fargate_batch.cli._exit_codes import FAILED, OK
 from airflow_fargate_batch.cli._flags import CONNECTION, Flag, Given, Groups, add_groups
-from airflow_fargate_batch.cli._jobs import add_ids, exit_code, named, read_ids
+from airflow_fargate_batch.cli._jobs import (
+    JSON_HELP,
+    add_ids,
+    exit_code,
+    members,
+    named,
+    read_ids,
+)
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.status import FINAL, JobStatus
+
+if TYPE_CHECKING:
+    from airflow_fargate_batch.aws import BatchApi
 
 FLAGS: Final[Groups] = {
     "AWS": CONNECTION,
@@ -20,7 +30,7 @@ FLAGS: Final[Groups] = {
             name="--output",
             metavar="FORMAT",
             choices=("table", "text", "json"),
-            help="table, text or json; left out, a table on a terminal and text elsewhere",
+            help="table, text or json; if not given, a table on a terminal and text elsewhere",
         ),
     ),
 }
@@ -29,21 +39,23 @@ COLUMNS: Final = ("job", "state", "exit code", "children ended", "name", "reason
 
 EPILOG: Final = """\
 examples:
-  how is it?
+  in which state is a job?
     {prog} $job
 
   which children of an array of ten have not succeeded, and why?
     {prog} $job:{{0..9}} | grep -v SUCCEEDED
 
-text has one line a job: id, state, exit code, ended children of an array ("7/10"), name, and the
-reason that AWS gives for the state, separated by tabs. One call asks about a hundred jobs.
-exit codes: 0 done, however the jobs are; 1 AWS does not know a job, or refused; 2 bad usage."""
+text has a line for each job: id, state, exit code, ended children of an array ("7/10"), name, and
+the reason that AWS gives for the state, separated by tabs. One call asks about a hundred jobs.
+{json}
+exit codes: 0 done, in whatever state the jobs are; 1 AWS does not know a job, or refused; 2 bad
+usage."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags, and end the help with examples."""
     parser.usage = "%(prog)s ID... [flags]"
-    parser.epilog = EPILOG.format(prog=parser.prog)
+    parser.epilog = EPILOG.format(prog=parser.prog, json=JSON_HELP)
     add_ids(parser)
     add_groups(parser, FLAGS)
 
@@ -56,10 +68,11 @@ def run(arguments: argparse.Namespace) -> int:
     from airflow_fargate_batch.cli._connection import connect, persist
 
     form = given["output"] or ("table" if _console.is_terminal(sys.stdout) else "text")
-    found = {job.id: job for job in persist(partial(connect(given).describe_jobs, job_ids))}
+    api = connect(given)
+    found = {job.id: job for job in persist(partial(api.describe_jobs, job_ids))}
     jobs = [found[job_id] for job_id in job_ids if job_id in found]
     if form == "json":
-        _console.data(_console.as_json([job.to_summary() for job in jobs]))
+        _console.data(_console.as_json([_members(job, api) for job in jobs]))
     elif jobs:
         _console.data(_as_table(jobs) if form == "table" else _as_text(jobs))
     if unknown := [job_id for job_id in job_ids if job_id not in found]:
@@ -68,6 +81,13 @@ def run(arguments: argparse.Namespace) -> int:
             "for 7 days"
         )
     return FAILED if unknown else OK
+
+
+def _members(job: Job, api: "BatchApi") -> dict[str, Any]:
+    from airflow_fargate_batch.completion import failed_children_of
+
+    failed = failed_children_of(job, lambda: api) if job.has_failed_children else None
+    return members(job, job.to_summary(failed_children=failed))
 
 
 def _as_text(jobs: list[Job]) -> str:

@@ -2,17 +2,18 @@
 
 import argparse
 import os
-import sys
 from typing import TYPE_CHECKING, Final
 
 from airflow_fargate_batch.cli import _console, _dry_run
 from airflow_fargate_batch.cli._exit_codes import FAILED, INVALID, OK, REFUSED
 from airflow_fargate_batch.cli._flags import WAITING, Given, add_groups
-from airflow_fargate_batch.cli._jobs import written
+from airflow_fargate_batch.cli._jobs import JSON_HELP, written
+from airflow_fargate_batch.cli._parser import Parser
 from airflow_fargate_batch.cli._requests import of_file, of_flags, of_json
-from airflow_fargate_batch.cli._submit_flags import EPILOG, FLAGS
+from airflow_fargate_batch.cli._submit_flags import COMMON, EPILOG, FLAGS, SHORT_EPILOG
+from airflow_fargate_batch.core._values import WRITE_JSON
 from airflow_fargate_batch.core.request import JobRequest
-from airflow_fargate_batch.exceptions import AwsError, InvalidRequest, SubmissionUncertain
+from airflow_fargate_batch.exceptions import AwsError, InvalidRequest, Problem, SubmissionUncertain
 
 if TYPE_CHECKING:
     from airflow_fargate_batch.aws import BatchApi, Submitted
@@ -21,11 +22,12 @@ PROBLEMS: Final = 20
 """How many are listed: a file may have thousands."""
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: Parser) -> None:
     """Add the flags, and end the help with examples."""
     parser.usage = "%(prog)s [--job-queue QUEUE] [--job-definition DEFINITION] [flags]"
-    parser.epilog = EPILOG.format(prog=parser.prog)
+    parser.epilog = EPILOG.format(prog=parser.prog, json=JSON_HELP)
     add_groups(parser, FLAGS)
+    parser.shorten_help(COMMON, SHORT_EPILOG.format(prog=parser.prog))
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -36,7 +38,10 @@ def run(arguments: argparse.Namespace) -> int:
         _console.error(f"{names} need --wait; what limits the job itself is --job-timeout")
         return INVALID
     if given["from_file"] is not None and given["from_json"] is not None:
-        _console.error("--from-json and --from-file: keep one of the two")
+        _console.error("--from-json and --from-file exclude each other: keep one of them")
+        return INVALID
+    if given["retry_attempts"] is not None and given["retry_strategy"] is not None:
+        _console.error("--retry-attempts and --retry-strategy exclude each other: keep one of them")
         return INVALID
     try:
         if given["from_file"] is not None:
@@ -49,8 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
             _console.note(given.in_flags(text))
         return _dry_run.show([request], given) if given["dry_run"] else _submit(request, given)
     except InvalidRequest as error:
-        # A file has arguments, where a command line has flags.
-        describe = given.describe if given["from_file"] is None else str
+        describe = given.describe if given["from_file"] is None else _of_a_line
         _say_problems([describe(problem) for problem in error.problems])
         return INVALID
     except AwsError as error:
@@ -71,6 +75,11 @@ def _run_file(requests: list[JobRequest], given: Given) -> int:
     submitted = submit_file(api, requests, given)
     succeeded = _wait(api, submitted, given) if given["wait"] and submitted else OK
     return succeeded if len(submitted) == len(requests) else REFUSED
+
+
+def _of_a_line(problem: Problem) -> str:
+    """Write a problem of a file, which has arguments and JSON, but no flags and no templates."""
+    return str(problem).replace(WRITE_JSON, "write the JSON itself, without quotes around it")
 
 
 def _say_problems(problems: list[str]) -> None:
@@ -103,21 +112,16 @@ def _submit(request: JobRequest, given: Given) -> int:
         _console.error(f"SubmitJob got no answer{reason}{_may_exist(request, given)}")
         return REFUSED
     _say_where(submitted, request, given)
-    said = f"The job's id is {submitted.job_id}"
-    if sys.stdout is None:  # the shell has closed it, and nobody would hear of the job
-        _console.talk(said)
-    try:
-        _console.data(written(submitted, given["output"]))
-    except OSError:
-        _console.talk(said)
-        raise
+    if not _console.data(written(submitted, given["output"])):  # nobody else would hear of the job
+        _console.talk(f"The job's id is {submitted.job_id}")
     return _wait(api, [submitted], given) if given["wait"] else OK
 
 
 def _wait(api: "BatchApi", submitted: "list[Submitted]", given: Given) -> int:
     from airflow_fargate_batch.cli._watch import wait_for
 
-    outcomes = wait_for(api, [job.job_id for job in submitted], given)
+    job_ids = [job.job_id for job in submitted]
+    outcomes = wait_for(api, job_ids, given, just_submitted=True)
     return OK if all(outcome.succeeded for outcome in outcomes) else FAILED
 
 

@@ -26,13 +26,13 @@ FLAGS: Final[Groups] = {
 
 EPILOG: Final = """\
 examples:
-  end a job, and wait until it has ended
+  terminate a job, and wait until it has ended
     {prog} $job --reason "wrong input" && fargate-batch wait $job
 
-A job that has not started never will; one that runs is stopped; an array takes its children along.
-For a job that has ended nothing changes.
-stdout gets the ids of the jobs that were told to stop.
-exit codes: 0 all were told; 1 one could not be, as AWS refused; 2 bad usage."""
+A job that has not started is cancelled, a running one is stopped; an array takes its children
+along. A job that has ended stays as it is.
+stdout gets the id of each job whose termination AWS accepted.
+exit codes: 0 AWS accepted all of them; 1 AWS refused one; 2 bad usage."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,5 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
         else:
             _console.data(job_id)
             told += 1
-    _console.talk(f"{told} of {len(job_ids)} jobs were told to stop")
+    one = len(job_ids) == 1
+    of_all = "" if told == len(job_ids) else f"{told} of "
+    _console.talk(f"Termination requested for {of_all}{len(job_ids)} job{'' if one else 's'}.")
     return OK if told == len(job_ids) else REFUSED

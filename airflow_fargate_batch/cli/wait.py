@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from airflow_fargate_batch.cli import _console
 from airflow_fargate_batch.cli._exit_codes import FAILED, OK
 from airflow_fargate_batch.cli._flags import CONNECTION, WAITING, Flag, Given, Groups, add_groups
-from airflow_fargate_batch.cli._jobs import add_ids, exit_code, read_ids
+from airflow_fargate_batch.cli._jobs import JSON_HELP, add_ids, exit_code, members, read_ids
 from airflow_fargate_batch.cli._secret_names import SECRET_NAMES
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ FLAGS: Final[Groups] = {
             metavar="FORMAT",
             choices=("text", "json"),
             default="text",
-            help="text has one line a job: id, state, exit code, separated by tabs; json a list of "
-            "objects with all there is to know",
+            help="text has a line for each job: id, state, exit code, separated by tabs; json is a "
+            "list with an object for each job",
         ),
         SECRET_NAMES,
     ),
@@ -34,19 +34,20 @@ examples:
   wait for three jobs at once
     {prog} $first $second $third
 
-  wait half an hour at most, and end the job if that was not enough
+  wait half an hour at most, and then terminate the job
     {prog} --timeout 1800 $job || fargate-batch terminate $job
 
-Changes go to stderr, one line each, or a progress bar on a terminal; so does what went wrong with a
-job that failed. No job is ever ended here, neither by a timeout nor by Ctrl-C.
-exit codes: 0 all jobs succeeded; 1 a job failed, was lost or took too long, or AWS refused; 2 bad
-usage; 130 interrupted."""
+Changes go to stderr, one line each, or a progress bar on a terminal; so does the report of a job
+that failed. No job is terminated, neither by a timeout nor by Ctrl-C.
+{json}
+exit codes: 0 all jobs succeeded; 1 a job failed, took too long or is not known, or AWS refused; 2
+bad usage; 130 interrupted."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags, and end the help with examples."""
     parser.usage = "%(prog)s ID... [flags]"
-    parser.epilog = EPILOG.format(prog=parser.prog)
+    parser.epilog = EPILOG.format(prog=parser.prog, json=JSON_HELP)
     add_ids(parser)
     add_groups(parser, FLAGS)
 
@@ -61,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     outcomes = wait_for(connect(given), job_ids, given)
     if given["output"] == "json":
-        _console.data(_console.as_json([outcome.summary for outcome in outcomes]))
+        _console.data(_console.as_json([members(each.job, each.summary) for each in outcomes]))
     else:
         _console.data("\n".join(map(_as_line, outcomes)))
     return OK if all(outcome.succeeded for outcome in outcomes) else FAILED

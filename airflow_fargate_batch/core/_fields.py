@@ -168,10 +168,17 @@ def share_identifier(given: object, findings: Findings) -> str | None:
     return text
 
 
-def scheduling_priority(given: object, findings: Findings) -> int | None:
+def scheduling_priority(
+    given: object, findings: Findings, *, share_identifier: object
+) -> int | None:
     """Check a scheduling priority, of which 0 is one."""
     if given is None:
         return None
+    if share_identifier is None:
+        findings.warnings.append(
+            "`scheduling_priority` is given without `share_identifier`: a fair-share queue needs "
+            "both, any other queue takes neither"
+        )
     return integer(given, "scheduling_priority", findings, legal=limits.SCHEDULING_PRIORITY)
 
 

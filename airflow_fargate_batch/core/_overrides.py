@@ -98,6 +98,10 @@ def from_arguments(
         layer.origin["memory"] = "memory"
     if command is not None:
         layer.command = read_command(command, "command", findings)
+        if not layer.command and not findings.problems:
+            findings.warnings.append(
+                "`command` is an empty list: the job definition's command runs"
+            )
     if environment is not None:
         layer.environment = read_environment(environment, "environment", findings)
     return layer

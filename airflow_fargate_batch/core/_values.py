@@ -27,7 +27,7 @@ _BEYOND_USE: Final = 10**18
 _SPELT: Final = 100
 """Problems up to which a misspelt name is compared with the known ones: it takes time."""
 _CHECK_SOURCE: Final = "check the template or script that fills it"
-_WRITE_JSON: Final = "write it as JSON, in a template with the filter tojson, in a shell with jq"
+WRITE_JSON: Final = "write it as JSON, in a template with the filter tojson, in a shell with jq"
 """Advice reads well to authors of DAGs and of scripts alike: the core knows neither."""
 
 
@@ -222,7 +222,7 @@ def parse_json(text: str, where: str, findings: Findings, *, source: str = "") -
         return json_text.parse(text)
     except json_text.NotJson as error:
         place = "" if error.line is None else f"line {error.line}, column {error.column}: "
-        advice = _WRITE_JSON if place and not source else None
+        advice = WRITE_JSON if place and not source else None
         findings.problem(where, f"{source}{place}{error.reason}", advice)
     return None
 

@@ -66,13 +66,22 @@ def _of_array(failure: Failure, causes: Sequence[Failure]) -> Failure:
     shares = Counter(cause.advice for cause in telling or causes)
     advice, count = shares.most_common(1)[0]
     commonest = next(cause for cause in telling or causes if cause.advice == advice)
-    share = f"{count} of {len(causes)} failed children"
+    share = _share(count, len(causes))
     is_hopeless = not any(cause.retryable for cause in causes)
     return Failure(
         kind=commonest.kind if is_hopeless else failure.kind,
         cause=f"{commonest.cause} ({share})",
         advice=commonest.advice,
     )
+
+
+def _share(count: int, failed: int) -> str:
+    """Write how many of the children that failed are meant; the size of the array is another."""
+    if failed == 1:
+        return "the one child that failed"
+    if count == failed:
+        return f"all {failed} children that failed"
+    return f"{count} of the {failed} children that failed"
 
 
 def diagnose_stuck(job: Job) -> Failure | None:

@@ -263,11 +263,12 @@ class Job(_Containers):
             }
         )
 
-    def to_summary(self, *, failed_children: Iterable["Job"] = ()) -> dict[str, Any]:
+    def to_summary(self, *, failed_children: Iterable["Job"] | None = None) -> dict[str, Any]:
         """Write what the tasks after this one may want to know, small and JSON-able.
 
         Times are ISO 8601 in UTC, ``memory`` is MiB. An array's ``counts`` name the states;
-        its ``failed_indexes`` come from *failed_children*, as DescribeJobs does not tell them.
+        its ``failed_indexes`` come from *failed_children*, as DescribeJobs does not tell them:
+        ``None`` if some children have failed and nobody knows which.
         """
         summary: dict[str, Any] = {
             "job_id": self.id,
@@ -285,14 +286,25 @@ class Job(_Containers):
             "log_streams": list(self.log_streams),
         }
         if self.array is not None and self.array.size is not None:
-            failed = map(self.index_of, failed_children)
-            indexes = sorted(index for index in failed if index is not None)
             summary["array"] = {
                 "size": self.array.size,
                 "counts": {status.value: count for status, count in self.array.counts.items()},
-                "failed_indexes": indexes[:FAILED_INDEXES],
+                "failed_indexes": self._failed_indexes(failed_children),
             }
         return summary
+
+    def _failed_indexes(self, failed_children: Iterable["Job"] | None) -> list[int] | None:
+        if failed_children is None:
+            return None if self.has_failed_children else []
+        failed = map(self.index_of, failed_children)
+        return sorted(index for index in failed if index is not None)[:FAILED_INDEXES]
+
+    @property
+    def has_failed_children(self) -> bool:
+        """Whether it is an array of which some children have failed."""
+        is_array = self.array is not None and self.array.size is not None
+        counts = self.array.counts if self.array else {}
+        return is_array and (JobStatus.FAILED in counts or self.status is JobStatus.FAILED)
 
     def index_of(self, child: "Job") -> int | None:
         """Return a child's index; of a rerun, the one that it has in the first array."""

@@ -414,7 +414,9 @@ def _read(
         "environment": overrides.environment,
         "parameters": {**beneath.parameters, **parameters},
         "share_identifier": _fields.share_identifier(given.share_identifier, findings),
-        "scheduling_priority": _fields.scheduling_priority(given.scheduling_priority, findings),
+        "scheduling_priority": _fields.scheduling_priority(
+            given.scheduling_priority, findings, share_identifier=given.share_identifier
+        ),
         "array_size": None if array_size == 1 else array_size,
         "depends_on": _dependencies.read(
             given.depends_on,

@@ -1,5 +1,6 @@
 """Every example DAG, as it is, in a real Airflow against LocalBatch, its commands really run."""
 
+import re
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -39,6 +40,35 @@ def run_example(airflow: RealAirflow, name: str, **conf: Any) -> Run:
     states = airflow.wait(run)
     assert set(states.values()) == {"success"}, (states, *(airflow.log(run, t) for t in states))
     return run
+
+
+NAMES = sorted(file.stem for file in EXAMPLES.glob("*.py"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_example_runs_when_it_is_triggered_by_hand(airflow: RealAirflow, name: str) -> None:
+    """On Airflow 3 such a run has no logical date, and so no ``ds``."""
+    airflow.add_dags(*(file for file in EXAMPLES.glob(f"{name}*")))
+    run = airflow.trigger(name)
+    states = airflow.wait(run)
+    assert set(states.values()) == {"success"}, (states, *(airflow.log(run, t) for t in states))
+
+
+def test_the_first_dag_of_the_readme_runs_when_it_is_triggered_by_hand(
+    airflow: RealAirflow, aws: LocalBatch, tmp_path: Path
+) -> None:
+    text = (EXAMPLES.parent / "README.md").read_text()
+    file = tmp_path / "nightly.py"
+    file.write_text(re.findall(r"^```python\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)[0])
+    airflow.add_dags(file)
+    before = datetime.now(UTC).date()
+    run = airflow.trigger("nightly")
+    assert set(airflow.wait(run).values()) == {"success"}
+    days = {before.isoformat(), datetime.now(UTC).date().isoformat()}
+    [report] = [job for job in aws.jobs if job["jobId"] == airflow.xcom(run, "report")]
+    *command, day = report["container"]["command"]
+    assert command == ["python", "report.py", "--day"]
+    assert day in days
 
 
 def finished(aws: LocalBatch, job_id: str) -> dict[str, Any]:

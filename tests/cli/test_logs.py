@@ -56,7 +56,7 @@ class TestArrays:
     def test_an_array_itself_has_no_log(self, run: Run, job: Submit) -> None:
         outcome = run("logs", job("--array-size", "3"))
         assert (outcome.code, outcome.out) == (2, "")
-        assert "is an array, without a log: give --index, 0 to 2" in outcome.err
+        assert "has no log of its own: give --index, 0 to 2, for a child's" in outcome.err
 
 
 @pytest.mark.usefixtures("aws")
@@ -84,8 +84,36 @@ def test_a_log_without_a_line_is_read(run: Run, job: Submit, time: Time) -> None
     assert (outcome.code, outcome.out) == (0, "")
 
 
-@pytest.mark.parametrize("words", [["A,B"], ["A,B", "--index", "1"]], ids=str)
+@pytest.mark.parametrize("words", [["A,B"], ["A", "B"], ["A,B", "--index", "1"]], ids=str)
 def test_two_jobs_at_once_are_bad_usage(run: Run, words: list[str]) -> None:
     outcome = run("logs", *words)
     assert (outcome.code, outcome.out) == (2, "")
-    assert outcome.err.startswith("error: one job at a time")
+    assert outcome.err.startswith("error: Give one job id, not 2: ")
+
+
+class TestWithoutALog:
+    def test_a_job_that_never_started_is_1_and_that_is_said(
+        self, run: Run, job: Submit, time: Time
+    ) -> None:
+        never = job(name="*", starts=False, status_reason="CannotPullContainerError: no such image")
+        time.sleep(60)
+        for words in ([], ["--follow"]):
+            outcome = run("logs", never, *words)
+            assert (outcome.code, outcome.out) == (1, "")
+            assert outcome.err == (
+                f"error: Job {never} is FAILED and has no log: it never started: "
+                "CannotPullContainerError: no such image\n"
+            )
+
+    def test_a_job_that_has_not_started_is_0_and_that_is_said(self, run: Run, job: Submit) -> None:
+        new = job()
+        assert run("logs", new) == (
+            0,
+            "",
+            f"note: Job {new} is SUBMITTED and has logged nothing yet\n",
+        )
+
+    def test_followed_to_its_end_a_job_that_never_starts_is_1(self, run: Run, job: Submit) -> None:
+        outcome = run("logs", job(name="*", starts=False), "--follow")
+        assert outcome.code == 1
+        assert "has no log: it never started" in outcome.err

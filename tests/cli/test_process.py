@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -97,7 +98,7 @@ def _in_shell(line: str) -> tuple[int, str]:
         pytest.param(
             "fargate-batch sizes >/dev/full",
             1,
-            "error: the output could not be written: No space left on device\n",
+            "error: Could not write the output: No space left on device\n",
             id="a full disk",
             marks=needs_dev_full,
         ),
@@ -107,12 +108,119 @@ def test_streams_that_fail_make_no_traceback(line: str, code: int, output: str) 
     assert _in_shell(line) == (code, output)
 
 
+@pytest.fixture
+def live(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalBatch]:
+    """Give a LocalBatch whose time passes, and jobs named ``bad`` that end with 5."""
+    with LocalBatch(speed=50) as aws:
+        aws.script(name="bad", exit_code=5)
+        for name, value in aws.environ.items():
+            monkeypatch.setenv(name, value)
+        yield aws
+
+
+IMPATIENT = """
+import sys
+from airflow_fargate_batch import bulk
+from airflow_fargate_batch.cli import main
+bulk.LOOKS = (0.0,)
+sys.exit(main())
+"""
+
+
+@pytest.fixture
+def impatient(tmp_path: Path) -> Path:
+    """Give a ``fargate-batch`` that does not wait half a minute for AWS's reads."""
+    program = tmp_path / "impatient"
+    program.write_text(f"#!{sys.executable}\n{IMPATIENT}")
+    program.chmod(0o755)
+    return program
+
+
+NOBODY_READS = [
+    pytest.param("| true", id="a reader who left"),
+    pytest.param("2>&1 >/dev/null | true", id="a reader of stderr who left"),
+    pytest.param("2>&1 | true", id="a reader of both who left"),
+    pytest.param(">&-", id="no stdout"),
+    pytest.param("2>&-", id="no stderr"),
+    pytest.param(">&- 2>&-", id="neither"),
+    pytest.param("2>/dev/full", id="a full disk for stderr", marks=needs_dev_full),
+]
+"""What becomes of a command's output."""
+
+
+@pytest.mark.parametrize("reader", NOBODY_READS)
+@pytest.mark.parametrize(("name", "code"), [("good", 0), ("bad", 1)])
+def test_a_wait_lasts_to_the_jobs_end_whoever_reads(
+    live: LocalBatch, reader: str, name: str, code: int
+) -> None:
+    line = f"set -o pipefail; fargate-batch submit --wait --poll-interval 0.2 --job-name {name}"
+    returned, _ = _in_shell(f"{line} {reader}")
+    assert returned == code
+    assert [job["status"] for job in live.jobs] == ["FAILED" if code else "SUCCEEDED"]
+
+
+@pytest.mark.parametrize("reader", [*NOBODY_READS, pytest.param("| head -1", id="who reads one")])
+def test_every_line_of_a_file_is_submitted_whoever_reads(
+    live: LocalBatch, tmp_path: Path, impatient: Path, reader: str
+) -> None:
+    file = tmp_path / "sixty.jsonl"
+    file.write_text("".join(f'{{"job_name": "job-{number}"}}\n' for number in range(60)))
+    line = f"set -o pipefail; {impatient} submit --from-file {file}"
+    assert _in_shell(f"{line} {reader}")[0] == 0
+    assert len(live.jobs) == 60
+
+
+def test_a_terminal_that_is_gone_ends_no_wait(live: LocalBatch) -> None:
+    screen, terminal = pty.openpty()
+    words = ["submit", "--wait", "--poll-interval", "0.2", "--job-name", "good"]
+    with subprocess.Popen(
+        [BIN / "fargate-batch", *words],
+        env={**os.environ, "TERM": "xterm"},
+        stdout=subprocess.PIPE,
+        stderr=terminal,
+        start_new_session=True,
+    ) as process:
+        os.close(terminal)
+        os.read(screen, 1)  # it has begun to talk
+        os.close(screen)
+        out, _ = process.communicate(timeout=60)
+    assert out.decode() == f"{live.jobs[0]['jobId']}\n"
+    assert live.jobs[0]["status"] == "SUCCEEDED"
+    assert process.returncode == 0
+
+
+@needs_dev_full
+def test_the_ids_of_jobs_that_a_full_disk_does_not_take_are_said(
+    live: LocalBatch, tmp_path: Path, impatient: Path
+) -> None:
+    file = tmp_path / "three.jsonl"
+    file.write_text('{"job_name": "one"}\n{"job_name": "two"}\n{"job_name": "three"}\n')
+    code, output = _in_shell(f"{impatient} submit --from-file {file} >/dev/full")
+    assert code == 1
+    assert output.count("error: Could not write the output") == 1
+    for job in live.jobs:
+        assert f"Job {job['jobId']} is {job['jobName']}\n" in output
+
+
+def test_an_answer_stays_the_truth_although_nobody_reads_it() -> None:
+    assert _in_shell("set -o pipefail; fargate-batch sizes --vcpu 3 | true")[0] == 1
+
+
+@pytest.mark.usefixtures("aws")
+def test_nobody_who_reads_a_log_ends_following_it(live: LocalBatch) -> None:
+    live.script(name="talks", log=[f"line {number}" for number in range(500)], runtime=36000)
+    job = shell("fargate-batch", "submit", "--job-name", "talks").out.strip()
+    line = f"set -o pipefail; fargate-batch logs {job} --follow --poll-interval 0.2 | head -1"
+    assert _in_shell(line)[0] == 0
+    assert live.jobs[0]["status"] == "RUNNING"
+
+
 @needs_dev_full
 @pytest.mark.usefixtures("aws")
 def test_a_job_id_that_cannot_be_written_is_said() -> None:
     code, output = _in_shell("fargate-batch submit >/dev/full")
     assert code == 1
-    assert re.search("The job's id is [0-9a-f-]{36}\nerror: the output could not be", output)
+    assert re.search("error: Could not write the.*\nThe job's id is [0-9a-f-]{36}\n", output)
 
 
 @pytest.mark.usefixtures("aws")
@@ -127,6 +235,7 @@ def test_ctrl_c_is_130_without_a_traceback() -> None:
         **os.environ,
         "AWS_ACCESS_KEY_ID": "local",
         "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_REGION": "ap-northeast-1",
     }
     process = subprocess.Popen(
         [BIN / "submit-fargate-job", "--endpoint-url", "http://127.0.0.1:1"],
@@ -141,7 +250,7 @@ def test_ctrl_c_is_130_without_a_traceback() -> None:
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "trying again" in first
+    assert "will retry for up to 45 s" in first
     assert out == ""
     assert "error: interrupted" in err
     assert "Traceback" not in err

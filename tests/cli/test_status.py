@@ -44,7 +44,7 @@ def test_a_terminal_gets_a_table_without_empty_columns(
 def test_json_has_an_object_for_each_job(run: Run, jobs: tuple[str, str]) -> None:
     of_array, of_bad = json.loads(run("status", *jobs, "--output", "json").out)
     assert of_array["array"]["counts"] == {"RUNNING": 3}
-    assert (of_bad["exit_code"], of_bad["reason"]) == (3, "the input\tis\nempty")
+    assert (of_bad["exitCode"], of_bad["reason"]) == (3, "the input\tis\nempty")
 
 
 def test_a_child_of_an_array_is_a_job(run: Run, jobs: tuple[str, str]) -> None:
@@ -77,7 +77,7 @@ def test_a_throttle_is_waited_for(run: Run, jobs: tuple[str, str], aws: LocalBat
     aws.faults.add("throttle", operation="DescribeJobs", times=2)
     outcome = run("status", *jobs)
     assert outcome.code == 0
-    assert outcome.err.count("trying again") == 2
+    assert outcome.err.count("; will retry for up to 45 s") == 1
 
 
 def test_a_success_has_no_reason(run: Run, job: Submit, time: Time) -> None:
@@ -86,3 +86,20 @@ def test_a_success_has_no_reason(run: Run, job: Submit, time: Time) -> None:
     )
     time.sleep(60)
     assert run("status", good).out == f"{good}\tSUCCEEDED\t0\t\tgood\t\n"
+
+
+@pytest.mark.parametrize("command", ["submit", "wait", "status", "logs", "terminate"])
+def test_an_endpoint_that_refuses_is_told_once_and_given_up_with_one_error(
+    run: Run, time: Time, command: str
+) -> None:
+    words = [] if command == "submit" else ["J"]
+    outcome = run(command, *words, "--endpoint-url", "http://127.0.0.1:1")
+    assert (outcome.code, outcome.out) == (1, "")
+    notes = [line for line in outcome.err.splitlines() if line.startswith("note: ")]
+    assert len(notes) == 1
+    assert "could not be sent: Could not connect to the endpoint URL" in notes[0]
+    assert notes[0].endswith("; will retry for up to 45 s")
+    errors = [line for line in outcome.err.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 1
+    assert "Check the network, the region, the endpoint URL and any proxy." in outcome.err
+    assert 45 <= time.seconds < 70

@@ -1,6 +1,7 @@
 """A submit over HTTP: the job is there, stdout has its id, and refusals say what to do."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -30,7 +31,8 @@ def test_submit_fargate_job_is_the_same_command(
 def test_json_is_the_whole_answer(submit: Run, aws: LocalBatch) -> None:
     answer = json.loads(submit("--output", "json").out)
     [job] = aws.jobs
-    assert answer == {member: job[member] for member in ("jobArn", "jobName", "jobId")}
+    known = {member: value for member, value in answer.items() if value is not None}
+    assert known == {member: job[member] for member in ("jobArn", "jobName", "jobId")}
 
 
 def test_what_is_sent_is_what_a_dry_run_shows(submit: Run, aws: LocalBatch) -> None:
@@ -118,28 +120,82 @@ class TestIdempotencyKey:
 
 
 class TestRegion:
-    def test_comes_from_the_flag_then_the_variable_then_tokyo(
-        self, submit: Run, aws: LocalBatch, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setenv("AWS_REGION", "eu-west-1")
-        submit("--region", "us-east-1")
-        submit()
-        monkeypatch.setenv("AWS_REGION", "")
-        submit()
-        assert [call.region for call in aws.requests] == [
-            "us-east-1",
-            "eu-west-1",
-            "ap-northeast-1",
-        ]
+    """Where it comes from: the first of the sources that has one."""
 
-    def test_of_another_variable_is_not_read_and_that_is_said(
+    PROFILES = """
+[default]
+region = eu-north-1
+
+[profile other]
+region = sa-east-1
+aws_access_key_id = local
+aws_secret_access_key = local
+"""
+
+    @pytest.mark.parametrize(
+        ("words", "variables", "region"),
+        [
+            pytest.param(
+                ["--region", "us-east-1"], {"AWS_REGION": "eu-west-1"}, "us-east-1", id="flag"
+            ),
+            pytest.param(
+                [],
+                {"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "us-west-2"},
+                "eu-west-1",
+                id="AWS_REGION",
+            ),
+            pytest.param(
+                ["--profile", "other"],
+                {"AWS_REGION": "", "AWS_DEFAULT_REGION": "us-west-2"},
+                "us-west-2",
+                id="AWS_DEFAULT_REGION",
+            ),
+            pytest.param(["--profile", "other"], {}, "sa-east-1", id="the flag's profile"),
+            pytest.param([], {"AWS_PROFILE": "other"}, "sa-east-1", id="the variable's profile"),
+            pytest.param([], {}, "eu-north-1", id="the default profile"),
+        ],
+    )
+    @pytest.mark.parametrize("command", ["submit", "status", "terminate"])
+    def test_is_that_of_the_first_source_that_has_one(
+        self,
+        run: Run,
+        aws: LocalBatch,
+        monkeypatch: pytest.MonkeyPatch,
+        tmp_path: Path,
+        command: str,
+        words: list[str],
+        variables: dict[str, str],
+        region: str,
+    ) -> None:
+        config = tmp_path / "config"
+        config.write_text(self.PROFILES)
+        for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+            monkeypatch.delenv(name)
+        for name, value in {"AWS_CONFIG_FILE": str(config), **variables}.items():
+            monkeypatch.setenv(name, value)
+        outcome = run(command, *([] if command == "submit" else ["job"]), *words)
+        assert {call.region for call in aws.requests} == {region}
+        assert "No region" not in outcome.err
+        assert command != "submit" or f" in {region}\n" in outcome.err
+
+    def test_is_the_older_scripts_in_the_end_and_that_is_said(
         self, submit: Run, aws: LocalBatch, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.delenv("AWS_REGION")
-        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-west-2")
+        for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+            monkeypatch.delenv(name)
         outcome = submit()
-        assert aws.requests[0].region == "ap-northeast-1"
-        assert "note: the region is ap-northeast-1: AWS_DEFAULT_REGION (us-west-2)" in outcome.err
+        assert [call.region for call in aws.requests] == ["ap-northeast-1"]
+        assert "note: No region is given; using ap-northeast-1. Set --region, " in outcome.err
+
+    @pytest.mark.usefixtures("aws")
+    def test_of_an_unknown_profile_is_a_mistake(
+        self, submit: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+            monkeypatch.delenv(name)
+        outcome = submit("--profile", "nope")
+        assert (outcome.code, outcome.out) == (1, "")
+        assert "Check the profile's name" in outcome.err
 
 
 def test_the_endpoint_url_is_a_flag(
@@ -163,11 +219,24 @@ def test_the_endpoint_url_is_a_flag(
             id="a share on a FIFO queue",
         ),
         pytest.param(["--profile", "nope"], "Check the profile's name", id="unknown profile"),
+        pytest.param(
+            ["--job-queue", "off"],
+            "The queue is DISABLED: choose another in --job-queue, or",
+            id="a disabled queue",
+        ),
+        pytest.param(
+            ["--vcpu", "8"],
+            "8 vCPU takes 16384 to 61440 MiB in steps of 4096: use 16384. A value that you do not "
+            "give is the job definition's: give --vcpu and --memory together.",
+            id="half a size",
+        ),
     ],
 )
 def test_a_refusal_says_what_to_do(
     submit: Run, aws: LocalBatch, words: list[str], said: str
 ) -> None:
+    aws.create_queue("off")
+    aws.client("batch").update_job_queue(jobQueue="off", state="DISABLED")
     outcome = submit(*words)
     assert (outcome.code, outcome.out) == (1, "")
     assert outcome.err.startswith("error: ")
@@ -206,8 +275,8 @@ def test_what_is_tried_again_is_talked_about(
     aws.faults.add("throttle", operation="SubmitJob", times=1)
     outcome = submit()
     assert outcome.code == 0
-    assert "note: " in outcome.err
-    assert "trying again" in outcome.err
+    assert "note: AWS refused SubmitJob: " in outcome.err
+    assert "; will retry for up to 45 s\n" in outcome.err
 
 
 class TestInDoubt:

@@ -38,6 +38,12 @@ def body_of(submit: Run) -> Any:
 
 
 OVERRIDES = "containerOverrides"
+LICENCES = {
+    "consumableResourcePropertiesOverride": {
+        "consumableResourceList": [{"consumableResource": "licence", "quantity": 1}]
+    }
+}
+RETRIES = '{"attempts": 3, "evaluateOnExit": [{"onReason": "*", "action": "EXIT"}]}'
 LEAST = {"jobName", "jobQueue", "jobDefinition", "tags"}
 
 
@@ -121,12 +127,42 @@ LEAST = {"jobName", "jobQueue", "jobDefinition", "tags"}
         pytest.param(["--propagate-tags"], {"propagateTags": True}, id="tags propagated"),
         pytest.param(["--no-propagate-tags"], {"propagateTags": False}, id="tags not propagated"),
         pytest.param(["--job-name", "nightly"], {"jobName": "nightly"}, id="name"),
+        pytest.param(
+            ["--parameters", '{"day": "2026-01-31"}'],
+            {"parameters": {"day": "2026-01-31"}},
+            id="parameters",
+        ),
+        pytest.param(
+            ["--retry-strategy", RETRIES],
+            {"retryStrategy": json.loads(RETRIES)},
+            id="retry strategy",
+        ),
+        pytest.param(
+            ["--extra-submit-args", json.dumps(LICENCES)],
+            LICENCES,
+            id="other members",
+        ),
     ],
 )
 def test_each_flag_becomes_its_member_of_submit_job(
     body_of: Any, words: list[str], part: dict[str, Any]
 ) -> None:
     assert body_of(*words).items() >= part.items()
+
+
+def test_spot_retries_are_attempts_that_only_a_reclaim_uses(body_of: Any) -> None:
+    strategy = body_of("--spot-retries", "2")["retryStrategy"]
+    assert strategy["attempts"] == 3
+    assert strategy["evaluateOnExit"][-1] == {"onReason": "*", "action": "EXIT"}
+
+
+@pytest.mark.parametrize("other", [["--retry-strategy", RETRIES], ["--spot-retries", "2"]])
+def test_two_ways_to_say_what_is_retried_are_bad_usage(submit: Run, other: list[str]) -> None:
+    outcome = submit("--retry-attempts", "2", *other, "--dry-run")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err.startswith(f"error: --retry-attempts and {other[0]} ") or (
+        "--spot-retries: is given together with --retry-" in outcome.err
+    )
 
 
 def test_what_is_not_said_is_left_to_the_job_definition(body_of: Any) -> None:
@@ -314,6 +350,23 @@ class TestProblems:
         broken = '["a",\n oops]' if flag == "--command" else '{"a":\n oops}'
         assert f"{flag}: line 2, column 2: not JSON" in submit(flag, broken).err
 
+    @pytest.mark.parametrize(
+        ("flag", "value", "example"),
+        [
+            ("--command", "['sh', '-c', 'ls']", """--command '["echo", "hello"]'"""),
+            ("--environment", "{'STAGE': 'dev'}", """--environment '{"STAGE": "dev"}'"""),
+            ("--tags", "{team: data}", """--tags '{"team": "data"}'"""),
+            ("--retry-strategy", "{'attempts': 3}", """--retry-strategy '{"attempts": 3}'"""),
+        ],
+    )
+    def test_json_without_its_quotes_gets_an_example_for_a_shell(
+        self, submit: Run, flag: str, value: str, example: str
+    ) -> None:
+        said = submit(flag, value).err
+        assert "strings need double quotes, and the whole JSON single quotes around it" in said
+        assert said.endswith(f"Example: {example}\n")
+        assert "tojson" not in said
+
     def test_a_bad_variable_is_named_beside_its_flag(
         self, submit: Run, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -453,3 +506,24 @@ def test_notes_and_warnings_are_talk_not_data(submit: Run) -> None:
 
 def test_other_alphabets_stay_readable(submit: Run) -> None:
     assert "値" in submit("--environment", '{"NAME": "値"}', "--dry-run").out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        pytest.param(
+            ["--command", "[]"],
+            "--command is an empty list: the job definition's command runs",
+            id="a command of nothing",
+        ),
+        pytest.param(
+            ["--scheduling-priority", "5"],
+            "--scheduling-priority is given without --share-identifier: a fair-share queue needs",
+            id="a priority without a share",
+        ),
+    ],
+)
+def test_what_has_no_effect_is_warned_of(submit: Run, words: list[str], said: str) -> None:
+    outcome = submit(*words, "--dry-run")
+    assert outcome.code == 0
+    assert f"warning: {said}" in outcome.err

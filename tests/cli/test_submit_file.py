@@ -137,7 +137,7 @@ def test_what_is_tried_again_is_said_once(from_file: FromFile, aws: LocalBatch) 
     aws.faults.add("throttle", operation="SubmitJob", times=3)
     outcome = from_file(NAMED)
     assert outcome.code == 0
-    assert outcome.err.count("trying again") == 1
+    assert outcome.err.count("will retry") == 1
 
 
 class TestMistakes:
@@ -161,6 +161,12 @@ class TestMistakes:
             ),
             pytest.param(
                 {"environment": {"A": None}}, "line 2: environment.A: is None", id="value"
+            ),
+            pytest.param(
+                {"environment": "{'A': 'b'}"},
+                "line 2: environment: line 1, column 2: not JSON: Expecting property name enclosed "
+                "in double quotes: write the JSON itself, without quotes around it",
+                id="a text in place of JSON",
             ),
             pytest.param(
                 {"parameters_file": "nowhere.json"},

@@ -13,7 +13,7 @@ def test_stdout_has_the_ids_and_the_jobs_end_with_the_reason(
 ) -> None:
     waiting, running = job(), job("--job-name", "slow", name="slow", runtime=600)
     outcome = run("terminate", waiting, running, "--reason", "wrong input")
-    assert outcome == (0, f"{waiting}\n{running}\n", "2 of 2 jobs were told to stop\n")
+    assert outcome == (0, f"{waiting}\n{running}\n", "Termination requested for 2 jobs.\n")
     time.sleep(60)
     assert [(job["status"], job["statusReason"]) for job in aws.jobs] == [
         ("FAILED", "wrong input")
@@ -38,7 +38,7 @@ def test_a_job_that_could_not_be_told_is_1_and_the_others_are_told(
     assert (outcome.code, outcome.out) == (1, f"{second}\n")
     assert f"error: job {first}: AWS refused TerminateJob" in outcome.err
     assert "Allow batch:TerminateJob" in outcome.err
-    assert "1 of 2 jobs were told to stop" in outcome.err
+    assert "Termination requested for 1 of 2 jobs." in outcome.err
 
 
 def test_without_credentials_it_is_said_once(run: Run, job: Submit, aws: LocalBatch) -> None:

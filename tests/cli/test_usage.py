@@ -18,7 +18,7 @@ from airflow_fargate_batch.cli import (
     wait,
 )
 from airflow_fargate_batch.cli._flags import Flag
-from airflow_fargate_batch.cli._submit_flags import FLAGS
+from airflow_fargate_batch.cli._submit_flags import COMMON, FLAGS
 from tests.cli.conftest import Run
 
 BY_NAME = {flag.name: flag for flags in FLAGS.values() for flag in flags}
@@ -80,7 +80,7 @@ EVERY_FLAG = [
 def test_every_flag_has_help_that_names_its_variable_and_default(
     run: Run, command: str, flag: Flag
 ) -> None:
-    shown = " ".join(run(command, "--help").out.split())
+    shown = " ".join(run(command, "--help-all" if command == "submit" else "--help").out.split())
     assert re.search(rf"{flag.name}[ ,]", shown)
     assert flag.help in shown
     assert not flag.variable or f"[${flag.variable}" in shown
@@ -96,9 +96,19 @@ def test_every_command_is_listed_and_has_help(run: Run, command: str) -> None:
 
 
 def test_help_ends_with_examples_and_exit_codes(submit: Run) -> None:
+    for words, examples in (["--help"], 2), (["--help-all"], 6):
+        shown = submit(*words).out
+        assert shown.count("fargate-batch submit --job-") >= examples
+        assert "exit codes: 0 done; 1 AWS refused, or" in shown
+
+
+def test_the_help_of_submit_fits_a_screen_and_names_every_flag(submit: Run) -> None:
     shown = submit("--help").out
-    assert shown.count("fargate-batch submit --job-") >= 3
-    assert "exit codes: 0 done; 1 AWS refused, or" in shown
+    assert len(shown.splitlines()) <= 50
+    assert all(re.search(rf"{name}[ ,\n]", shown) for name in BY_NAME)
+    assert "--help-all" in shown
+    for text in (flag.help for name, flag in BY_NAME.items() if name in COMMON):
+        assert text in " ".join(shown.split())
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -115,6 +125,12 @@ def test_help_uses_the_name_it_was_called_by(capsys: pytest.CaptureFixture[str])
 
 def test_the_version_is_data(run: Run) -> None:
     assert run("--version") == (0, f"fargate-batch {__version__}\n", "")
+    assert run("wait", "--version") == (0, f"fargate-batch wait {__version__}\n", "")
+
+
+def test_the_older_script_has_a_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert submit_fargate_job(["--version"]) == 0
+    assert capsys.readouterr().out == f"submit-fargate-job {__version__}\n"
 
 
 def test_without_a_command_the_help_is_talk(run: Run) -> None:
@@ -133,7 +149,12 @@ def test_without_a_command_the_help_is_talk(run: Run) -> None:
         pytest.param(["submit", "--job-q", "Q"], "did you mean --job-queue?", id="abbreviation"),
         pytest.param(["submit", "--zzz"], "there is no flag --zzz\n", id="nothing like it"),
         pytest.param(["--zzz"], "there is no flag --zzz\n", id="flag before a command"),
-        pytest.param(["submit", "stray"], "word 1 belongs to no flag", id="stray word"),
+        pytest.param(["submit", "stray"], "unexpected argument 1. If", id="stray word"),
+        pytest.param(
+            ["submit", "-v"], "no flag -v; did you mean --version or --vcpu?", id="short flag"
+        ),
+        pytest.param(["wait", "J", "-q7"], "there is no flag -q\n", id="short flag with a value"),
+        pytest.param(["completion", "fish"], "SHELL: invalid choice", id="unknown shell"),
         pytest.param(["submit", "--job-queue"], "--job-queue: expected one", id="value missing"),
         pytest.param(["submit", "--from-file=--"], "--from-file: -- is no value", id="dashes"),
         pytest.param(["wait", "J", "--timeout=--"], "--timeout: -- is no value", id="dashes too"),

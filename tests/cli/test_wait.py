@@ -54,12 +54,20 @@ def test_the_first_failures_are_reported_with_their_last_log_lines(run: Run, job
     assert said.count("What to do: ") == 4
 
 
+def test_the_report_of_a_failed_array_says_how_to_read_a_childs_log(run: Run, job: Submit) -> None:
+    array = job("--array-size", "5", name="*", exit_code=2, indexes=[3])
+    said = run("wait", array).err
+    assert said.endswith(f"\nThe log of a child: fargate-batch logs {array} --index 3\n")
+    assert "(the one child that failed)" in said
+    assert "Failed children: 1 of 5" in said
+
+
 def test_json_has_an_object_for_each_job(run: Run, job: Submit) -> None:
     array = job("--job-name", "array", "--array-size", "5", name="array", exit_code=2, indexes=[3])
     good = job("--job-name", "good")
     of_array, of_good = json.loads(run("wait", array, good, "--output", "json").out)
-    assert (of_good["job_id"], of_good["status"], of_good["exit_code"]) == (good, "SUCCEEDED", 0)
-    assert of_array["array"]["failed_indexes"] == [3]
+    assert (of_good["jobId"], of_good["status"], of_good["exitCode"]) == (good, "SUCCEEDED", 0)
+    assert of_array["array"]["failedIndexes"] == [3]
     assert of_array["array"]["counts"] == {"SUCCEEDED": 4, "FAILED": 1}
 
 
@@ -179,14 +187,34 @@ class TestGivingUp:
         assert f"does not know job {known} (last seen RUNNING)" in outcome.err
         assert "does not know job unknown (never seen)" in outcome.err
 
-    @pytest.mark.usefixtures("time")
-    def test_a_job_that_nobody_knows_is_told_at_the_first_look(self, run: Run) -> None:
+    @pytest.mark.usefixtures("aws")
+    def test_what_is_no_id_of_aws_is_given_up_at_the_first_look(self, run: Run, time: Time) -> None:
         outcome = run("wait", "typo")
-        note = (
-            "note: AWS Batch does not know job typo in ap-northeast-1, or not yet; still waiting\n"
+        assert (outcome.code, outcome.out) == (1, "typo\tUNKNOWN\t\n")
+        assert outcome.err == (
+            "error: AWS Batch does not know job typo (never seen); it keeps ended jobs for 7 days\n"
+            "Check the id and the region (ap-northeast-1).\n"
         )
-        assert outcome.err.startswith(note)
+        assert time.seconds == 0
+
+    @pytest.mark.parametrize("child", ["", ":3"])
+    def test_an_unknown_id_is_given_up_when_reads_cannot_lag_any_more(
+        self, run: Run, time: Time, child: str
+    ) -> None:
+        unknown = f"5c92e4a1-0000-4000-8000-9f3d2b7a6c11{child}"
+        outcome = run("wait", unknown)
+        assert outcome.code == 1
+        assert outcome.err.startswith(f"note: AWS Batch does not show job {unknown} in ")
         assert outcome.err.count("note: ") == 1
+        assert "Check the id and the region" in outcome.err
+        assert 30 <= time.seconds < 42
+
+    def test_a_job_that_reads_do_not_show_yet_is_waited_for(
+        self, run: Run, job: Submit, aws: LocalBatch
+    ) -> None:
+        new = job()
+        aws.faults.add("lag", seconds=20.0)
+        assert run("wait", new).code == 0
 
     def test_ctrl_c_says_that_the_jobs_go_on(
         self, run: Run, job: Submit, aws: LocalBatch, time: Time
@@ -263,6 +291,14 @@ def test_what_is_no_id_is_bad_usage(run: Run, aws: LocalBatch) -> None:
 
 
 class TestSubmitWait:
+    @pytest.mark.usefixtures("time")
+    def test_its_own_job_is_waited_for_however_long_reads_lag(
+        self, submit: Run, aws: LocalBatch
+    ) -> None:
+        aws.script(runtime=600)
+        aws.faults.add("lag", seconds=120.0)
+        assert submit("--wait").code == 0
+
     @pytest.mark.usefixtures("time")
     def test_stdout_stays_the_job_id_and_the_exit_code_is_the_jobs(
         self, submit: Run, aws: LocalBatch

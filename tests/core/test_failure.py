@@ -410,31 +410,31 @@ DEPENDENT = child(9, "Dependent Job failed")
         pytest.param(
             [child(0, code=1), child(1, code=1)],
             K.CHILDREN,
-            "the program ended with an error (2 of 2 failed children)",
+            "the program ended with an error (all 2 children that failed)",
             id="all by their program",
         ),
         pytest.param(
             [child(0, code=127), child(1, code=127)],
             K.CONFIGURATION,
-            "the command was not found in the image (2 of 2 failed children)",
+            "the command was not found in the image (all 2 children that failed)",
             id="all by their configuration",
         ),
         pytest.param(
             [child(0, code=127), child(1, code=127), child(2, code=1)],
             K.CHILDREN,
-            "the command was not found in the image (2 of 3 failed children)",
+            "the command was not found in the image (2 of the 3 children that failed)",
             id="most by their configuration",
         ),
         pytest.param(
             [child(0, code=1), DEPENDENT, DEPENDENT],
             K.CHILDREN,
-            "the program ended with an error (1 of 3 failed children)",
+            "the program ended with an error (1 of the 3 children that failed)",
             id="one, and it took the others along",
         ),
         pytest.param(
             [DEPENDENT],
             K.DEPENDENCY,
-            "a job it depends on failed (1 of 1 failed children)",
+            "a job it depends on failed (the one child that failed)",
             id="another array took all along",
         ),
     ],
@@ -462,8 +462,8 @@ def test_an_array_told_to_stop_was_not_failed_by_its_children() -> None:
 @pytest.mark.parametrize(
     ("codes", "said"),
     [
-        ([5, 5], " with exit code 5: the program ended with an error (2 of 2 failed children)"),
-        ([5, 6], ": the program ended with an error (2 of 2 failed children)"),
+        ([5, 5], " with exit code 5: the program ended with an error (all 2 children that failed)"),
+        ([5, 6], ": the program ended with an error (all 2 children that failed)"),
     ],
 )
 def test_the_report_of_an_array_begins_with_cause_and_the_exit_code_if_it_is_one(

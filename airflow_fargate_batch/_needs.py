@@ -1,0 +1,31 @@
+"""Errors for an environment without the Airflow that operator, sensor, trigger and hook need.
+
+The package does not depend on Airflow, which would be replaced in an old image: so an import says
+what is missing.
+"""
+
+import re
+from typing import Final
+
+OLDEST: Final = (2, 11)
+
+_NEEDS: Final = (
+    "airflow-fargate-batch needs Airflow 2.11 or later and the Amazon provider 9.8 or later for "
+    "its operators, sensors, triggers and hook"
+)
+
+
+def airflow_is_missing() -> ImportError:
+    """Return the error for an environment that lacks Airflow or the Amazon provider."""
+    return ImportError(
+        f"{_NEEDS}; one of them is missing: pip install 'airflow-fargate-batch[airflow]'. The "
+        "command line works without them."
+    )
+
+
+def airflow_is_too_old(version: str) -> ImportError | None:
+    """Return the error for an Airflow that is too old; ``None`` for all others."""
+    found = re.match(r"(\d+)\.(\d+)", version)
+    if found is None or (int(found[1]), int(found[2])) >= OLDEST:
+        return None
+    return ImportError(f"{_NEEDS}; this is Airflow {version}. The command line works with it.")

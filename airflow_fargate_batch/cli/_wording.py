@@ -1,0 +1,68 @@
+"""Messages of the core, which name arguments, in the words of a shell, which has flags."""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+FLAG_OF: Final[Mapping[str, str]] = {
+    "array_size": "--array-size",
+    "awslogs_index": "--index",
+    "command": "--command",
+    "container_overrides": "--container-overrides-file",
+    "container_overrides_file": "--container-overrides-file",
+    "depends_on": "--depends-on",
+    "environment": "--environment",
+    "extra_submit_args": "--extra-submit-args",
+    "job_definition": "--job-definition",
+    "job_name": "--job-name",
+    "job_name_prefix": "--job-name-prefix",
+    "job_queue": "--job-queue",
+    "job_timeout": "--job-timeout",
+    "memory": "--memory",
+    "parameters": "--parameters",
+    "parameters_file": "--parameters-file",
+    "platform_version": "--platform-version",
+    "poll_interval": "--poll-interval",
+    "propagate_tags": "--propagate-tags",
+    "region_name": "--region",
+    "retry_strategy": "--retry-strategy",
+    "runnable_timeout": "--runnable-timeout",
+    "scheduling_priority": "--scheduling-priority",
+    "share_identifier": "--share-identifier",
+    "size_policy": "--size-policy",
+    "spot_retries": "--spot-retries",
+    "starting_timeout": "--starting-timeout",
+    "tags": "--tags",
+    "vcpu": "--vcpu",
+    "wait_timeout": "--timeout",
+}
+"""The flag for each argument that messages name; what is not here keeps its name."""
+
+_ARGUMENT: Final = re.compile(
+    r"`(?P<quoted>[a-z_]+)(?:=(?P<value>[^`]*))?`"
+    r"|the argument (?P<after>\w+)"
+    r"|(?<![\w'./`-])(?P<alone>[a-z]+(?:_[a-z]+)+)(?![\w'/`-])"
+)
+
+
+def in_flags(text: str) -> str:
+    """Write flags in place of the arguments that a message names.
+
+    A name counts in backticks, with its value if there is one, and after ``the argument``; alone
+    only if it has an underscore, since others are English words too.
+    """
+
+    def renamed(found: re.Match[str]) -> str:
+        flag = FLAG_OF.get(found["quoted"] or found["after"] or found["alone"])
+        if flag is None:
+            return found[0]
+        value = (found["value"] or "").strip("'\"")
+        return f"{flag} {value}" if value else flag
+
+    return _ARGUMENT.sub(renamed, text)
+
+
+def json_advice(flag: str, example: str | None) -> str:
+    """Say how to write JSON in a shell."""
+    shown = f". Example: {flag} '{example}'" if example else ""
+    return f"strings need double quotes, and the whole JSON single quotes around it{shown}"
