@@ -95,7 +95,7 @@ def test_an_endpoint_that_refuses_is_told_once_and_given_up_with_one_error(
     words = [] if command == "submit" else ["J"]
     outcome = run(command, *words, "--endpoint-url", "http://127.0.0.1:1")
     assert (outcome.code, outcome.out) == (1, "")
-    notes = [line for line in outcome.err.splitlines() if line.startswith("note: ")]
+    notes = [line for line in outcome.err.splitlines() if "will retry" in line]
     assert len(notes) == 1
     assert "could not be sent: Could not connect to the endpoint URL" in notes[0]
     assert notes[0].endswith("; will retry for up to 45 s")

@@ -144,7 +144,7 @@ def test_what_is_no_body_is_the_only_problem(from_json: FromJson, text: str, sai
 def test_a_file_of_one_request_and_one_of_many_exclude_each_other(from_json: FromJson) -> None:
     outcome = from_json(BODY, "--from-file", "jobs.jsonl")
     assert outcome.code == 2
-    assert "--from-json and --from-file: keep one of the two" in outcome.err
+    assert "--from-json and --from-file exclude each other: keep one of them" in outcome.err
 
 
 # --- Where it comes from -------------------------------------------------------------------------
