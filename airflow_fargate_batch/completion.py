@@ -2,8 +2,8 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
 
 from airflow_fargate_batch.core import urls
 from airflow_fargate_batch.core.failure import diagnose, report
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from airflow_fargate_batch.logs import LogsApi
 
 log = logging.getLogger(__name__)
+
+CHILDREN_DESCRIBED: Final = 1000
+"""How many failed children of several containers are described, a hundred a call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +78,25 @@ def conclude(
 
 def _failed_children(api: "Callable[[], BatchApi]", job: Job) -> list[Job]:
     try:
-        return api().failed_children(job.id)
+        children = api().failed_children(job.id)
     except AwsError as error:
         log.warning("The failed children of job %s are not known: %s", job.id, error)
         return []
+    return _with_containers(api, children) if len(job.containers) > 1 else children
+
+
+def _with_containers(api: "Callable[[], BatchApi]", children: list[Job]) -> list[Job]:
+    """Describe children of several containers: ListJobs does not say which of them is essential.
+
+    Of a child that is not described no exit code is known: none decides to skip or to fail.
+    """
+    ids = [child.id for child in children[:CHILDREN_DESCRIBED]]
+    try:
+        known = {child.id: child for child in api().describe_jobs(ids)}
+    except AwsError as error:
+        log.warning("The containers of the failed children are not known: %s", error)
+        known = {}
+    return [known.get(child.id) or replace(child, containers=()) for child in children]
 
 
 def _is_parent(job: Job) -> bool:

@@ -1,5 +1,7 @@
 """A job that has ended is judged by what AWS told; nothing that fails meanwhile changes that."""
 
+import json
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -15,6 +17,10 @@ ARN = "arn:aws:batch:eu-west-1:123456789012:job/array"
 class Aws:
     def __init__(self, *answers: list[Job] | Exception) -> None:
         self.answers = list(answers)
+
+    def describe_jobs(self, job_ids: list[str]) -> list[Job]:
+        answer = self.failed_children("array")
+        return [job for job in answer if job.id in job_ids]
 
     def failed_children(self, array_job_id: str) -> list[Job]:
         assert array_job_id == "array"
@@ -151,3 +157,42 @@ def test_an_array_whose_children_no_retry_helps_is_not_retried() -> None:
 
 def test_an_arn_that_is_none_hurts_nobody() -> None:
     assert "Console" not in str(concluded(job(status="FAILED", jobArn="odd")).failure)
+
+
+SIDECAR: dict[str, Any] = json.loads(
+    (Path(__file__).parent / "data" / "describe_jobs_sidecar.json").read_text("utf-8")
+)
+
+
+def test_the_essential_container_decides_not_a_sidecar_that_was_stopped_after_it() -> None:
+    conclusion = concluded(Job.from_api(SIDECAR | {"jobArn": ARN}))
+    assert conclusion.all_ended_with(frozenset({99}))
+    assert not conclusion.any_ended_with(frozenset({143}))
+    assert conclusion.summary["exit_code"] == 99
+    report = str(conclusion.failure)
+    assert " failed with exit code 99: the program ended with an error" in report
+    assert "Container metrics (not essential): exit code 143" in report
+    assert "Container main: exit code 99" in report
+    assert "log-events/main$252F1" in report
+
+
+def test_a_sidecar_that_found_no_command_forbids_no_retry() -> None:
+    [metrics, main] = SIDECAR["ecsProperties"]["taskProperties"][0]["containers"]
+    containers = [metrics | {"exitCode": 127}, main | {"exitCode": 1}]
+    conclusion = concluded(
+        Job.from_api(SIDECAR | {"ecsProperties": {"taskProperties": [{"containers": containers}]}})
+    )
+    assert conclusion.failure is not None
+    assert conclusion.failure.retryable
+
+
+def test_children_with_sidecars_are_described_because_listjobs_does_not_tell_them_apart() -> None:
+    parent = Job.from_api(SIDECAR | {"jobId": "array", "arrayProperties": {"size": 2}})
+    listed = [child(0, exit_code=143), child(1, exit_code=143)]
+    described = [
+        Job.from_api(SIDECAR | {"jobId": each.id, "arrayProperties": {"index": index}})
+        for index, each in enumerate(listed)
+    ]
+    assert concluded(parent, listed, described).exit_codes == {99}
+    assert concluded(parent, listed, described[:1]).exit_codes == {99, None}
+    assert concluded(parent, listed, AccessDenied("no", "batch:DescribeJobs")).exit_codes == {None}

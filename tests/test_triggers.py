@@ -235,8 +235,8 @@ GIVING_UP = pytest.mark.parametrize(
             {},
             "stuck",
             "Job job can never start: it asks for more than the queue's compute environments can "
-            "ever give. Ask for less vCPU and memory, or raise the compute environment's maximum "
-            "vCPUs.",
+            "ever give. Ask for less `vcpu` and `memory`, or raise the compute environment's "
+            "maximum vCPUs.",
             id="misconfigured",
         ),
     ],

@@ -1,84 +1,64 @@
 """The words AWS uses for a job's end, and what they mean: a table, read top down by ``failure``.
 
-Sources: Amazon ECS Developer Guide, "Stopped tasks error messages"; AWS Batch User Guide, "Jobs
-stuck in RUNNABLE" and "Job timeouts"; where neither documents them, what the services have been
-seen to say. A pattern sees one line each for the status reason and the containers' reasons, then
-``exitCode: N``, ``isTerminated`` and ``isCancelled``.
+Sources: Amazon ECS Developer Guide, "Stopped tasks error messages" and the pages that it leads to
+(CannotPullContainer, ResourceInitializationError); AWS Batch User Guide, "Jobs stuck in RUNNABLE"
+and "Job timeouts"; where none documents them, what the services have been seen to say
+(``tests/data/failure_texts.json`` names the places). A pattern sees one line each for the status
+reason and the container's reason, then ``exitCode: N``, ``isTerminated`` and ``isCancelled``.
+
+The order keeps a cut text harmless. Words that forbid a retry stand above all words for passing
+troubles, so whatever a cut takes away, it can only turn "fails again" into "may succeed".
 """
 
-from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Final
 
+from airflow_fargate_batch.core._failure_certain import CERTAIN
+from airflow_fargate_batch.core._failure_kinds import FailureKind, Rule
 
-class FailureKind(StrEnum):
-    """Who has to act."""
+__all__ = ["RULES", "FailureKind", "Rule"]
 
-    INFRASTRUCTURE = "infrastructure"
-    CONFIGURATION = "configuration"
-    OUT_OF_MEMORY = "out of memory"
-    TIMEOUT = "timeout"
-    SPOT_RECLAIM = "Spot reclaim"
-    KILLED = "killed"
-    DEPENDENCY = "dependency"
-    CHILDREN = "array children"
-    USER_CODE = "user code"
-    UNKNOWN = "unknown"
-
-    @property
-    def retryable(self) -> bool:
-        """Whether the same request may succeed another time; out of doubt, it may."""
-        return self not in {FailureKind.CONFIGURATION, FailureKind.DEPENDENCY}
-
-
-class Rule(NamedTuple):
-    """If the evidence has the pattern, this is what went wrong."""
-
-    pattern: str
-    kind: FailureKind
-    cause: str
-    advice: str
-
-
+_SETUP: Final = r"(?:ResourceInitialization|CannotPull\w*|CannotStart\w*|CannotCreate\w*)Error\b.*"
 _NO_NETWORK: Final = (
-    "(?:i/o timeout|dial tcp|deadline exceeded|request canceled|Client.Timeout|no such host"
-    "|connection issue|connection re(?:set|fused)|network configuration|signal: killed)"
+    r"(?:i/o timeout|dial tcp|deadline exceeded|(?:request|context) cancell?ed|RequestCanceled"
+    r"|Client\.Timeout|no such host|connection issue|connection refused|network is unreachable"
+    r"|no route to host|network configuration|signal: killed|request send failed"
+    r"|send request failed)"
 )
-_NO_PERMISSION: Final = "(?:AccessDenied|not authorized|403 Forbidden|no basic auth)"
 _WAY_OUT: Final = (
-    "Give the subnet a route to a NAT gateway, or assignPublicIp in a public subnet, or VPC"
-    " endpoints for ECR (api and dkr), S3, CloudWatch Logs and Secrets Manager; and let the"
-    " security group pass HTTPS."
-)
-_MAX_VCPUS: Final = (
-    "Ask for less vCPU and memory, or raise the compute environment's maximum vCPUs."
+    "Give the task a way to AWS and to its image registry: a route from its subnet to a NAT"
+    " gateway, or assignPublicIp in a public subnet, or VPC endpoints for ECR (api and dkr), S3,"
+    " CloudWatch Logs and Secrets Manager. Its security group must allow outgoing HTTPS. Then run"
+    " the job again."
 )
 _LOOK_AT_LOGS: Final = "Look at the job's last log lines: the program itself said why."
+_BIGGER: Final = "Ask for more `memory`."
 
-RULES: Final[tuple[Rule, ...]] = (
+_IMPOSED: Final = (
     # Reclaims, timeouts and kills also leave exit code 137 or 143 behind: they come first.
     Rule(
         "Your Spot Task was interrupted",
         FailureKind.SPOT_RECLAIM,
         "Fargate Spot took the capacity back",
-        "Let Batch itself retry it (spot_retries), or use a queue without Spot.",
+        "Let Batch itself retry it (`spot_retries`), or use a `job_queue` without Fargate Spot.",
     ),
     Rule(
         "Job attempt duration exceeded timeout",
         FailureKind.TIMEOUT,
         "an attempt ran longer than its timeout",
-        "Raise job_timeout, give the job more vCPU, or split the work.",
+        "Raise `job_timeout`, give the job more `vcpu`, or split the work.",
     ),
     Rule(
-        "CAPACITY:",
+        r"\bCAPACITY:",
         FailureKind.INFRASTRUCTURE,
         "AWS had no capacity for it",
-        "Try again later, or add subnets in other availability zones.",
+        "Run it again later, or add subnets in other availability zones to the compute"
+        " environment.",
     ),
     Rule(
         "MISCONFIGURATION:(?:COMPUTE_ENVIRONMENT_MAX_RESOURCE|JOB_RESOURCE_REQUIREMENT)",
         FailureKind.CONFIGURATION,
         "it asks for more than the queue's compute environments can ever give",
-        _MAX_VCPUS,
+        "Ask for less `vcpu` and `memory`, or raise the compute environment's maximum vCPUs.",
     ),
     Rule(
         "MISCONFIGURATION:SERVICE_ROLE_PERMISSIONS",
@@ -90,7 +70,8 @@ RULES: Final[tuple[Rule, ...]] = (
         "MISCONFIGURATION:|ACTION_REQUIRED",
         FailureKind.CONFIGURATION,
         "the queue's compute environments cannot run it",
-        "Look at the status and its reason of the queue's compute environments.",
+        "Look at the status and its reason of the queue's compute environments, or use another"
+        " `job_queue`.",
     ),
     Rule(
         "Dependent Job failed",
@@ -105,151 +86,170 @@ RULES: Final[tuple[Rule, ...]] = (
         "Its status reason says by whom or why; if it was a mistake, run it again (in Airflow,"
         " clear the task).",
     ),
-    # Accepted by SubmitJob, refused afterwards.
     Rule(
-        "Container Overrides length must be at most",
-        FailureKind.CONFIGURATION,
-        "command, environment and Batch's own variables exceed 8192 characters together",
-        "Pass big values through S3 or a parameter store instead of the environment.",
+        r"Task stopped by (?:a |the )?user|UserInitiated",
+        FailureKind.KILLED,
+        "somebody stopped its ECS task",
+        "Ask who called ecs:StopTask (CloudTrail records it); if it was a mistake, run it again (in"
+        " Airflow, clear the task).",
     ),
-    # The words for too many tags are not documented.
+)
+
+_PASSING: Final = (
     Rule(
-        r"\b[Tt]ags?\b.*(?:exceed|more than|at most|maximum)",
-        FailureKind.CONFIGURATION,
-        "it has more than 50 tags, its own and the job definition's together",
-        "Use fewer tags, or do not propagate them.",
-    ),
-    Rule(
-        "executable file not found|exec: .*(?:no such file|permission denied)",
-        FailureKind.CONFIGURATION,
-        "the command does not exist in the image or may not be executed",
-        "Compare command with what the image holds; a shell line needs ['sh', '-c', …].",
-    ),
-    # The task could not be set up: image registry, secrets, logs, volumes.
-    Rule(
-        rf"(?:ResourceInitialization|CannotPull\w*)Error.*{_NO_PERMISSION}",
-        FailureKind.CONFIGURATION,
-        "the execution role may not read the image, a secret or the log group",
-        "Add the action that the reason names to the job definition's execution role.",
+        r"OutOfMemory|OOM-killed",
+        FailureKind.OUT_OF_MEMORY,
+        "a container used more memory than it has",
+        _BIGGER,
     ),
     Rule(
-        rf"ResourceInitializationError.*{_NO_NETWORK}",
+        r"failed (?:container |ELB )?health ?checks?",
+        FailureKind.USER_CODE,
+        "a health check of the container failed",
+        "Look at the job's last log lines, and run the health check's command in the image: it may"
+        " need more time to start, or more `vcpu`.",
+    ),
+    # Above the network: their texts end with the same words.
+    Rule(
+        r"EFS utils|mount\.nfs4?\b",
         FailureKind.INFRASTRUCTURE,
-        "the task reached no AWS service (ECR, Secrets Manager or CloudWatch Logs)",
-        _WAY_OUT,
+        "the task did not reach its EFS file system",
+        "Give EFS a mount target in every availability zone of the subnets, and let its security"
+        " group accept TCP port 2049 from the job's. Then run the job again.",
     ),
     Rule(
-        "ResourceInitializationError.*(?:log group does not exist|logger args|logging driver)",
-        FailureKind.CONFIGURATION,
-        "the log group of the job definition does not exist or cannot be used",
-        "Create the log group, or allow logs:CreateLogGroup and set awslogs-create-group.",
-    ),
-    Rule(
-        "ResourceInitializationError.*(?:secret|asm|ssm|invalid character|env file)",
-        FailureKind.CONFIGURATION,
-        "a secret or environment file of the job definition could not be read",
-        "Compare the ARNs, JSON keys and region in the job definition with what exists.",
-    ),
-    Rule(
-        "ResourceInitializationError",
-        FailureKind.INFRASTRUCTURE,
-        "Fargate could not set the task up",
-        _WAY_OUT,
-    ),
-    # The image.
-    Rule(
-        r"CannotPull\w*Error.*(?:toomanyrequests|Too Many Requests|pull rate limit)",
-        FailureKind.INFRASTRUCTURE,
-        "the image registry refused the pull for its rate limit",
-        "Mirror the image into ECR (a pull-through cache does), or log in to the registry.",
-    ),
-    Rule(
-        r"(?:CannotPull\w*Error.*matching (?:platform|manifest)|exec format error)",
-        FailureKind.CONFIGURATION,
-        "the image is built for another CPU or operating system than the job definition's",
-        "Build it for the definition's runtimePlatform (docker build --platform linux/amd64).",
-    ),
-    Rule(
-        rf"CannotPull\w*Error.*{_NO_NETWORK}",
-        FailureKind.INFRASTRUCTURE,
-        "the image registry could not be reached",
-        _WAY_OUT,
-    ),
-    Rule(
-        r"CannotPull\w*Error.*(?:not found|manifest unknown|does not exist|access denied"
-        "|insufficient_scope|invalid reference)",
-        FailureKind.CONFIGURATION,
-        "the image does not exist, or may not be read",
-        "Compare the job definition's image, tag and region with what the registry has.",
-    ),
-    Rule(
-        r"CannotPull\w*Error.*no space left",
-        FailureKind.CONFIGURATION,
-        "the image does not fit on the task's disk",
-        "Raise ephemeralStorage in the job definition (21 to 200 GiB), or shrink the image.",
-    ),
-    Rule(
-        r"CannotPull\w*Error",
-        FailureKind.INFRASTRUCTURE,
-        "the image could not be pulled",
-        _WAY_OUT,
-    ),
-    # Fargate itself.
-    Rule(
-        "unable to assume the role|role being passed",
-        FailureKind.CONFIGURATION,
-        "ECS may not assume the job's role",
-        "Let ecs-tasks.amazonaws.com assume the execution role and the job role.",
-    ),
-    Rule(
-        "network interface provisioning|Create Network Interface|InsufficientFreeAddresses",
+        r"configure ENI|netplugin|network interface|InsufficientFreeAddresses",
         FailureKind.INFRASTRUCTURE,
         "the task got no network interface",
-        "Try again; if it persists, see whether the subnet has free addresses.",
+        "Run it again; if it fails again, check that the subnet has free addresses.",
+    ),
+    Rule(
+        "toomanyrequests|pull rate limit|429 Too Many Requests",
+        FailureKind.INFRASTRUCTURE,
+        "the image registry refused the pull for its rate limit",
+        "Copy the image to ECR (a pull-through cache does), or log in to the registry, where the"
+        " rate is higher.",
+    ),
+    Rule(
+        r"Rate exceeded|Throttl|RequestLimitExceeded|too many requests|Slow ?Down",
+        FailureKind.INFRASTRUCTURE,
+        "AWS refused a call for its rate",
+        "Run it again; if it fails again, start fewer jobs at once.",
+    ),
+    # AWS continues these words with "There is a connection issue between the task and Amazon
+    # CloudWatch": a group that was not found may exist.
+    Rule(
+        "cannot find the Amazon CloudWatch log group",
+        FailureKind.INFRASTRUCTURE,
+        "the task did not find its log group, or did not reach CloudWatch Logs",
+        "Check that the log group of the job definition exists. If it exists, the network is at"
+        f" fault. {_WAY_OUT}",
+    ),
+    Rule(
+        _SETUP + _NO_NETWORK,
+        FailureKind.INFRASTRUCTURE,
+        "the task did not reach AWS or its image registry",
+        _WAY_OUT,
+    ),
+    Rule(
+        _SETUP + r"(?:\bEOF\b|connection reset|broken pipe|TLS handshake|\b50[0234]\b)",
+        FailureKind.INFRASTRUCTURE,
+        "the connection to AWS or to the image registry broke",
+        "Run it again; if it fails again, copy the image to ECR, and look at the NAT gateway's"
+        " error metrics.",
+    ),
+    Rule(
+        "error mounting",
+        FailureKind.INFRASTRUCTURE,
+        "a volume could not be mounted",
+        "Compare each volume's containerPath in the job definition with the image: a volume needs"
+        " a directory. Then run the job again.",
+    ),
+    Rule(
+        "EphemeralStorage provisioning",
+        FailureKind.INFRASTRUCTURE,
+        "Fargate did not give the task its disk in time",
+        "Run it again.",
     ),
     Rule(
         "Capacity is unavailable|reached the limit on the number of",
         FailureKind.INFRASTRUCTURE,
         "Fargate had no capacity, or the account's quota of vCPUs was used up",
-        "Try again later, add subnets in other zones, or ask for a higher Fargate quota.",
+        "Run it again later, add subnets in other availability zones, or ask for a higher Fargate"
+        " quota of vCPUs (Service Quotas).",
     ),
     Rule(
-        "performing maintenance on the underlying|[Tt]ask retirement",
+        "performing maintenance on the underlying|task retirement",
         FailureKind.INFRASTRUCTURE,
         "AWS stopped the task for maintenance",
-        "Try again.",
+        "Run it again.",
     ),
     Rule(
-        "OutOfMemory",
-        FailureKind.OUT_OF_MEMORY,
-        "a container used more memory than it has",
-        "Ask for more memory.",
+        r"^Host EC2\b",
+        FailureKind.INFRASTRUCTURE,
+        "the EC2 instance that it ran on was terminated",
+        "Run it again; a `job_queue` of Fargate compute environments has no instances to lose.",
+    ),
+)
+
+_NAMED: Final = (
+    # An error's name is its opening: which of the usual causes it is stands behind it, if anywhere.
+    Rule(
+        r"CannotPull\w*Error",
+        FailureKind.INFRASTRUCTURE,
+        "the image could not be pulled",
+        "Usual causes: no route from the subnet to the registry, a wrong image name, missing"
+        " permissions of the execution role, a busy registry. Run it again; if it fails again,"
+        " check these in the job definition.",
+        quotes=True,
     ),
     Rule(
-        "(?:Cannot(?:Start|Stop|Create|Inspect)Container|CannotCreateVolume|DockerTimeout"
-        "|ContainerRuntime(?:Timeout)?|Internal)Error",
+        "ResourceInitializationError",
+        FailureKind.INFRASTRUCTURE,
+        "Fargate could not set the task up",
+        "Usual causes: no route from the subnet to ECR, Secrets Manager or CloudWatch Logs, a"
+        " secret or log group that does not exist, missing permissions of the execution role. Run"
+        " it again; if it fails again, check these in the job definition.",
+        quotes=True,
+    ),
+    Rule(
+        r"Cannot(?:Start|Stop|Create|Inspect)Container\w*Error|CannotCreateVolume\w*Error"
+        r"|DockerTimeout\w*Error|ContainerRuntime\w*Error|\bInternalError",
         FailureKind.INFRASTRUCTURE,
         "Fargate could not run the container",
-        "Try again; if it persists, the reason below is ECS's own.",
+        "Usual causes: a passing fault of the host, a command or user that the image lacks, a"
+        " volume that cannot be mounted. Run it again; if it fails again, check these in the job"
+        " definition.",
+        quotes=True,
     ),
+)
+
+_EXITS: Final = (
     # The program's own end, by the conventions of shells and signals.
     Rule(
         "^exitCode: 137$",
         FailureKind.OUT_OF_MEMORY,
         "the container was killed, most likely for its memory",
-        "Ask for more memory.",
+        _BIGGER,
     ),
     Rule(
         "^exitCode: 127$",
         FailureKind.CONFIGURATION,
         "the command was not found in the image",
-        "Compare command, entry point and PATH with what the image holds.",
+        "Compare `command`, the image's ENTRYPOINT and its PATH with the files in the image.",
     ),
     Rule(
         "^exitCode: 126$",
         FailureKind.CONFIGURATION,
         "the command may not be executed",
-        "Set its executable bit, and see that its interpreter is in the image.",
+        "Set the executable bit of the file that `command` names, and check that its interpreter"
+        " is in the image.",
+    ),
+    Rule(
+        "^exitCode: 134$",
+        FailureKind.USER_CODE,
+        "the program aborted (SIGABRT)",
+        "Look at the job's last log lines: an assertion or a native library gave up.",
     ),
     Rule(
         "^exitCode: 139$",
@@ -261,7 +261,14 @@ RULES: Final[tuple[Rule, ...]] = (
         "^exitCode: 143$",
         FailureKind.KILLED,
         "the container was stopped from outside (SIGTERM)",
-        "Clear the task to run it again; the status reason may say who stopped it.",
+        "Run it again (in Airflow, clear the task); the status reason may say who stopped it.",
+    ),
+    Rule(
+        "^exitCode: 255$",
+        FailureKind.USER_CODE,
+        "the program ended with an error, or could not be run",
+        "Look at the job's last log lines. If they say 'exec format error', build the image for"
+        " the job definition's runtimePlatform.",
     ),
     Rule(
         "^exitCode: -?[1-9]",
@@ -282,9 +289,18 @@ RULES: Final[tuple[Rule, ...]] = (
         _LOOK_AT_LOGS,
     ),
     Rule(
+        "^(?!exitCode: ).",
+        FailureKind.UNKNOWN,
+        "AWS gives a reason that this package does not know",
+        "Look at the job in the console and at its last log lines.",
+        quotes=True,
+    ),
+    Rule(
         "",
         FailureKind.UNKNOWN,
-        "AWS gives no reason that is known",
+        "AWS gives no reason",
         "Look at the job in the console and at its last log lines.",
     ),
 )
+
+RULES: Final[tuple[Rule, ...]] = (*_IMPOSED, *CERTAIN, *_PASSING, *_NAMED, *_EXITS)

@@ -8,14 +8,16 @@ from itertools import islice
 from typing import Final
 
 from airflow_fargate_batch.core import fargate
-from airflow_fargate_batch.core._failure_rules import RULES, FailureKind
-from airflow_fargate_batch.core.job import Attempt, Job
+from airflow_fargate_batch.core._failure_rules import RULES, FailureKind, Rule
+from airflow_fargate_batch.core.job import Attempt, Container, Job
 from airflow_fargate_batch.core.log_streams import log_page
 
 __all__ = ["Failure", "FailureKind", "diagnose", "diagnose_stuck", "report"]
 
 CHILDREN_SHOWN: Final = 10
 """How many failed children of an array a report tells about."""
+QUOTED: Final = 160
+"""Characters of AWS's own words that a cause quotes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,8 +25,9 @@ class Failure:
     """A diagnosis.
 
     Attributes:
-        cause: What went wrong, to stand behind a colon.
-        advice: What to do next, as a sentence.
+        cause: What went wrong, to stand behind a colon. If AWS's words name no cause, they are
+            quoted in it.
+        advice: What to do next, as a sentence; the operator's arguments stand in backticks.
     """
 
     kind: FailureKind
@@ -37,7 +40,9 @@ class Failure:
         return self.kind.retryable
 
 
-_COMPILED: Final = tuple((re.compile(rule.pattern, re.MULTILINE), rule) for rule in RULES)
+_COMPILED: Final = tuple(
+    (re.compile(rule.pattern, re.MULTILINE | re.IGNORECASE), rule) for rule in RULES
+)
 
 
 def diagnose(job: Job, failed_children: Sequence[Job] = ()) -> Failure:
@@ -48,17 +53,20 @@ def diagnose(job: Job, failed_children: Sequence[Job] = ()) -> Failure:
     failure = _first_match(_evidence(job), job)
     if failure.kind is not FailureKind.CHILDREN or not failed_children:
         return failure
-    return _of_array(failure, Counter(map(diagnose, failed_children)))
+    return _of_array(failure, list(map(diagnose, failed_children)))
 
 
-def _of_array(failure: Failure, causes: "Counter[Failure]") -> Failure:
-    """Say what most children failed of; where no retry helps any of them, none helps the array.
+def _of_array(failure: Failure, causes: Sequence[Failure]) -> Failure:
+    """Report the commonest cause of the children; if no retry helps any of them, none helps it.
 
-    A child that another one took along says nothing, unless all were.
+    Children that failed only because a sibling failed (DEPENDENCY) are ignored, unless every child
+    did. Causes with the same advice count as one: what they quote may differ by an id.
     """
     telling = [cause for cause in causes if cause.kind is not FailureKind.DEPENDENCY]
-    commonest = max(telling or causes, key=lambda cause: causes[cause])
-    share = f"{causes[commonest]} of {causes.total()} failed children"
+    shares = Counter(cause.advice for cause in telling or causes)
+    advice, count = shares.most_common(1)[0]
+    commonest = next(cause for cause in telling or causes if cause.advice == advice)
+    share = f"{count} of {len(causes)} failed children"
     is_hopeless = not any(cause.retryable for cause in causes)
     return Failure(
         kind=commonest.kind if is_hopeless else failure.kind,
@@ -97,6 +105,7 @@ def report(
     said = f" with exit code {exit_code}" if exit_code is not None else ""
     lines = [f"{subject} failed{said}: {failure.cause}"]
     lines += [f"AWS says: {words}" for words in _words(job)]
+    lines += _containers(job)
     lines += _attempts(job)
     lines += _children(job, failed_children)
     if tail := [f"  {line}" for line in log_lines]:
@@ -110,23 +119,24 @@ def report(
 
 
 def _evidence(job: Job) -> str:
-    """Write everything that tells about the end as lines for the rules' patterns."""
+    """Write everything that tells about the end as lines for the rules' patterns.
+
+    Words stay on their line, lest a reason with a line break in it make up an exit code.
+    """
     exit_code = _last(job).exit_code if job.exit_code is None else job.exit_code
-    lines = [*_words(job), f"exitCode: {exit_code}"]
+    lines = [*(" ".join(words.split()) for words in _words(job)), f"exitCode: {exit_code}"]
     lines += ["isTerminated"] * job.is_terminated + ["isCancelled"] * job.is_cancelled
     return "\n".join(lines)
 
 
 def _words(job: Job) -> list[str]:
-    """Collect what AWS says about the end; where the job is silent, its last attempt speaks."""
+    """Collect what AWS says about the end; if the job is silent, its last attempt speaks.
+
+    Of several containers the one that decided speaks.
+    """
     last = _last(job)
-    containers = [*job.containers] if job.reason else [*job.containers, *last.containers]
-    reasons = (container.reason for container in containers)
-    return [
-        words
-        for words in dict.fromkeys([job.status_reason or last.status_reason, *reasons])
-        if words
-    ]
+    said = [job.status_reason or last.status_reason, job.reason or last.reason]
+    return [words for words in dict.fromkeys(said) if words]
 
 
 def _last(job: Job) -> Attempt:
@@ -134,11 +144,21 @@ def _last(job: Job) -> Attempt:
 
 
 def _first_match(evidence: str, job: Job) -> Failure:
-    rule = next(rule for pattern, rule in _COMPILED if pattern.search(evidence))
+    rule, found = next(
+        (rule, found) for pattern, rule in _COMPILED if (found := pattern.search(evidence))
+    )
     advice = rule.advice
     if rule.kind is FailureKind.OUT_OF_MEMORY:
         advice += _next_size(job)
-    return Failure(kind=rule.kind, cause=rule.cause, advice=advice)
+    return Failure(kind=rule.kind, cause=_cause(rule, found), advice=advice)
+
+
+def _cause(rule: Rule, found: re.Match[str]) -> str:
+    """Write the rule's cause; behind that of a fallback stands the line that it was found in."""
+    if not rule.quotes:
+        return rule.cause
+    line = found.string[found.start() :].partition("\n")[0]
+    return f'{rule.cause}: "{line[:QUOTED]}{"…" if len(line) > QUOTED else ""}"'
 
 
 def _next_size(job: Job) -> str:
@@ -148,8 +168,16 @@ def _next_size(job: Job) -> str:
     return f" The next size above its {job.memory} MiB is {size}." if size else ""
 
 
+def _containers(job: Job) -> Iterator[str]:
+    """Write how each container ended, if there are several."""
+    if len(job.containers) > 1:
+        for container in job.containers:
+            helper = "" if container.essential else " (not essential)"
+            yield f"Container {container.name or '?'}{helper}: {_outcome(container)}"
+
+
 def _attempts(job: Job) -> Iterator[str]:
-    """Tell of the attempts where there was more than one."""
+    """Write how each attempt ended, if there were several."""
     if len(job.attempts) > 1:
         for number, attempt in enumerate(job.attempts, start=1):
             yield f"Attempt {number}: {_outcome(attempt)}"
@@ -167,7 +195,7 @@ def _children(job: Job, failed: Sequence[Job]) -> Iterator[str]:
         yield f"  and {len(failed) - CHILDREN_SHOWN} more"
 
 
-def _outcome(ended: Attempt | Job) -> str:
+def _outcome(ended: Attempt | Container | Job) -> str:
     exit_code = None if ended.exit_code is None else f"exit code {ended.exit_code}"
-    said = [words for words in (exit_code, ended.reason or ended.status_reason) if words]
-    return ", ".join(said) or "no reason given"
+    reason = ended.reason or (None if isinstance(ended, Container) else ended.status_reason)
+    return ", ".join(words for words in (exit_code, reason) if words) or "no reason given"

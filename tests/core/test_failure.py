@@ -292,14 +292,14 @@ def test_out_of_memory_advises_the_next_size() -> None:
     requirements = [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "8192"}]
     container = {"exitCode": 137, "resourceRequirements": requirements}
     assert diagnose(failed(EXITED, container=container)).advice == (
-        "Ask for more memory. The next size above its 8192 MiB is 2 vCPU with 9216 MiB."
+        "Ask for more `memory`. The next size above its 8192 MiB is 2 vCPU with 9216 MiB."
     )
 
 
 def test_beyond_the_largest_size_no_next_one_is_advised() -> None:
     requirements = [{"type": "VCPU", "value": "32"}, {"type": "MEMORY", "value": "249856"}]
     container = {"exitCode": 137, "resourceRequirements": requirements}
-    assert diagnose(failed(EXITED, container=container)).advice == "Ask for more memory."
+    assert diagnose(failed(EXITED, container=container)).advice == "Ask for more `memory`."
 
 
 @pytest.mark.parametrize(
@@ -327,11 +327,6 @@ def test_a_runnable_job_is_stuck_for_good_only_if_misconfigured(
     failure = diagnose_stuck(job)
     assert (failure is not None) == stuck
     assert failure is None or failure.kind is K.CONFIGURATION
-
-
-def test_every_rule_is_the_one_that_tells_for_some_case() -> None:
-    causes = {diagnose(job).cause for case in CASES for job in case.values if isinstance(job, Job)}
-    assert causes == {rule.cause for rule in RULES}
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.cause)

@@ -1,0 +1,240 @@
+"""The words that tell for certain that the same request fails again.
+
+A word stands here only if AWS never continues it with a passing trouble. The opening of a message
+(``ResourceInitializationError: unable to pull secrets or registry auth: …``) is shared by lasting
+and passing troubles, and AWS cuts a reason at 255 characters: an opening is no evidence. No pattern
+looks at what follows its words, so a cut text matches nothing that the whole text does not.
+
+Sources: see ``_failure_rules``.
+"""
+
+from typing import Final
+
+from airflow_fargate_batch.core._failure_kinds import FailureKind, Rule
+
+_PULL: Final = r"CannotPull\w*Error\b.*"
+_SETUP: Final = r"(?:ResourceInitialization|CannotPull\w*|CannotStart\w*|CannotCreate\w*)Error\b.*"
+
+
+def _certain(pattern: str, cause: str, advice: str) -> Rule:
+    return Rule(pattern, FailureKind.CONFIGURATION, cause, advice)
+
+
+_REQUEST: Final = (
+    _certain(
+        "Container Overrides length must be at most",
+        "command, environment and Batch's own variables exceed 8192 characters together",
+        "Pass big values through S3 or a parameter store instead of `environment`.",
+    ),
+    # The words for too many tags are not documented. Behind a colon stands what tagging, or the
+    # pull of an image with tags in its name, ended with.
+    _certain(
+        r"too many tags|^[^:]*\btags\b[^:]*(?:exceed|more than|at most|maximum)",
+        "it has more than 50 tags, its own and the job definition's together",
+        "Give it fewer `tags`, or set `propagate_tags` to false.",
+    ),
+    _certain(
+        "TagPolicyViolation",
+        "the tags break a tag policy of the organization",
+        "Compare `tags`, and the tags of job definition and compute environment, with the tag"
+        " policy that AWS Organizations shows for the account.",
+    ),
+    _certain(
+        "No Fargate configuration exists for given values"
+        r"|Fargate resource requirements .* not valid",
+        "its vCPU and memory are no Fargate size",
+        "Choose `vcpu` and `memory` from the list that 'fargate-batch sizes' prints.",
+    ),
+    _certain(
+        "not compatible with the selected compute strategy",
+        "the job definition does not fit Fargate",
+        "Register a revision of the job definition for Fargate: platformCapabilities FARGATE,"
+        " network mode awsvpc, a runtimePlatform and a size that Fargate has.",
+    ),
+    _certain(
+        r"platform version\b.*(?:deprecated|revoked|retired)|use platform version 1\.4",
+        "the platform version of the job definition is retired",
+        "Set platformVersion to LATEST in the job definition (fargatePlatformConfiguration), and"
+        " submit with that revision.",
+    ),
+)
+
+_COMMAND: Final = (
+    _certain(
+        "exec format error",
+        "the image is built for another CPU than the job definition's",
+        "Build the image for the job definition's runtimePlatform (docker build --platform"
+        " linux/amd64, or linux/arm64).",
+    ),
+    _certain(
+        r"executable file not found|\bexec: .*(?:no such file|permission denied)",
+        "the command does not exist in the image or may not be executed",
+        "Compare `command` with the files in the image. For a line of shell write"
+        ' ["sh", "-c", "the line"].',
+    ),
+    _certain(
+        "No command specified",
+        "neither the job nor the image names a command",
+        "Give the job a `command`, or the image a CMD or an ENTRYPOINT.",
+    ),
+    _certain(
+        r"/etc/(?:passwd|group): no such file|unable to find (?:user|group) "
+        r"|no matching entries in (?:passwd|group)",
+        "the user of the job definition does not exist in the image",
+        "Remove the user from the job definition, or add that user to the image: an image"
+        " without /etc/passwd knows numbers only, such as 1000:1000.",
+    ),
+)
+
+_VOLUMES: Final = (
+    _certain(
+        r"\bchown \S+ operation not permitted",
+        "the owner of a volume may not be changed",
+        "Mount the volume where the image has no directory of another owner. For EFS, use an"
+        " access point with the user that the image runs as.",
+    ),
+    _certain(
+        r"error mounting .*(?:not a directory|are you trying to mount a directory onto a file)",
+        "a volume is mounted over a file, or a file over a directory",
+        "Compare each volume's containerPath in the job definition with the image: a volume"
+        " needs a directory.",
+    ),
+    _certain(
+        r"EFS utils.*(?:Failed to resolve|no such file or directory|file system .*does not exist)",
+        "the EFS file system or the directory in it was not found",
+        "Check the EFS file system's id and root directory in the job definition, and that it has"
+        " a mount target in the VPC of the job; the VPC needs DNS resolution and hostnames.",
+    ),
+    _certain(
+        r"EFS utils.*(?:access denied|AccessDenied|not authorized)",
+        "EFS refused to mount the file system",
+        "Grant elasticfilesystem:ClientMount to the job role in the EFS file system's policy, and"
+        " check the access point in the job definition.",
+    ),
+    _certain(
+        rf"{_SETUP}(?:no space left|failed to extract layer \S+ write /)",
+        "the image does not fit on the task's disk",
+        "Raise ephemeralStorage in the job definition (21 to 200 GiB), or make the image smaller.",
+    ),
+)
+
+_ROLES: Final = (
+    _certain(
+        "iam:PassRole",
+        "AWS Batch may not pass the job's roles to ECS",
+        "Grant iam:PassRole for the role that the reason names to the service role of the compute"
+        " environment.",
+    ),
+    _certain(
+        r"assumed-role/(?:AWSServiceRoleForBatch|AWSBatchServiceRole)\b.*not authorized",
+        "the service role of the compute environment lacks a permission",
+        "Grant the action that the reason names to that service role, or use the service-linked"
+        " role AWSServiceRoleForBatch.",
+    ),
+    _certain(
+        r"assume the (?:\w+ )?service.linked role",
+        "ECS has no service-linked role in this account",
+        "Create the role once: aws iam create-service-linked-role --aws-service-name"
+        " ecs.amazonaws.com.",
+    ),
+    _certain(
+        "unable to assume the role|role being passed",
+        "ECS may not assume the job's role",
+        "Let ecs-tasks.amazonaws.com assume the execution role and the job role (the trust policy"
+        " of each).",
+    ),
+    _certain(
+        rf"{_SETUP}(?:AccessDenied|not authorized|403 Forbidden|StatusCode: 403"
+        "|role has the permissions?)",
+        "the execution role may not read the image, a secret or the log group",
+        "Grant the action that the reason names to the job definition's execution role"
+        " (AmazonECSTaskExecutionRolePolicy has those for images and logs).",
+    ),
+    _certain(
+        "not authorized to perform:",
+        "a role lacks a permission",
+        "Grant the action that the reason names to the role that it names.",
+    ),
+)
+
+_SECRETS_AND_LOGS: Final = (
+    _certain(
+        r"(?:log stream|CreateLogStream)\b.*ResourceNotFoundException|log group does not exist",
+        "the log group of the job definition does not exist",
+        "Create the log group, or set awslogs-create-group in the job definition and grant"
+        " logs:CreateLogGroup to its execution role.",
+    ),
+    _certain(
+        r"\b(?:asm|ssm|Secrets Manager|Parameter Store)\b.*(?:ResourceNotFoundException"
+        r"|can't find the specified secret|ParameterNotFound|invalid (?:ssm )?parameters"
+        r"|invalid character|did not contain json key|unexpected ARN format|ValidationException"
+        r"|InvalidParameterException|marked (?:for|as) delet)",
+        "a secret of the job definition does not exist or has another form",
+        "Compare the secret's ARN, JSON key and region in the job definition with what exists.",
+    ),
+    _certain(
+        r"env(?:ironment variable)? files?\b.*(?:NoSuchKey|NoSuchBucket|NotFound|status code: 404"
+        r"|StatusCode: 404|PermanentRedirect|BucketRegionError)",
+        "an environment file of the job definition does not exist",
+        "Compare the ARN of the environment file in the job definition with the object in S3.",
+    ),
+)
+
+_IMAGE: Final = (
+    _certain(
+        rf"{_PULL}(?:401 Unauthorized|no basic auth|failed to fetch anonymous token\."
+        r"|authentication required|incorrect username or password|unauthorized: )",
+        "the image registry wants credentials",
+        "Give the registry's credentials in the job definition (repositoryCredentials, a secret"
+        " that the execution role may read), or use an image in ECR.",
+    ),
+    _certain(
+        rf"{_PULL}x509: ",
+        "the certificate of the image registry is not trusted",
+        "Give the registry a certificate of a public authority, or copy the image to ECR: Fargate"
+        " cannot be told to trust another one.",
+    ),
+    _certain(
+        rf"{_PULL}(?:descriptor (?:matching|for) platform|no match(?:ing manifest)? for )",
+        "the image is built for another CPU or operating system than the job definition's",
+        "Build the image for the job definition's runtimePlatform (docker build --platform"
+        " linux/amd64, or linux/arm64).",
+    ),
+    _certain(
+        rf"{_PULL}unexpected commit digest",
+        "the image registry sent another image than it had announced",
+        "Push the image again, or pull it from ECR: a registry that is a proxy may change what it"
+        " passes on.",
+    ),
+    _certain(
+        rf"{_PULL}(?:(?<!host )not found|manifest unknown|name unknown|does not exist"
+        r"|pull access denied|insufficient_scope|invalid reference)",
+        "the image does not exist, or may not be read",
+        "Compare the job definition's image (repository, tag, region) with what the registry has."
+        " If the image is private, check the registry's policy and credentials.",
+    ),
+)
+
+_NETWORK: Final = (
+    _certain(
+        r"InvalidGroup\.NotFound|InvalidSecurityGroupID|InvalidSecurityGroup\.NotFound",
+        "a security group of the compute environment does not exist",
+        "Give the compute environment a security group that exists in its subnets' VPC.",
+    ),
+    _certain(
+        r"InvalidSubnet(?:ID)?\.NotFound",
+        "a subnet of the compute environment does not exist",
+        "Give the compute environment subnets that exist.",
+    ),
+)
+
+CERTAIN: Final[tuple[Rule, ...]] = (
+    *_REQUEST,
+    *_COMMAND,
+    *_VOLUMES,
+    *_ROLES,
+    *_SECRETS_AND_LOGS,
+    *_IMAGE,
+    *_NETWORK,
+)
+"""All of kind CONFIGURATION: the first that matches tells, whatever else the text says."""
