@@ -41,12 +41,12 @@ _REQUEST: Final = (
     ),
     _certain(
         "No Fargate configuration exists for given values"
-        r"|Fargate resource requirements .* not valid",
+        r"|Fargate resource requirements .* not valid|Invalid '?(?:cpu|memory)'? setting",
         "its vCPU and memory are no Fargate size",
         "Choose `vcpu` and `memory` from the list that 'fargate-batch sizes' prints.",
     ),
     _certain(
-        "not compatible with the selected compute strategy",
+        "not compatible with the selected compute strategy|does not satisfy the task definition",
         "the job definition does not fit Fargate",
         "Register a revision of the job definition for Fargate: platformCapabilities FARGATE,"
         " network mode awsvpc, a runtimePlatform and a size that Fargate has.",
@@ -100,7 +100,8 @@ _VOLUMES: Final = (
         " needs a directory.",
     ),
     _certain(
-        r"EFS utils.*(?:Failed to resolve|no such file or directory|file system .*does not exist)",
+        r"EFS utils.*(?:Failed to resolve|no such file or directory|file system .*does not exist"
+        r"|no matching mount target)",
         "the EFS file system or the directory in it was not found",
         "Check the EFS file system's id and root directory in the job definition, and that it has"
         " a mount target in the VPC of the job; the VPC needs DNS resolution and hostnames.",
@@ -144,7 +145,7 @@ _ROLES: Final = (
         " of each).",
     ),
     _certain(
-        rf"{_SETUP}(?:AccessDenied|not authorized|403 Forbidden|StatusCode: 403"
+        rf"{_SETUP}(?:AccessDenied|not authorized|403 Forbidden|status ?code: 403"
         "|role has the permissions?)",
         "the execution role may not read the image, a secret or the log group",
         "Grant the action that the reason names to the job definition's execution role"
@@ -173,8 +174,8 @@ _SECRETS_AND_LOGS: Final = (
         "Compare the secret's ARN, JSON key and region in the job definition with what exists.",
     ),
     _certain(
-        r"env(?:ironment variable)? files?\b.*(?:NoSuchKey|NoSuchBucket|NotFound|status code: 404"
-        r"|StatusCode: 404|PermanentRedirect|BucketRegionError)",
+        r"env(?:ironment variable)? files?\b.*(?:NoSuchKey|NoSuchBucket|NotFound|status ?code: 404"
+        r"|PermanentRedirect|BucketRegionError)",
         "an environment file of the job definition does not exist",
         "Compare the ARN of the environment file in the job definition with the object in S3.",
     ),

@@ -109,6 +109,12 @@ _PASSING: Final = (
         "Look at the job's last log lines, and run the health check's command in the image: it may"
         " need more time to start, or more `vcpu`.",
     ),
+    Rule(
+        r"\bdependent container\b|container ordering dependency",
+        FailureKind.USER_CODE,
+        "a container that has to end well before it did not",
+        "Look at the log of the container that the reason names.",
+    ),
     # Above the network: their texts end with the same words.
     Rule(
         r"EFS utils|mount\.nfs4?\b",

@@ -446,6 +446,14 @@ def test_an_array_fails_of_what_its_children_fail_of(
     assert (failure.kind, failure.cause) == (kind, cause)
 
 
+def test_children_whose_quotes_differ_have_one_cause() -> None:
+    children = [child(index, f"CannotPullContainerError: odd {index}") for index in range(3)]
+    failure = diagnose(array(), [*children, child(3, code=1)])
+    assert failure.cause == (
+        'the image could not be pulled: "CannotPullContainerError: odd 0" (3 of 4 failed children)'
+    )
+
+
 def test_an_array_told_to_stop_was_not_failed_by_its_children() -> None:
     stopped = failed("Enough", isTerminated=True, arrayProperties={"size": 2})
     assert diagnose(stopped, [child(0, code=127)]).kind is K.KILLED
