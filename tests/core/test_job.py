@@ -423,6 +423,10 @@ def spoilt(value: Any) -> Iterator[Any]:
         pytest.param({"container": {"exitCode": True}}, "exit_code", id="exit code"),
         pytest.param({"createdAt": "soon"}, "created_at", id="time"),
         pytest.param({"createdAt": 10**30}, "created_at", id="time beyond all times"),
+        pytest.param({"createdAt": 253402300799999}, "created_at", id="the end of days"),
+        pytest.param({"createdAt": -1}, "created_at", id="time before time"),
+        pytest.param({"arrayProperties": {"index": -1}}, "array", id="index"),
+        pytest.param({"container": {"exitCode": 2**63}}, "exit_code", id="more than a long"),
         pytest.param({"statusReason": ["?"]}, "status_reason", id="text"),
         pytest.param({"arrayProperties": {"size": "10"}}, "array", id="size"),
         pytest.param(
@@ -434,6 +438,10 @@ def spoilt(value: Any) -> Iterator[Any]:
 )
 def test_nonsense_counts_as_absent(members: dict[str, Any], attribute: str) -> None:
     assert getattr(Job.from_api({**members, "jobId": ID}), attribute) is None
+
+
+def test_what_cannot_be_encoded_is_replaced() -> None:
+    assert Job.from_api({"jobId": ID, "statusReason": "a\ud800é"}).status_reason == "a?é"
 
 
 @pytest.mark.parametrize("entry", ENTRIES)

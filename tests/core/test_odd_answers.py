@@ -1,9 +1,14 @@
 """Whatever stands in an entry of AWS's answers, every reader of a job gets along with it."""
 
+import copy
 import json
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -23,7 +28,6 @@ from airflow_fargate_batch.core.log_streams import (
     telling_source,
 )
 from airflow_fargate_batch.core.polling import Watchlist
-from airflow_fargate_batch.core.status import JobStatus
 from airflow_fargate_batch.core.waiting import Wait
 from airflow_fargate_batch.exceptions import JobTimedOut
 from airflow_fargate_batch.rerun import indexes_left
@@ -33,79 +37,87 @@ if TYPE_CHECKING:
     from airflow_fargate_batch.logs import LogsApi
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
-SCALARS = (
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.sampled_from([10**30, -(10**30), 10**4000, 253402300799999, -1, 0, 10_000])
-    | st.floats()
-    | st.sampled_from(
-        ["", "1e999999999", "-1e99999999", "NaN", "9" * 5000, "\ud800", "a\nb\x1b[2J"]
-    )
-    | st.sampled_from([status.value for status in JobStatus])
-    | st.text(st.characters(), max_size=8)
-)
+ODD_VALUES: list[Any] = [
+    *(None, True, -1, 0, 10**30, 10**4000, 10**5000, 253402300799999, float("nan")),
+    *("", "\ud800", "a\nb\x1b[2J", "arn:aws:batch:\ud800:1:", "FAILED"),
+    *("1e999999999", "-1e99999999", "9" * 5000, "3,x", "-1", "4"),
+    *([], {}, [None], [{}], {1: "2"}),
+]
+PRINTABLE = [value for value in ODD_VALUES if value != 10**5000]
+"""Hypothesis writes what it draws."""
 ANYTHING = st.recursive(
-    SCALARS,
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(st.text(max_size=3), inner, max_size=3)
-        | st.dictionaries(st.integers(), inner, max_size=1)
-    ),
-    max_leaves=6,
+    st.sampled_from(PRINTABLE) | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=4,
 )
 
 
-def members(**known: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """Make mappings that may have these members, and each of them as anything."""
-    each = {name: ANYTHING | strategy for name, strategy in known.items()}
-    return st.fixed_dictionaries({}, optional=each) | ANYTHING
+def container(name: str, **more: Any) -> dict[str, Any]:
+    return {
+        "name": name,
+        "essential": name == "main",
+        "reason": "odd",
+        "logStreamName": f"{name}/1",
+        "logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": "/g"}},
+        "environment": [{"name": "FARGATE_BATCH_INDEXES", "value": "2,4"}],
+        "resourceRequirements": [
+            {"type": "VCPU", "value": "1"},
+            {"type": "MEMORY", "value": "2048"},
+        ],
+        **more,
+    }
 
 
-TEXT = st.sampled_from(["Essential container in task exited", "CAPACITY: x", "arn:aws:batch:r:1:j"])
-REQUIREMENTS = st.lists(
-    members(type=st.sampled_from(["VCPU", "MEMORY"]), value=st.sampled_from(["1", "-1e99999999"])),
-    max_size=2,
-)
-CONTAINER = members(
-    name=st.sampled_from(["a", "b"]),
-    essential=st.booleans(),
-    exitCode=st.integers(0, 255),
-    reason=TEXT,
-    logStreamName=st.sampled_from(["s/1", "s/2"]),
-    logConfiguration=members(logDriver=st.just("awslogs"), options=members()),
-    resourceRequirements=REQUIREMENTS,
-    environment=st.lists(
-        members(name=st.just("FARGATE_BATCH_INDEXES"), value=st.sampled_from(["0,1", "9" * 5000])),
-        max_size=2,
-    ),
-)
-TASKS = st.lists(members(containers=st.lists(CONTAINER, max_size=3)), max_size=2)
-ENTRY = members(
-    jobName=TEXT,
-    jobArn=TEXT,
-    status=st.sampled_from([status.value for status in JobStatus]),
-    statusReason=TEXT,
-    createdAt=st.integers(0, 10**13),
-    startedAt=st.integers(0, 10**13),
-    stoppedAt=st.integers(0, 10**13),
-    isTerminated=st.booleans(),
-    container=CONTAINER,
-    ecsProperties=members(taskProperties=TASKS),
-    attempts=st.lists(
-        members(container=CONTAINER, taskProperties=TASKS, stoppedAt=st.integers(0, 10**13)),
-        max_size=2,
-    ),
-    arrayProperties=members(
-        size=st.integers(0, 5),
-        index=st.integers(-2, 5),
-        statusSummary=members(RUNNABLE=st.integers(0, 5), FAILED=st.integers(0, 5)),
-    ),
-    tags=members(),
-)
-ENTRIES = ENTRY.map(lambda entry: {**(entry if isinstance(entry, dict) else {}), "jobId": "odd"})
+def tasks(code: int) -> list[dict[str, Any]]:
+    return [{"containers": [container("helper", exitCode=143), container("main", exitCode=code)]}]
+
+
+COMMON: dict[str, Any] = {
+    "jobId": "odd",
+    "jobName": "name",
+    "jobArn": "arn:aws:batch:eu-west-1:111122223333:job/odd",
+    "statusReason": "Essential container in task exited",
+    "createdAt": 1_700_000_000_000,
+    "startedAt": 1_700_000_010_000,
+    "stoppedAt": 1_700_000_020_000,
+    "tags": {"team": "data"},
+    "dependsOn": [],
+    "isTerminated": False,
+}
+ARRAY = {"size": 2, "statusSummary": {"RUNNABLE": 1, "FAILED": 1}}
+ATTEMPT = {"container": container("main", exitCode=137), "stoppedAt": 1_700_000_015_000}
+WHOLE: list[dict[str, Any]] = [
+    COMMON | {"status": "RUNNABLE", "container": container("main"), "attempts": [ATTEMPT]},
+    COMMON | {"status": "RUNNABLE", "container": container("main")},
+    COMMON | {"status": "FAILED", "container": container("main", exitCode=137)},
+    COMMON | {"status": "FAILED", "ecsProperties": {"taskProperties": tasks(99)}},
+    COMMON | {"status": "RUNNING", "attempts": [{"taskProperties": tasks(1)}]},
+    COMMON | {"status": "PENDING", "arrayProperties": ARRAY, "container": container("main")},
+    COMMON | {"status": "FAILED", "arrayProperties": ARRAY},
+    COMMON | {"status": "FAILED", "arrayProperties": {"index": 1}},
+]
+
+
+def places(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Yield where something stands: each mapping or list, however deep, with each of its keys."""
+    if isinstance(value, dict | list):
+        for key in value if isinstance(value, dict) else range(len(value)):
+            yield value, key
+            yield from places(value[key])
+
+
+@st.composite
+def entries(draw: st.DrawFn) -> dict[str, Any]:
+    """Make entries in which something, at up to three places, is odd."""
+    entry = copy.deepcopy(draw(st.sampled_from(WHOLE)))
+    for _ in range(draw(st.integers(1, 3))):
+        holder, key = draw(st.sampled_from(list(places(entry))))
+        holder[key] = copy.deepcopy(draw(ANYTHING))
+    return entry | {"jobId": "odd"}
+
+
 fuzz = settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None
 )
 
 
@@ -113,62 +125,68 @@ def read(*entries: object) -> list[Job]:
     return jobs_from_api({"jobs": list(entries)})
 
 
-@fuzz
-@given(ENTRIES)
-def test_a_job_can_be_read_written_and_read_again(entry: dict[str, Any]) -> None:
-    [job] = read(entry)
+@cache
+def jobs_with_one_odd_member() -> list[Job]:
+    """Read every entry of ``WHOLE`` with each of its members, however deep, as each odd value."""
+    found: list[Job] = []
+    for entry in WHOLE:
+        copied = copy.deepcopy(entry)
+        for holder, key in list(places(copied)):
+            good = holder[key]
+            for odd in ODD_VALUES:
+                holder[key] = odd
+                found += read(copied | {"jobId": "odd"})
+            holder[key] = good
+    return found
+
+
+def write_and_read_again(job: Job) -> None:
     assert Job.from_api(json.loads(json.dumps(job.to_api()))) == job
     json.dumps(job.to_summary(failed_children=[job]), allow_nan=False)
 
 
-@fuzz
-@given(ENTRIES, ENTRIES)
-def test_a_failure_can_be_told(entry: dict[str, Any], child: dict[str, Any]) -> None:
-    [job], [failed] = read(entry), read(child)
+def tell_of_its_failure(job: Job) -> None:
     diagnose_stuck(job)
-    diagnose(job, [failed])
-    report(job, failed_children=[failed]).encode()
-    api = cast("BatchApi", _Aws([failed]))
+    diagnose(job, [job])
+    report(job, failed_children=[job]).encode()
+    api = cast("BatchApi", _Aws([job]))
     conclude(job, task=None, api=lambda: api)
 
 
-@fuzz
-@given(ENTRIES, st.none() | st.integers(0, 5))
-def test_the_log_can_be_looked_for(entry: dict[str, Any], index: int | None) -> None:
-    [job] = read(entry)
+def look_for_its_log(job: Job) -> None:
     assert telling_source(job) in [*sources(job), None]
     log_page(job)
-    chosen_child(job, index)
-    nothing_to_read(job, index)
+    for index in (None, 0, 4):
+        nothing_to_read(job, index)
+        child = chosen_child(job, index)
+        assert child in {None, "odd:0", "odd:1", f"odd:{index}"}
 
 
-@fuzz
-@given(ENTRIES)
-def test_a_wait_goes_on_or_ends(entry: dict[str, Any]) -> None:
-    [job] = read(entry)
+def wait_for_it(job: Job) -> None:
     wait = Wait("odd", until=NOW, runnable_timeout=timedelta(days=30))
-    try:
+    with suppress(JobTimedOut):
         wait.heed(job, NOW)
         wait.check(NOW)
-    except JobTimedOut as error:
-        assert str(error)  # noqa: PT017 - whether it gives up is the entry's to say
     watchlist = Watchlist(chance=lambda: 0.5)
     watchlist.add("odd", interval=1, now=0)
     watchlist.answered(["odd"], [job], 1)
 
 
-@fuzz
-@given(ENTRIES)
-def test_status_and_wait_write_a_line(entry: dict[str, Any]) -> None:
-    [job] = read(entry)
+def write_a_line(job: Job) -> None:
     cli_status._as_text([job]).encode()
     cli_status._as_table([job]).encode()
     cli_wait._as_line(Outcome(job, job.to_summary(), succeeded=False)).encode()
 
 
-@fuzz
-@given(ENTRIES)
-def test_a_vigil_over_good_jobs_beside_it_shows_them_all(entry: dict[str, Any]) -> None:
+def name_its_index(job: Job) -> None:
+    index = job.index_of(job)
+    assert index is None or index >= 0
+    parent = Job.from_api({"jobId": "a", "status": "FAILED", "arrayProperties": {"size": 2}})
+    left = indexes_left(cast("BatchApi", _Aws([job])), [parent])
+    assert left is None or set(left) <= {0, 1}
+
+
+def keep_a_vigil(job: Job) -> None:
     vigil = Vigil(
         cast("BatchApi", _Aws([])),
         ["odd", "a", "b", "c"],
@@ -177,28 +195,55 @@ def test_a_vigil_over_good_jobs_beside_it_shows_them_all(entry: dict[str, Any]) 
         region="r",
         logs=lambda: cast("LogsApi", None),
     )
-    for view in (Lines(), Bars()):
-        for job in read(*({"jobId": name, "status": "SUCCEEDED"} for name in "abc"), entry):
-            if job.status is not JobStatus.FAILED:
-                vigil._heed(job, view)
-        vigil._show(view)
+    view = Lines()
+    for each in read(*({"jobId": name, "status": "SUCCEEDED"} for name in "abc")):
+        vigil._heed(each, view)
+    vigil._jobs["odd"] = job
+    vigil._show(view)
     assert [vigil.outcomes[name].succeeded for name in "abc"] == [True] * 3
 
 
+READERS = [
+    write_and_read_again,
+    tell_of_its_failure,
+    look_for_its_log,
+    wait_for_it,
+    write_a_line,
+    name_its_index,
+    keep_a_vigil,
+]
+each_reader = pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.__name__)
+
+
+@each_reader
+def test_every_reader_gets_along_with_one_odd_member(reader: Callable[[Job], None]) -> None:
+    for job in jobs_with_one_odd_member():
+        reader(job)
+
+
+@each_reader
 @fuzz
-@given(st.lists(ENTRIES, max_size=3), st.integers(1, 5))
-def test_no_index_is_made_up(children: list[dict[str, Any]], size: int) -> None:
-    parent = Job.from_api({"jobId": "a", "status": "FAILED", "arrayProperties": {"size": size}})
-    left = indexes_left(cast("BatchApi", _Aws(read(*children))), [parent])
-    assert left is None or set(left) <= set(range(size))
+@given(entries())
+def test_every_reader_gets_along_with_several(
+    reader: Callable[[Job], None], entry: dict[str, Any]
+) -> None:
+    reader(*read(entry))
+
+
+def test_a_bar_shows_whatever_is_counted() -> None:
+    arrays = [job for job in jobs_with_one_odd_member() if job.array is not None]
+    bars = Bars()
+    for job in arrays[::10]:
+        assert job.array is not None
+        bars.show("children", job.ended_children, job.array.size or 0, str(job.array.counts))
 
 
 @fuzz
-@given(members(containerProperties=members(), ecsProperties=members(taskProperties=TASKS)))
-def test_a_definition_is_read_or_refused(entry: Any) -> None:
+@given(st.sampled_from(["containerProperties", "ecsProperties"]), entries())
+def test_a_definition_is_read(where: str, entry: dict[str, Any]) -> None:
     known = {"jobDefinitionArn": "a", "jobDefinitionName": "d", "revision": 3}
-    definition = JobDefinition.from_api((entry if isinstance(entry, dict) else {}) | known)
-    definition.runs_on("1.4.0")
+    properties = entry.get("ecsProperties", entry.get("container"))
+    JobDefinition.from_api({where: properties} | known).runs_on("1.4.0")
 
 
 class _Aws:
