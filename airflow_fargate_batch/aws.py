@@ -187,7 +187,7 @@ class BatchApi(ServiceApi):
     ) -> None:
         super().__init__(client)
         self._is_secret = is_secret
-        for operation in ("DescribeJobs", "ListJobs"):
+        for operation in ("DescribeJobs", "ListJobs", "DescribeJobDefinitions"):
             client.meta.events.register(
                 f"before-parse.batch.{operation}",
                 _take_as_sent,
@@ -254,7 +254,8 @@ class BatchApi(ServiceApi):
         with translated("ListJobs"):
             answer = self.client.list_jobs(**request)
             jobs = jobs_from_api({"jobs": answer.get("jobSummaryList")})
-            return JobPage(jobs, answer.get("nextToken") or None)
+            token: object = answer.get("nextToken")
+            return JobPage(jobs, token if isinstance(token, str) and token else None)
 
     def terminate_job(self, job_id: str, reason: str) -> None:
         """End a job in whatever state it is; an array takes its children along."""
@@ -378,22 +379,22 @@ def _take_as_sent(
 ) -> None:
     """Spare a hundred jobs botocore's walk through its model, half of what asking costs.
 
-    The walk changes no good answer: the members have the same names on the wire, and
-    ``Job.from_api`` trusts none of them. It would refuse all jobs for one odd member. Only for our
-    own calls; an answer without jobs is left to botocore.
+    The walk changes no good answer: the members have the same names on the wire, and ``from_api``
+    trusts none of them. It would refuse all jobs for one odd member. Only for our own calls; an
+    answer without jobs or definitions is left to botocore.
     """
     if not _calling.get() or response_dict["status_code"] >= 300:
         return
     answer = _parsed(response_dict["body"])
-    if isinstance(answer, dict) and not _JOBS.isdisjoint(answer):
+    if isinstance(answer, dict) and not _LISTS.isdisjoint(answer):
         customized_response_dict |= {
             name: value for name, value in answer.items() if name in _TAKEN
         }
         response_dict["body"] = b"{}"
 
 
-_JOBS: Final = frozenset({"jobs", "jobSummaryList"})
-_TAKEN: Final = _JOBS | {"nextToken"}
+_LISTS: Final = frozenset({"jobs", "jobSummaryList", "jobDefinitions"})
+_TAKEN: Final = _LISTS | {"nextToken"}
 
 
 def _parsed(body: bytes) -> object:

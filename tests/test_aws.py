@@ -178,6 +178,8 @@ def test_an_odd_entry_does_not_hurt_the_others_of_its_page(
     stub.says(200, b'{"jobSummaryList": [%b, %b], "nextToken": "more"}' % (entry, good))
     page = api.find_jobs(job_queue="queue", job_name="nightly")
     assert (page.jobs[-1].id, page.next_token) == ("good", "more")
+    stub.says(200, b'{"jobSummaryList": [], "nextToken": 7}')
+    assert api.find_jobs(job_queue="queue", job_name="nightly").next_token is None
 
 
 def test_an_odd_revision_does_not_hide_the_others(api: BatchApi, stub: Stub) -> None:
@@ -191,7 +193,9 @@ def test_an_odd_revision_does_not_hide_the_others(api: BatchApi, stub: Stub) -> 
         }
 
     odd = revision(4, containerProperties={"fargatePlatformConfiguration": {"platformVersion": ""}})
-    stub.says(200, {"jobDefinitions": [{"revision": 9}, revision(3), odd]})
+    stub.says(
+        200, {"jobDefinitions": [{"revision": 9}, 7, {"jobDefinitionArn": []}, revision(3), odd]}
+    )
     definition = api.job_definition("d")
     assert definition is not None
     assert (definition.revision, definition.platform_version) == (4, "LATEST")

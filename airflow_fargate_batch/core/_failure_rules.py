@@ -39,7 +39,7 @@ _IMPOSED: Final = (
         "Your Spot Task was interrupted",
         FailureKind.SPOT_RECLAIM,
         "Fargate Spot took the capacity back",
-        "Let Batch itself retry it (`spot_retries`), or use a `job_queue` without Fargate Spot.",
+        "Set `spot_retries` so that Batch retries it, or use a `job_queue` without Fargate Spot.",
     ),
     Rule(
         "Job attempt duration exceeded timeout",
@@ -70,8 +70,8 @@ _IMPOSED: Final = (
         "MISCONFIGURATION:|ACTION_REQUIRED",
         FailureKind.CONFIGURATION,
         "the queue's compute environments cannot run it",
-        "Look at the status and its reason of the queue's compute environments, or use another"
-        " `job_queue`.",
+        "Look at status and statusReason of the queue's compute environments (aws batch"
+        " describe-compute-environments), or use another `job_queue`.",
     ),
     Rule(
         "Dependent Job failed",
@@ -82,9 +82,9 @@ _IMPOSED: Final = (
     Rule(
         "^isTerminated|^isCancelled",
         FailureKind.KILLED,
-        "it was told to stop by TerminateJob or CancelJob",
-        "Its status reason says by whom or why; if it was a mistake, run it again (in Airflow,"
-        " clear the task).",
+        "TerminateJob or CancelJob stopped it",
+        "Its status reason says who stopped it, or why. If that was a mistake, run it again (in"
+        " Airflow, clear the task).",
     ),
     Rule(
         r"Task stopped by (?:a |the )?user|UserInitiated",
