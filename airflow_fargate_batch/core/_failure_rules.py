@@ -4,7 +4,8 @@ Sources: Amazon ECS Developer Guide, "Stopped tasks error messages" and the page
 (CannotPullContainer, ResourceInitializationError); AWS Batch User Guide, "Jobs stuck in RUNNABLE"
 and "Job timeouts"; where none documents them, what the services have been seen to say
 (``tests/data/failure_texts.json`` names the places). A pattern sees one line each for the status
-reason and the container's reason, then ``exitCode: N``, ``isTerminated`` and ``isCancelled``.
+reason and the container's reason, then ``exitCode: N``, and ``isTerminated``, ``isCancelled`` and
+``anotherEndedEarly`` if they are so.
 
 The order keeps a cut text harmless. Words that forbid a retry stand above all words for passing
 troubles, so whatever a cut takes away, it can only turn "fails again" into "may succeed".
@@ -231,6 +232,16 @@ _NAMED: Final = (
 )
 
 _EXITS: Final = (
+    Rule(
+        "^anotherEndedEarly$",
+        FailureKind.KILLED,
+        "ECS stopped it because another essential container had ended",
+        "Set essential to false, in the job definition, for each container that may end before the"
+        " others.",
+    ),
+)
+
+_EXITS: Final = (
     # The program's own end, by the conventions of shells and signals.
     Rule(
         "^exitCode: 137$",
@@ -295,7 +306,7 @@ _EXITS: Final = (
         _LOOK_AT_LOGS,
     ),
     Rule(
-        "^(?!exitCode: ).",
+        "^(?!exitCode: |is(?:Terminated|Cancelled)$|anotherEndedEarly$).",
         FailureKind.UNKNOWN,
         "AWS gives a reason that this package does not know",
         "Look at the job in the console and at its last log lines.",

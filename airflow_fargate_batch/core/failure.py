@@ -8,8 +8,9 @@ from itertools import islice
 from typing import Final
 
 from airflow_fargate_batch.core import fargate
+from airflow_fargate_batch.core._containers import Container
 from airflow_fargate_batch.core._failure_rules import RULES, FailureKind, Rule
-from airflow_fargate_batch.core.job import Attempt, Container, Job
+from airflow_fargate_batch.core.job import Attempt, Job
 from airflow_fargate_batch.core.log_streams import log_page
 
 __all__ = ["Failure", "FailureKind", "diagnose", "diagnose_stuck", "report"]
@@ -135,6 +136,7 @@ def _evidence(job: Job) -> str:
     exit_code = _last(job).exit_code if job.exit_code is None else job.exit_code
     lines = [*(" ".join(words.split()) for words in _words(job)), f"exitCode: {exit_code}"]
     lines += ["isTerminated"] * job.is_terminated + ["isCancelled"] * job.is_cancelled
+    lines += ["anotherEndedEarly"] * (job.ended_early is not None)
     return "\n".join(lines)
 
 

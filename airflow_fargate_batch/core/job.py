@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from airflow_fargate_batch.core import _members as read
+from airflow_fargate_batch.core._containers import Container, Containers
 from airflow_fargate_batch.core._job_secrets import secrets_of_job
 from airflow_fargate_batch.core._members import EPOCH
 from airflow_fargate_batch.core.naming import INDEXES_VARIABLE, TAG_PREFIX
@@ -31,80 +32,7 @@ _INDEXES: Final = re.compile(r"[0-9]{1,9}(?:,[0-9]{1,9})*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Container:
-    """One container of a job or of an attempt; the last three are known for a job's own only.
-
-    Attributes:
-        name: ``None`` unless the job definition has ``ecsProperties``.
-        essential: The job ends when this container ends; of the others no end matters.
-        reason: ECS's words on why it ended or never started.
-        log_group: ``None`` where it logs elsewhere than to CloudWatch.
-        memory: MiB.
-    """
-
-    name: str | None = None
-    essential: bool = True
-    exit_code: int | None = None
-    reason: str | None = None
-    log_stream: str | None = None
-    log_group: str | None = None
-    vcpu: Decimal | None = None
-    memory: int | None = None
-
-
-class _Containers:
-    """What a job and an attempt both know through their containers."""
-
-    __slots__ = ()
-    containers: tuple[Container, ...]
-
-    @property
-    def exit_code(self) -> int | None:
-        """The exit code of the essential container that decided; never that of another one."""
-        container = self.telling
-        return container.exit_code if container.essential else None
-
-    @property
-    def reason(self) -> str | None:
-        """ECS's reason for the end of the container that decided."""
-        return self.telling.reason
-
-    @property
-    def telling(self) -> Container:
-        """The container that decided how it ended.
-
-        ECS stops all containers once an essential one has ended, so an essential one that failed by
-        itself counts before one that may have been stopped afterwards. Another container counts
-        only if it has a reason and no essential one says anything: an image that cannot be pulled
-        keeps the whole task from starting.
-        """
-        if len(self.containers) == 1:  # the usual case, asked for thousands of jobs at a time
-            return self.containers[0]
-        essential = [container for container in self.containers if container.essential]
-        if not essential:
-            return next(iter(self.containers), Container())
-        best = min(essential, key=_silence)
-        if _silence(best) < _SILENT:
-            return best
-        return next((container for container in self.containers if container.reason), best)
-
-
-_STOPPED: Final = frozenset({143, 137})
-"""How a container ends that ECS stops: by SIGTERM or, if it does not end of that, by SIGKILL."""
-_SILENT: Final = 4
-
-
-def _silence(container: Container) -> int:
-    """Tell how little a container says of the end of its job: 0 decides, ``_SILENT`` is nothing."""
-    if container.exit_code is None:
-        return 0 if container.reason else _SILENT
-    if container.exit_code in _STOPPED and "OutOfMemory" not in (container.reason or ""):
-        return 1 if container.exit_code == 137 else 2
-    return 0 if container.exit_code else 3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt(_Containers):
+class Attempt(Containers):
     """One attempt that has ended."""
 
     containers: tuple[Container, ...] = ()
@@ -129,7 +57,7 @@ class ArrayProgress:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job(_Containers):
+class Job(Containers):
     """A job at one moment; two equal ones tell that nothing has happened in between.
 
     Attributes:
