@@ -239,9 +239,6 @@ _EXITS: Final = (
         "Set essential to false, in the job definition, for each container that may end before the"
         " others.",
     ),
-)
-
-_EXITS: Final = (
     # The program's own end, by the conventions of shells and signals.
     Rule(
         "^exitCode: 137$",

@@ -2,7 +2,8 @@
 
 from typing import Any, Final
 
-from airflow_fargate_batch.core.job import ArrayProgress, Container, Job
+from airflow_fargate_batch.core._containers import Container
+from airflow_fargate_batch.core.job import ArrayProgress, Job
 from airflow_fargate_batch.core.request import DRY_RUN_PREFIX, JobRequest
 
 STATUS: Final = "DRY_RUN"

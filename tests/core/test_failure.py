@@ -450,7 +450,8 @@ def test_children_whose_quotes_differ_have_one_cause() -> None:
     children = [child(index, f"CannotPullContainerError: odd {index}") for index in range(3)]
     failure = diagnose(array(), [*children, child(3, code=1)])
     assert failure.cause == (
-        'the image could not be pulled: "CannotPullContainerError: odd 0" (3 of 4 failed children)'
+        'the image could not be pulled: "CannotPullContainerError: odd 0" '
+        "(3 of the 4 children that failed)"
     )
 
 
