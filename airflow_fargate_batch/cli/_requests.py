@@ -60,7 +60,7 @@ def of_json(path: str, given: Given) -> JobRequest:
 
 
 def _body(file: JsonFile, *, without_name: bool) -> dict[str, Any]:
-    """Return the members that a body gives; what is wrong with it, ``JobRequest`` tells."""
+    """Return the members that a body gives; ``JobRequest`` reports its errors."""
     try:
         body = json_text.parse(file.text or "")
     except json_text.NotJson:
@@ -131,7 +131,7 @@ def _lines(path: str) -> tuple[list[tuple[int, str]], list[Problem]]:
 
 
 def read_file(path: str) -> JsonFile:
-    """Read a JSON file; what is wrong with it is told together with all other problems."""
+    """Read a JSON file; its error is reported with all other problems."""
     return read_json_file(os.path.expanduser(path), named=_named(path), pipes=True)  # noqa: PTH111 - pathlib is slow
 
 

@@ -384,7 +384,7 @@ def _build(
 
 
 def _first_of(warnings: list[str]) -> tuple[str, ...]:
-    """Return the warnings that somebody will read, each once."""
+    """Return each warning once, and the number of those beyond the first twenty."""
     different = list(dict.fromkeys(warnings))
     more = len(different) - PROBLEMS_SHOWN
     return (*different[:PROBLEMS_SHOWN], *([f"and {more} more warnings"] if more > 0 else []))
