@@ -104,8 +104,9 @@ def test_a_flag_wins_and_nothing_else_is_lost(
 
 
 def test_a_prefix_replaces_the_bodys_name(from_json: FromJson) -> None:
-    body = shown(from_json(BODY, "--job-name-prefix", "nightly", "--dry-run"))
-    assert body["jobName"].startswith("nightly-")
+    for given in (BODY, {"jobName": "report"}):
+        body = shown(from_json(given, "--job-name-prefix", "nightly", "--dry-run"))
+        assert body["jobName"].startswith("nightly-")
 
 
 def test_a_dry_run_may_be_submitted(from_json: FromJson, aws: LocalBatch) -> None:
