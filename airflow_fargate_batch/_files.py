@@ -16,7 +16,7 @@ JSON_BYTES: Final = 32 * limits.REQUEST_BYTES
 LINES_BYTES: Final = 256 * 1024 * 1024
 """The same for a file of many requests."""
 PATIENCE: Final = 60.0
-"""Seconds that a pipe may be silent: whoever is to fill it may have ended, or never come."""
+"""Seconds that a pipe may be silent: the program that fills it may have ended, or never start."""
 _CHUNK: Final = 64 * 1024
 
 
@@ -25,7 +25,7 @@ class NotReadable(Exception):
 
 
 def read_json_file(path: str, *, named: str | None = None, pipes: bool = False) -> JsonFile:
-    """Read the JSON file of a request; what is wrong with it is told with all other problems.
+    """Read the JSON file of a request; its error is reported with all other problems.
 
     :param named: the path as the user wrote it.
     :param pipes: whether it may be a pipe, or ``-`` for stdin.
@@ -55,7 +55,7 @@ def read_text(path: str, *, most: int, pipes: bool) -> str:
 
 
 def _read(path: str, most: int, *, pipes: bool) -> bytes:
-    # Without O_NONBLOCK the call would wait for somebody to write into a pipe.
+    # Without O_NONBLOCK, opening a pipe waits until a program opens it for writing.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         mode = os.fstat(descriptor).st_mode
@@ -104,7 +104,7 @@ def _next_chunk(descriptor: int, patience: float | None) -> bytes:
         poll = select.poll()
         poll.register(descriptor, select.POLLIN | select.POLLHUP)
         if not poll.poll(left * 1000):
-            raise NotReadable(f"is a pipe into which nobody wrote for {patience:.0f} s")
+            raise NotReadable(f"is a pipe that stayed silent for {patience:.0f} s")
         try:
             return os.read(descriptor, _CHUNK)
         except BlockingIOError:

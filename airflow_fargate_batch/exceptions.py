@@ -54,7 +54,7 @@ class Problem:
 
 
 PROBLEMS_SHOWN: Final = 20
-"""How many problems a message lists: nobody reads more, and a request may have a million."""
+"""Problems that a message lists; a request may have a million."""
 
 
 class InvalidRequest(FargateBatchError, ValueError):

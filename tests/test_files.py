@@ -86,7 +86,7 @@ def test_a_pipe_that_nobody_fills_is_given_up(fifo: Path, pipe: tuple[str, int])
     path, writing = pipe
     for silent in (str(fifo), path):
         said = read_json_file(silent, pipes=True).error
-        assert said == "is a pipe into which nobody wrote for 0 s"
+        assert said == "is a pipe that stayed silent for 0 s"
     os.close(writing)
 
 

@@ -1,6 +1,7 @@
 """Templates in, one request out: what every argument may be made of, and what it becomes."""
 
 import json
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -414,6 +415,23 @@ BAD_FILES: dict[str, tuple[bytes | None, str]] = {
     "unknown name": (b'{"a": "{{ nobody.x }}"}', "a.json: cannot be rendered"),
     "an expression that fails": (b'{"a": "{{ 1 // 0 }}"}', "rendered: ZeroDivisionError"),
 }
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/dev/zero", "/dev/zero: is a device, not a file"),
+        ("fifo", "fifo: is a pipe, not a file (in the DAG's folder, "),
+        ("large.json", "large.json: is larger than 960 KiB, the most that is read"),
+    ],
+)
+def test_a_file_that_never_ends_fails_the_task_at_once(folder: Path, path: str, said: str) -> None:
+    os.mkfifo(folder / "fifo")
+    (folder / "large.json").write_bytes(b" " * 10**6)
+    for argument in FILES:
+        with pytest.raises(AirflowFailException) as caught:
+            submitted(operator(**{argument: path}))
+        assert f"{argument}: {said}" in str(caught.value)
 
 
 @native

@@ -46,11 +46,11 @@ def of_json(path: str, given: Given) -> JobRequest:
     file = read_file(path)
     flagged = given.flagged_arguments()
     body = _body(file, without_name="job_name_prefix" in flagged)
-    said = {ARGUMENT_OF.get(member) for member in body} - flagged.keys()
+    said = {ARGUMENT_OF.get(member) for member in body or ()} - flagged.keys()
     wanted = {name: value for name, value in given.request_arguments().items() if name not in said}
     try:
         return JobRequest.from_submit_job(
-            body or file,
+            file if body is None else body,
             dry_run=bool(given["dry_run"]),
             submission=_submission(given),
             **_ready(wanted),
@@ -59,14 +59,14 @@ def of_json(path: str, given: Given) -> JobRequest:
         raise InvalidRequest(_of_json(each, path, wanted) for each in error.problems) from None
 
 
-def _body(file: JsonFile, *, without_name: bool) -> dict[str, Any]:
-    """Return the members that a body gives; what is wrong with it, ``JobRequest`` tells."""
+def _body(file: JsonFile, *, without_name: bool) -> dict[str, Any] | None:
+    """Return the members that a body gives, ``None`` for a file whose error is still to be told."""
     try:
         body = json_text.parse(file.text or "")
     except json_text.NotJson:
-        return {}
+        return None
     if not isinstance(body, dict):
-        return {}
+        return None
     if without_name:
         body = body | {"jobName": None}
     return {member: value for member, value in body.items() if value is not None}
@@ -131,7 +131,7 @@ def _lines(path: str) -> tuple[list[tuple[int, str]], list[Problem]]:
 
 
 def read_file(path: str) -> JsonFile:
-    """Read a JSON file; what is wrong with it is told together with all other problems."""
+    """Read a JSON file; its error is reported with all other problems."""
     return read_json_file(os.path.expanduser(path), named=_named(path), pipes=True)  # noqa: PTH111 - pathlib is slow
 
 

@@ -254,7 +254,7 @@ OUTPUT: Final = (
 
 FLAGS: Final[Groups] = {
     "what to run": WHAT,
-    "a request of your own": FROM_JSON,
+    "a request in a file": FROM_JSON,
     "many jobs at once": FROM_FILE,
     "size": SIZE,
     "container": CONTAINER,

@@ -159,7 +159,7 @@ class _Reader:
             self._findings.problem(where, f"{shown(value)} is not a job id")
 
     def _is_missing(self, value: object) -> bool:
-        """Tell what a task without an id leaves: a template renders it to ``None`` or nothing."""
+        """Return whether a value is what a task without a job id leaves: ``None`` or its text."""
         if not self._ignore_missing:
             return False
         return value is None or (isinstance(value, str) and value.strip() in {"", "None"})

@@ -37,7 +37,7 @@ NOT_ON_FARGATE: Final[Mapping[str, str]] = {
 """Service: ``vcpus is not applicable for Fargate. Use resource requirements instead.``"""
 
 _WHOLE: Final = ("containerOverrides", "container_overrides")
-"""What somebody may have wrapped overrides in."""
+"""Names of the object that overrides may be wrapped in by mistake."""
 
 ON_FARGATE: Final = tuple(
     name for name in MEMBERS["ContainerOverrides"] if name not in NOT_ON_FARGATE

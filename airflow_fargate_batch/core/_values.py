@@ -247,7 +247,7 @@ def mapping(value: object, where: str, findings: Findings) -> Mapping[str, Any]:
 
 
 def warn_of_wrapping(given: Mapping[str, Any], member: str, where: str, findings: Findings) -> None:
-    """Warn of a mapping in a mapping by the name of the whole: somebody wrapped it once too often.
+    """Warn of a mapping inside a mapping under the name of the whole: one level too many.
 
     :param member: the name of the whole in the API.
     """

@@ -9,7 +9,7 @@ _CONSTANT: Final = re.compile(r'"(?:[^"\\]|\\.)*"|(?P<constant>NaN|-?Infinity)',
 
 
 class NotJson(ValueError):
-    """A text is not JSON, or JSON that nobody can read.
+    """A text is not JSON, or is JSON that cannot be read.
 
     Attributes:
         reason: What is wrong; never a part of the text.

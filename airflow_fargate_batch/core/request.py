@@ -14,6 +14,7 @@ from airflow_fargate_batch.core import (
     _size,
     _submit_args,
     _submit_body,
+    batch_operator,
     limits,
     naming,
 )
@@ -26,7 +27,6 @@ from airflow_fargate_batch.core._submit_body import Beneath
 from airflow_fargate_batch.core._values import Findings, boolean, integer
 from airflow_fargate_batch.core.definition import LATEST
 from airflow_fargate_batch.core.naming import INDEXES_VARIABLE, Submission
-from airflow_fargate_batch.core.spelling import nearest
 from airflow_fargate_batch.exceptions import PROBLEMS_SHOWN, EmptyArray, InvalidRequest, Problem
 
 if TYPE_CHECKING:
@@ -281,11 +281,8 @@ class JobRequest:
 
 def _arguments(arguments: Mapping[str, object]) -> Arguments:
     known = Arguments.__dataclass_fields__
-    for name in arguments:
-        if name not in known:
-            near = nearest(name, known)
-            advice = f"; did you mean {near}?" if near else ""
-            raise TypeError(f"a request has no argument {name}{advice}")
+    if unknown := [name for name in arguments if name not in known]:
+        raise TypeError(batch_operator.refusal(unknown, known))
     return Arguments(**arguments)
 
 
@@ -384,7 +381,7 @@ def _build(
 
 
 def _first_of(warnings: list[str]) -> tuple[str, ...]:
-    """Return the warnings that somebody will read, each once."""
+    """Return each warning once, and the number of those beyond the first twenty."""
     different = list(dict.fromkeys(warnings))
     more = len(different) - PROBLEMS_SHOWN
     return (*different[:PROBLEMS_SHOWN], *([f"and {more} more warnings"] if more > 0 else []))

@@ -104,8 +104,9 @@ def test_a_flag_wins_and_nothing_else_is_lost(
 
 
 def test_a_prefix_replaces_the_bodys_name(from_json: FromJson) -> None:
-    body = shown(from_json(BODY, "--job-name-prefix", "nightly", "--dry-run"))
-    assert body["jobName"].startswith("nightly-")
+    for given in (BODY, {"jobName": "report"}):
+        body = shown(from_json(given, "--job-name-prefix", "nightly", "--dry-run"))
+        assert body["jobName"].startswith("nightly-")
 
 
 def test_a_dry_run_may_be_submitted(from_json: FromJson, aws: LocalBatch) -> None:
@@ -193,7 +194,7 @@ def test_a_pipe_that_nobody_fills_is_given_up(
     os.mkfifo(tmp_path / "fifo")
     outcome = submit("--parameters-file", str(tmp_path / "fifo"), "--dry-run")
     assert outcome.code == 2
-    assert "is a pipe into which nobody wrote" in outcome.err
+    assert "is a pipe that stayed silent" in outcome.err
 
 
 def test_a_line_of_more_than_any_request_needs_is_refused(submit: Run, tmp_path: Path) -> None:

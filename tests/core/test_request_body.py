@@ -261,3 +261,5 @@ def test_an_argument_that_there_is_not_is_a_mistake_of_the_caller() -> None:
         JobRequest.from_submit_job(LEAST, vcpus=1)
     with pytest.raises(TypeError, match=r"no argument env; did you mean environment\?"):
         JobRequest.from_arguments(env={})
+    with pytest.raises(TypeError, match="array_properties, which BatchOperator has: use array_s"):
+        JobRequest.from_arguments(array_properties={})
