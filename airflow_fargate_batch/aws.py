@@ -278,8 +278,7 @@ class BatchApi(ServiceApi):
     ) -> JobPage:
         """Return a page of the queue's jobs of a name or of a definition, in every state.
 
-        The newest come first; where jobs of one name were made from several definitions or
-        revisions, AWS groups them by those.
+        The newest jobs come first. AWS groups the jobs of a name by definition and revision.
 
         :param job_name: compared without regard to case; may end in ``*``.
         :param job_definition: bare name of a definition, whose revisions all count; used if no

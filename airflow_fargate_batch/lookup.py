@@ -113,7 +113,7 @@ class Lookup:
             if since is None and former_name(request):
                 searches.append(partial(self._find_former, older=older))
             if not older and (number == len(pauses) or (since is None and not is_named(request))):
-                searches.append(self._find_renamed)
+                searches.append(self.find_by_definition)
             for search in searches:
                 try:
                     found = search(request, until)
@@ -155,9 +155,18 @@ class Lookup:
         name = _any_generation(request, name) if older else name
         return self._of(request, until, job_name=name, since=self._began(request), older=older)
 
-    def _find_renamed(self, request: JobRequest, until: float) -> list[Job]:
-        """Ask for the jobs of a submission by its definition and tag: its name may have changed."""
-        since = self._began(request)
+    def find_by_definition(
+        self, request: JobRequest, until: float, *, since: datetime | None = None
+    ) -> list[Job]:
+        """Ask once for the jobs of a submission whatever their name, by definition and tag.
+
+        Finds a job whose name has changed between tries. AWS lists the jobs of a definition by date
+        alone, and groups those of a name by revision, so that old ones may stand before new ones.
+
+        :param since: moment by this machine's clock; if not given, when the DAG run began. If that
+            is not known, nothing is looked for.
+        """
+        since = since or self._began(request)
         if since is None:
             return []
         definition = base_name(request.job_definition)

@@ -247,10 +247,12 @@ class Submitter:
         :param passed: ids of jobs known before it.
         """
         until = max(until, self._clock.now() + LOOKING)
-        for pause in LOOKS:
+        for number, pause in enumerate(LOOKS, start=1):
             self._clock.sleep(pause)
             try:
                 found = self._lookup.find(request, until, since=begun)
+                if number == len(LOOKS) and not is_named(request):
+                    found += self._lookup.find_by_definition(request, until, since=begun)
             except AwsError as error:
                 raise _uncertain(request, f"cannot be looked for ({error.message})") from error
             for job in found:

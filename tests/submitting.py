@@ -185,6 +185,8 @@ class FakeBatch:
             moment = self._moment("ListJobs")
             start = int(next_token or 0)
             named = [job for job in self._seen(moment) if is_listed(job)][::-1]
+            if job_name is not None:  # AWS groups the jobs of a name by revision
+                named.sort(key=lambda job: job.definition, reverse=True)
             end = start + self.PAGE
             page = [job.seen(moment, listed=True) for job in named[start:end]]
             return JobPage(page, str(end) if end < len(named) else None)

@@ -335,6 +335,18 @@ def test_a_job_whose_name_has_changed_is_found_by_its_tag(
     assert aws.submitter().submit(mine, look_first=True, tries_before=1).job_id == "job-5"
 
 
+def test_a_lost_answer_is_found_among_old_jobs_of_the_name_with_other_revisions(
+    aws: FakeBatch, time: FakeTime
+) -> None:
+    for _ in range(5):
+        aws.add("nightly", definition="definition:7", status="SUCCEEDED")
+    time.seconds += NIGHT
+    aws.faults["SubmitJob"] = [("after", CUT)]
+    mine = of(task_of(began=time.seconds), job_name="nightly")
+    assert aws.submitter().submit(mine).job_id == "job-5"
+    assert len(aws.jobs) == 6
+
+
 # ── how much is asked ────────────────────────────────────────────────────────────────────────
 
 
