@@ -80,6 +80,12 @@ def test_a_hundred_jobs_are_one_call(run: Run, job: Submit, aws: LocalBatch, tim
     assert [call.operation for call in aws.requests[before:]] == ["DescribeJobs"]
 
 
+@pytest.fixture
+def polled_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a minute pass between the first look at a job and the first poll."""
+    monkeypatch.setattr("airflow_fargate_batch.core.polling.FIRST_QUESTION", 60.0)
+
+
 class TestGivingUp:
     def test_a_timeout_is_for_all_and_ends_no_job(
         self, run: Run, job: Submit, aws: LocalBatch, time: Time
@@ -117,6 +123,7 @@ class TestGivingUp:
         limit = "--starting-timeout is 1 min 0 s"
         assert f"error: Job {stuck} was STARTING for 1 min 0 s: {limit}\n" in outcome.err
 
+    @pytest.mark.usefixtures("polled_once")
     @pytest.mark.parametrize("limit", ["--timeout", "--runnable-timeout"])
     def test_a_job_that_is_further_than_at_the_last_poll_is_not_given_up(
         self, run: Run, aws: LocalBatch, job: Submit, limit: str
@@ -128,6 +135,7 @@ class TestGivingUp:
         outcome = run("wait", quick, limit, "15", "--poll-interval", "600")
         assert (outcome.code, outcome.out) == (0, f"{quick}\tSUCCEEDED\t0\n")
 
+    @pytest.mark.usefixtures("polled_once")
     def test_a_job_that_runs_when_its_time_in_runnable_is_over_is_left_alone(
         self, run: Run, aws: LocalBatch, job: Submit
     ) -> None:
