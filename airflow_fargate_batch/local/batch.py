@@ -218,8 +218,15 @@ class LocalBatch:
             self._server.start()
 
     def create_queue(self, name: str, *, fair_share: bool = False) -> str:
-        """Create a Fargate queue, with a fair-share policy if asked, and return its ARN."""
+        """Create a Fargate queue, with a fair-share policy if asked, and return its ARN.
+
+        If there is such a queue already, its ARN is returned.
+        """
         with self._engine.lock:
+            self._furnish(self.region)
+            for queue in self._configuration.describe(QUEUE, self.region, [name]):
+                if ("schedulingPolicyArn" in queue) == fair_share:
+                    return str(queue[QUEUE.arn])
             return self._create_queue(self.region, name, fair_share=fair_share)
 
     def register_job_definition(
@@ -232,6 +239,7 @@ class LocalBatch:
     ) -> str:
         """Register a plain Fargate definition, and return its ARN; boto3 can do the others."""
         with self._engine.lock:
+            self._furnish(self.region)
             return self._register(self.region, name, command=command, vcpu=vcpu, memory=memory)
 
     # ── furniture ────────────────────────────────────────────────────────────────────────────

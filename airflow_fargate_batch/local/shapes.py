@@ -83,12 +83,15 @@ def _check_structure(shape: Shape, value: Mapping[str, object], depth: int) -> N
     for member in shape.get("required", ()):
         if value.get(member) in (None, ""):
             raise Refusal(f"{member} must be specified.")
-    for member, target in shape["members"].items():
-        if member in value:
-            _check(target["shape"], value[member], depth + 1)
+    members = shape["members"]
+    for member, given in value.items():
+        if member in members:
+            _check(members[member]["shape"], given, depth + 1)
 
 
 def _check_scalar(kind: str, value: object) -> None:
+    if kind == "string" and isinstance(value, str):
+        return
     types, title = _SCALARS[kind]
     if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
         said = _KINDS.get(type(value))

@@ -5,6 +5,7 @@ from botocore.exceptions import ClientError
 
 from airflow_fargate_batch.local import LocalBatch
 from airflow_fargate_batch.local.account import READY_DEFINITION, READY_QUEUE
+from airflow_fargate_batch.local.refusal import Refusal
 
 CONTAINER: dict[str, Any] = {
     "image": "busybox",
@@ -385,3 +386,15 @@ def test_only_so_many_calls_are_kept(aws: LocalBatch, batch: Any) -> None:
     batch.describe_job_queues()
     calls.extend([calls[0]] * (calls.maxlen + 1))
     assert len(aws.requests) == calls.maxlen
+
+
+def test_what_is_made_before_the_first_call_stands_beside_what_is_ready() -> None:
+    with LocalBatch() as aws:
+        assert aws.create_queue("fair-share", fair_share=True).endswith("job-queue/fair-share")
+        with pytest.raises(Refusal, match="already exists"):
+            aws.create_queue("fair-share")
+        mine = aws.register_job_definition(READY_DEFINITION, command=["mine"])
+        batch = aws.client("batch")
+        job = batch.submit_job(jobName="x", jobQueue=READY_QUEUE, jobDefinition=READY_DEFINITION)
+        [shown] = batch.describe_jobs(jobs=[job["jobId"]])["jobs"]
+        assert (shown["jobDefinition"], shown["container"]["command"]) == (mine, ["mine"])
