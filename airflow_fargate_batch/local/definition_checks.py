@@ -164,7 +164,8 @@ def _container(container: Body) -> Iterator[str]:
     if driver is not None and driver not in LOG_DRIVERS:
         yield f"Log driver {driver} is not applicable for Fargate."
     for member in ("startTimeout", "stopTimeout"):
-        if container.get(member, 0) > STOP_TIMEOUT:
+        seconds = container.get(member, 0)  # an older botocore does not say that it is a number
+        if not isinstance(seconds, int) or seconds > STOP_TIMEOUT:
             yield f"{member} must be at most {STOP_TIMEOUT} seconds for Fargate."
 
 
