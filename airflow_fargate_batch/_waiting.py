@@ -9,11 +9,13 @@ from airflow_fargate_batch._compat import (
     AirflowSkipException,
     Context,
     conf,
+    task_now,
 )
 from airflow_fargate_batch.completion import conclude
 from airflow_fargate_batch.core.backoff import POLL_INTERVAL
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.request import read_exit_codes, read_seconds
+from airflow_fargate_batch.core.termination import when_giving_up
 from airflow_fargate_batch.core.waiting import given_up
 from airflow_fargate_batch.exceptions import (
     AwsError,
@@ -22,6 +24,7 @@ from airflow_fargate_batch.exceptions import (
     JobTimedOut,
 )
 from airflow_fargate_batch.links import LOG_XCOM_KEY, log_address
+from airflow_fargate_batch.terminators import terminator_of
 from airflow_fargate_batch.triggers import (
     ENDED,
     GAVE_UP,
@@ -51,6 +54,7 @@ class Waiting:
         push: Callable[[str, Any], None],
     ) -> None:
         self._task = task
+        self._task_instance = context["ti"]
         self._started_at: datetime | None = context["ti"].start_date
         self._try_number: int = context["ti"].try_number
         self._push = push
@@ -93,13 +97,18 @@ class Waiting:
         raise (JobTimedOut if event["outcome"] == GAVE_UP else FargateBatchError)(event["message"])
 
     def _give_up(self, job_id: str, why: str) -> str:
+        """Terminate the job unless another try owns it, and return the report."""
+        if not self._task.terminate_on_kill:
+            return given_up(why, terminated=False)
+        verdict = when_giving_up(task_now(self._task_instance), why)
+        if not verdict.terminates:
+            return given_up(why, terminated=False, because=verdict.why)
         failure = None
-        if self._task.terminate_on_kill:
-            try:
-                self._task.hook.terminate(job_id, why)
-            except AwsError as error:
-                failure = str(error)
-        return given_up(why, terminated=self._task.terminate_on_kill, failure=failure)
+        try:
+            self._task.hook.terminate(job_id, terminator_of(self._task_instance).reason(why))
+        except AwsError as error:
+            failure = str(error)
+        return given_up(why, terminated=True, failure=failure)
 
     def _is_deferrable(self) -> bool:
         if self._task.deferrable is not None:

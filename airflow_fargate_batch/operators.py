@@ -15,7 +15,8 @@ from airflow_fargate_batch._compat import (
     AirflowSkipException,
     BaseOperator,
     Context,
-    is_still_running,
+    execution_timeout_expired,
+    task_now,
 )
 from airflow_fargate_batch.core.backoff import POLL_INTERVAL
 from airflow_fargate_batch.core.literals import problems_before_rendering
@@ -29,7 +30,8 @@ from airflow_fargate_batch.core.request import (
     read_flag,
     read_seconds,
 )
-from airflow_fargate_batch.exceptions import EmptyArray, InvalidRequest, Problem
+from airflow_fargate_batch.core.termination import CLEARED, Verdict, left_running, when_killed
+from airflow_fargate_batch.exceptions import AwsError, EmptyArray, InvalidRequest, Problem
 from airflow_fargate_batch.links import LINKS, XCOM_KEY, addresses
 from airflow_fargate_batch.masking import HidesSecrets, as_json, mask_secrets_of
 
@@ -158,6 +160,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     _has_dependencies: bool
     has_pushed_log_page: bool = False
     _awaited: str | None = None
+    _page: str | None = None
     _submitting: JobRequest | None = None
     _runs_as: Any = None
     ui_color = "#f0ede4"
@@ -268,15 +271,28 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         return self._waiting(context).take_over(event)
 
     def on_kill(self) -> None:
-        """End the job that this task waits for in its worker, or is about to have submitted."""
-        if not self.terminate_on_kill or not is_still_running(self._runs_as):
+        """Terminate the job that this process waits for or submits, if the task has ended.
+
+        Airflow also calls this when it only stops the process, or when the next try has begun
+        already. The job is then left running, and the log says so.
+        """
+        if not self.terminate_on_kill or not (self._awaited or self._submitting):
             return
-        if self._awaited:
-            self.log.info("Terminating job %s: the task was ended", self._awaited)
-            self.hook.terminate(self._awaited, "The Airflow task was ended while it waited")
-        elif self._submitting:
-            reason = "The Airflow task was ended while it submitted"
-            self.hook.terminate_submission(self._submitting, reason)
+        ti = self._runs_as
+        verdict = when_killed(
+            task_now(ti),
+            timed_out=execution_timeout_expired(),
+            is_last_try=ti.try_number > ti.max_tries,
+        )
+        if verdict.terminates:
+            self._terminate(verdict)
+        elif self._awaited:
+            self.log.warning("%s", left_running(self._awaited, verdict.why, page=self._page))
+        else:
+            self.log.warning(
+                "The submit was interrupted, and a job that it made is left running: %s",
+                verdict.why,
+            )
 
     def dry_run(self) -> None:
         """Print the request, as ``airflow tasks test --dry-run`` asks for it.
@@ -405,7 +421,10 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
             tries_before = max(0, context["ti"].try_number - generation - 1)
             self._submitting, self._runs_as = request, context["ti"]
             if generation > 0 and self.terminate_on_kill:
-                self.hook.terminate_older_generations(request, "The Airflow task was cleared")
+                from airflow_fargate_batch.terminators import terminator_of
+
+                reason = terminator_of(context["ti"]).reason(CLEARED)
+                self.hook.terminate_older_generations(request, reason)
             job_id = self.hook.submit(
                 request,
                 look_first=tries_before > 0,
@@ -424,8 +443,22 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
             job_queue=request.job_queue,
             region=self.hook.conn_region_name,
         )
+        self._page = pages["job"]
         self._push(XCOM_KEY, pages, context)
         return job_id
+
+    def _terminate(self, verdict: Verdict) -> None:
+        from airflow_fargate_batch.terminators import terminator_of
+
+        reason = terminator_of(self._runs_as).reason(verdict.why)
+        try:
+            if self._awaited:
+                self.log.info("Terminating job %s: %s", self._awaited, verdict.why)
+                self.hook.terminate(self._awaited, reason)
+            elif self._submitting:
+                self.hook.terminate_submission(self._submitting, reason)
+        except AwsError as error:
+            self.log.warning("The job could not be terminated, and is left running: %s", error)
 
     def _push(self, key: str, value: Any, context: Context) -> None:
         if self.do_xcom_push:

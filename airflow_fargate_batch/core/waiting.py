@@ -101,8 +101,16 @@ class Wait:
             raise JobTimedOut(f"Job {self.job_id} {late}")
 
 
-def given_up(why: str, *, terminated: bool, failure: str | None = None) -> str:
-    """Say why nobody waits any more, and what became of the job."""
+def given_up(
+    why: str, *, terminated: bool, failure: str | None = None, because: str | None = None
+) -> str:
+    """Report why a wait ended, and what became of the job.
+
+    :param failure: why the job could not be terminated.
+    :param because: why the job is left running, if it would have been terminated otherwise.
+    """
     if failure:
         return f"{why}\nThe job could not be terminated: {failure}"
+    if because:
+        return f"{why}\nThe job was left running: {because}."
     return f"{why}\nThe job was {'terminated' if terminated else 'left running'}."
