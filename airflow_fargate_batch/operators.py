@@ -104,8 +104,9 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     :param runnable_timeout: seconds or timedelta that the job may be RUNNABLE before the task
         gives up; a job that AWS says is misconfigured is given up at once.
     :param wait_timeout: seconds or timedelta from the submit until the task gives up.
-    :param terminate_on_kill: whether to end the job when the task gives up waiting for it or is
-        ended by a person, and live jobs of before a person cleared it.
+    :param terminate_on_kill: terminate the job if the task gives up waiting for it, if somebody
+        marks the task or deletes its run, and if somebody clears the task (jobs of earlier runs of
+        the task). A worker that shuts down leaves the job running; a retry adopts the job.
     :param rerun_failed_only: whether a retry of an array's task submits only the children that
         failed; each finds its index in the variable ``FARGATE_BATCH_INDEXES``, as the README shows.
     :param skip_on_exit_code: exit code, or several, with which a failed job skips the task.

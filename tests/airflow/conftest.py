@@ -13,7 +13,9 @@ from tests.airflow.harness import LINE, RealAirflow
 
 QUEUE, DEFINITION = "awa-batch-dev-fargate-high-priority", "awa-batch-dev-fargate-sample"
 _HERE = Path(__file__).parent
-_LONG = frozenset({"test_waiting_runs.py", "test_chaos_short.py", "test_log_runs.py"})
+_LONG = frozenset(
+    {"test_waiting_runs.py", "test_chaos_short.py", "test_log_runs.py", "test_late_kill.py"}
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
