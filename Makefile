@@ -73,7 +73,7 @@ ON_OLDER_LINES := $(addprefix tests/, airflow test_aws.py test_completion.py tes
 	test_hooks.py test_job_log.py test_links.py test_operator_dry_run.py \
 	test_operator_identity.py test_operator_import_check.py test_operator_rendering.py \
 	test_operator_secrets.py test_operator_waiting.py test_packaging.py test_provider.py \
-	test_sensors.py test_triggers.py \
+	test_sensors.py test_task_now.py test_triggers.py \
 	core/test_botocore_model.py)
 
 .PHONY: $(OLDER:%=test-%) $(OLDER:%=long-%) long test-all

@@ -4,6 +4,9 @@ Each name is looked up where the newest Airflow has it, then where older ones do
 a version ends, its line goes.
 """
 
+import inspect
+import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from airflow_fargate_batch._needs import airflow_is_missing, airflow_is_too_old
@@ -17,6 +20,8 @@ if too_old := airflow_is_too_old(airflow_version):
 
 from airflow.configuration import conf
 
+from airflow_fargate_batch.core.termination import DELETED, OUTSIDE_AIRFLOW, TaskNow
+
 if TYPE_CHECKING:
     from airflow.sdk import BaseOperator, BaseOperatorLink, BaseSensorOperator, Context, XComArg
     from airflow.sdk._shared.secrets_masker import mask_secret, redact
@@ -24,6 +29,7 @@ if TYPE_CHECKING:
         AirflowFailException,
         AirflowSensorTimeout,
         AirflowSkipException,
+        AirflowTaskTimeout,
     )
     from airflow.sdk.execution_time.xcom import XCom
 else:
@@ -48,12 +54,14 @@ else:
             AirflowFailException,
             AirflowSensorTimeout,
             AirflowSkipException,
+            AirflowTaskTimeout,
         )
     except ImportError:  # 2.11 and 3.0
         from airflow.exceptions import (
             AirflowFailException,
             AirflowSensorTimeout,
             AirflowSkipException,
+            AirflowTaskTimeout,
         )
     try:
         from airflow.sdk.log import mask_secret, redact
@@ -75,46 +83,73 @@ __all__ = [
     "AirflowFailException",
     "AirflowSensorTimeout",
     "AirflowSkipException",
+    "AirflowTaskTimeout",
     "BaseOperator",
     "BaseOperatorLink",
     "BaseSensorOperator",
     "Context",
     "XCom",
     "XComArg",
-    "a_person_ended",
     "conf",
-    "is_still_running",
+    "deferred_task_now",
+    "execution_timeout_expired",
     "mask_secret",
     "masking_context",
     "own_xcom",
     "redact",
     "set_own_xcom",
+    "task_now",
     "triggers_have_on_kill",
 ]
 
 
 def triggers_have_on_kill() -> bool:
-    """Tell whether Airflow itself tells a trigger that a person ended its task, as 3.3 does.
+    """Tell whether Airflow calls ``on_kill`` of a trigger whose task no longer waits, as 3.3 does.
 
-    Before, a cancelled trigger has to ask, because a triggerer that shuts down cancels as well.
+    Before 3.3 a cancelled trigger asks whether its triggerer only shuts down. On 3.3 nobody would
+    answer.
     """
     from airflow.triggers.base import BaseTrigger
 
     return hasattr(BaseTrigger, "on_kill")
 
 
-async def a_person_ended(task_instance: Any, trigger_id: int | None) -> bool:
-    """Tell whether a deferred task no longer waits for its trigger; in doubt it does.
+def execution_timeout_expired() -> bool:
+    """Tell, in ``on_kill``, whether Airflow calls it because of the task's execution_timeout.
+
+    Airflow calls it in the handler of that exception; after a signal it calls it anywhere.
+    """
+    return isinstance(sys.exception(), AirflowTaskTimeout)
+
+
+def task_now(task_instance: Any) -> TaskNow | None:
+    """Ask Airflow for the state of the task whose try this process runs; ``None``: no answer.
+
+    Safe in a signal's handler: while the interrupted code waits for an answer of the supervisor,
+    nothing else can be asked, and there is no answer.
+    """
+    ask = _row_for_worker if hasattr(task_instance, "trigger_id") else _ask_supervisor_for_worker
+    return _answer(ask, task_instance)
+
+
+async def deferred_task_now(task_instance: Any, trigger_id: int | None) -> TaskNow | None:
+    """Ask Airflow for the state of the task that waits for a trigger; ``None``: no answer.
 
     Never cancel this: on 3.0 the supervisor's answer would be taken for another's.
     """
     from asgiref.sync import sync_to_async
 
-    ask = _ask_database if hasattr(task_instance, "trigger_id") else _ask_supervisor
+    if task_instance is None:  # `airflow dags test` on 2.11
+        return TaskNow(state=OUTSIDE_AIRFLOW, is_own_try=True)
+    ask = _row_for_trigger if hasattr(task_instance, "trigger_id") else _ask_supervisor_for_trigger
+    return await sync_to_async(_answer)(ask, task_instance, trigger_id)
+
+
+def _answer(ask: Callable[..., TaskNow], *about: Any) -> TaskNow | None:
     try:
-        return await sync_to_async(ask)(task_instance, trigger_id)
-    except Exception:  # noqa: BLE001 - whatever went wrong, a job is not ended on a guess
-        return False
+        return ask(*about)
+    except Exception:  # noqa: BLE001 - whatever went wrong, nobody terminates a job on a guess
+        return None
 
 
 async def own_xcom(task_instance: Any, key: str) -> Any:
@@ -144,21 +179,27 @@ def _identity(task_instance: Any) -> dict[str, Any]:
     }
 
 
-def is_still_running(task_instance: Any) -> bool:
-    """Tell whether a task instance is still on the try that this process runs.
+def _row_for_worker(task_instance: Any) -> TaskNow:
+    """Read the database; Airflow 2.11.
 
-    On 2.11 the next try of a cleared task can begin before the old process is ended: it adopts the
-    job, which the old one must then leave alone. Later lines end the old process first.
+    The scheduler counts up the try number when it schedules a try. `airflow dags test` leaves the
+    task scheduled while it runs.
     """
-    if not hasattr(task_instance, "trigger_id"):
-        return True
     row = _row_of(task_instance)
-    return row is None or row.try_number == task_instance.try_number
+    if row is None:
+        return TaskNow(state=DELETED, is_own_try=False)
+    is_current = row.state in {"scheduled", "queued", "running"}
+    is_own_try = is_current and row.try_number == task_instance.try_number
+    return TaskNow(state=row.state, is_own_try=is_own_try)
 
 
-def _ask_database(task_instance: Any, trigger_id: int | None) -> bool:
+def _row_for_trigger(task_instance: Any, trigger_id: int | None) -> TaskNow:
+    """Read the database; Airflow 2.11."""
     row = _row_of(task_instance)
-    return row is None or row.state != "deferred" or row.trigger_id != trigger_id
+    if row is None:
+        return TaskNow(state=DELETED, is_own_try=False)
+    is_own_try = row.state == "deferred" and row.trigger_id == trigger_id
+    return TaskNow(state=row.state, is_own_try=is_own_try)
 
 
 def _row_of(task_instance: Any) -> Any:
@@ -172,8 +213,38 @@ def _row_of(task_instance: Any) -> Any:
         return row
 
 
-def _ask_supervisor(task_instance: Any, trigger_id: int | None) -> bool:  # noqa: ARG001
-    """Ask for the task's state; Airflow 3.0 to 3.2."""
+def _ask_supervisor_for_worker(task_instance: Any) -> TaskNow:
+    """Ask for the task's state, and whether the id of this try is still in use; Airflow 3.
+
+    Each try has an id of its own, with one exception: on 3.0 a try that follows because a scheduler
+    was restarted keeps the id.
+    """
+    comms = _supervisor()
+    if comms is None:
+        return TaskNow(state=OUTSIDE_AIRFLOW, is_own_try=True)
+    if _is_sending(comms):
+        raise RuntimeError("the interrupted code waits for an answer")
+    state = _state_from_supervisor(task_instance)
+    is_own_try = state == "running" and _has_current_id(comms, task_instance)
+    return TaskNow(state=state, is_own_try=is_own_try)
+
+
+def _supervisor() -> Any:
+    """Return the way to the supervisor; ``None`` outside Airflow, and on 2.11."""
+    try:
+        from airflow.sdk.execution_time import task_runner
+    except ImportError:
+        return None
+    return getattr(task_runner, "SUPERVISOR_COMMS", None)
+
+
+def _ask_supervisor_for_trigger(task_instance: Any, trigger_id: int | None) -> TaskNow:  # noqa: ARG001
+    """Ask for the task's state, which does not tell one deferral from another; Airflow 3."""
+    state = _state_from_supervisor(task_instance)
+    return TaskNow(state=state, is_own_try=state == "deferred")
+
+
+def _state_from_supervisor(task_instance: Any) -> str | None:
     from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
     is_mapped = task_instance.map_index is not None and task_instance.map_index >= 0
@@ -184,7 +255,34 @@ def _ask_supervisor(task_instance: Any, trigger_id: int | None) -> bool:  # noqa
         run_ids=[task_instance.run_id],
     )
     found = [state for of_run in states.values() for state in of_run.values()]
-    return all(state != "deferred" for state in found)
+    return found[0] if found else DELETED
+
+
+def _has_current_id(comms: Any, task_instance: Any) -> bool:
+    """Ask a question that Airflow answers for the current try's id only."""
+    from airflow.sdk.exceptions import AirflowRuntimeError
+    from airflow.sdk.execution_time.comms import InactiveAssetsResult, ValidateInletsAndOutlets
+
+    try:
+        answer = comms.send(ValidateInletsAndOutlets(ti_id=task_instance.id))
+    except AirflowRuntimeError as error:
+        if (error.error.detail or {}).get("status_code") in {404, 410}:
+            return False
+        raise
+    if not isinstance(answer, InactiveAssetsResult):  # a late answer to another question
+        raise TypeError(type(answer).__name__)
+    return True
+
+
+def _is_sending(comms: Any) -> bool:
+    """Look whether the code below, which a signal interrupted, is about to read an answer."""
+    sending = type(comms).send.__code__
+    frame = inspect.currentframe()
+    while frame is not None:
+        if frame.f_code is sending:
+            return True
+        frame = frame.f_back
+    return False
 
 
 class _MaskedConnections:

@@ -9,6 +9,7 @@ from airflow_fargate_batch._compat import (
     AirflowSkipException,
     Context,
     conf,
+    task_now,
 )
 from airflow_fargate_batch.completion import conclude, last_lines
 from airflow_fargate_batch.core.backoff import POLL_INTERVAL
@@ -16,6 +17,7 @@ from airflow_fargate_batch.core.giving_up import left_running, outcome, report
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.narration import duration
 from airflow_fargate_batch.core.request import read_exit_codes, read_seconds
+from airflow_fargate_batch.core.termination import when_giving_up
 from airflow_fargate_batch.exceptions import (
     AwsError,
     FargateBatchError,
@@ -23,6 +25,7 @@ from airflow_fargate_batch.exceptions import (
     JobTimedOut,
 )
 from airflow_fargate_batch.links import pages_of, push_pages
+from airflow_fargate_batch.terminators import terminator_of
 from airflow_fargate_batch.triggers import (
     ENDED,
     GAVE_UP,
@@ -52,6 +55,7 @@ class Waiting:
         push: Callable[[str, Any], None],
     ) -> None:
         self._task = task
+        self._task_instance = context["ti"]
         self._started_at: datetime | None = context["ti"].start_date
         self._try_number: int = context["ti"].try_number
         self._push = push
@@ -102,18 +106,24 @@ class Waiting:
         raise (AirflowFailException if event["outcome"] == STUCK else JobTimedOut)(text)
 
     def _give_up(self, job_id: str, error: JobTimedOut) -> str:
-        """Terminate the job, if that is wanted, and write a report."""
-        failure = None
-        if self._task.terminate_on_kill:
+        """Terminate the job, if that is wanted and no other try owns it, and write a report."""
+        task, ti = self._task, self._task_instance
+        terminates, because, failure = task.terminate_on_kill, None, None
+        if terminates:
+            verdict = when_giving_up(task_now(ti), error.message)
+            if not verdict.terminates:
+                terminates, because = False, verdict.why
+        if terminates:
             try:
-                self._task.hook.terminate(job_id, error.message)
+                task.hook.terminate(job_id, terminator_of(ti).reason(error.message))
             except AwsError as refusal:
                 failure = str(refusal)
         job = self._last_seen(job_id)
         became = outcome(
             [job],
-            terminated=self._task.terminate_on_kill,
+            terminated=terminates,
             failure=failure,
+            because=because,
             region=self._region_of(job),
         )
         text = "\n".join(line for line in (error.message, error.state, became) if line)

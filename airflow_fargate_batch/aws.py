@@ -25,6 +25,7 @@ from airflow_fargate_batch.core.definition import JobDefinition
 from airflow_fargate_batch.core.job import Job, jobs_from_api
 from airflow_fargate_batch.core.request import read_size, settle_size
 from airflow_fargate_batch.core.secret_names import is_secret_name
+from airflow_fargate_batch.core.termination import legal_reason
 from airflow_fargate_batch.exceptions import (
     AccessDenied,
     AnswerLost,
@@ -312,7 +313,7 @@ class BatchApi(ServiceApi):
     def terminate_job(self, job_id: str, reason: str) -> None:
         """End a job in whatever state it is; an array takes its children along."""
         with translated("TerminateJob"):
-            self.client.terminate_job(jobId=job_id, reason=reason)
+            self.client.terminate_job(jobId=job_id, reason=legal_reason(reason))
 
     def job_definition(self, name: str) -> JobDefinition | None:
         """Return a definition by name, the newest active one, by ``name:revision`` or by ARN."""

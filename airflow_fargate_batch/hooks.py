@@ -25,6 +25,7 @@ from airflow_fargate_batch.lookup import Clock
 from airflow_fargate_batch.masking import is_secret_name
 from airflow_fargate_batch.poller import follow
 from airflow_fargate_batch.submission import Submitter
+from airflow_fargate_batch.terminators import terminator_here
 
 if TYPE_CHECKING:
     from botocore.config import Config
@@ -260,13 +261,16 @@ class FargateBatchHook(AwsBaseHook):
         """Describe jobs, a hundred a call; AWS leaves out the ids that it does not know."""
         return self.api.describe_jobs(job_ids)
 
-    def terminate(self, job_id: str, reason: str = "Terminated from Airflow") -> None:
+    def terminate(self, job_id: str, reason: str | None = None) -> None:
         """End a job in whatever state it is, an array with all its children.
 
         Tries again for a while where AWS throttles or does not answer.
 
-        :param reason: what DescribeJobs says afterwards as the job's ``statusReason``.
+        :param reason: what DescribeJobs says afterwards as the job's ``statusReason``; omitted: the
+            task that runs in this process, and its host.
         """
+        if reason is None:
+            reason = terminator_here().reason("Terminated with FargateBatchHook.terminate")
         clock = Clock()
         end = partial(self.api.terminate_job, job_id, reason)
         clock.persist(end, clock.now() + TERMINATE_PATIENCE)

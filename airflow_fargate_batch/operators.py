@@ -16,7 +16,8 @@ from airflow_fargate_batch._compat import (
     AirflowSkipException,
     BaseOperator,
     Context,
-    is_still_running,
+    execution_timeout_expired,
+    task_now,
 )
 from airflow_fargate_batch._files import read_json_file
 from airflow_fargate_batch._ordinals import Place, place_of
@@ -32,8 +33,9 @@ from airflow_fargate_batch.core.request import (
     read_flag,
     read_seconds,
 )
+from airflow_fargate_batch.core.termination import CLEARED, Verdict, when_killed
 from airflow_fargate_batch.deployment import deployment
-from airflow_fargate_batch.exceptions import EmptyArray, InvalidRequest, Problem
+from airflow_fargate_batch.exceptions import AwsError, EmptyArray, InvalidRequest, Problem
 from airflow_fargate_batch.links import (
     LINKS,
     BatchJobLink,
@@ -130,8 +132,9 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     :param starting_timeout: seconds or timedelta that the job may be STARTING before the task gives
         up, counted from the first look that shows it; by default as long as AWS allows.
     :param wait_timeout: seconds or timedelta from the submit until the task gives up.
-    :param terminate_on_kill: whether to end the job when the task gives up waiting for it or is
-        ended by a person, and live jobs of before a person cleared it.
+    :param terminate_on_kill: terminate the job if the task gives up waiting for it, if somebody
+        marks the task or deletes its run, and if somebody clears the task (jobs of earlier runs of
+        the task). A worker that shuts down leaves the job running; a retry adopts the job.
     :param rerun_failed_only: whether a retry of an array's task submits only the children that
         failed; each finds its index in the variable ``FARGATE_BATCH_INDEXES``, as the README shows.
     :param skip_on_exit_code: exit code, or several, with which a failed job skips the task.
@@ -319,15 +322,33 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         return self._waiting(context).take_over(event)
 
     def on_kill(self) -> None:
-        """End the job that this task waits for in its worker, or is about to have submitted."""
-        if not self.terminate_on_kill or not is_still_running(self._runs_as):
+        """Terminate the job that this process waits for or submits, if the task has ended.
+
+        Airflow also calls this when it only stops the process, or when the next try has begun
+        already. The job is then left running, and the log says so.
+        """
+        if not self.terminate_on_kill or not (self._awaited or self._submitting):
             return
-        if self._awaited:
-            self.log.info("Terminating job %s: the task was ended", self._awaited)
-            self.hook.terminate(self._awaited, "The Airflow task was ended while it waited")
-        elif self._submitting:
-            reason = "The Airflow task was ended while it submitted"
-            self.hook.terminate_submission(self._submitting, reason)
+        ti = self._runs_as
+        verdict = when_killed(
+            task_now(ti),
+            timed_out=execution_timeout_expired(),
+            is_last_try=ti.try_number > ti.max_tries,
+        )
+        if verdict.terminates:
+            self._terminate(verdict)
+        elif self._awaited:
+            from airflow_fargate_batch.core.giving_up import left_running
+            from airflow_fargate_batch.core.job import Job
+
+            region = self.hook.conn_region_name
+            left = left_running([Job(id=self._awaited)], region=region, why=verdict.why)
+            self.log.warning("%s", left)
+        else:
+            self.log.warning(
+                "The submit was interrupted, and a job that it made is left running: %s",
+                verdict.why,
+            )
 
     def dry_run(self) -> None:
         """Print the request, as ``airflow tasks test --dry-run`` asks for it.
@@ -479,7 +500,10 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
             tries_before = max(0, context["ti"].try_number - generation - 1) + place.was_tried
             self._submitting, self._runs_as = request, context["ti"]
             if generation > 0 and self.terminate_on_kill:
-                self.hook.terminate_older_generations(request, "The Airflow task was cleared")
+                from airflow_fargate_batch.terminators import terminator_of
+
+                reason = terminator_of(context["ti"]).reason(CLEARED)
+                self.hook.terminate_older_generations(request, reason)
             job_id = self.hook.submit(
                 request,
                 look_first=tries_before > 0,
@@ -515,6 +539,19 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         self.log.info(text, *names, pages[BatchJobLink.key])
         self.console_pages = {}  # of an earlier try in this process
         push_pages(self, pages, partial(self._push, context=context))
+
+    def _terminate(self, verdict: Verdict) -> None:
+        from airflow_fargate_batch.terminators import terminator_of
+
+        reason = terminator_of(self._runs_as).reason(verdict.why)
+        try:
+            if self._awaited:
+                self.log.info("Terminating job %s: %s", self._awaited, verdict.why)
+                self.hook.terminate(self._awaited, reason)
+            elif self._submitting:
+                self.hook.terminate_submission(self._submitting, reason)
+        except AwsError as error:
+            self.log.warning("The job could not be terminated, and is left running: %s", error)
 
     def _push(self, key: str, value: Any, context: Context) -> None:
         if self.do_xcom_push:

@@ -15,6 +15,12 @@ from airflow_fargate_batch.core.backoff import POLL_INTERVAL
 from airflow_fargate_batch.core.giving_up import left_running, outcome
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.status import JobStatus
+from airflow_fargate_batch.core.termination import (
+    TaskNow,
+    Verdict,
+    when_cancelled,
+    when_giving_up,
+)
 from airflow_fargate_batch.core.waiting import Wait
 from airflow_fargate_batch.exceptions import (
     AwsError,
@@ -24,6 +30,7 @@ from airflow_fargate_batch.exceptions import (
     JobTimedOut,
 )
 from airflow_fargate_batch.poller import Watch
+from airflow_fargate_batch.terminators import terminator_of
 
 if TYPE_CHECKING:
     from airflow_fargate_batch._job_log import JobLog, Place
@@ -39,8 +46,9 @@ be queued again before the scheduler has heard from the executor that the worker
 is done, for a busy scheduler listens every few seconds only. It takes that for the end of the new
 run, fails the task and, where it has retries, may run it from the start."""
 
-ENDED_BY_A_PERSON: Final = "The Airflow task was ended while it waited"
-"""What DescribeJobs tells afterwards."""
+ASK_PATIENCE: Final = 10.0
+"""Seconds to wait for Airflow's answer about the task. In a triggerer that shuts down there is
+none; also less than ``on_kill_timeout``, together with the first tries to terminate a job."""
 
 POSITION_KEY: Final = "log_position"
 """The XCom that holds how far a waiting task's trigger has read the log of its job. The task pushes
@@ -65,8 +73,9 @@ class FargateBatchJobTrigger(BaseTrigger):
     :param wait_limit: where *wait_until* comes from, for the message.
     :param runnable_timeout: seconds that a job may be RUNNABLE.
     :param starting_timeout: seconds that a job may be STARTING.
-    :param terminate_on_kill: whether to end the jobs when giving up, and when a person marks,
-        clears or deletes the waiting task; never when a triggerer restarts.
+    :param terminate_on_kill: terminate the jobs when giving up, and when a person marks the waiting
+        task or deletes its run; never when a triggerer restarts. The jobs of a cleared task are
+        terminated by its next try.
     :param log_interval: seconds between two looks at the job's log, whose lines are logged too;
         ``None`` leaves it alone. How far it was read is kept in XCom ``log_position`` where the
         task has pushed one, and a restarted triggerer goes on from there.
@@ -109,7 +118,9 @@ class FargateBatchJobTrigger(BaseTrigger):
         self.verify = verify
         self.botocore_config = botocore_config
         self._seen: dict[str, Job] = {}
+        self._given_up: Verdict | None = None
         self._termination: asyncio.Task[str | None] | None = None
+        self._questions: set[asyncio.Task[TaskNow | None]] = set()
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the class path and exactly what ``__init__`` takes."""
@@ -141,15 +152,19 @@ class FargateBatchJobTrigger(BaseTrigger):
             await asyncio.sleep(settled_at - loop.time())
         except asyncio.CancelledError:
             if self.terminate_on_kill and not _compat.triggers_have_on_kill():
-                await _to_the_end(self._terminate_if_a_person_ended_the_task())
+                await _to_the_end(self._end_cancelled())
             raise
         jobs = [job.to_api() for job in self._seen.values()]
         yield TriggerEvent({"outcome": ended, "jobs": jobs, "message": message, "advice": advice})
 
     async def on_kill(self) -> None:
-        """End the jobs: Airflow 3.3 calls this when a person acts on the waiting task."""
+        """Terminate the jobs if the task has ended.
+
+        Airflow 3.3 calls this when a person acts on the waiting task, and also when another
+        triggerer has taken over from this one, for example after this one froze.
+        """
         if self.terminate_on_kill:
-            await _to_the_end(self._terminate(ENDED_BY_A_PERSON))
+            await _to_the_end(self._end_cancelled())
 
     async def _wait(self) -> tuple[str, str | None, str | None]:
         """Return the outcome, what there is to say about it, and advice."""
@@ -187,7 +202,7 @@ class FargateBatchJobTrigger(BaseTrigger):
                         job = await self._until_it_has_ended(watch, wait, log.heed)
                     except JobTimedOut as error:  # now: to read the rest of the log takes a while
                         if self.terminate_on_kill:
-                            await self._terminate(error.message)
+                            await self._end_given_up(error.message)
                         raise
         if job.status is JobStatus.FAILED:
             raise _OneHasFailed
@@ -266,14 +281,23 @@ class FargateBatchJobTrigger(BaseTrigger):
         )
 
     async def _give_up(self, error: JobTimedOut) -> str:
-        failure = await self._terminate(error.message) if self.terminate_on_kill else None
+        """Terminate the jobs unless the task has moved on, and return the report."""
+        failure = await self._end_given_up(error.message) if self.terminate_on_kill else None
+        verdict = self._given_up
         became = outcome(
             self._jobs,
-            terminated=self.terminate_on_kill,
+            terminated=verdict is not None and verdict.terminates,
             failure=failure,
+            because=verdict.why if verdict and not verdict.terminates else None,
             region=await self._region(),
         )
         return "\n".join(text for text in (error.message, error.state, became) if text)
+
+    async def _end_given_up(self, why: str) -> str | None:
+        """Terminate the jobs if Airflow says that no other try owns them; report a failure."""
+        if self._given_up is None:
+            self._given_up = when_giving_up(await self._task_now(), why)
+        return await self._terminate(self._given_up.why) if self._given_up.terminates else None
 
     async def _leaving(self, why: str, jobs: Sequence[Job]) -> str:
         """Say why nobody waits any more, and for which jobs that still run."""
@@ -291,22 +315,43 @@ class FargateBatchJobTrigger(BaseTrigger):
         except FargateBatchError:
             return self.region_name
 
-    async def _terminate_if_a_person_ended_the_task(self) -> None:
-        if await _compat.a_person_ended(self.task_instance, self.trigger_id):
-            await self._terminate(ENDED_BY_A_PERSON)
+    async def _end_cancelled(self) -> None:
+        """Terminate the jobs if the task has ended; otherwise report that they are left running."""
+        verdict = when_cancelled(await self._task_now())
+        if verdict.terminates:
+            await self._terminate(verdict.why)
+        elif self._termination is None:
+            live = [job for job in self._jobs if job.status.is_live]
+            for line in left_running(live, region=self.region_name, why=verdict.why).splitlines():
+                self.log.info("%s", line)
 
-    async def _terminate(self, reason: str) -> str | None:
+    async def _task_now(self) -> TaskNow | None:
+        """Ask Airflow about the waiting task; the question is never cancelled."""
+        ask = _compat.deferred_task_now(self.task_instance, self.trigger_id)
+        question = asyncio.create_task(ask)
+        self._questions.add(question)  # or it may vanish before its answer comes
+        await asyncio.wait([question], timeout=ASK_PATIENCE)
+        return question.result() if question.done() else None
+
+    def _live_jobs(self) -> list[str]:
+        """Return the jobs that have not ended, as far as is known."""
+        return [
+            job_id
+            for job_id in self.job_ids
+            if job_id not in self._seen or self._seen[job_id].status.is_live
+        ]
+
+    async def _terminate(self, why: str) -> str | None:
         """End the jobs that still live, once, whoever asks; return why one could not be ended."""
         if self._termination is None:
+            reason = terminator_of(self.task_instance).reason(why)
             self._termination = asyncio.create_task(self._terminate_all(reason))
         return await asyncio.shield(self._termination)
 
     async def _terminate_all(self, reason: str) -> str | None:
         failure = None
-        for job_id in self.job_ids:
-            job = self._seen.get(job_id)
-            if job is None or job.status.is_live:
-                failure = await self._terminate_one(job_id, reason) or failure
+        for job_id in self._live_jobs():
+            failure = await self._terminate_one(job_id, reason) or failure
         return failure
 
     async def _terminate_one(self, job_id: str, reason: str) -> str | None:

@@ -126,6 +126,32 @@ def test_jobs_are_described_and_terminated(aws: LocalBatch, hook: FargateBatchHo
     assert job.tags["airflow-fargate-batch:submission"] == f"{TOKEN}-0"
 
 
+@pytest.mark.parametrize(
+    ("variables", "named"),
+    [
+        (
+            {"DAG_ID": "nightly", "TASK_ID": "stop", "DAG_RUN_ID": "manual__1", "TRY_NUMBER": "2"},
+            "(DAG nightly, task stop, run manual__1, try 2, host ",
+        ),
+        ({}, "(host "),
+    ],
+    ids=["in a task", "elsewhere"],
+)
+def test_a_job_that_is_terminated_without_a_reason_says_by_whom(
+    aws: LocalBatch,
+    hook: FargateBatchHook,
+    variables: dict[str, str],
+    named: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(f"AIRFLOW_CTX_{name}", value)
+    hook.terminate(hook.submit(request()))
+    aws.advance(3600)
+    expected = f"Terminated with FargateBatchHook.terminate {named}"
+    assert aws.jobs[0]["statusReason"].startswith(expected)
+
+
 def test_the_platform_version_is_compared(aws: LocalBatch, hook: FargateBatchHook) -> None:
     assert str(hook.job_definition(READY_DEFINITION)) == f"{READY_DEFINITION}:1"
     with pytest.raises(InvalidRequest, match=r"LATEST, not on 1\.3\.0"):

@@ -4,17 +4,21 @@ import logging
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from airflow_fargate_batch import _compat, operators
-from airflow_fargate_batch._compat import AirflowFailException, AirflowSkipException
+from airflow_fargate_batch import _waiting, operators
+from airflow_fargate_batch._compat import (
+    AirflowFailException,
+    AirflowSkipException,
+    AirflowTaskTimeout,
+)
 from airflow_fargate_batch.core.giving_up import left_running
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.log_streams import LogEvent, LogPage, LogRequest
 from airflow_fargate_batch.core.request import JobRequest
+from airflow_fargate_batch.core.termination import TaskNow
 from airflow_fargate_batch.exceptions import (
     AccessDenied,
     AwsError,
@@ -26,7 +30,15 @@ from airflow_fargate_batch.exceptions import (
 )
 from airflow_fargate_batch.operators import FargateBatchSubmitOperator
 from airflow_fargate_batch.triggers import FargateBatchJobTrigger
-from tests.operating import ACCOUNT, JOB_ID, FakeTaskInstance, RecordingHook, operator, rendered
+from tests.operating import (
+    ACCOUNT,
+    JOB_ID,
+    REGION,
+    FakeTaskInstance,
+    RecordingHook,
+    operator,
+    rendered,
+)
 
 try:
     from airflow.sdk.exceptions import TaskDeferred
@@ -61,6 +73,7 @@ class WaitingHook(RecordingHook):
         self.changes: list[Job] = []
         self.terminated: list[str] = []
         self.searched: list[JobRequest] = []
+        self.reasons: list[str] = []
 
     def wait(
         self, job_id: str, *, on_change: Callable[[Job], None] = lambda _: None, **how: Any
@@ -74,11 +87,11 @@ class WaitingHook(RecordingHook):
         return [job("RUNNING")] if job_ids == [JOB_ID] else []
 
     def terminate(self, job_id: str, reason: str) -> None:
-        assert reason
+        self.reasons.append(reason)
         self.terminated.append(job_id)
 
     def terminate_submission(self, request: JobRequest, reason: str) -> None:
-        assert reason
+        self.reasons.append(reason)
         self.searched.append(request)
 
     @property
@@ -93,6 +106,15 @@ def run(
     vars(task)["hook"] = hook
     assert task.execute(rendered(task, ti)) == JOB_ID
     return task
+
+
+@pytest.fixture
+def logged(
+    caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> Callable[[], str]:
+    """Give what was logged so far; Airflow 3.3 writes its logs itself."""
+    caplog.set_level("INFO")
+    return lambda: caplog.text + capsys.readouterr().out
 
 
 def fails(error: Exception) -> Callable[[], Job]:
@@ -425,54 +447,146 @@ class Killed(BaseException):
     """What a signal's handler raises after ``on_kill``."""
 
 
-def kill_at(moment: str, task: FargateBatchSubmitOperator, hook: WaitingHook) -> None:
+ENDED = TaskNow(state="failed", is_own_try=False)
+OTHER = TaskNow(state="running", is_own_try=False)
+OWN = TaskNow(state="running", is_own_try=True)
+
+
+def airflow_says(now: TaskNow | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (operators, _waiting):
+        monkeypatch.setattr(module, "task_now", lambda _: now)
+
+
+def killed_at(moment: str, **arguments: Any) -> WaitingHook:
     """End a task, as Airflow does from a signal, while it is in a call of its hook."""
+    hook, task = WaitingHook(), operator(**(IN_WORKER | arguments))
+    vars(task)["hook"] = hook
 
     def killed(*_: Any, **__: Any) -> None:
         task.on_kill()
         raise Killed
 
     vars(hook)[moment] = killed
+    with pytest.raises(Killed):
+        task.execute(rendered(task))
+    return hook
 
 
 @pytest.mark.parametrize(
     ("moment", "terminated", "searched"), [("wait", [JOB_ID], 0), ("submit", [], 1)]
 )
+@pytest.mark.parametrize("outside", [True, False], ids=["without Airflow", "marked failed"])
 def test_a_kill_ends_the_job_that_the_task_waits_for_or_submits(
-    moment: str, terminated: list[str], searched: int
+    moment: str,
+    terminated: list[str],
+    searched: int,
+    outside: bool,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    hook, task = WaitingHook(), operator(**IN_WORKER)
-    vars(task)["hook"] = hook
-    kill_at(moment, task, hook)
-    with pytest.raises(Killed):
-        task.execute(rendered(task))
+    if not outside:
+        airflow_says(ENDED, monkeypatch)
+    hook = killed_at(moment)
     assert (hook.terminated, len(hook.searched)) == (terminated, searched)
 
 
-def test_a_late_kill_leaves_alone_the_job_that_the_next_try_has_adopted(
+def test_the_reason_names_the_task_and_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    airflow_says(ENDED, monkeypatch)
+    for moment in ("wait", "submit"):
+        [reason] = killed_at(moment).reasons
+        assert reason.startswith("The task was set to failed (DAG daily, task submit, run manual__")
+        assert ", try 1, host " in reason
+
+
+@pytest.mark.parametrize("moment", ["wait", "submit"])
+@pytest.mark.parametrize(
+    ("now", "why"),
+    [
+        (OTHER, "another try of the task has begun"),
+        (OWN, "Airflow stops the process"),
+        (None, "Airflow did not answer"),
+    ],
+    ids=["the next try runs", "a worker shuts down", "no answer"],
+)
+def test_a_kill_leaves_a_job_running_that_the_next_try_may_adopt_and_says_so(
+    moment: str,
+    now: TaskNow | None,
+    why: str,
     monkeypatch: pytest.MonkeyPatch,
+    logged: Callable[[], str],
 ) -> None:
-    """As on 2.11, where the try after a clear may begin before the old process is ended."""
-    monkeypatch.setattr(operators, "is_still_running", lambda _: False)
-    hook, task = WaitingHook(), operator(**IN_WORKER)
-    vars(task)["hook"] = hook
-    kill_at("wait", task, hook)
-    with pytest.raises(Killed):
-        task.execute(rendered(task))
-    assert hook.terminated == []
+    airflow_says(now, monkeypatch)
+    hook = killed_at(moment)
+    assert (hook.terminated, hook.searched) == ([], [])
+    said = logged()
+    assert f"left running: {why}" in said
+    if moment == "wait":
+        assert f"'fargate-batch terminate {JOB_ID}' stops the job" in said
+        assert f"https://console.aws.amazon.com/batch/home?region={REGION}" in said
 
 
 @pytest.mark.parametrize(
-    ("row", "still"),
-    [(SimpleNamespace(try_number=1), True), (SimpleNamespace(try_number=2), False), (None, True)],
-    ids=["its own try", "the next one", "a run that was deleted"],
+    ("max_tries", "said"), [(0, "the task has no retries left"), (1, "the next try adopts the job")]
 )
-def test_a_process_knows_whether_its_try_is_over(
-    row: object, still: bool, monkeypatch: pytest.MonkeyPatch
+def test_at_a_shutdown_the_log_says_whether_a_try_will_adopt_the_job(
+    max_tries: int,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    logged: Callable[[], str],
 ) -> None:
-    monkeypatch.setattr(_compat, "_row_of", lambda _: row)
-    ours = SimpleNamespace(trigger_id=None, try_number=1)  # only 2.11 has the first
-    assert _compat.is_still_running(ours) is still
+    airflow_says(OWN, monkeypatch)
+    hook, task = WaitingHook(), operator(**IN_WORKER)
+    vars(task)["hook"] = hook
+    vars(hook)["wait"] = lambda *_, **__: task.on_kill() or job()
+    task.execute(rendered(task, FakeTaskInstance(max_tries=max_tries)))
+    assert hook.terminated == []
+    assert said in logged()
+
+
+@pytest.mark.parametrize(("now", "terminated"), [(OWN, [JOB_ID]), (OTHER, []), (None, [])])
+def test_airflows_own_timeout_ends_the_job_of_the_current_try(
+    now: TaskNow | None, terminated: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    airflow_says(now, monkeypatch)
+    hook, task = WaitingHook(), operator(**IN_WORKER)
+    vars(task)["hook"] = hook
+    vars(hook)["wait"] = fails_with(AirflowTaskTimeout("too long"))
+    try:
+        task.execute(rendered(task))
+    except AirflowTaskTimeout:
+        task.on_kill()
+    assert hook.terminated == terminated
+    assert [reason.partition(" (")[0] for reason in hook.reasons] == (
+        ["The task's execution_timeout expired"] if terminated else []
+    )
+
+
+def fails_with(error: BaseException) -> Callable[..., Any]:
+    def wait(*_: Any, **__: Any) -> Any:
+        raise error
+
+    return wait
+
+
+@pytest.mark.parametrize("now", [OTHER, None], ids=["the next try runs", "no answer"])
+def test_a_wait_that_is_over_leaves_a_job_running_that_another_try_may_own(
+    now: TaskNow | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    airflow_says(now, monkeypatch)
+    hook = WaitingHook(fails(JobTimedOut("late")))
+    with pytest.raises(JobTimedOut, match=r"(?s)late.*left running: (another try|Airflow did not)"):
+        run(hook)
+    assert hook.terminated == []
+
+
+def test_a_job_that_cannot_be_ended_at_a_kill_is_said_to_run_on(
+    monkeypatch: pytest.MonkeyPatch, logged: Callable[[], str]
+) -> None:
+    def refused(*_: str) -> None:
+        raise AccessDenied("AWS refused TerminateJob", "batch:TerminateJob")
+
+    monkeypatch.setattr(WaitingHook, "terminate", refused)
+    killed_at("wait")
+    assert "could not be terminated, and is left running: AWS refused" in logged()
 
 
 def test_a_kill_between_submit_and_wait_ends_the_job() -> None:

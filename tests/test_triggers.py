@@ -21,6 +21,7 @@ from airflow_fargate_batch._connection import ConnectedPoller, Connection
 from airflow_fargate_batch.aws import BatchApi
 from airflow_fargate_batch.core import polling, waiting
 from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.core.termination import TaskNow
 from airflow_fargate_batch.exceptions import (
     AccessDenied,
     AnswerLost,
@@ -30,8 +31,8 @@ from airflow_fargate_batch.exceptions import (
 )
 from airflow_fargate_batch.hooks import FargateBatchHook
 from airflow_fargate_batch.triggers import FargateBatchJobTrigger
+from tests.operating import FakeTaskInstance
 
-KILLED = "The Airflow task was ended while it waited"
 STUCK_REASON = "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - cannot be met"
 THROTTLED = Throttled("AWS refused it: Too Many Requests")
 DENIED = AccessDenied("AWS refused it", "batch:DescribeJobs")
@@ -275,7 +276,9 @@ def test_whoever_gives_up_ends_the_job_and_says_how_it_was(
     assert became == "The job was terminated."
     assert event["advice"]
     assert [job["jobId"] for job in event["jobs"]] == ["job"]
-    assert aws.terminated == [("job", said)]
+    [(job_id, reason)] = aws.terminated
+    assert job_id == "job"
+    assert reason.startswith(f"{said.rstrip('.')} (host ")
 
 
 @pytest.mark.parametrize("now", ["STARTING", "RUNNING", "SUCCEEDED"])
@@ -546,12 +549,24 @@ async def cancel_until_done(task: "asyncio.Task[Any]") -> None:
     await asyncio.gather(task, return_exceptions=True)
 
 
-def a_person_ended(answer: bool) -> Callable[..., Coroutine[Any, Any, bool]]:
-    async def ask(task_instance: object, trigger_id: object) -> bool:  # noqa: ARG001 - its signature
-        await asyncio.sleep(0.02)
-        return answer
+ENDED = TaskNow(state="failed", is_own_try=False)
+STILL_DEFERRED = TaskNow(state="deferred", is_own_try=True)
+NEXT_TRY = TaskNow(state="running", is_own_try=False)
 
-    return ask
+
+def airflow_says(
+    now: TaskNow | None, monkeypatch: pytest.MonkeyPatch, *, after: float = 0.02
+) -> list[object]:
+    """Let Airflow answer as told, and note who asks."""
+    asked: list[object] = []
+
+    async def ask(task_instance: object, trigger_id: object) -> TaskNow | None:
+        asked.append((task_instance, trigger_id))
+        await asyncio.sleep(after)
+        return now
+
+    monkeypatch.setattr(_compat, "deferred_task_now", ask)
+    return asked
 
 
 async def be_killed(
@@ -572,10 +587,15 @@ async def be_killed(
 def test_a_person_who_ends_the_task_ends_its_job_once_however_often_the_trigger_is_cancelled(
     aws: Aws, has_on_kill: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_compat, "a_person_ended", a_person_ended(True))
+    airflow_says(ENDED, monkeypatch)
     aws.will("job", "RUNNING")
     aws.faults = [THROTTLED]
-    assert run(be_killed(trigger_for(), aws, has_on_kill)) == [("job", KILLED)]
+    trigger = trigger_for()
+    trigger.task_instance = FakeTaskInstance(map_index=3, try_number=2)
+    [(job_id, reason)] = run(be_killed(trigger, aws, has_on_kill))
+    assert job_id == "job"
+    assert reason.startswith("The task was set to failed (DAG daily, task submit, ")
+    assert ", map index 3, try 2, host " in reason
     assert len(aws.terminated) == 1
 
 
@@ -596,21 +616,62 @@ def test_a_person_ends_the_jobs_that_still_live(aws: Aws) -> None:
 def test_a_person_ends_no_job_that_shall_be_left_alone(
     aws: Aws, has_on_kill: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_compat, "a_person_ended", a_person_ended(True))
+    airflow_says(ENDED, monkeypatch)
     aws.will("job", "RUNNING")
     run(be_killed(trigger_for(terminate_on_kill=False), aws, has_on_kill))
     assert aws.terminated == []
 
 
+@pytest.mark.parametrize(
+    ("now", "why"),
+    [
+        (STILL_DEFERRED, "the task is still deferred"),
+        (NEXT_TRY, "the task is no longer deferred"),
+        (None, "Airflow did not answer"),
+    ],
+    ids=["another triggerer took over", "the next try runs", "no answer"],
+)
+def test_a_kill_leaves_jobs_running_that_another_may_own_and_says_so(
+    aws: Aws,
+    has_on_kill: bool,
+    now: TaskNow | None,
+    why: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO")
+    airflow_says(now, monkeypatch)
+    aws.will("job", "RUNNING")
+    assert run(be_killed(trigger_for(), aws, has_on_kill)) == []
+    assert f"Job job is left running: {why}" in caplog.text
+
+
+@pytest.mark.parametrize("now", [NEXT_TRY, None], ids=["the next try runs", "no answer"])
+def test_a_trigger_that_gives_up_leaves_a_job_running_that_another_may_own(
+    aws: Aws, now: TaskNow | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    airflow_says(now, monkeypatch)
+    aws.will("job", "RUNNING")
+    event = event_of(trigger_for(wait_until=soon(0.1)))
+    assert event["outcome"] == "gave_up"
+    assert "\nThe job was left running: " in event["message"]
+    assert aws.terminated == []
+
+
+def test_an_answer_that_does_not_come_is_not_waited_for(
+    aws: Aws, has_on_kill: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a triggerer of 3.3 that shuts down, nobody answers any more."""
+    monkeypatch.setattr(triggers, "ASK_PATIENCE", 0.05)
+    airflow_says(ENDED, monkeypatch, after=1.0)
+    aws.will("job", "RUNNING")
+    assert run(be_killed(trigger_for(), aws, has_on_kill)) == []
+
+
 def test_a_triggerer_that_ends_leaves_the_jobs_alone(
     aws: Aws, has_on_kill: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def ask(*_: object) -> bool:
-        asked.append(_)
-        return False
-
-    asked: list[object] = []
-    monkeypatch.setattr(_compat, "a_person_ended", ask)
+    asked = airflow_says(STILL_DEFERRED, monkeypatch)
     aws.will("job", "RUNNING")
 
     async def main() -> None:
@@ -622,14 +683,10 @@ def test_a_triggerer_that_ends_leaves_the_jobs_alone(
     assert len(asked) == (0 if has_on_kill else 1)
 
 
-def test_a_state_that_cannot_be_asked_for_ends_no_job() -> None:
-    assert run(_compat.a_person_ended(object(), 1)) is False
-
-
 def test_a_person_who_comes_while_it_gives_up_does_not_end_the_job_twice(
     aws: Aws, has_on_kill: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_compat, "a_person_ended", a_person_ended(True))
+    airflow_says(ENDED, monkeypatch)
     monkeypatch.setattr(triggers, "TERMINATE_PAUSES", (0.3,))
 
     async def main() -> None:

@@ -10,6 +10,7 @@ from airflow_fargate_batch.cli._exit_codes import OK, REFUSED
 from airflow_fargate_batch.cli._flags import CONNECTION, Flag, Given, Groups, add_groups, not_empty
 from airflow_fargate_batch.cli._jobs import add_ids, read_ids
 from airflow_fargate_batch.exceptions import AwsError, CredentialsMissing
+from airflow_fargate_batch.terminators import reason_by_hand
 
 FLAGS: Final[Groups] = {
     "what to say": (
@@ -17,8 +18,7 @@ FLAGS: Final[Groups] = {
             name="--reason",
             metavar="TEXT",
             read=not_empty,
-            default="Terminated by hand with fargate-batch",
-            help="why, which stays with the job as its status reason",
+            help="reason, kept as the job's status reason [default: your user name and host]",
         ),
     ),
     "AWS": CONNECTION,
@@ -51,10 +51,11 @@ def run(arguments: argparse.Namespace) -> int:
     from airflow_fargate_batch.cli._connection import connect, persist
 
     api = connect(given)
+    reason = given["reason"] or reason_by_hand("fargate-batch terminate")
     told = 0
     for job_id in job_ids:
         try:
-            persist(partial(api.terminate_job, job_id, given["reason"]))
+            persist(partial(api.terminate_job, job_id, reason))
         except CredentialsMissing:  # nor will the next one go
             raise
         except AwsError as error:

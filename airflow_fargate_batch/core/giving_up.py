@@ -11,21 +11,24 @@ NAMED: Final = 10
 """Number of running jobs that a text names with their pages."""
 
 
-def left_running(jobs: Iterable[Job], *, region: str | None = None) -> str:
+def left_running(jobs: Iterable[Job], *, region: str | None = None, why: str | None = None) -> str:
     """Name the jobs that nobody waits for any more, their pages and how to terminate them.
 
     :param jobs: as last seen; with an id alone if AWS never answered about it.
     :param region: of a job whose ARN is not known.
+    :param why: reason not to terminate the jobs, if they would be terminated otherwise.
     """
     live = [job for job in jobs if job.status.is_live]
-    lines = [_left_running(job, region) for job in live[:NAMED]]
+    lines = [_left_running(job, region, why) for job in live[:NAMED]]
     if len(live) > NAMED:
         lines.append(f"{len(live) - NAMED} more jobs are still running.")
     return "\n".join(lines)
 
 
-def _left_running(job: Job, region: str | None) -> str:
+def _left_running(job: Job, region: str | None, why: str | None) -> str:
     state = f"is still {job.status_text}" if job.status_text else "may still be running"
+    if why:
+        state = f"is left running: {why}"
     page = console_page(job, region)
     where = f": {page}" if page else ""
     return f"Job {job.id} {state}; 'fargate-batch terminate {job.id}' terminates it{where}"
@@ -42,19 +45,21 @@ def outcome(
     *,
     terminated: bool,
     failure: str | None = None,
+    because: str | None = None,
     region: str | None = None,
 ) -> str:
     """Say whether the jobs that were given up were terminated or are still running.
 
     :param terminated: whether they were to be terminated.
     :param failure: why that did not work.
+    :param because: why the jobs are left running, if they would be terminated otherwise.
     """
     if failure is not None:
         text = f"The job could not be terminated: {failure}"
         return f"{text}\n{left_running(jobs, region=region)}".rstrip()
     if terminated:
         return "The job was terminated." if len(jobs) == 1 else "The jobs were terminated."
-    return left_running(jobs, region=region)
+    return left_running(jobs, region=region, why=because)
 
 
 def report(

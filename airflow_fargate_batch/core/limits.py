@@ -81,3 +81,5 @@ DESCRIBE_JOBS: Final = 100
 """API, ``DescribeJobs.jobs``: at most 100 ids a call."""
 LIST_JOBS_PAGE: Final = 100
 """API, ``ListJobs.maxResults``: at most 100 a page."""
+REASON_LENGTH: Final = 1024
+"""API, ``TerminateJob.reason``: "This parameter has a limit of 1024 characters."."""

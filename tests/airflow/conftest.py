@@ -15,7 +15,8 @@ QUEUE, DEFINITION = "awa-batch-dev-fargate-high-priority", "awa-batch-dev-fargat
 collect_ignore = ["users_project"]  # run by test_users_dag_test.py, as a project of its own
 _HERE = Path(__file__).parent
 _LONG = frozenset(
-    {"test_waiting_runs.py", "test_chaos_short.py", "test_log_runs.py", "test_on_call_runs.py"}
+    {"test_waiting_runs.py", "test_chaos_short.py", "test_log_runs.py"}
+    | {"test_on_call_runs.py", "test_late_kill.py"}
 )
 
 

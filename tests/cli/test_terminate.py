@@ -1,7 +1,12 @@
 """``fargate-batch terminate``: jobs are told to stop, each whatever becomes of the others."""
 
+import pwd
+import socket
 from collections.abc import Callable
 
+import pytest
+
+from airflow_fargate_batch.core import limits
 from airflow_fargate_batch.local import LocalBatch
 from tests.cli.conftest import Run, Time
 
@@ -18,6 +23,42 @@ def test_stdout_has_the_ids_and_the_jobs_end_with_the_reason(
     assert [(job["status"], job["statusReason"]) for job in aws.jobs] == [
         ("FAILED", "wrong input")
     ] * 2
+
+
+@pytest.mark.parametrize(
+    ("user", "named"),
+    [
+        (lambda: "ada", " by ada (host "),
+        (lambda: pwd.getpwuid(2**31 - 2).pw_name, "terminate (host "),
+    ],
+    ids=["with a name", "a uid without a name"],
+)
+def test_without_a_reason_the_job_says_who_ended_it_and_where(
+    user: Callable[[], str],
+    named: str,
+    run: Run,
+    job: Submit,
+    aws: LocalBatch,
+    time: Time,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("getpass.getuser", user)
+    assert run("terminate", job()).code == 0
+    time.sleep(60)
+    reason = aws.jobs[0]["statusReason"]
+    assert reason.startswith("Terminated with fargate-batch terminate")
+    assert named in reason
+    assert socket.gethostname() in reason
+
+
+def test_a_reason_that_aws_would_refuse_is_cut_to_one_line(
+    run: Run, job: Submit, aws: LocalBatch, time: Time
+) -> None:
+    assert run("terminate", job(), "--reason", "wrong\ninput " + "x" * 2000).code == 0
+    time.sleep(60)
+    reason = aws.jobs[0]["statusReason"]
+    assert reason.startswith("wrong input xxx")
+    assert len(reason) == limits.REASON_LENGTH
 
 
 def test_a_job_that_has_ended_stays_as_it_is(

@@ -16,6 +16,14 @@ def job(status: str | None = "RUNNING", job_id: str = "job", **members: Any) -> 
     return Job.from_api({"jobId": job_id, "status": status, **members})
 
 
+def test_a_job_that_another_try_may_own_is_named_with_the_reason_to_leave_it() -> None:
+    said = left_running([Job(id="4982")], region=REGION, why="Airflow did not answer")
+    assert said.startswith("Job 4982 is left running: Airflow did not answer; 'fargate-batch ")
+    assert outcome([job("RUNNING")], terminated=False, because="another try") == (
+        left_running([job("RUNNING")], why="another try")
+    )
+
+
 def test_a_job_that_goes_on_is_named_with_its_state_its_page_and_how_to_terminate_it() -> None:
     assert left_running([job(jobArn=ARN)]) == (
         f"Job job is still RUNNING; 'fargate-batch terminate job' terminates it: {PAGE}job"
