@@ -184,6 +184,7 @@ class Lookup:
         """List jobs page by page, and return those that belong to the submission."""
         find = partial(self._api.find_jobs, job_queue=request.job_queue, **listed)
         found: list[Job] = []
+        definitions: set[str | None] = set()
         token: str | None = None
         for _ in range(PAGES):
             page = self._clock.persist(partial(find, next_token=token), until)
@@ -191,7 +192,9 @@ class Lookup:
             recent = [job for job in page.jobs if (job.created_at or bound) >= bound]
             jobs = self._with_tags(recent, request, until)
             found += [job for job in jobs if self._is_of(job, request, older=older)]
-            if page.next_token is None or len(recent) < len(page.jobs):
+            definitions.update(job.definition for job in page.jobs)
+            is_behind = len(recent) < len(page.jobs) and len(definitions) == 1
+            if page.next_token is None or is_behind:  # newest first, but grouped by definition
                 return found
             token = page.next_token
         self._warn(

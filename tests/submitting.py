@@ -183,13 +183,15 @@ class FakeBatch:
         def find() -> JobPage:
             assert job_queue == "queue"
             moment = self._moment("ListJobs")
-            start = int(next_token or 0)
-            named = [job for job in self._seen(moment) if is_listed(job)][::-1]
+            listed = [job for job in self.jobs if is_listed(job)][::-1]
             if job_name is not None:  # AWS groups the jobs of a name by revision
-                named.sort(key=lambda job: job.definition, reverse=True)
-            end = start + self.PAGE
-            page = [job.seen(moment, listed=True) for job in named[start:end]]
-            return JobPage(page, str(end) if end < len(named) else None)
+                listed.sort(key=lambda job: job.definition, reverse=True)
+            ids = [job.id for job in listed]  # the token names the last job: a read that lags
+            rest = listed[ids.index(next_token) + 1 :] if next_token else listed  # skips no other
+            seen = {job.id for job in self._seen(moment)}
+            named = [job for job in rest if job.id in seen]
+            page = [job.seen(moment, listed=True) for job in named[: self.PAGE]]
+            return JobPage(page, page[-1].id if len(named) > self.PAGE else None)
 
         return self._call("ListJobs", find)
 

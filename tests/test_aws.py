@@ -145,7 +145,9 @@ each_answered_call = pytest.mark.parametrize("call", ANSWERED.values(), ids=ANSW
 
 def test_a_submit_is_answered_with_the_job(api: BatchApi, stub: Stub) -> None:
     stub.says(200, {"jobId": "job-1", "jobName": "nightly", "jobArn": "arn:aws:batch:job-1"})
-    assert api.submit_job(BODY) == ("job-1", "nightly", "arn:aws:batch:job-1")
+    submitted = api.submit_job(BODY)
+    assert submitted == ("job-1", "nightly", "arn:aws:batch:job-1", False)
+    assert not submitted.is_adopted
     assert stub.paths == ["/v1/submitjob"]
 
 

@@ -520,7 +520,7 @@ def test_a_kill_leaves_a_job_running_that_the_next_try_may_adopt_and_says_so(
     said = logged()
     assert f"left running: {why}" in said
     if moment == "wait":
-        assert f"'fargate-batch terminate {JOB_ID}' stops the job" in said
+        assert f"'fargate-batch terminate {JOB_ID}' terminates it" in said
         assert f"https://console.aws.amazon.com/batch/home?region={REGION}" in said
 
 

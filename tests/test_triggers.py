@@ -654,7 +654,7 @@ def test_a_trigger_that_gives_up_leaves_a_job_running_that_another_may_own(
     aws.will("job", "RUNNING")
     event = event_of(trigger_for(wait_until=soon(0.1)))
     assert event["outcome"] == "gave_up"
-    assert "\nThe job was left running: " in event["message"]
+    assert "\nJob job is left running: " in event["message"]
     assert aws.terminated == []
 
 

@@ -1,6 +1,10 @@
 """The clock that jobs live by: the wall's, or one that tests move by hand."""
 
 import time
+from typing import Final
+
+END_OF_TIME: Final = 253_402_300_799.0
+"""The last second of the year 9999: later moments have no HTTP date."""
 
 
 class Clock:
@@ -21,4 +25,6 @@ class Clock:
         """Move ahead by *seconds*, whichever kind of clock this is."""
         if seconds < 0:
             raise ValueError(f"a clock cannot go back: {seconds} seconds")
+        if self.now() + seconds > END_OF_TIME:
+            raise ValueError(f"a clock ends with the year 9999: {seconds} seconds are too many")
         self._base += seconds
