@@ -5,32 +5,35 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
-from airflow_fargate_batch._needs import airflow_is_missing
+from airflow_fargate_batch._airflow.needs import airflow_is_missing
 
 try:
     from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 except ImportError as missing:
     raise airflow_is_missing() from missing
 
-from airflow_fargate_batch.aws import NO_HIDDEN_RETRIES, BatchApi, connecting
-from airflow_fargate_batch.bulk import Outcome, submit_many
+from airflow_fargate_batch._airflow.masking import is_secret_name
+from airflow_fargate_batch._machine.terminators import terminator_here
+from airflow_fargate_batch.aws.batch import BatchApi
+from airflow_fargate_batch.aws.errors import connecting
+from airflow_fargate_batch.aws.logs import LogsApi
+from airflow_fargate_batch.aws.service import NO_HIDDEN_RETRIES
 from airflow_fargate_batch.core.backoff import POLL_INTERVAL
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.log_reading import QUIET
 from airflow_fargate_batch.core.secrets import without
 from airflow_fargate_batch.core.waiting import Wait
 from airflow_fargate_batch.exceptions import AwsError
-from airflow_fargate_batch.logs import LogFollower, LogsApi
-from airflow_fargate_batch.lookup import Clock
-from airflow_fargate_batch.masking import is_secret_name
-from airflow_fargate_batch.poller import follow
-from airflow_fargate_batch.submission import Submitter
-from airflow_fargate_batch.terminators import terminator_here
+from airflow_fargate_batch.submitting.many import Outcome, submit_many
+from airflow_fargate_batch.submitting.retrying import Clock
+from airflow_fargate_batch.submitting.submitter import Submitter
+from airflow_fargate_batch.watching.log_follower import LogFollower
+from airflow_fargate_batch.watching.poller import follow
 
 if TYPE_CHECKING:
     from botocore.config import Config
 
-    from airflow_fargate_batch.aws import Submitted
+    from airflow_fargate_batch.aws.batch import Submitted
     from airflow_fargate_batch.core.definition import JobDefinition
     from airflow_fargate_batch.core.log_streams import LogLine
     from airflow_fargate_batch.core.request import JobRequest

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from airflow_fargate_batch._compat import BaseOperatorLink, XCom
+from airflow_fargate_batch._airflow.compat import BaseOperatorLink, XCom
 from airflow_fargate_batch.core import urls
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from airflow_fargate_batch import _upstream
-from airflow_fargate_batch._compat import (
+from airflow_fargate_batch._airflow import upstream
+from airflow_fargate_batch._airflow.compat import (
     AirflowFailException,
     AirflowSkipException,
     BaseOperator,
@@ -19,9 +19,20 @@ from airflow_fargate_batch._compat import (
     execution_timeout_expired,
     task_now,
 )
-from airflow_fargate_batch._files import read_json_file
-from airflow_fargate_batch._ordinals import Place, place_of
-from airflow_fargate_batch._unknown_arguments import lost_defaults, refuse_unknown, with_task
+from airflow_fargate_batch._airflow.deployment import deployment
+from airflow_fargate_batch._airflow.masking import (
+    HidesSecrets,
+    as_json,
+    mask_secrets_of,
+    places_struck_out,
+)
+from airflow_fargate_batch._airflow.ordinals import Place, place_of
+from airflow_fargate_batch._airflow.unknown_arguments import (
+    lost_defaults,
+    refuse_unknown,
+    with_task,
+)
+from airflow_fargate_batch._machine.files import read_json_file
 from airflow_fargate_batch.core.backoff import POLL_INTERVAL
 from airflow_fargate_batch.core.literals import problems_before_rendering
 from airflow_fargate_batch.core.naming import DEFAULT_PREFIX, Submission
@@ -34,24 +45,11 @@ from airflow_fargate_batch.core.request import (
     read_seconds,
 )
 from airflow_fargate_batch.core.termination import CLEARED, Verdict, when_killed
-from airflow_fargate_batch.deployment import deployment
 from airflow_fargate_batch.exceptions import AwsError, EmptyArray, InvalidRequest, Problem
-from airflow_fargate_batch.links import (
-    LINKS,
-    BatchJobLink,
-    addresses,
-    has_revision,
-    push_pages,
-)
-from airflow_fargate_batch.masking import (
-    HidesSecrets,
-    as_json,
-    mask_secrets_of,
-    places_struck_out,
-)
+from airflow_fargate_batch.links import LINKS, BatchJobLink, addresses, has_revision, push_pages
 
 if TYPE_CHECKING:
-    from airflow_fargate_batch._waiting import Waiting
+    from airflow_fargate_batch._airflow.operator_wait import Waiting
     from airflow_fargate_batch.hooks import FargateBatchHook
 
 REQUEST_ARGUMENTS: Final = tuple(argument.name for argument in fields(Arguments))
@@ -378,7 +376,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
             request = self._request(context, place, dry_run=dry_run)
             for note in request.notes:
                 self.log.info("%s", note)
-            joins = _upstream.warnings_of_joins(self, context["ti"].map_index)
+            joins = upstream.warnings_of_joins(self, context["ti"].map_index)
             for warning in (*request.warnings, *joins):
                 self.log.warning("%s", warning)
             if dry_run:
@@ -412,7 +410,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         except EmptyArray as error:
             raise AirflowSkipException(str(error)) from None
         except InvalidRequest as error:
-            named = _upstream.with_tasks_named(error, self._depends_on_as_given)
+            named = upstream.with_tasks_named(error, self._depends_on_as_given)
             raise _failure(named, self._where_to_say(arguments, dry_run=dry_run)) from None
         mask_secrets_of(request)
         return request
@@ -500,7 +498,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
             tries_before = max(0, context["ti"].try_number - generation - 1) + place.was_tried
             self._submitting, self._runs_as = request, context["ti"]
             if generation > 0 and self.terminate_on_kill:
-                from airflow_fargate_batch.terminators import terminator_of
+                from airflow_fargate_batch._machine.terminators import terminator_of
 
                 reason = terminator_of(context["ti"]).reason(CLEARED)
                 self.hook.terminate_older_generations(request, reason)
@@ -541,7 +539,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         push_pages(self, pages, partial(self._push, context=context))
 
     def _terminate(self, verdict: Verdict) -> None:
-        from airflow_fargate_batch.terminators import terminator_of
+        from airflow_fargate_batch._machine.terminators import terminator_of
 
         reason = terminator_of(self._runs_as).reason(verdict.why)
         try:
@@ -570,7 +568,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
 
     def _waiting(self, context: Context) -> "Waiting":
         """Return what is left to do after the submit; imported late, as `hook` is."""
-        from airflow_fargate_batch._waiting import Waiting
+        from airflow_fargate_batch._airflow.operator_wait import Waiting
 
         return Waiting(self, context, push=partial(self._push, context=context))
 
@@ -584,9 +582,9 @@ def _problems_of_too_many(given: Mapping[str, Any]) -> list[Problem]:
     depends_on = given.get("depends_on")
     if depends_on is None or given.get("ignore_missing_dependencies"):
         return []  # of some branches fewer may have run
-    for warning in _upstream.warnings_of_mapped(depends_on, FargateBatchSubmitOperator):
+    for warning in upstream.warnings_of_mapped(depends_on, FargateBatchSubmitOperator):
         warnings.warn(f"depends_on: {warning}", stacklevel=_OF_THE_DAG)
-    return _upstream.problems_of_too_many(depends_on, FargateBatchSubmitOperator)
+    return upstream.problems_of_too_many(depends_on, FargateBatchSubmitOperator)
 
 
 def _import_error(problems: Sequence[Problem], task_id: str | None) -> InvalidRequest:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from airflow_fargate_batch._compat import (
+from airflow_fargate_batch._airflow.compat import (
     AirflowFailException,
     AirflowSensorTimeout,
     AirflowSkipException,
@@ -16,8 +16,6 @@ from airflow_fargate_batch._compat import (
     Context,
     conf,
 )
-from airflow_fargate_batch.completion import conclude
-from airflow_fargate_batch.conversation import PATIENCE, REFUSALS
 from airflow_fargate_batch.core.giving_up import left_running, report
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.narration import duration, progress
@@ -35,6 +33,8 @@ from airflow_fargate_batch.exceptions import (
     Unreachable,
 )
 from airflow_fargate_batch.triggers import ENDED, GAVE_UP, FargateBatchJobTrigger
+from airflow_fargate_batch.watching.conversation import PATIENCE, REFUSALS
+from airflow_fargate_batch.watching.verdict import conclude
 
 if TYPE_CHECKING:
     from airflow_fargate_batch.hooks import FargateBatchHook

@@ -9,18 +9,15 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from airflow_fargate_batch import _compat
-from airflow_fargate_batch._connection import ConnectedPoller, Connection
+from airflow_fargate_batch._airflow import compat
+from airflow_fargate_batch._airflow.connection import Connection
+from airflow_fargate_batch._airflow.shared_poller import ConnectedPoller
+from airflow_fargate_batch._machine.terminators import terminator_of
 from airflow_fargate_batch.core.backoff import POLL_INTERVAL
 from airflow_fargate_batch.core.giving_up import left_running, outcome
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.status import JobStatus
-from airflow_fargate_batch.core.termination import (
-    TaskNow,
-    Verdict,
-    when_cancelled,
-    when_giving_up,
-)
+from airflow_fargate_batch.core.termination import TaskNow, Verdict, when_cancelled, when_giving_up
 from airflow_fargate_batch.core.waiting import Wait
 from airflow_fargate_batch.exceptions import (
     AwsError,
@@ -29,11 +26,10 @@ from airflow_fargate_batch.exceptions import (
     JobLost,
     JobTimedOut,
 )
-from airflow_fargate_batch.poller import Watch
-from airflow_fargate_batch.terminators import terminator_of
+from airflow_fargate_batch.watching.poller import Watch
 
 if TYPE_CHECKING:
-    from airflow_fargate_batch._job_log import JobLog, Place
+    from airflow_fargate_batch._airflow.job_log import JobLog, Place
 
 Result = TypeVar("Result")
 
@@ -151,7 +147,7 @@ class FargateBatchJobTrigger(BaseTrigger):
             ended, message, advice = await self._wait()
             await asyncio.sleep(settled_at - loop.time())
         except asyncio.CancelledError:
-            if self.terminate_on_kill and not _compat.triggers_have_on_kill():
+            if self.terminate_on_kill and not compat.triggers_have_on_kill():
                 await _to_the_end(self._end_cancelled())
             raise
         jobs = [job.to_api() for job in self._seen.values()]
@@ -250,7 +246,7 @@ class FargateBatchJobTrigger(BaseTrigger):
             self._seen[job.id] = job
 
     def _log_of_the_job(self, interval: float) -> "JobLog":
-        from airflow_fargate_batch._job_log import JobLog  # loads botocore
+        from airflow_fargate_batch._airflow.job_log import JobLog  # loads botocore
 
         return JobLog(
             self._poller,
@@ -263,7 +259,7 @@ class FargateBatchJobTrigger(BaseTrigger):
 
     @cached_property
     def _place_in_the_log(self) -> "Place":
-        from airflow_fargate_batch._job_log import Place
+        from airflow_fargate_batch._airflow.job_log import Place
 
         return Place(self.task_instance, self.log)
 
@@ -327,7 +323,7 @@ class FargateBatchJobTrigger(BaseTrigger):
 
     async def _task_now(self) -> TaskNow | None:
         """Ask Airflow about the waiting task; the question is never cancelled."""
-        ask = _compat.deferred_task_now(self.task_instance, self.trigger_id)
+        ask = compat.deferred_task_now(self.task_instance, self.trigger_id)
         question = asyncio.create_task(ask)
         self._questions.add(question)  # or it may vanish before its answer comes
         await asyncio.wait([question], timeout=ASK_PATIENCE)

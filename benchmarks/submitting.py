@@ -80,8 +80,8 @@ class _Submits:
 
 def submit_many(count: int) -> float:
     """Submit so many jobs with ``submit_many``; return the seconds it took."""
-    from airflow_fargate_batch.aws import BatchApi
-    from airflow_fargate_batch.bulk import submit_many
+    from airflow_fargate_batch.aws.batch import BatchApi
+    from airflow_fargate_batch.submitting.many import submit_many
 
     api, requests = BatchApi.connect(), [_request(f"job{number}") for number in range(count)]
     start = time.perf_counter()

@@ -8,11 +8,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from airflow_fargate_batch.aws.logs import error_code
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.log_reading import LogReader
 from airflow_fargate_batch.core.log_streams import LogEvent, LogPage, LogRequest
 from airflow_fargate_batch.exceptions import AwsError
-from airflow_fargate_batch.logs import error_code
 
 CALL = 0.01
 """Seconds a call takes."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from airflow_fargate_batch.aws import Submitted
+from airflow_fargate_batch.aws.batch import Submitted
 from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.operators import FargateBatchSubmitOperator
 

@@ -25,8 +25,8 @@ from airflow_fargate_batch.exceptions import (
 from airflow_fargate_batch.hooks import FargateBatchHook
 from airflow_fargate_batch.local import LocalBatch, Pace
 from airflow_fargate_batch.local.account import READY_DEFINITION, READY_QUEUE
-from airflow_fargate_batch.logs import LogFollower
-from tests.submitting import TOKEN, request_of
+from airflow_fargate_batch.watching.log_follower import LogFollower
+from tests.fakes import TOKEN, request_of
 
 AT_ONCE = Pace(submitted=0, runnable=0, starting=0, stopping=0)
 RETRIES = {"max_attempts": 5, "mode": "standard"}
@@ -93,7 +93,7 @@ def test_names_that_airflow_is_told_to_mask_are_secret_in_a_job_too(
 def test_a_lost_answer_is_looked_up(
     aws: LocalBatch, hook: FargateBatchHook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("airflow_fargate_batch.submission.LOOKS", (0.0, 0.0))
+    monkeypatch.setattr("airflow_fargate_batch.submitting.submitter.LOOKS", (0.0, 0.0))
     aws.faults.add("cut_after", operation="SubmitJob", times=1)
     assert hook.submit(request()) == aws.jobs[0]["jobId"]
     assert operations(aws) == ["SubmitJob", "ListJobs", "DescribeJobs"]

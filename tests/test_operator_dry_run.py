@@ -9,7 +9,7 @@ import botocore.session
 import pytest
 from botocore.validate import ParamValidator
 
-from airflow_fargate_batch._compat import AirflowFailException
+from airflow_fargate_batch._airflow.compat import AirflowFailException
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.status import JobStatus
 from airflow_fargate_batch.operators import FargateBatchSubmitOperator

@@ -21,7 +21,7 @@ RETRIES = 2
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalBatch]:
-    monkeypatch.setattr("airflow_fargate_batch.submission.LOOKS", (0.0, 0.0))
+    monkeypatch.setattr("airflow_fargate_batch.submitting.submitter.LOOKS", (0.0, 0.0))
     monkeypatch.setenv("AIRFLOW__FARGATE_BATCH__DEPLOYMENT", "here")
     with LocalBatch() as aws:
         connection = {

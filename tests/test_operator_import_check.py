@@ -8,7 +8,7 @@ import pytest
 from airflow.providers.amazon.aws.operators.base_aws import AwsBaseOperator
 from airflow.providers.amazon.aws.operators.batch import BatchOperator
 
-from airflow_fargate_batch._compat import AirflowFailException
+from airflow_fargate_batch._airflow.compat import AirflowFailException
 from airflow_fargate_batch.core.batch_operator import OTHERS
 from airflow_fargate_batch.exceptions import InvalidRequest
 from airflow_fargate_batch.operators import FargateBatchSubmitOperator

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from airflow_fargate_batch._compat import AirflowFailException, AirflowSkipException
+from airflow_fargate_batch._airflow.compat import AirflowFailException, AirflowSkipException
 from airflow_fargate_batch.core.naming import SUBMISSION_TAG
 from airflow_fargate_batch.operators import REQUEST_ARGUMENTS, FargateBatchSubmitOperator
 from tests.operating import (

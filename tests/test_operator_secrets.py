@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from airflow_fargate_batch import masking
-from airflow_fargate_batch._compat import AirflowFailException, mask_secret, redact
+from airflow_fargate_batch._airflow import masking
+from airflow_fargate_batch._airflow.compat import AirflowFailException, mask_secret, redact
+from airflow_fargate_batch._airflow.masking import is_secret_name
 from airflow_fargate_batch.exceptions import InvalidRequest
-from airflow_fargate_batch.masking import is_secret_name
 from tests.operating import FakeTaskInstance, operator, rendered, submitted
 
 SECRET, SHORT = "correct-horse-battery", "~Z~"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from airflow_fargate_batch._compat import AirflowFailException
+from airflow_fargate_batch._airflow.compat import AirflowFailException
 from airflow_fargate_batch.exceptions import InvalidRequest
 from airflow_fargate_batch.operators import FargateBatchSubmitOperator
 from tests.operating import WHERE, FakeTaskInstance, dag, submitted

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from airflow_fargate_batch import _waiting, operators
-from airflow_fargate_batch._compat import (
+from airflow_fargate_batch import operators
+from airflow_fargate_batch._airflow.compat import (
     AirflowFailException,
     AirflowSkipException,
     AirflowTaskTimeout,
@@ -453,7 +453,7 @@ OWN = TaskNow(state="running", is_own_try=True)
 
 
 def airflow_says(now: TaskNow | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (operators, _waiting):
+    for module in (operators, operator_wait):
         monkeypatch.setattr(module, "task_now", lambda _: now)
 
 

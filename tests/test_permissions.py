@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from airflow_fargate_batch.aws import BatchApi
-from airflow_fargate_batch.completion import conclude
+from airflow_fargate_batch.aws.batch import BatchApi
+from airflow_fargate_batch.aws.logs import LogsApi
 from airflow_fargate_batch.core.log_streams import LogRequest
 from airflow_fargate_batch.core.naming import Submission
 from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.exceptions import AwsError
 from airflow_fargate_batch.local import LocalBatch
-from airflow_fargate_batch.logs import LogsApi
-from airflow_fargate_batch.submission import Submitter
+from airflow_fargate_batch.submitting.submitter import Submitter
+from airflow_fargate_batch.watching.verdict import conclude
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 TABLE = {

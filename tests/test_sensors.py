@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from airflow_fargate_batch._compat import (
+from airflow_fargate_batch._airflow.compat import (
     AirflowFailException,
     AirflowSensorTimeout,
     AirflowSkipException,

@@ -16,9 +16,11 @@ from typing import Any, Self
 import pytest
 from asgiref.sync import async_to_sync
 
-from airflow_fargate_batch import _compat, conversation, poller, triggers
-from airflow_fargate_batch._connection import ConnectedPoller, Connection
-from airflow_fargate_batch.aws import BatchApi
+from airflow_fargate_batch import triggers
+from airflow_fargate_batch._airflow import compat
+from airflow_fargate_batch._airflow.connection import Connection
+from airflow_fargate_batch._airflow.shared_poller import ConnectedPoller
+from airflow_fargate_batch.aws.batch import BatchApi
 from airflow_fargate_batch.core import polling, waiting
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.termination import TaskNow
@@ -31,6 +33,7 @@ from airflow_fargate_batch.exceptions import (
 )
 from airflow_fargate_batch.hooks import FargateBatchHook
 from airflow_fargate_batch.triggers import FargateBatchJobTrigger
+from airflow_fargate_batch.watching import conversation, poller
 from tests.operating import FakeTaskInstance
 
 STUCK_REASON = "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - cannot be met"
@@ -98,7 +101,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
 def has_on_kill(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
     """Be on Airflow 3.3, and before it."""
     has_on_kill = request.param == "on_kill"
-    monkeypatch.setattr(_compat, "triggers_have_on_kill", lambda: has_on_kill)
+    monkeypatch.setattr(compat, "triggers_have_on_kill", lambda: has_on_kill)
     return has_on_kill
 
 
@@ -565,7 +568,7 @@ def airflow_says(
         await asyncio.sleep(after)
         return now
 
-    monkeypatch.setattr(_compat, "deferred_task_now", ask)
+    monkeypatch.setattr(compat, "deferred_task_now", ask)
     return asked
 
 

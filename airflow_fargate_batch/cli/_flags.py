@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from airflow_fargate_batch.cli._wording import in_flags, json_advice
-from airflow_fargate_batch.core._values import WRITE_JSON
+from airflow_fargate_batch.core._request.values import WRITE_JSON
 from airflow_fargate_batch.exceptions import Problem
 
 _BEYOND_USE: Final = 10**9

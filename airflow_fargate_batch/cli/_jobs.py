@@ -10,7 +10,7 @@ from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.request import read_job_ids
 
 if TYPE_CHECKING:
-    from airflow_fargate_batch.aws import Submitted
+    from airflow_fargate_batch.aws.batch import Submitted
 
 NAMED: Final = 3
 """How many jobs a sentence names."""

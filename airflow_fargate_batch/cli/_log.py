@@ -2,16 +2,17 @@
 
 from collections.abc import Iterable
 
-from airflow_fargate_batch.aws import BatchApi
-from airflow_fargate_batch.cli import _connection, _console
+from airflow_fargate_batch.aws.batch import BatchApi
+from airflow_fargate_batch.aws.logs import LogsApi
+from airflow_fargate_batch.cli import _clients, _console
 from airflow_fargate_batch.cli._flags import Given
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.log_reading import QUIET
 from airflow_fargate_batch.core.log_streams import LogLine, LogPage, LogRequest
 from airflow_fargate_batch.core.narration import Narrator
 from airflow_fargate_batch.exceptions import AwsError
-from airflow_fargate_batch.logs import LogFollower, LogsApi
-from airflow_fargate_batch.poller import follow
+from airflow_fargate_batch.watching.log_follower import LogFollower
+from airflow_fargate_batch.watching.poller import follow
 
 
 class Logs(LogsApi):
@@ -45,7 +46,7 @@ def write_log(job: Job, given: Given) -> bool:
 
 def follow_log(api: BatchApi, job: Job, given: Given) -> tuple[Job, bool]:
     """Write what the job logs until it has ended; return its last state and whether it was read."""
-    clock = _connection.CLOCK
+    clock = _clients.CLOCK
     logs = connect_logs(given)
     follower = _follower(logs, given)
     narrator = Narrator()
@@ -79,7 +80,7 @@ def connect_logs(given: Given) -> Logs:
 
 
 def _follower(logs: Logs, given: Given, quiet: float = QUIET) -> LogFollower:
-    clock = _connection.CLOCK
+    clock = _clients.CLOCK
     return LogFollower(
         logs,
         interval=given["poll_interval"],

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, Final
 
-from airflow_fargate_batch._files import (
+from airflow_fargate_batch._machine.files import (
     JSON_BYTES,
     LINES_BYTES,
     STDIN,

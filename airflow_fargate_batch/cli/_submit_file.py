@@ -3,9 +3,8 @@
 import logging
 from collections.abc import Iterator
 
-from airflow_fargate_batch.aws import BatchApi, Submitted
-from airflow_fargate_batch.bulk import Outcome, submit_many
-from airflow_fargate_batch.cli import _connection, _console
+from airflow_fargate_batch.aws.batch import BatchApi, Submitted
+from airflow_fargate_batch.cli import _clients, _console
 from airflow_fargate_batch.cli._flags import Given
 from airflow_fargate_batch.cli._jobs import written
 from airflow_fargate_batch.cli._progress import View, view
@@ -16,7 +15,8 @@ from airflow_fargate_batch.exceptions import (
     InvalidRequest,
     Problem,
 )
-from airflow_fargate_batch.submission import Submitter
+from airflow_fargate_batch.submitting.many import Outcome, submit_many
+from airflow_fargate_batch.submitting.submitter import Submitter
 
 
 def submit_file(api: BatchApi, requests: list[JobRequest], given: Given) -> list[Submitted]:
@@ -28,7 +28,7 @@ def submit_file(api: BatchApi, requests: list[JobRequest], given: Given) -> list
     _check_members(api, requests)
     _check_platform_versions(api, requests)
     path = given["from_file"]
-    _connection.talk_about_what_is_logged(_FirstOfEachKind())
+    _clients.talk_about_what_is_logged(_FirstOfEachKind())
     _console.talk(f"Looking for jobs that an earlier run of {path} submitted (half a minute)")
     done: list[Submitted] = []
     try:
@@ -72,7 +72,7 @@ def _check_members(api: BatchApi, requests: list[JobRequest]) -> None:
 
 
 def _check_platform_versions(api: BatchApi, requests: list[JobRequest]) -> None:
-    submitter = Submitter(api, clock=_connection.CLOCK, patience=_connection.PATIENCE)
+    submitter = Submitter(api, clock=_clients.CLOCK, patience=_clients.PATIENCE)
     different = {(each.job_definition, each.platform_version): each for each in requests}
     for request in different.values():
         submitter.check_platform_version(request)
@@ -83,7 +83,7 @@ def _submitted(api: BatchApi, requests: list[JobRequest], shown: View) -> Iterat
     told: set[str] = set()
     failed = 0
     shown.show("jobs", 0, len(requests), "")
-    outcomes = submit_many(api, requests, resume=True, clock=_connection.CLOCK)
+    outcomes = submit_many(api, requests, resume=True, clock=_clients.CLOCK)
     for number, outcome in enumerate(outcomes, start=1):
         if outcome.submitted is not None:
             yield outcome.submitted

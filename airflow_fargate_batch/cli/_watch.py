@@ -8,22 +8,22 @@ from datetime import datetime, timedelta
 from functools import cache, partial
 from typing import Any, Final, NamedTuple
 
-from airflow_fargate_batch.aws import BatchApi
-from airflow_fargate_batch.cli import _connection, _console
+from airflow_fargate_batch.aws.batch import BatchApi
+from airflow_fargate_batch.aws.logs import LogsApi
+from airflow_fargate_batch.cli import _clients, _console
 from airflow_fargate_batch.cli._flags import Given
 from airflow_fargate_batch.cli._jobs import named
 from airflow_fargate_batch.cli._log import connect_logs
 from airflow_fargate_batch.cli._progress import View, view
 from airflow_fargate_batch.cli._wording import in_flags
-from airflow_fargate_batch.completion import conclude, last_lines
 from airflow_fargate_batch.core.giving_up import left_running, report
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.narration import duration
 from airflow_fargate_batch.core.status import FINAL, JobStatus
 from airflow_fargate_batch.core.waiting import Wait
 from airflow_fargate_batch.exceptions import AccessDenied, AwsError, JobLost, JobTimedOut
-from airflow_fargate_batch.logs import LogsApi
-from airflow_fargate_batch.poller import follow
+from airflow_fargate_batch.watching.poller import follow
+from airflow_fargate_batch.watching.verdict import conclude, last_lines
 
 LAG: Final = 30.0
 """Seconds in which AWS's reads may not show a job that somebody else has just submitted."""
@@ -66,7 +66,7 @@ def wait_for(
     vigil = Vigil(
         api,
         job_ids,
-        until=_connection.CLOCK.date() + timeout if timeout else None,
+        until=_clients.CLOCK.date() + timeout if timeout else None,
         limit=f"--timeout is {duration(timeout)}" if timeout else None,
         runnable_timeout=runnable,
         starting_timeout=starting,
@@ -125,7 +125,7 @@ class Vigil:
         self._missed: set[str] = set()
         self._just_submitted = just_submitted
         self._looks: Counter[str] = Counter()
-        self._begun = _connection.CLOCK.now()
+        self._begun = _clients.CLOCK.now()
         self.outcomes: dict[str, Outcome] = {}
 
     @property
@@ -146,7 +146,7 @@ class Vigil:
         """
         self._show(shown)
         with suppress(AccessDenied):
-            for job in _connection.persist(partial(self._describe, self.awaited)):
+            for job in _clients.persist(partial(self._describe, self.awaited)):
                 self._heed(job, shown)
         self._give_up_on_unknown()
         if self.awaited:
@@ -154,7 +154,7 @@ class Vigil:
         self._show(shown)
 
     def _follow(self, shown: View, interval: float) -> None:
-        clock = _connection.CLOCK
+        clock = _clients.CLOCK
         changes = follow(
             self.awaited,
             describe=self._describe,
@@ -193,7 +193,7 @@ class Vigil:
             return True  # ``follow`` has a bound of its own
         if not UUID.fullmatch(job_id):
             return False
-        return self._looks[job_id] < ENOUGH_LOOKS or _connection.CLOCK.now() - self._begun < LAG
+        return self._looks[job_id] < ENOUGH_LOOKS or _clients.CLOCK.now() - self._begun < LAG
 
     def _give_up_on_unknown(self) -> None:
         for job_id in self.awaited:
@@ -203,7 +203,7 @@ class Vigil:
 
     def _heed(self, job: Job, shown: View) -> None:
         self._jobs[job.id] = job
-        change = self._waits[job.id].heed(job, _connection.CLOCK.date())
+        change = self._waits[job.id].heed(job, _clients.CLOCK.date())
         if change:
             shown.tell(change)
         if job.status.is_final:
@@ -219,7 +219,7 @@ class Vigil:
 
     def _look_at_the_time(self, shown: View) -> None:
         """Look once more at the jobs whose time is over, and give up those that are no further."""
-        now = _connection.CLOCK.date()
+        now = _clients.CLOCK.date()
         over = [job_id for job_id in self.awaited if self._waits[job_id].is_over(now)]
         if not over:
             return
@@ -234,7 +234,7 @@ class Vigil:
     def _decide(self, job_id: str, job: Job | None, shown: View) -> None:
         self._jobs[job_id] = job or self._jobs[job_id]
         try:
-            change = self._waits[job_id].decide(job, _connection.CLOCK.date())
+            change = self._waits[job_id].decide(job, _clients.CLOCK.date())
         except JobTimedOut as error:
             self._give_up(error, job_id)
             return

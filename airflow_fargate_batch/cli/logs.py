@@ -83,7 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
         return INVALID
     job_id += child
     # Here, because help must not wait for botocore.
-    from airflow_fargate_batch.cli._connection import connect, persist
+    from airflow_fargate_batch.cli._clients import connect, persist
     from airflow_fargate_batch.cli._log import follow_log, write_log
 
     api = connect(given)

@@ -21,7 +21,7 @@ from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.status import FINAL, JobStatus
 
 if TYPE_CHECKING:
-    from airflow_fargate_batch.aws import BatchApi
+    from airflow_fargate_batch.aws.batch import BatchApi
 
 FLAGS: Final[Groups] = {
     "AWS": CONNECTION,
@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
     job_ids = read_ids(arguments.job_ids)
     given = Given(FLAGS, arguments, os.environ)
     # Here, because help must not wait for botocore.
-    from airflow_fargate_batch.cli._connection import connect, persist
+    from airflow_fargate_batch.cli._clients import connect, persist
 
     form = given["output"] or ("table" if _console.is_terminal(sys.stdout) else "text")
     api = connect(given)
@@ -84,7 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _members(job: Job, api: "BatchApi") -> dict[str, Any]:
-    from airflow_fargate_batch.completion import failed_children_of
+    from airflow_fargate_batch.watching.verdict import failed_children_of
 
     failed = failed_children_of(job, lambda: api) if job.has_failed_children else None
     return members(job, job.to_summary(failed_children=failed))

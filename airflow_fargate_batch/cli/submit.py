@@ -11,12 +11,12 @@ from airflow_fargate_batch.cli._jobs import JSON_HELP, written
 from airflow_fargate_batch.cli._parser import Parser
 from airflow_fargate_batch.cli._requests import of_file, of_flags, of_json
 from airflow_fargate_batch.cli._submit_flags import COMMON, EPILOG, FLAGS, SHORT_EPILOG
-from airflow_fargate_batch.core._values import WRITE_JSON
+from airflow_fargate_batch.core._request.values import WRITE_JSON
 from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.exceptions import AwsError, InvalidRequest, Problem, SubmissionUncertain
 
 if TYPE_CHECKING:
-    from airflow_fargate_batch.aws import BatchApi, Submitted
+    from airflow_fargate_batch.aws.batch import BatchApi, Submitted
 
 PROBLEMS: Final = 20
 """How many are listed: a file may have thousands."""
@@ -68,7 +68,7 @@ def _run_file(requests: list[JobRequest], given: Given) -> int:
     if given["dry_run"]:
         return _dry_run.show(requests, given)
     # Here, because a dry run must not wait for botocore.
-    from airflow_fargate_batch.cli._connection import connect
+    from airflow_fargate_batch.cli._clients import connect
     from airflow_fargate_batch.cli._submit_file import submit_file
 
     api = connect(given)
@@ -93,8 +93,8 @@ def _say_problems(problems: list[str]) -> None:
 
 def _submit(request: JobRequest, given: Given) -> int:
     # Here, because a dry run must not wait for botocore.
-    from airflow_fargate_batch.cli._connection import CLOCK, PATIENCE, connect
-    from airflow_fargate_batch.submission import Submitter
+    from airflow_fargate_batch.cli._clients import CLOCK, PATIENCE, connect
+    from airflow_fargate_batch.submitting.submitter import Submitter
 
     api = connect(given)
     submitter = Submitter(api, clock=CLOCK, patience=PATIENCE)

@@ -5,12 +5,12 @@ import os
 from functools import partial
 from typing import Final
 
+from airflow_fargate_batch._machine.terminators import reason_by_hand
 from airflow_fargate_batch.cli import _console
 from airflow_fargate_batch.cli._exit_codes import OK, REFUSED
 from airflow_fargate_batch.cli._flags import CONNECTION, Flag, Given, Groups, add_groups, not_empty
 from airflow_fargate_batch.cli._jobs import add_ids, read_ids
 from airflow_fargate_batch.exceptions import AwsError, CredentialsMissing
-from airflow_fargate_batch.terminators import reason_by_hand
 
 FLAGS: Final[Groups] = {
     "what to say": (
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     job_ids = read_ids(arguments.job_ids)
     given = Given(FLAGS, arguments, os.environ)
     # Here, because help must not wait for botocore.
-    from airflow_fargate_batch.cli._connection import connect, persist
+    from airflow_fargate_batch.cli._clients import connect, persist
 
     api = connect(given)
     reason = given["reason"] or reason_by_hand("fargate-batch terminate")

@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     job_ids = read_ids(arguments.job_ids)
     given = Given(FLAGS, arguments, os.environ)
     # Here, because help must not wait for botocore.
-    from airflow_fargate_batch.cli._connection import connect
+    from airflow_fargate_batch.cli._clients import connect
     from airflow_fargate_batch.cli._watch import wait_for
 
     outcomes = wait_for(connect(given), job_ids, given)

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from airflow_fargate_batch.core._values import is_template
+from airflow_fargate_batch.core._request.values import is_template
 from airflow_fargate_batch.core.request import find_problems
 from airflow_fargate_batch.exceptions import Problem
 

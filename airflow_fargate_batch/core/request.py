@@ -5,26 +5,22 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from airflow_fargate_batch.core import (
-    _dependencies,
-    _fields,
-    _lengths,
-    _overrides,
-    _retries,
-    _size,
-    _submit_args,
-    _submit_body,
-    batch_operator,
-    limits,
-    naming,
-)
-from airflow_fargate_batch.core._dependencies import Dependency
-from airflow_fargate_batch.core._fields import JsonFile
-from airflow_fargate_batch.core._overrides import Overrides
-from airflow_fargate_batch.core._retries import RetryStrategy
-from airflow_fargate_batch.core._size import Settled, Wanted, read_size, settle_size
-from airflow_fargate_batch.core._submit_body import Beneath
-from airflow_fargate_batch.core._values import Findings, boolean, integer
+from airflow_fargate_batch.core import batch_operator, limits, naming
+from airflow_fargate_batch.core._request import body as _submit_body
+from airflow_fargate_batch.core._request import dependencies as _dependencies
+from airflow_fargate_batch.core._request import fields as _fields
+from airflow_fargate_batch.core._request import lengths as _lengths
+from airflow_fargate_batch.core._request import overrides as _overrides
+from airflow_fargate_batch.core._request import retries as _retries
+from airflow_fargate_batch.core._request import size as _size
+from airflow_fargate_batch.core._request import submit_args as _submit_args
+from airflow_fargate_batch.core._request.body import Beneath
+from airflow_fargate_batch.core._request.dependencies import Dependency
+from airflow_fargate_batch.core._request.fields import JsonFile
+from airflow_fargate_batch.core._request.overrides import Overrides
+from airflow_fargate_batch.core._request.retries import RetryStrategy
+from airflow_fargate_batch.core._request.size import Settled, Wanted, read_size, settle_size
+from airflow_fargate_batch.core._request.values import Findings, boolean, integer
 from airflow_fargate_batch.core.definition import LATEST
 from airflow_fargate_batch.core.naming import INDEXES_VARIABLE, Submission
 from airflow_fargate_batch.exceptions import PROBLEMS_SHOWN, EmptyArray, InvalidRequest, Problem

@@ -11,8 +11,8 @@
 """
 
 from airflow_fargate_batch.local.application import Call
-from airflow_fargate_batch.local.batch import LocalBatch
 from airflow_fargate_batch.local.faults import Fault
+from airflow_fargate_batch.local.local_batch import LocalBatch
 from airflow_fargate_batch.local.script import Pace, Script
 
 __all__ = ["Call", "Fault", "LocalBatch", "Pace", "Script"]

@@ -30,8 +30,8 @@ from airflow_fargate_batch.local.messages import (
     answered,
     refused,
 )
+from airflow_fargate_batch.local.moto import OtherServices
 from airflow_fargate_batch.local.operations import OPERATIONS, perform, route
-from airflow_fargate_batch.local.others import OtherServices
 from airflow_fargate_batch.local.refusal import Refusal
 from airflow_fargate_batch.local.signature import MISSING, Keys
 

@@ -27,7 +27,7 @@ from airflow_fargate_batch.local.messages import JSON_TYPE, Request, Response, a
 from airflow_fargate_batch.local.refusal import Refusal
 
 if TYPE_CHECKING:
-    from airflow_fargate_batch.local.batch import LocalBatch
+    from airflow_fargate_batch.local.local_batch import LocalBatch
 
 Body = dict[str, Any]
 

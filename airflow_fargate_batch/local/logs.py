@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from airflow_fargate_batch.local.account import LOG_GROUP
 from airflow_fargate_batch.local.jobs import Container, Submission
-from airflow_fargate_batch.local.others import OtherServices
+from airflow_fargate_batch.local.moto import OtherServices
 
 BATCH: Final = 500
 LATE: Final = 0.3

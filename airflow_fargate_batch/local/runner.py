@@ -12,7 +12,7 @@ from typing import Any
 from airflow_fargate_batch.local.engine import Engine
 from airflow_fargate_batch.local.jobs import Attempt, Job
 from airflow_fargate_batch.local.logs import LogStream
-from airflow_fargate_batch.local.others import OtherServices
+from airflow_fargate_batch.local.moto import OtherServices
 from airflow_fargate_batch.local.task import Task, metadata_of
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 from airflow_fargate_batch.local.clock import Clock
 from airflow_fargate_batch.local.jobs import Container, Job
 from airflow_fargate_batch.local.logs import LogStream
-from airflow_fargate_batch.local.others import OtherServices
+from airflow_fargate_batch.local.moto import OtherServices
 from airflow_fargate_batch.local.process import Process, environment_of, why_not
 
 GRACE: Final = 2.0

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import pytest
 
-from airflow_fargate_batch.cli import _connection, main
+from airflow_fargate_batch.cli import _clients, main
 from airflow_fargate_batch.local import LocalBatch
-from airflow_fargate_batch.lookup import Clock
+from airflow_fargate_batch.submitting.retrying import Clock
 
 BIN = Path(sys.executable).parent
 Run = Callable[..., "Outcome"]
@@ -89,8 +89,8 @@ class Time:
 def time(aws: LocalBatch, monkeypatch: pytest.MonkeyPatch) -> Time:
     """Let no command wait for real."""
     time = Time(aws)
-    monkeypatch.setattr(_connection, "CLOCK", time.clock())
-    monkeypatch.setattr("airflow_fargate_batch.log_tail.SETTLE", 0.0)
+    monkeypatch.setattr(_clients, "CLOCK", time.clock())
+    monkeypatch.setattr("airflow_fargate_batch.watching.log_tail.SETTLE", 0.0)
     return time
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from airflow_fargate_batch.cli import _connection, submit_fargate_job
+from airflow_fargate_batch.cli import _clients, submit_fargate_job
 from airflow_fargate_batch.exceptions import SubmissionUncertain, Unreachable
 from airflow_fargate_batch.local import LocalBatch
-from airflow_fargate_batch.submission import Submitter
+from airflow_fargate_batch.submitting.submitter import Submitter
 from tests.cli.conftest import Run, Time
 
 
@@ -57,7 +57,7 @@ def test_one_submit_is_one_call(submit: Run, aws: LocalBatch) -> None:
 def test_a_lost_answer_makes_no_second_job(
     submit: Run, aws: LocalBatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("airflow_fargate_batch.submission.LOOKS", (0.0,))
+    monkeypatch.setattr("airflow_fargate_batch.submitting.submitter.LOOKS", (0.0,))
     aws.faults.add("cut_after", operation="SubmitJob", times=1)
     outcome = submit()
     [job] = aws.jobs
@@ -282,7 +282,7 @@ def test_what_is_tried_again_is_talked_about(
 class TestInDoubt:
     @pytest.fixture(autouse=True)
     def _no_aws(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(_connection, "connect", lambda _: None)
+        monkeypatch.setattr(_clients, "connect", lambda _: None)
 
     def _ends_with(self, error: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
         def submit(*_: object, **__: object) -> None:
@@ -316,8 +316,8 @@ class TestInDoubt:
 def test_a_job_at_aws_has_a_link(
     submit: Run, aws: LocalBatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    api = _connection.BatchApi(aws.client("batch"))
-    monkeypatch.setattr(_connection, "connect", lambda _: api)
+    api = _clients.BatchApi(aws.client("batch"))
+    monkeypatch.setattr(_clients, "connect", lambda _: api)
     monkeypatch.delenv("AWS_ENDPOINT_URL")
     outcome = submit()
     assert f"batch/home?region=ap-northeast-1#jobs/detail/{outcome.out.strip()}" in outcome.err

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from airflow_fargate_batch import _files
+from airflow_fargate_batch._machine import files
 from airflow_fargate_batch.local import LocalBatch
 from tests.cli.conftest import BIN, Outcome, Run
 
@@ -190,7 +190,7 @@ def test_what_never_ends_is_refused(flag: str, submit: Run) -> None:
 def test_a_pipe_that_nobody_fills_is_given_up(
     submit: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_files, "PATIENCE", 0.2)
+    monkeypatch.setattr(files, "PATIENCE", 0.2)
     os.mkfifo(tmp_path / "fifo")
     outcome = submit("--parameters-file", str(tmp_path / "fifo"), "--dry-run")
     assert outcome.code == 2

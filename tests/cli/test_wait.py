@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from airflow_fargate_batch.aws import BatchApi
+from airflow_fargate_batch.aws.batch import BatchApi
 from airflow_fargate_batch.local import LocalBatch
 from airflow_fargate_batch.local.account import READY_DEFINITION, READY_QUEUE
 from tests.cli.conftest import Run, Time

@@ -8,7 +8,7 @@ import pytest
 from botocore.session import get_session
 from botocore.validate import ParamValidator
 
-from airflow_fargate_batch.core import _submit_args
+from airflow_fargate_batch.core._request import submit_args as _submit_args
 from airflow_fargate_batch.core.fargate import SIZES, Size
 from airflow_fargate_batch.core.naming import Submission
 from airflow_fargate_batch.core.submit_members import (

@@ -17,7 +17,6 @@ from airflow_fargate_batch.cli import status as cli_status
 from airflow_fargate_batch.cli import wait as cli_wait
 from airflow_fargate_batch.cli._progress import Bars, Lines
 from airflow_fargate_batch.cli._watch import Outcome, Vigil
-from airflow_fargate_batch.completion import conclude
 from airflow_fargate_batch.core.definition import JobDefinition
 from airflow_fargate_batch.core.failure import diagnose, diagnose_stuck, report
 from airflow_fargate_batch.core.job import Job, jobs_from_api
@@ -32,11 +31,12 @@ from airflow_fargate_batch.core.naming import TAG_PREFIX
 from airflow_fargate_batch.core.polling import Watchlist
 from airflow_fargate_batch.core.waiting import Wait
 from airflow_fargate_batch.exceptions import JobTimedOut
-from airflow_fargate_batch.rerun import indexes_left
+from airflow_fargate_batch.submitting.rerun import indexes_left
+from airflow_fargate_batch.watching.verdict import conclude
 
 if TYPE_CHECKING:
-    from airflow_fargate_batch.aws import BatchApi
-    from airflow_fargate_batch.logs import LogsApi
+    from airflow_fargate_batch.aws.batch import BatchApi
+    from airflow_fargate_batch.aws.logs import LogsApi
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
 ODD_VALUES: list[Any] = [

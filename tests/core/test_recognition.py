@@ -16,7 +16,7 @@ from airflow_fargate_batch.core.recognition import (
     uses_definition,
 )
 from airflow_fargate_batch.core.status import JobStatus
-from tests.submitting import moment, request_of, task_of
+from tests.fakes import moment, request_of, task_of
 
 MINE = task_of(1)
 REQUEST = request_of(submission=MINE)

@@ -3,8 +3,8 @@
 import time
 from datetime import UTC, datetime, timedelta
 
-from airflow_fargate_batch import submission
 from airflow_fargate_batch.operators import FargateBatchSubmitOperator
+from airflow_fargate_batch.submitting import submitter
 
 try:
     from airflow.sdk import DAG, task
@@ -12,7 +12,7 @@ except ImportError:
     from airflow import DAG
     from airflow.decorators import task
 
-submission.LOOKS = (0.5, 0.5)  # LocalBatch's reads do not lag, and the test is not to wait
+submitter.LOOKS = (0.5, 0.5)  # LocalBatch's reads do not lag, and the test is not to wait
 START = datetime(2026, 1, 1, tzinfo=UTC)
 WHERE = {
     "job_queue": "awa-batch-dev-fargate-high-priority",

@@ -1,0 +1,1 @@
+"""Internals of the operators, sensors and triggers: the rest of what knows Airflow."""

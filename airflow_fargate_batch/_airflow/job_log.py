@@ -1,0 +1,206 @@
+"""The log of a job in the log of the task whose trigger waits; loaded only where that is wanted."""
+
+import asyncio
+import time
+from collections.abc import Coroutine
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+
+from airflow_fargate_batch._airflow import compat
+from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.core.log_reading import Pace, Position, read_position
+from airflow_fargate_batch.core.secrets import without
+from airflow_fargate_batch.exceptions import AwsError, FargateBatchError, JobLost, JobTimedOut
+from airflow_fargate_batch.triggers import POSITION_KEY
+from airflow_fargate_batch.watching.log_follower import AsyncLogFollower
+
+if TYPE_CHECKING:
+    from airflow_fargate_batch._airflow.shared_poller import ConnectedPoller
+
+Result = TypeVar("Result")
+
+KEEP_EVERY: Final = 15.0
+"""Seconds from one writing of the position to the next, at least."""
+WRITES: Final = 5.0
+"""Times a second that all triggers together write: each keeps Airflow 3's supervisor busy for up to
+40 ms."""
+IN_FLIGHT: Final = 1.0
+"""Seconds in which a line that was logged reaches the task's log: only then it counts as read, as a
+triggerer that is killed takes along what was on its way."""
+PATIENCE: Final = 60.0
+"""Seconds that a job's log waits for its position: a restarted triggerer asks for all of them."""
+
+
+class Place:
+    """How far a waiting task has read the log of its job, kept where the next trigger finds it.
+
+    That it cannot be read or written is one warning.
+
+    :param task_instance: the trigger's; ``None`` where Airflow gave it none.
+    """
+
+    def __init__(self, task_instance: Any, log: Any) -> None:
+        self._task_instance = task_instance
+        self._log = log
+        self._position: Position = {}
+        self._is_kept = False
+        self._has_warned = False
+
+    async def read(self) -> Position:
+        """Return where an earlier trigger of the task was; empty where there was none."""
+        if self._task_instance is None:
+            return {}
+        try:
+            async with asyncio.timeout(PATIENCE):
+                kept = await _to_its_end(compat.own_xcom(self._task_instance, POSITION_KEY))
+        except Exception as error:  # noqa: BLE001 - whatever an XCom backend raises; a log is no reason to fail a task
+            self._warn(error)
+            return {}
+        self._is_kept = kept is not None
+        self._position = read_position(kept)
+        return self._position
+
+    async def keep(self, follower: AsyncLogFollower) -> None:
+        """Write how far a follower is, now and then, until cancelled."""
+        while self._is_kept:
+            await follower.moved.wait()
+            await _turn()
+            follower.moved.clear()
+            position = follower.position
+            await asyncio.sleep(IN_FLIGHT)
+            self._position = self._position | position
+            try:
+                await _to_its_end(
+                    compat.set_own_xcom(self._task_instance, POSITION_KEY, self._position)
+                )
+            except Exception as error:  # noqa: BLE001 - as above
+                self._warn(error)
+            await asyncio.sleep(KEEP_EVERY)
+
+    def _warn(self, error: Exception) -> None:
+        if not self._has_warned:
+            self._has_warned = True
+            self._log.warning(
+                "XCom %s is out of reach, so a restarted triggerer may repeat lines: %s: %s",
+                POSITION_KEY,
+                type(error).__name__,
+                error,
+            )
+
+
+class JobLog:
+    """Logs the lines of one job while it is waited for, and at last those that are left.
+
+    The wait's news of the job must be told to ``heed``; a child's it gets itself.
+
+    :param interval: seconds between two looks at the log.
+    :param poll_interval: seconds between two questions about the child.
+    :param index: which child of an array.
+    :param log: the task's.
+    """
+
+    def __init__(
+        self,
+        poller: "ConnectedPoller",
+        place: Place,
+        *,
+        interval: float,
+        poll_interval: float,
+        index: int | None,
+        log: Any,
+    ) -> None:
+        self._poller = poller
+        self._place = place
+        self._interval = interval
+        self._poll_interval = poll_interval
+        self._index = index
+        self._log = log
+        self._tasks: list[asyncio.Task[None]] = []
+        self._secrets: frozenset[str] = frozenset()
+
+    async def __aenter__(self) -> Self:
+        self._follower = AsyncLogFollower(
+            self._poller.logs_gate,
+            interval=self._interval,
+            index=self._index,
+            position=await self._place.read(),
+        )
+        self._following = asyncio.create_task(self._log_lines())
+        self._tasks = [self._following, asyncio.create_task(self._place.keep(self._follower))]
+        self._is_child_watched = False
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            if kind is None or issubclass(kind, JobTimedOut):
+                await self._look_at_the_child()
+                self._follower.finish()
+                await self._following
+        finally:
+            for task in self._tasks:
+                task.cancel()
+
+    def heed(self, job: Job) -> None:
+        """Take note of the job as it is now."""
+        self._secrets |= set(job.secrets)
+        self._follower.heed(job)
+        if self._follower.child_id and not self._is_child_watched:
+            self._is_child_watched = True
+            self._tasks.append(asyncio.create_task(self._watch(self._follower.child_id)))
+
+    async def _log_lines(self) -> None:
+        async for line in self._follower:  # a triggerer knows nothing of what the task masked
+            self._log.info("%s", without(self._secrets, line.stamped))
+
+    async def _watch(self, child_id: str) -> None:
+        """Pass the child's updates to the follower.
+
+        Polling errors are ignored here: the wait for the array reports them.
+        """
+        while True:
+            try:
+                with self._poller.watch(child_id, interval=self._poll_interval) as watch:
+                    async for child in watch:
+                        self._follower.heed(child)
+            except JobLost:  # AWS makes the children of an array when it gets to it
+                continue
+            except FargateBatchError:
+                return
+            else:
+                return
+
+    async def _look_at_the_child(self) -> None:
+        """Look once more: where its array has ended, so has a child."""
+        if child_id := self._follower.child_id:
+            try:
+                for child in await self._poller.describe_jobs([child_id]):
+                    self._follower.heed(child)
+            except AwsError as error:
+                self._log.warning("Could not find the rest of the job's log: %s", error)
+
+
+_pace: Final = Pace(rate=WRITES)
+
+
+async def _turn() -> None:
+    """Sleep until it is the caller's turn to write."""
+    now = time.monotonic()
+    delay = _pace.delay(now)
+    _pace.called(now + delay)
+    await asyncio.sleep(delay)
+
+
+_under_way: Final[set["asyncio.Task[Any]"]] = set()
+
+
+async def _to_its_end(work: Coroutine[Any, Any, Result]) -> Result:
+    """Await *work*, which goes on where the caller is cancelled: see ``_compat.own_xcom``."""
+    task = asyncio.create_task(work)
+    _under_way.add(task)
+    task.add_done_callback(_under_way.discard)
+    return await asyncio.shield(task)

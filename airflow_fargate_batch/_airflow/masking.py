@@ -1,0 +1,117 @@
+"""Secrets in a task's arguments: kept from logs, rendered fields, XCom and exceptions."""
+
+import json
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+from airflow_fargate_batch._airflow.compat import conf, mask_secret, masking_context, redact
+from airflow_fargate_batch.core import secret_names, secrets
+
+if TYPE_CHECKING:
+    from airflow_fargate_batch._airflow.compat import BaseOperator, Context
+    from airflow_fargate_batch.core.request import JobRequest
+else:
+    BaseOperator = object  # what this is mixed into brings Airflow's own
+
+MAY_HOLD_SECRETS: Final = (
+    "command",
+    "container_overrides",
+    "environment",
+    "extra_submit_args",
+    "parameters",
+    "tags",
+)
+
+
+class HidesSecrets(BaseOperator):
+    """An operator that uses its secrets and shows none.
+
+    Airflow stores the rendered fields right after it has set them, and its masker reads neither a
+    list of ``{name, value}`` nor a JSON text, nor, in the API server of 3.0, what a task has told
+    it to mask. So once rendered, the attributes themselves show secrets struck out, and
+    ``_argument`` gives what is to be used.
+    """
+
+    _originals: Mapping[str, Any] = MappingProxyType({})
+
+    def _do_render_template_fields(
+        self,
+        parent: Any,
+        template_fields: Iterable[str],
+        context: "Context",
+        jinja_env: Any,
+        seen_oids: set[int],
+    ) -> None:
+        """Render as Airflow does, but log no template, with the literals in it, where that fails.
+
+        Airflow calls this for mapped tasks too, which `render_template_fields` would miss.
+        """
+        context = masking_context(context)
+        for name in template_fields:
+            value = getattr(parent, name)
+            try:
+                if callable(value):
+                    rendered = value(context=context, jinja_env=jinja_env)
+                else:
+                    rendered = self.render_template(value, context, jinja_env, seen_oids)
+            except Exception:  # whatever a template raises; it goes on as it came
+                self.log.error("%s cannot be rendered", name)  # noqa: TRY400 - Airflow logs the rest
+                raise
+            if parent is self and name in MAY_HOLD_SECRETS:
+                rendered = self._hide(name, rendered)
+            setattr(parent, name, rendered)
+
+    def _hide(self, name: str, rendered: Any) -> Any:
+        original = secrets.restored(rendered, self._originals.get(name))
+        shown, original = secrets.hidden(original, is_secret_name, _masked)
+        self._originals = {**self._originals, name: original}
+        _mask(secrets.texts_of_secrets(original, is_secret_name))
+        return shown
+
+    def _argument(self, name: str) -> Any:
+        return secrets.restored(getattr(self, name), self._originals.get(name))
+
+
+def is_secret_name(name: str) -> bool:
+    """Tell whether a name is a secret's, by our words or by those that Airflow is configured with.
+
+    Of Airflow's rules only ``[core] sensitive_var_conn_names`` counts, anywhere in a name, as for
+    Airflow itself. Its built-in words would count anywhere too, and strike the ``false`` of
+    ``TOKENIZERS_PARALLELISM=false`` out of every log.
+    """
+    if secret_names.is_secret_name(name):
+        return True
+    lowered = name.lower()
+    return any(word in lowered for word in _configured_names())
+
+
+def _configured_names() -> list[str]:
+    words = conf.get("core", "sensitive_var_conn_names", fallback="") or ""
+    return [word for each in words.split(",") if (word := each.strip().lower())]
+
+
+def _masked(text: str) -> str:
+    return str(redact(text))
+
+
+def _mask(texts: Iterable[str]) -> None:
+    """Have Airflow strike texts out of all that this task logs from now on."""
+    for text in texts:
+        mask_secret(text)
+
+
+def as_json(request: "JobRequest") -> str:
+    """Write the body of SubmitJob as JSON, with its secrets struck out."""
+    body = secrets.redacted(request.to_submit_job(), is_secret_name, _masked)
+    return json.dumps(body, indent=2, ensure_ascii=False)
+
+
+def places_struck_out(request: "JobRequest") -> list[str]:
+    """Return the places of a request whose secrets ``as_json`` strikes out."""
+    return secrets.places_of_secrets(request.to_submit_job(), is_secret_name)
+
+
+def mask_secrets_of(request: "JobRequest") -> None:
+    """Mask the secrets of a request in all logs, those in the contents of files included."""
+    _mask(secrets.texts_of_secrets(request.to_submit_job(), is_secret_name))

@@ -1,0 +1,269 @@
+"""The half of the operator that waits: tasks that wait load it, the DAGs that name them do not."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from airflow_fargate_batch._airflow.compat import (
+    AirflowFailException,
+    AirflowSkipException,
+    Context,
+    conf,
+    task_now,
+)
+from airflow_fargate_batch._machine.terminators import terminator_of
+from airflow_fargate_batch.core.backoff import POLL_INTERVAL
+from airflow_fargate_batch.core.giving_up import left_running, outcome, report
+from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.core.narration import duration
+from airflow_fargate_batch.core.request import read_exit_codes, read_seconds
+from airflow_fargate_batch.core.termination import when_giving_up
+from airflow_fargate_batch.exceptions import (
+    AwsError,
+    FargateBatchError,
+    JobCannotStart,
+    JobTimedOut,
+)
+from airflow_fargate_batch.links import pages_of, push_pages
+from airflow_fargate_batch.triggers import (
+    ENDED,
+    GAVE_UP,
+    POSITION_KEY,
+    STUCK,
+    FargateBatchJobTrigger,
+)
+from airflow_fargate_batch.watching.verdict import conclude, last_lines
+
+if TYPE_CHECKING:
+    from airflow_fargate_batch.operators import FargateBatchSubmitOperator
+
+TIMEOUT_MARGIN: Final = timedelta(seconds=30)
+"""How long before Airflow's execution_timeout to give up, so that there is time to end the job."""
+
+
+class Waiting:
+    """One task's wait for its job, in its worker or deferred.
+
+    :param push: pushes an XCom of the task: key and value.
+    """
+
+    def __init__(
+        self,
+        task: "FargateBatchSubmitOperator",
+        context: Context,
+        *,
+        push: Callable[[str, Any], None],
+    ) -> None:
+        self._task = task
+        self._task_instance = context["ti"]
+        self._started_at: datetime | None = context["ti"].start_date
+        self._try_number: int = context["ti"].try_number
+        self._push = push
+
+    def wait(self, job_id: str, *, log_index: int | None = None) -> None:
+        """Wait in the way that the task's *deferrable* says.
+
+        :param log_index: of an array, the child whose log is streamed.
+        :raises TaskDeferred: to wait in the triggerer; ``take_over`` goes on.
+        :raises JobTimedOut: the time is over; the job was ended, unless the task is told not to.
+        """
+        if self._is_deferrable():
+            self._defer(job_id, log_index)
+        task = self._task
+        until, limit = self._gives_up_at()
+        try:
+            job = task.hook.wait(
+                job_id,
+                poll_interval=self._poll_interval,
+                until=until,
+                limit=limit,
+                runnable_timeout=_timedelta(self._seconds("runnable_timeout")),
+                starting_timeout=_timedelta(self._seconds("starting_timeout")),
+                log_interval=self._log_interval(),
+                log_index=log_index,
+                on_change=self._push_pages_if_possible,
+            )
+        except JobTimedOut as error:
+            kind = AirflowFailException if isinstance(error, JobCannotStart) else JobTimedOut
+            raise kind(self._give_up(job_id, error)) from None
+        except FargateBatchError:
+            text = left_running([Job(id=job_id)], region=self._region_of(None))
+            task.log.error("%s", text)  # noqa: TRY400 - Airflow logs the error itself
+            raise
+        self._conclude(job)
+
+    def take_over(self, event: Mapping[str, Any]) -> str:
+        """Go on after the trigger's event, and return the job id."""
+        job = Job.from_api(event["jobs"][0]) if event["jobs"] else None
+        if event["outcome"] == ENDED and job is not None:
+            self._conclude(job)
+            return job.id
+        if job is not None:
+            self._push_end(job, job.to_summary())
+        if event["outcome"] not in (GAVE_UP, STUCK):
+            raise FargateBatchError(event["message"])
+        text = self._report(event["message"], job, event.get("advice"))
+        raise (AirflowFailException if event["outcome"] == STUCK else JobTimedOut)(text)
+
+    def _give_up(self, job_id: str, error: JobTimedOut) -> str:
+        """Terminate the job, if that is wanted and no other try owns it, and write a report."""
+        task, ti = self._task, self._task_instance
+        terminates, because, failure = task.terminate_on_kill, None, None
+        if terminates:
+            verdict = when_giving_up(task_now(ti), error.message)
+            if not verdict.terminates:
+                terminates, because = False, verdict.why
+        if terminates:
+            try:
+                task.hook.terminate(job_id, terminator_of(ti).reason(error.message))
+            except AwsError as refusal:
+                failure = str(refusal)
+        job = self._last_seen(job_id)
+        became = outcome(
+            [job],
+            terminated=terminates,
+            failure=failure,
+            because=because,
+            region=self._region_of(job),
+        )
+        text = "\n".join(line for line in (error.message, error.state, became) if line)
+        return self._report(text, job, error.advice)
+
+    def _report(self, text: str, job: Job | None, advice: str | None) -> str:
+        """Add the task, the job's last log lines, its pages and advice to a text."""
+        task = self._task
+        return report(
+            text,
+            task=self._name,
+            job=job,
+            region=self._region_of(job),
+            log_lines=last_lines(job, lambda: task.hook.logs) if job else (),
+            advice=advice,
+        )
+
+    def _region_of(self, job: Job | None) -> str | None:
+        """Return a job's region, its connection's if AWS never told; ``None`` if neither does."""
+        if job and job.region:
+            return job.region
+        try:
+            return self._task.hook.conn_region_name
+        except AwsError:
+            return None
+
+    @property
+    def _name(self) -> str:
+        """The task, as people call it."""
+        return f"{self._task.dag_id}.{self._task.task_id}"
+
+    def _is_deferrable(self) -> bool:
+        if self._task.deferrable is not None:
+            return self._task.deferrable
+        return bool(conf.getboolean("operators", "default_deferrable", fallback=False))
+
+    def _defer(self, job_id: str, log_index: int | None) -> None:
+        task = self._task
+        until, limit = self._gives_up_at()
+        trigger = FargateBatchJobTrigger(
+            job_ids=[job_id],
+            poll_interval=self._poll_interval,
+            wait_until=until.isoformat() if until else None,
+            wait_limit=limit,
+            runnable_timeout=self._seconds("runnable_timeout"),
+            starting_timeout=self._seconds("starting_timeout"),
+            terminate_on_kill=task.terminate_on_kill,
+            log_interval=self._log_interval(),
+            log_index=log_index,
+            aws_conn_id=task.aws_conn_id,
+            region_name=task.region_name,
+            verify=task.verify,
+            botocore_config=task.botocore_config,
+        )
+        if trigger.log_interval is not None:
+            self._push(POSITION_KEY, {})  # where the trigger keeps how far it has read
+        task.defer(
+            trigger=trigger,
+            method_name="execute_complete",
+            kwargs={"try_number": self._try_number},
+        )
+
+    def _log_interval(self) -> float | None:
+        """Return the seconds between two looks at the job's log; ``None`` leaves it alone."""
+        return self._seconds("awslogs_fetch_interval") if self._task.awslogs_enabled else None
+
+    @property
+    def _poll_interval(self) -> float:
+        return self._seconds("poll_interval") or POLL_INTERVAL
+
+    def _seconds(self, argument: str) -> float | None:
+        return read_seconds(getattr(self._task, argument), argument)
+
+    def _gives_up_at(self) -> tuple[datetime | None, str | None]:
+        """Return when to give up, before Airflow's own timeout leaves the job running, and why."""
+        ends: list[tuple[datetime, str]] = []
+        if wait_timeout := _timedelta(self._seconds("wait_timeout")):
+            said = f"wait_timeout is {duration(wait_timeout)}"
+            ends.append((datetime.now(UTC) + wait_timeout, said))
+        timeout = self._task.execution_timeout
+        if timeout and self._started_at:
+            margin = min(TIMEOUT_MARGIN, timeout / 10)
+            said = f"execution_timeout is {duration(timeout)}, less {duration(margin)} to clean up"
+            ends.append((self._started_at + timeout - margin, said))
+        return min(ends, default=(None, None))
+
+    def _exit_codes(self, argument: str) -> frozenset[int]:
+        return read_exit_codes(getattr(self._task, argument), argument)
+
+    def _last_seen(self, job_id: str) -> Job:
+        """Push the job's present state, and return the job; its id alone if that cannot be read."""
+        try:
+            job = next(iter(self._task.hook.describe([job_id])), None)
+        except AwsError as error:
+            self._task.log.warning("Could not read the state of job %s: %s", job_id, error)
+            job = None
+        if job is None:
+            return Job(id=job_id)
+        self._push_end(job, job.to_summary())
+        return job
+
+    def _push_end(self, job: Job, summary: dict[str, Any]) -> None:
+        self._push("job", summary)
+        self._push_pages(job)
+
+    def _push_pages(self, job: Job) -> None:
+        """Push the addresses of the console's pages that have become known."""
+        push_pages(self._task, pages_of(job), self._push)
+
+    def _push_pages_if_possible(self, job: Job) -> None:
+        try:
+            self._push_pages(job)
+        except Exception as error:  # noqa: BLE001 - whatever an XCom backend raises; a link is no reason to fail a task
+            self._task.log.warning("Could not push the links of job %s: %s", job.id, error)
+
+    def _conclude(self, job: Job) -> None:
+        """Push what is known of a job that has ended; fail or skip the task if it failed."""
+        task = self._task
+        end = conclude(job, task=self._name, api=lambda: task.hook.api, logs=lambda: task.hook.logs)
+        self._push_end(job, end.summary)
+        if end.failure is None:
+            return
+        skips, fails = self._exit_codes("skip_on_exit_code"), self._exit_codes("fail_on_exit_code")
+        if end.all_ended_with(skips):
+            said = _among(end.exit_codes & skips, "skip_on_exit_code")
+            raise AirflowSkipException(f"{end.failure}\nThe task is skipped: {said}.")
+        if end.any_ended_with(fails):
+            said = _among(end.exit_codes & fails, "fail_on_exit_code")
+            raise AirflowFailException(f"{end.failure}\nThe task fails without retries: {said}.")
+        if not end.failure.retryable:
+            raise AirflowFailException(str(end.failure))
+        raise end.failure
+
+
+def _among(exit_codes: Iterable[int | None], argument: str) -> str:
+    """Say that exit codes are those of an argument."""
+    codes = sorted(code for code in exit_codes if code is not None)
+    what = "exit code" if len(codes) == 1 else "exit codes"
+    return f"{what} {', '.join(map(str, codes))} {'is' if len(codes) == 1 else 'are'} in {argument}"
+
+
+def _timedelta(seconds: float | None) -> timedelta | None:
+    return None if seconds is None else timedelta(seconds=seconds)

@@ -1,0 +1,69 @@
+"""A connection as triggers share it: one client and one poller for all that have the same."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+
+from asgiref.sync import sync_to_async
+
+from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.watching.poller import JobPoller
+
+if TYPE_CHECKING:
+    from airflow_fargate_batch.watching.log_follower import LogsGate
+from airflow_fargate_batch._airflow.connection import Connection
+
+Result = TypeVar("Result")
+
+
+class Once(Generic[Result]):
+    """Makes something once, in a thread, however many wait for it.
+
+    A connection is read through Airflow's supervisor. On Airflow 3.0 that works only through
+    ``sync_to_async``, and to cancel it breaks the triggerer: so it has a task of its own.
+    """
+
+    def __init__(self, make: Callable[[], Result]) -> None:
+        self._make = make
+        self._making: asyncio.Task[Result] | None = None
+
+    async def __call__(self) -> Result:
+        """Return it; a failure to make it is raised, and the next call tries again."""
+        if self._making is None or _has_failed(self._making):
+            self._making = asyncio.create_task(sync_to_async(self._make)())
+        return await asyncio.shield(self._making)
+
+
+def _has_failed(task: "asyncio.Task[Any]") -> bool:
+    return task.done() and (task.cancelled() or task.exception() is not None)
+
+
+class ConnectedPoller(JobPoller):
+    """The poller of a connection, and the clients of all who wait with it.
+
+    Attributes:
+        api: Gives the client that it asks with.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(describe=self.describe_jobs)
+        self.api = Once(connection.connect)
+        self._connection = connection
+
+    @classmethod
+    def of(cls, connection: Connection) -> "ConnectedPoller":
+        """Return the one of the running event loop."""
+        return cast("ConnectedPoller", JobPoller.shared(connection, lambda: cls(connection)))
+
+    @cached_property
+    def logs_gate(self) -> "LogsGate":
+        """The way to CloudWatch Logs."""
+        from airflow_fargate_batch.watching.log_follower import LogsGate  # loads botocore
+
+        return LogsGate(Once(self._connection.connect_logs))
+
+    async def describe_jobs(self, job_ids: list[str]) -> Iterable[Job]:
+        """Ask once."""
+        api = await self.api()
+        return await asyncio.to_thread(api.describe_jobs, job_ids)

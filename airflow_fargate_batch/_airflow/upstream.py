@@ -1,0 +1,152 @@
+"""The tasks that a DAG names in *depends_on*: by name in an error, and how many jobs they make."""
+
+from collections.abc import Iterator, Mapping
+from math import prod
+from typing import Any, Final
+
+from airflow_fargate_batch._airflow.compat import XComArg
+from airflow_fargate_batch.core import limits
+from airflow_fargate_batch.core.literals import is_literal
+from airflow_fargate_batch.core.request import MORE_THAN_A_JOB_MAY_HAVE
+from airflow_fargate_batch.exceptions import InvalidRequest, Problem
+
+_WHERE: Final = "depends_on"
+_SHOWN: Final = 60
+"""Characters of a template that an error shows."""
+
+
+def with_tasks_named(error: InvalidRequest, depends_on: object) -> InvalidRequest:
+    """Name the task, beside its place, that a wrong dependency came from.
+
+    :param depends_on: as the DAG has it, before it was resolved.
+    """
+    tasks = dict(_tasks(depends_on, _WHERE))
+    return InvalidRequest(_with_task(problem, tasks) for problem in error.problems)
+
+
+def _with_task(problem: Problem, tasks: Mapping[str, str]) -> Problem:
+    places = (
+        place
+        for place in tasks
+        if problem.field == place or problem.field.startswith((f"{place}[", f"{place}."))
+    )
+    nearest = max(places, key=len, default=None)
+    if nearest is None:
+        return problem
+    field = f"{problem.field} ({tasks[nearest]})"
+    return Problem(field, problem.message, problem.suggestion, problem.involves)
+
+
+def _tasks(value: object, where: str) -> Iterator[tuple[str, str]]:
+    """Yield the places of what is resolved or rendered when the task runs, with what is there."""
+    if isinstance(value, XComArg):
+        names = dict.fromkeys(operator.task_id for operator, _ in value.iter_references())
+        yield where, f"{'task' if len(names) == 1 else 'tasks'} {', '.join(names)}"
+    elif isinstance(value, str):
+        if not is_literal(value):
+            yield where, f"template {value[:_SHOWN]}"
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _tasks(item, f"{where}.{key}")
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from _tasks(item, f"{where}[{index}]")
+
+
+def problems_of_too_many(depends_on: object, operator: type[Any]) -> list[Problem]:
+    """Find more dependencies than a job may have where that is certain when a DAG is read.
+
+    Each task of *operator* that is not mapped makes one job; where one makes none, its dependents
+    fail as well.
+    """
+    if not isinstance(depends_on, list | tuple) or len(depends_on) <= limits.DEPENDENCIES:
+        return []  # nearly always, for every task
+    certain = {job for item in depends_on for job in _certain_jobs(item, operator)}
+    if len(certain) <= limits.DEPENDENCIES:
+        return []
+    text = f"{len(certain)} dependencies are more than the {limits.DEPENDENCIES} a job may have"
+    message = f"{text}: {MORE_THAN_A_JOB_MAY_HAVE}"
+    return [Problem(_WHERE, message, MORE_THAN_A_JOB_MAY_HAVE)]
+
+
+def _certain_jobs(item: object, operator: type[Any]) -> Iterator[str]:
+    if isinstance(item, Mapping):
+        item = item.get("jobId")
+    if isinstance(item, XComArg):
+        task: Any = _the_task(item)
+        if isinstance(task, operator) and not _is_in_mapped_group(task):
+            yield f"task {task.task_id}"
+    elif isinstance(item, str) and is_literal(item):
+        yield item
+
+
+def _the_task(reference: XComArg) -> Any:
+    """Return the task whose return value a reference is, as it is; ``None`` if it is another."""
+    task = getattr(reference, "operator", None)  # only a plain reference has one
+    return task if getattr(reference, "key", None) == "return_value" else None
+
+
+def _is_in_mapped_group(task: Any) -> bool:
+    return next(iter(task.iter_mapped_task_groups()), None) is not None
+
+
+def warnings_of_mapped(depends_on: object, operator: type[Any]) -> Iterator[str]:
+    """Warn of mapped tasks that are known, when a DAG is read, to make too many jobs for a join.
+
+    A mistake they are not: those of its tasks that are skipped do not count.
+    """
+    for task in _whole_tasks(depends_on):
+        expanded = getattr(task, "expand_input", None)
+        if expanded is None or not issubclass(task.operator_class, operator):
+            continue
+        count = _known_length(expanded.value)
+        if count > limits.DEPENDENCIES:
+            yield (
+                f"{task.task_id} maps to {count} jobs, and a job may have {limits.DEPENDENCIES} "
+                f"dependencies at most: {MORE_THAN_A_JOB_MAY_HAVE}"
+            )
+
+
+def _known_length(expanded: object) -> int:
+    """Return how many tasks literal arguments of ``expand`` make; 0 where that is not known yet."""
+    if isinstance(expanded, list | tuple):  # of expand_kwargs
+        return len(expanded)
+    if not isinstance(expanded, Mapping):
+        return 0
+    literals = [item for item in expanded.values() if isinstance(item, list | tuple | dict)]
+    return prod(map(len, literals)) if len(literals) == len(expanded) else 0
+
+
+def warnings_of_joins(task: Any, map_index: int | None) -> list[str]:
+    """Warn in a mapped task of too many jobs, before those that depend on them all fail.
+
+    How many tasks there are, a worker of Airflow 3 does not know; its own index is enough.
+    """
+    if map_index is None or map_index < limits.DEPENDENCIES:
+        return []
+    return [
+        f"task {task_id} depends on every job of this mapped task, of which this is number "
+        f"{map_index + 1}, and a job may have {limits.DEPENDENCIES} dependencies at most: "
+        f"{MORE_THAN_A_JOB_MAY_HAVE}"
+        for task_id in _joins_of_all(task)
+    ]
+
+
+def _joins_of_all(task: Any) -> Iterator[str]:
+    """Yield the ids of the tasks after a mapped one that depend on all of its jobs."""
+    for task_id in sorted(task.downstream_task_ids):
+        later = task.dag.task_dict.get(task_id)
+        shared = getattr(later, "partial_kwargs", None) or {}
+        depends_on = getattr(later, "_depends_on_as_given", None) or shared.get(_WHERE)
+        if any(of is not None and of.task_id == task.task_id for of in _whole_tasks(depends_on)):
+            yield task_id
+
+
+def _whole_tasks(value: object) -> Iterator[Any]:
+    if isinstance(value, XComArg):
+        yield _the_task(value)
+    elif isinstance(value, Mapping):
+        yield from _whole_tasks(value.get("jobId"))
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _whole_tasks(item)

@@ -1,0 +1,1 @@
+"""Facts of this machine: its files, its name, its user."""

@@ -1,0 +1,1 @@
+"""The calls of AWS through botocore: one request each, core values out."""

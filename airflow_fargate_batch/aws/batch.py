@@ -1,0 +1,183 @@
+"""AWS Batch's calls: one request each, core values out, and errors told apart by what they mean.
+
+Nothing here knows Airflow: the hook and the command line both stand on it.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from botocore.validate import validate_parameters
+
+from airflow_fargate_batch.core import _members as read
+from airflow_fargate_batch.core import limits
+from airflow_fargate_batch.core.definition import JobDefinition
+from airflow_fargate_batch.core.job import Job, jobs_from_api
+from airflow_fargate_batch.core.secret_names import is_secret_name
+from airflow_fargate_batch.core.termination import legal_reason
+
+if TYPE_CHECKING:
+    from types_boto3_batch import BatchClient
+    from types_boto3_batch.type_defs import SubmitJobRequestTypeDef
+from airflow_fargate_batch.aws.botocore_hooks import _take_as_sent
+from airflow_fargate_batch.aws.errors import translated
+from airflow_fargate_batch.aws.service import ServiceApi
+
+
+class Submitted(NamedTuple):
+    """What SubmitJob answers, or of a job that an earlier try submitted, the same."""
+
+    job_id: str
+    job_name: str
+    job_arn: str | None = None
+    is_adopted: bool = False
+
+
+class JobPage(NamedTuple):
+    """One page of ListJobs; the last one has no token for the next."""
+
+    jobs: list[Job]
+    next_token: str | None = None
+
+
+class BatchApi(ServiceApi):
+    """The calls of AWS Batch that this package makes.
+
+    Every method raises the subclasses of ``AwsError``; ``AnswerLost`` is the only one after which
+    the call may have been carried out.
+
+    :param is_secret: tells by the name of a job's variable whether its value is a secret.
+    """
+
+    service = "batch"
+    client: "BatchClient"
+
+    def __init__(
+        self, client: "BatchClient", *, is_secret: Callable[[str], bool] = is_secret_name
+    ) -> None:
+        super().__init__(client)
+        self._is_secret = is_secret
+        for operation in ("DescribeJobs", "ListJobs", "DescribeJobDefinitions"):
+            client.meta.events.register(
+                f"before-parse.batch.{operation}",
+                _take_as_sent,
+                unique_id=f"{__name__}.{operation}",
+            )
+        self.clock_ahead: timedelta | None = None
+        """How far AWS's clock is ahead of this machine's; ``None`` until an answer told."""
+        client.meta.events.register("response-received.batch", self._note_clock)
+
+    def _note_clock(self, parsed_response: object = None, **_: object) -> None:
+        """Read AWS's clock from the ``Date`` header of an answer, an error's included."""
+        metadata = read.mapping(read.mapping(parsed_response).get("ResponseMetadata"))
+        date = read.text(read.mapping(metadata.get("HTTPHeaders")).get("date"))
+        try:
+            told = parsedate_to_datetime(date or "")
+        except ValueError:
+            return
+        if told.tzinfo is not None:
+            self.clock_ahead = told - datetime.now(UTC)
+
+    def check(self, body: "SubmitJobRequestTypeDef") -> None:
+        """Check what ``submit_job`` would send against botocore's model, and send nothing.
+
+        :raises InvalidRequest: the installed botocore does not know a member of *body*.
+        """
+        model: Any = self.client.meta.service_model.operation_model("SubmitJob")
+        with translated("SubmitJob"):
+            validate_parameters(body, model.input_shape)
+
+    def submit_job(self, body: "SubmitJobRequestTypeDef") -> Submitted:
+        """Submit a job.
+
+        :raises InvalidRequest: where the installed botocore does not know a member of *body*.
+        """
+        with translated("SubmitJob"):
+            answer = self.client.submit_job(**body)
+            job_id = answer.get("jobId")
+            if not isinstance(job_id, str) or not job_id:
+                raise ValueError("it has no job id")
+            return Submitted(job_id, body["jobName"], answer.get("jobArn"))
+
+    def describe_jobs(self, job_ids: Iterable[str]) -> list[Job]:
+        """Describe jobs, in calls of a hundred; AWS leaves out those it does not know.
+
+        An entry that cannot be read, or that nobody asked for, is left out as well.
+        """
+        ids = list(job_ids)
+        found: list[Job] = []
+        for start in range(0, len(ids), limits.DESCRIBE_JOBS):
+            with translated("DescribeJobs"):
+                answer = self.client.describe_jobs(jobs=ids[start : start + limits.DESCRIBE_JOBS])
+                found += jobs_from_api(answer, is_secret=self._is_secret)
+        asked = set(ids)
+        return [job for job in found if job.id in asked]
+
+    def find_jobs(
+        self,
+        *,
+        job_queue: str,
+        job_name: str | None = None,
+        job_definition: str | None = None,
+        next_token: str | None = None,
+    ) -> JobPage:
+        """Return a page of the queue's jobs of a name or of a definition, in every state.
+
+        The newest jobs come first. AWS groups the jobs of a name by definition and revision.
+
+        :param job_name: compared without regard to case; may end in ``*``.
+        :param job_definition: bare name of a definition, whose revisions all count; used if no
+            *job_name* is given.
+        :param next_token: token of the page before.
+        """
+        name, value = ("JOB_NAME", job_name) if job_name else ("JOB_DEFINITION", job_definition)
+        return self._list_jobs(
+            next_token, jobQueue=job_queue, filters=[{"name": name, "values": [value]}]
+        )
+
+    def failed_children(self, array_job_id: str) -> list[Job]:
+        """Return an array's failed children, by index, as ListJobs tells of them."""
+        found: list[Job] = []
+        page = JobPage([], next_token="")
+        while page.next_token is not None:
+            page = self._list_jobs(page.next_token, arrayJobId=array_job_id, jobStatus="FAILED")
+            found += page.jobs
+        return sorted(found, key=lambda job: (job.array and job.array.index) or 0)
+
+    def _list_jobs(self, next_token: str | None, **request: Any) -> JobPage:
+        request["maxResults"] = limits.LIST_JOBS_PAGE
+        if next_token:
+            request["nextToken"] = next_token
+        with translated("ListJobs"):
+            answer = self.client.list_jobs(**request)
+            jobs = jobs_from_api({"jobs": answer.get("jobSummaryList")})
+            token: object = answer.get("nextToken")
+            return JobPage(jobs, token if isinstance(token, str) and token else None)
+
+    def terminate_job(self, job_id: str, reason: str) -> None:
+        """End a job in whatever state it is; an array takes its children along."""
+        with translated("TerminateJob"):
+            self.client.terminate_job(jobId=job_id, reason=legal_reason(reason))
+
+    def job_definition(self, name: str) -> JobDefinition | None:
+        """Return a definition by name, the newest active one, by ``name:revision`` or by ARN."""
+        if name.startswith("arn:") or re.search(r":[0-9]+\Z", name):
+            return self._newest_definition(jobDefinitions=[name])
+        return self._newest_definition(jobDefinitionName=name, status="ACTIVE")
+
+    def _newest_definition(self, **request: Any) -> JobDefinition | None:
+        newest: JobDefinition | None = None
+        while True:
+            with translated("DescribeJobDefinitions"):
+                answer = self.client.describe_job_definitions(**request)
+                for entry in answer["jobDefinitions"]:
+                    with suppress(ValueError):  # an entry without a name hurts no other
+                        definition = JobDefinition.from_api(entry)
+                        if newest is None or definition.revision > newest.revision:
+                            newest = definition
+            if not answer.get("nextToken"):
+                return newest
+            request["nextToken"] = answer["nextToken"]

@@ -1,0 +1,1 @@
+"""Readers of a request's arguments; ``core.request`` puts them together."""

@@ -1,0 +1,128 @@
+"""A body of SubmitJob read back: ``aws batch submit-job --cli-input-json`` takes the same.
+
+Problems are named by the body's own members, ``containerOverrides.command[2]``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from airflow_fargate_batch.core._request import fields as _fields
+from airflow_fargate_batch.core._request import overrides as _overrides
+from airflow_fargate_batch.core._request import submit_args as _submit_args
+from airflow_fargate_batch.core._request.overrides import Overrides
+from airflow_fargate_batch.core._request.values import Findings, known_keys, mapping, number
+from airflow_fargate_batch.core.naming import TAG_PREFIX
+from airflow_fargate_batch.core.submit_members import MEMBERS, NOT_ON_FARGATE, SUBMIT_JOB
+from airflow_fargate_batch.exceptions import Problem
+
+WHERE: Final = "body"
+"""The field of a problem with the body as a whole."""
+
+PLAIN: Final[Mapping[str, str]] = {
+    "jobName": "job_name",
+    "jobQueue": "job_queue",
+    "jobDefinition": "job_definition",
+    "shareIdentifier": "share_identifier",
+    "schedulingPriorityOverride": "scheduling_priority",
+    "dependsOn": "depends_on",
+    "retryStrategy": "retry_strategy",
+    "propagateTags": "propagate_tags",
+}
+"""Members that are an argument as they stand."""
+INSIDE: Final[Mapping[str, tuple[str, str, str]]] = {
+    "arrayProperties": ("ArrayProperties", "size", "array_size"),
+    "timeout": ("JobTimeout", "attemptDurationSeconds", "job_timeout"),
+}
+"""Members of one member, which is an argument: their type, that member, and the argument."""
+MEMBER_OF: Final[Mapping[str, str]] = {
+    **{argument: member for member, argument in PLAIN.items()},
+    **{argument: f"{member}.{inner}" for member, (_, inner, argument) in INSIDE.items()},
+    "container_overrides": "containerOverrides",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beneath:
+    """What lies beneath the arguments of a request, which win key by key."""
+
+    overrides: Overrides = field(default_factory=Overrides)
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+def read(
+    body: object, arguments: Mapping[str, object], findings: Findings, *, own_tags: bool
+) -> tuple[dict[str, object], Beneath]:
+    """Read a body; return the arguments that it and *arguments* make, and what lies beneath them.
+
+    :param body: a mapping, its JSON text or a ``JsonFile``.
+    :param own_tags: whether tags by which an earlier submission was known stay.
+    """
+    if isinstance(body, _fields.JsonFile):
+        given: Mapping[str, Any] = _fields.json_file(body, WHERE, findings) or {}
+    else:
+        given = mapping(body, WHERE, findings)
+    said: dict[str, object] = {}
+    extra: dict[str, Any] = {}
+    for member, value in given.items():
+        if value is None:
+            continue
+        if member in PLAIN:
+            said[PLAIN[member]] = value
+        elif member in INSIDE:
+            shape, inner, argument = INSIDE[member]
+            members = mapping(value, member, findings)
+            known_keys(members, MEMBERS[shape], member, findings)
+            said[argument] = members.get(inner)
+        elif member in _submit_args.WITHOUT_ARGUMENT:
+            extra[member] = _submit_args.read_member(member, value, member, findings)
+        elif member not in SUBMIT_JOB or member in NOT_ON_FARGATE:
+            _submit_args.refuse_member(member, member, findings, among=SUBMIT_JOB)
+    tags = _fields.tags(given.get("tags"), findings)
+    if not own_tags:
+        tags = _without_own(tags, findings)
+    beneath = Beneath(
+        overrides=_overrides.from_mapping(
+            given.get("containerOverrides") or {}, "containerOverrides", findings
+        ),
+        parameters=_fields.parameters(given.get("parameters"), None, findings),
+        tags=tags,
+        extra=extra,
+    )
+    won = {name: value for name, value in arguments.items() if value is not None}
+    return said | won | _retries_of(said.get("retry_strategy"), won), beneath
+
+
+def named_by_members(problem: Problem, arguments: Mapping[str, object]) -> Problem:
+    """Name a problem by the body's member, unless an argument in the member's place has it."""
+    name = next((each for each in MEMBER_OF if _is_in(problem.field, each)), None)
+    if name is None or arguments.get(name) is not None:
+        return problem
+    return replace(problem, field=MEMBER_OF[name] + problem.field.removeprefix(name))
+
+
+def _is_in(place: str, argument: str) -> bool:
+    return place == argument or place.startswith((f"{argument}.", f"{argument}["))
+
+
+def _retries_of(body: object, won: Mapping[str, object]) -> dict[str, object]:
+    """Let a number of attempts keep the body's rules, and *spot_retries* replace them."""
+    if "spot_retries" in won:
+        return {"retry_strategy": won.get("retry_strategy")}
+    attempts = won.get("retry_strategy")
+    is_number = attempts is not None and number(attempts, "", Findings()) is not None
+    if is_number and isinstance(body, Mapping):
+        return {"retry_strategy": {**body, "attempts": attempts}}
+    return {}
+
+
+def _without_own(tags: dict[str, str], findings: Findings) -> dict[str, str]:
+    """Leave out the tags of the submission that the body was made for."""
+    kept = {key: value for key, value in tags.items() if not key.startswith(TAG_PREFIX)}
+    if len(kept) < len(tags):
+        findings.notes.append(
+            f"tags that start with {TAG_PREFIX} name an earlier submission, and were left out"
+        )
+    return kept

@@ -1,0 +1,266 @@
+"""What a job waits for, from any of the forms in which a task may know it.
+
+Source: AWS Batch API Reference, ``SubmitJob.dependsOn``, and AWS Batch User Guide, "Job
+dependencies".
+"""
+
+import ast
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+from airflow_fargate_batch.core import json_text, limits
+from airflow_fargate_batch.core._request.values import (
+    Findings,
+    is_template,
+    known_keys,
+    plain_text,
+    shown,
+)
+from airflow_fargate_batch.core.submit_members import MEMBERS
+
+N_TO_N: Final = "N_TO_N"
+SEQUENTIAL: Final = "SEQUENTIAL"
+
+DRY_RUN_PREFIX: Final = "dry-run:"
+"""What a dry run returns in place of a job id; a later dry run may depend on it."""
+
+_JOB_ID: Final = re.compile(r"[^\s<>{}\[\]'\",=]+")
+"""Lenient: AWS gives UUIDs and ``uuid:index``, but publishes no pattern. ``=`` belongs to the AWS
+CLI's shorthand."""
+MORE_THAN_A_JOB_MAY_HAVE: Final = (
+    "submit the earlier jobs as one array job, which counts once; or let the earlier tasks wait "
+    "for their jobs, after which >> suffices; or join every 20 of them in a job in between"
+)
+_TWO_MEANINGS: Final = (
+    f"{SEQUENTIAL} with a jobId may mean two things in an array job: wait for that job, or run the "
+    "children one after another"
+)
+_TWO_ENTRIES: Final = (
+    'write {"jobId": …} to wait for the job, and beside it {"type": "SEQUENTIAL"} if the children '
+    "are to run one after another"
+)
+_SPELLINGS: Final = (
+    "write job ids with commas between them, or jobId=ID,type=N_TO_N with spaces between several"
+)
+
+
+class Dependency(NamedTuple):
+    """One entry of ``dependsOn``."""
+
+    job_id: str | None
+    type: str | None = None
+
+    def to_api(self) -> dict[str, str]:
+        """Write the entry as the API takes it, without what is not said."""
+        said = {"jobId": self.job_id, "type": self.type}
+        return {member: text for member, text in said.items() if text is not None}
+
+
+def read(
+    value: object,
+    *,
+    is_array: bool,
+    array_size: int | None,
+    ignore_missing: bool,
+    dry_run: bool,
+    findings: Findings,
+) -> tuple[Dependency, ...]:
+    """Read dependencies, each once and in order, from an id, ids in one text, or nested lists.
+
+    An array of one is submitted as a plain job, which then depends on the whole of what its only
+    child would have depended on.
+
+    :param is_array: Whether a size was given, be it a good one or not.
+    :param ignore_missing: Whether ids of tasks that pushed none are left out; one must be left.
+    """
+    if value is None:
+        return ()
+    reader = _Reader(
+        is_array=is_array,
+        is_single=array_size == 1,
+        ignore_missing=ignore_missing,
+        dry_run=dry_run,
+        findings=findings,
+    )
+    found = reader.read_all(value, "depends_on")
+    if reader.missing and not any(each.job_id for each in found):
+        findings.problem(
+            "depends_on",
+            "no job id is left: every task that it names was skipped or pushed none",
+            "leave it out if the job may run without any",
+        )
+    if array_size == 1:
+        found = [Dependency(each.job_id) for each in found if each.type != SEQUENTIAL]
+    found = list(dict.fromkeys(found))
+    if len(found) > limits.DEPENDENCIES:
+        findings.problem(
+            "depends_on",
+            f"{len(found)} dependencies are more than the {limits.DEPENDENCIES} a job may have",
+            MORE_THAN_A_JOB_MAY_HAVE,
+            involves=("array_size",),
+        )
+    return tuple(found)
+
+
+def read_job_ids(value: object, where: str, *, dry_run: bool, findings: Findings) -> list[str]:
+    """Read job ids, each once and in order, from the same forms."""
+    reader = _Reader(
+        is_array=False, is_single=False, ignore_missing=False, dry_run=dry_run, findings=findings
+    )
+    found = [each.job_id for each in reader.read_all(value, where)]
+    return [job_id for job_id in dict.fromkeys(found) if job_id is not None]
+
+
+class _Reader:
+    """Reads the forms.
+
+    :param is_array: whether a size was given, be it a good one or not.
+    :param is_single: whether it is 1, so that the array becomes a plain job.
+    :param ignore_missing: whether what a task that pushed no id leaves is left out, and counted.
+    """
+
+    def __init__(
+        self,
+        *,
+        is_array: bool,
+        is_single: bool,
+        ignore_missing: bool,
+        dry_run: bool,
+        findings: Findings,
+    ) -> None:
+        self.missing = 0
+        self._ignore_missing = ignore_missing
+        self._is_array = is_array
+        self._is_single = is_single
+        self._dry_run = dry_run
+        self._findings = findings
+
+    def read_all(self, value: object, where: str) -> list[Dependency]:
+        try:
+            return list(self._read(value, where, None))
+        except RecursionError:
+            self._findings.problem(where, "is nested too deeply to be read")
+            return []
+
+    def _read(self, value: object, where: str, kind: str | None) -> Iterator[Dependency]:
+        if self._is_missing(value):
+            self.missing += 1
+            self._findings.notes.append(f"{where} is left out: it has no job id")
+        elif isinstance(value, Mapping):
+            yield from self._entry(value, where)
+        elif isinstance(value, str):
+            yield from self._text(value, where, kind)
+        elif isinstance(value, Iterable) and not isinstance(value, bytes):
+            for index, item in enumerate(value):
+                yield from self._read(item, f"{where}[{index}]", kind)
+        elif value is None:
+            self._findings.problem(
+                where,
+                "is None: the task that it comes from was skipped or pushed no job id",
+                "check that task, or give ignore_missing_dependencies to depend on those that ran",
+                involves=("ignore_missing_dependencies",),
+            )
+        else:
+            self._findings.problem(where, f"{shown(value)} is not a job id")
+
+    def _is_missing(self, value: object) -> bool:
+        """Return whether a value is what a task without a job id leaves: ``None`` or its text."""
+        if not self._ignore_missing:
+            return False
+        return value is None or (isinstance(value, str) and value.strip() in {"", "None"})
+
+    def _text(self, text: str, where: str, kind: str | None) -> Iterator[Dependency]:
+        if text.lstrip().startswith(("[", "{")) and "{{" not in text:
+            parsed = _parse(text)
+            if parsed is not None:
+                yield from self._read(parsed, where, kind)
+                return
+        if "=" in text and not is_template(text):
+            yield from self._shorthand(text, where)
+            return
+        for job_id in text.split(","):
+            if self._is_missing(job_id):
+                yield from self._read(job_id, where, kind)
+            elif self._is_usable(job_id, where):
+                yield Dependency(job_id.strip(), kind)
+
+    def _shorthand(self, text: str, where: str) -> Iterator[Dependency]:
+        """Read the AWS CLI's shorthand: ``jobId=a,type=N_TO_N jobId=b``."""
+        for word in text.split():
+            pairs = [part.partition("=") for part in word.split(",")]
+            entry = {member: said for member, _, said in pairs}
+            is_whole = len(entry) == len(pairs) and all(said for _, _, said in pairs)
+            if (
+                is_whole
+                and entry.keys() <= set(MEMBERS["JobDependency"])
+                and "=" not in entry.get("jobId", "")
+            ):
+                yield from self._entry(entry, where)
+            else:
+                self._findings.problem(
+                    where, f"{shown(word)} is neither a job id nor AWS's shorthand", _SPELLINGS
+                )
+
+    def _entry(self, entry: Mapping[str, Any], where: str) -> Iterator[Dependency]:
+        known_keys(entry, MEMBERS["JobDependency"], where, self._findings)
+        kind = entry.get("type")
+        if kind is not None and kind not in (N_TO_N, SEQUENTIAL):
+            self._findings.problem(
+                f"{where}.type", f"{shown(kind)} is not {N_TO_N} or {SEQUENTIAL}"
+            )
+            return
+        if kind == SEQUENTIAL and entry.get("jobId") is not None:
+            if self._is_array and not self._is_single:
+                self._findings.problem(where, _TWO_MEANINGS, _TWO_ENTRIES, ("array_size",))
+                return
+            self._findings.warnings.append(
+                f"{where}: {SEQUENTIAL} with a jobId is read as a plain dependency on that job"
+            )
+            kind = None
+        if kind is not None and not self._is_array:
+            self._findings.problem(
+                f"{where}.type",
+                f"{kind} is for array jobs",
+                "give array_size, or leave the type out",
+                involves=("array_size",),
+            )
+        if kind == SEQUENTIAL:
+            yield Dependency(None, SEQUENTIAL)
+        elif "jobId" in entry:
+            yield from self._read(entry["jobId"], f"{where}.jobId", kind)
+        else:
+            self._findings.problem(where, "has no jobId", "give the id of the earlier job")
+
+    def _is_usable(self, job_id: str, where: str) -> bool:
+        text = plain_text(job_id, where, self._findings)
+        if text is None:
+            return False
+        if not _JOB_ID.fullmatch(text):
+            self._findings.problem(
+                where,
+                f"{shown(text)} is not a job id",
+                "pass the earlier job's id alone, in a DAG the task's .output itself",
+            )
+            return False
+        if text.startswith(DRY_RUN_PREFIX) and not self._dry_run:
+            self._findings.problem(
+                where,
+                f"{shown(text)} comes from a dry run, so there is no such job",
+                "submit the earlier job for real, or this one dry as well",
+                involves=("dry_run",),
+            )
+            return False
+        return True
+
+
+def _parse(text: str) -> object:
+    """Parse the JSON text of a list, or the Python text that Jinja makes of one."""
+    try:
+        return json_text.parse(text)
+    except json_text.NotJson:
+        pass
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return None

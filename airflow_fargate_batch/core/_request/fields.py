@@ -1,0 +1,332 @@
+"""The rules of SubmitJob's plain members, one function an argument; ``None`` is: not given."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Final
+
+from airflow_fargate_batch.core import fargate, limits, naming
+from airflow_fargate_batch.core._request.size import Settled
+from airflow_fargate_batch.core._request.values import (
+    Findings,
+    at,
+    boolean,
+    content,
+    integer,
+    is_plain,
+    mapping,
+    number,
+    parse_json,
+    plain_text,
+    shown,
+    shown_type,
+    warn_of_wrapping,
+)
+from airflow_fargate_batch.core.definition import LATEST
+from airflow_fargate_batch.core.naming import Submission
+
+QUEUE: Final = re.compile(r"(?:arn:[^:\s]+:batch:[^:\s]*:[^:\s]*:job-queue/)?[A-Za-z0-9_-]{1,128}")
+"""API, ``CreateJobQueue.jobQueueName``: up to 128 letters, digits, hyphens and underscores."""
+DEFINITION: Final = re.compile(
+    r"(?:arn:[^:\s]+:batch:[^:\s]*:[^:\s]*:job-definition/)?[A-Za-z0-9_-]{1,128}(?::[0-9]+)?"
+)
+"""API, ``SubmitJob.jobDefinition``: a name, ``name:revision``, or an ARN with or without revision;
+``RegisterJobDefinition.jobDefinitionName``: up to 128 letters, digits, hyphens and underscores."""
+PLATFORM_VERSION: Final = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class JsonFile:
+    """A JSON file as a shell read it, so that its mistakes are told together with all others.
+
+    Attributes:
+        path: As the user wrote it.
+        text: What stands in it, templates rendered; ``None`` where it could not be read.
+        error: Why it could not be read.
+    """
+
+    path: str
+    text: str | None = field(default=None, repr=False)
+    error: str | None = None
+
+
+def job_name(
+    given: object, prefix: object, submission: Submission | None, findings: Findings
+) -> str:
+    """Check the name that was given, or make one of the prefix and the submission."""
+    if given is None:
+        said = naming.DEFAULT_PREFIX if prefix is None else prefix
+        text = plain_text(said, "job_name_prefix", findings) or naming.DEFAULT_PREFIX
+        return submission.job_name(text) if submission else naming.legal_job_name(text)
+    name = plain_text(given, "job_name", findings)
+    if name is not None and not limits.JOB_NAME.match(name):
+        findings.problem(
+            "job_name",
+            f"{shown(name)} is not a job name: up to {limits.JOB_NAME_LENGTH} letters, digits, "
+            "hyphens and underscores, the first a letter or a digit",
+            f"use {naming.legal_job_name(name)}",
+        )
+    return name or ""
+
+
+def job_queue(given: object, findings: Findings) -> str:
+    """Check a queue's name or ARN."""
+    if given is None:
+        findings.problem("job_queue", "is missing", "give the queue's name or ARN")
+        return ""
+    text = plain_text(given, "job_queue", findings) or ""
+    if text and not QUEUE.fullmatch(text):
+        findings.problem("job_queue", f"{shown(text)} is not the name or ARN of a job queue")
+    return text
+
+
+def job_definition(given: object, findings: Findings) -> str:
+    """Check a job definition's name, ``name:revision`` or ARN."""
+    if given is None:
+        findings.problem("job_definition", "is missing", "give the definition's name or ARN")
+        return ""
+    text = plain_text(given, "job_definition", findings) or ""
+    name, _, revision = text.rpartition(":")
+    if text and not DEFINITION.fullmatch(text):
+        latest = DEFINITION.fullmatch(name) and not revision.isdigit()
+        findings.problem(
+            "job_definition",
+            f"{shown(text)} is not a job definition's name, name:revision or ARN",
+            f"use {name}, which is its latest active revision" if latest else None,
+        )
+    return text
+
+
+def parameters(given: object, file: object, findings: Findings) -> dict[str, str]:
+    """Read the parameters, laid over those of the file."""
+    layers = (
+        ("parameters_file", json_file(file, "parameters_file", findings)),
+        ("parameters", given),
+    )
+    return {
+        name: text
+        for where, layer in layers
+        if layer is not None
+        for name, text in _texts(layer, "parameters", where, findings).items()
+    }
+
+
+def json_file(given: object, where: str, findings: Findings) -> Mapping[str, Any] | None:
+    """Parse the object that a JSON file holds."""
+    if given is None:
+        return None
+    if not isinstance(given, JsonFile):
+        findings.problem(where, f"is {shown_type(given)}, where a JsonFile is needed")
+        return None
+    if given.text is None:
+        findings.problem(where, f"{given.path}: {given.error or 'could not be read'}")
+        return None
+    before = len(findings.problems)
+    value = parse_json(given.text, where, findings, source=f"{given.path}, ")
+    if len(findings.problems) > before:
+        return None
+    if not isinstance(value, Mapping):
+        findings.problem(where, f"{given.path} holds {shown_type(value)}, not a JSON object")
+        return None
+    return value
+
+
+def _texts(given: object, member: str, where: str, findings: Findings) -> dict[str, str]:
+    read = {}
+    entries = mapping(given, where, findings)
+    warn_of_wrapping(entries, member, where, findings)
+    for name, value in entries.items():
+        if is_plain(value) and is_plain(name):
+            read[name] = value
+            continue
+        place = at(where, name)
+        text = content(value, place, findings)
+        if text is not None and content(name, place, findings) is not None:
+            read[name] = text
+    return read
+
+
+def share_identifier(given: object, findings: Findings) -> str | None:
+    """Check a share identifier."""
+    if given is None:
+        return None
+    text = plain_text(given, "share_identifier", findings)
+    if text is None:
+        return None
+    if not limits.SHARE_IDENTIFIER.match(text):
+        findings.problem(
+            "share_identifier",
+            f"{shown(text)} is not a share identifier: up to {limits.SHARE_IDENTIFIER_LENGTH} "
+            "letters and digits, optionally ending in '*'",
+        )
+    elif "-" in text or "_" in text:
+        findings.warnings.append(
+            f"share_identifier {text}: AWS documents letters and digits only, though the service "
+            "has been seen to take '-' and '_'"
+        )
+    return text
+
+
+def scheduling_priority(
+    given: object, findings: Findings, *, share_identifier: object
+) -> int | None:
+    """Check a scheduling priority, of which 0 is one."""
+    if given is None:
+        return None
+    if share_identifier is None:
+        findings.warnings.append(
+            "`scheduling_priority` is given without `share_identifier`: a fair-share queue needs "
+            "both, any other queue takes neither"
+        )
+    return integer(given, "scheduling_priority", findings, legal=limits.SCHEDULING_PRIORITY)
+
+
+def propagate_tags(given: object, findings: Findings) -> bool | None:
+    """Read whether tags go to the ECS task."""
+    return None if given is None else boolean(given, "propagate_tags", findings)
+
+
+def ignores_missing(given: object, findings: Findings) -> bool:
+    """Read whether dependencies without a job id are left out; by default they are not."""
+    if given is None:
+        return False
+    return bool(boolean(given, "ignore_missing_dependencies", findings))
+
+
+def array_size(given: object, findings: Findings) -> int | None:
+    """Check the size of an array; 1, which AWS refuses, is passed on for a plain job."""
+    if given is None:
+        return None
+    size = integer(given, "array_size", findings)
+    if size is None or size in limits.ARRAY_SIZE:
+        return size
+    if size == 1:
+        findings.notes.append("array_size 1 makes a plain job: AWS has no array of one")
+        return size
+    smallest, largest = limits.ARRAY_SIZE[0], limits.ARRAY_SIZE[-1]
+    if size == 0:
+        findings.problem("array_size", "is 0: there is nothing to submit")
+    else:
+        findings.problem(
+            "array_size",
+            f"{size} is outside {smallest} to {largest}",
+            f"use {largest}, or several array jobs" if size > largest else f"use {smallest}",
+        )
+    return None
+
+
+def awslogs_index(
+    given: object, *, is_array: bool, array_size: int | None, findings: Findings
+) -> int | None:
+    """Check which child of an array is to be listened to; an array of one is a plain job."""
+    if given is None:
+        return None
+    index = integer(given, "awslogs_index", findings, legal=range(limits.ARRAY_SIZE[-1]))
+    if index is None:
+        return None
+    involves = ("array_size",)
+    if not is_array:
+        text = "chooses a child of an array, and there is no array_size"
+        findings.problem("awslogs_index", text, "leave it out", involves)
+    elif array_size is not None and index >= array_size:
+        text = f"{index} is none of the {array_size} children"
+        findings.problem("awslogs_index", text, f"use at most {array_size - 1}", involves)
+    return None if array_size == 1 else index
+
+
+def job_timeout(given: object, findings: Findings) -> int | None:
+    """Read the timeout of an attempt, in seconds."""
+    if given is None:
+        return None
+    value = given.total_seconds() if isinstance(given, timedelta) else given
+    attempt = integer(value, "job_timeout", findings)
+    if attempt is None:
+        return None
+    if attempt < limits.TIMEOUT_MINIMUM:
+        findings.problem(
+            "job_timeout",
+            f"{attempt} s is less than Batch takes",
+            f"use {limits.TIMEOUT_MINIMUM} s or more",
+        )
+    elif attempt > limits.TIMEOUT_RELIABLE:
+        findings.warnings.append(
+            "job_timeout is more than 14 days, and AWS does not promise to keep a Fargate task so "
+            "long"
+        )
+    return attempt
+
+
+def seconds(given: object, where: str, findings: Findings) -> float | None:
+    """Read how long a task is to wait for something."""
+    value = given.total_seconds() if isinstance(given, timedelta) else given
+    span = number(value, where, findings)
+    if span is not None and span <= 0:
+        findings.problem(where, f"{shown(value)} s is not more than 0")
+    return None if span is None else float(span)
+
+
+def tags(
+    given: object, findings: Findings, beneath: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Check tags: how many, their keys and their values.
+
+    :param beneath: tags that are checked already, over which these are laid.
+    """
+    if given is None:
+        return dict(beneath or {})
+    read = {**(beneath or {}), **_texts(given, "tags", "tags", findings)}
+    if len(read) > limits.TAGS:
+        findings.problem("tags", f"{len(read)} tags are more than the {limits.TAGS} a job may have")
+    elif len(read) == limits.TAGS:
+        findings.warnings.append(
+            f"{limits.TAGS} tags leave no room for the one by which a retry finds its own job"
+        )
+    for key, value in read.items():
+        _check_tag_text(key, "key", key, range(1, limits.TAG_KEY_LENGTH + 1), findings)
+        _check_tag_text(key, "value", value, range(limits.TAG_VALUE_LENGTH + 1), findings)
+        if key.lower().startswith(limits.TAG_RESERVED_PREFIX):
+            findings.problem(
+                "tags", f"{shown(key)}: keys that start with 'aws:' are AWS's own", "rename the tag"
+            )
+    return read
+
+
+def _check_tag_text(key: str, what: str, text: str, lengths: range, findings: Findings) -> None:
+    if len(text) not in lengths:
+        rule = f"must have {lengths[0]} to {lengths[-1]} characters"
+        findings.problem("tags", f"{shown(key)}: the {what} {rule}")
+    if not limits.TAG_CHARACTERS.match(text):
+        rule = "has a character other than letters, digits, spaces and + - = . _ : / @"
+        findings.problem("tags", f"{shown(key)}: the {what} {rule}")
+
+
+def platform_version(given: object, size: Settled, findings: Findings) -> str | None:
+    """Check a platform version, and whether it runs the size asked for."""
+    if given is None:
+        return None
+    text = plain_text(given, "platform_version", findings)
+    if text is None or text.upper() == LATEST:
+        return text and LATEST
+    if not PLATFORM_VERSION.fullmatch(text):
+        findings.problem(
+            "platform_version", f"{shown(text)} is not LATEST or a version such as 1.4.0"
+        )
+        return None
+    if text in limits.RETIRED_PLATFORM_VERSIONS:
+        findings.warnings.append(
+            f"platform_version {text} is retired: Fargate starts no task on it"
+        )
+    row = None if size.vcpu is None else fargate.row_of(size.vcpu)
+    if row and row.platform_version and _version(text) < _version(row.platform_version):
+        findings.problem(
+            "platform_version",
+            f"{text} does not run {row.vcpu} vCPU",
+            f"use {row.platform_version} or LATEST",
+            involves=("vcpu", "container_overrides", "container_overrides_file"),
+        )
+    return text
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part[:9]) for part in text.split("."))

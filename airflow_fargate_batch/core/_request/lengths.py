@@ -1,0 +1,117 @@
+"""How long a request may be, as a whole and in what the container gets."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
+from typing import Any, Final
+
+from airflow_fargate_batch.core import limits
+from airflow_fargate_batch.core._request.values import Findings, at, shown
+from airflow_fargate_batch.core.submit_members import ARGUMENT_OF
+
+_REFERENCE: Final = re.compile(r"Ref::([A-Za-z0-9_-]+)")
+"""AWS Batch User Guide, "Job definition parameters": ``Ref::name`` in the command."""
+
+_ESCAPED: Final = 6
+"""JSON writes a character in at most so many, as ``\\u0000``."""
+_PUNCTUATION: Final = 40
+"""More than what JSON adds to a text: quotes, commas, and ``{"name":…,"value":…}``."""
+_SHORT: Final = limits.CONTAINER_OVERRIDES_LENGTH - limits.CONTAINER_OVERRIDES_HEADROOM
+_ADVICE: Final = "put large values into a file on S3 and pass its address"
+
+
+def are_surely_short(*groups: Iterable[str]) -> bool:
+    """Tell, without writing them as JSON, that texts cannot reach a limit however they escape.
+
+    Most requests are small, and this runs for every task whenever a DAG is read.
+    """
+    characters = count = 0
+    for texts in groups:
+        for text in texts:
+            characters += len(text)
+            count += 1
+    return _ESCAPED * characters + _PUNCTUATION * count < _SHORT
+
+
+def check_overrides(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    parameters: Mapping[str, str],
+    findings: Findings,
+) -> None:
+    """Refuse overrides that Batch accepts only to fail the job, naming the largest part."""
+    expanded = [_expand(word, parameters) for word in command]
+    variables = [{"name": name, "value": text} for name, text in environment.items()]
+    length = len(_compact({"command": expanded, "environment": variables}))
+    if not command:
+        _warn_of_parameters(length, parameters, findings)
+    if length <= _SHORT:
+        return
+    parts = {at("environment", name): text for name, text in environment.items()}
+    parts |= {f"command[{index}]": word for index, word in enumerate(expanded)}
+    largest = max(parts, key=lambda part: len(parts[part]))
+    said = (
+        f"command and environment are {length} characters together, {len(parts[largest])} of them "
+        f"in {largest}; Batch accepts such a job and then fails it beyond "
+        f"{limits.CONTAINER_OVERRIDES_LENGTH}"
+    )
+    if length > limits.CONTAINER_OVERRIDES_LENGTH:
+        involves = ("command", "environment", "parameters", "parameters_file")
+        findings.problem("container_overrides", said, _ADVICE, involves)
+    else:
+        findings.warnings.append(f"{said}, Batch's own variables included")
+
+
+def _warn_of_parameters(length: int, parameters: Mapping[str, str], findings: Findings) -> None:
+    """Warn where the job definition's command, which is not known here, may be filled too full."""
+    filled = sum(map(len, parameters.values()))
+    if length <= _SHORT < length + filled:
+        findings.warnings.append(
+            f"the parameters are {filled} characters together: if the job definition's command "
+            "refers to them, Batch accepts the job and then fails it beyond "
+            f"{limits.CONTAINER_OVERRIDES_LENGTH}"
+        )
+
+
+def check_ecs_overrides(overrides: Mapping[str, Any], findings: Findings) -> None:
+    """Refuse ``ecsPropertiesOverride`` by the same limit: ECS counts all containers together."""
+    lengths = [
+        (len(_compact(container)), container.get("name", f"containers[{index}]"))
+        for task in overrides["taskProperties"]
+        for index, container in enumerate(task["containers"])
+    ]
+    length = sum(each for each, _ in lengths)
+    if length > limits.CONTAINER_OVERRIDES_LENGTH:
+        largest, name = max(lengths, key=itemgetter(0))
+        findings.problem(
+            "extra_submit_args.ecsPropertiesOverride",
+            f"the containers' overrides are {length} characters together, {largest} of them of "
+            f"{shown(name)}; Batch accepts such a job and then fails it beyond "
+            f"{limits.CONTAINER_OVERRIDES_LENGTH}",
+            _ADVICE,
+        )
+
+
+def _expand(word: str, parameters: Mapping[str, str]) -> str:
+    """Replace ``Ref::name`` as Batch does."""
+    return _REFERENCE.sub(lambda ref: parameters.get(ref[1], ref[0]), word)
+
+
+def check_request(body: Mapping[str, object], findings: Findings) -> None:
+    """Refuse a request that is too large, naming its largest member."""
+    size = len(_compact(body).encode())
+    if size < limits.REQUEST_BYTES:
+        return
+    sizes = {member: len(_compact(value).encode()) for member, value in body.items()}
+    largest = max(sizes, key=lambda member: sizes[member])
+    findings.problem(
+        ARGUMENT_OF.get(largest, "extra_submit_args"),
+        f"the whole request is {size} bytes, {sizes[largest]} of them in {largest}; Batch takes "
+        f"less than {limits.REQUEST_BYTES}",
+        _ADVICE,
+        ("command", "environment", "container_overrides", "parameters"),
+    )
+
+
+_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

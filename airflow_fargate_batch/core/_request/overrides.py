@@ -1,0 +1,284 @@
+"""Container overrides, gathered from a file, a mapping and single arguments.
+
+The layers merge key by key: a later one wins for what it names, the environment by variable, the
+resource requirements by type, and nothing else of an earlier one is lost.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Final, TypeGuard
+
+from airflow_fargate_batch.core import limits
+from airflow_fargate_batch.core._request.values import (
+    Findings,
+    at,
+    content,
+    is_plain,
+    is_template,
+    items,
+    known_keys,
+    mapping,
+    number,
+    plain_text,
+    shown,
+    shown_type,
+    upper,
+    warn_of_wrapping,
+)
+from airflow_fargate_batch.core.naming import INDEXES_VARIABLE
+from airflow_fargate_batch.core.submit_members import MEMBERS
+
+NOT_ON_FARGATE: Final[Mapping[str, str]] = {
+    "vcpus": "use the argument vcpu, or resourceRequirements",
+    "memory": "use the argument memory, or resourceRequirements",
+    "instanceType": "leave it out: Fargate has no instance types",
+}
+"""Service: ``vcpus is not applicable for Fargate. Use resource requirements instead.``"""
+
+_WHOLE: Final = ("containerOverrides", "container_overrides")
+"""Names of the object that overrides may be wrapped in by mistake."""
+
+ON_FARGATE: Final = tuple(
+    name for name in MEMBERS["ContainerOverrides"] if name not in NOT_ON_FARGATE
+)
+RESOURCE_TYPES: Final = {"VCPU": "vcpu", "MEMORY": "memory"}
+_UNITS: Final = {"gib": 1024, "gb": 1024, "mib": 1, "mb": 1}
+"""Amazon ECS Developer Guide, *Task size*: memory may be written ``4 GB``, of 1024 MiB each."""
+
+
+@dataclass(slots=True)
+class Overrides:
+    """What one layer says; ``None`` or a missing key is: nothing.
+
+    Attributes:
+        vcpu: Number of vCPU.
+        memory: MiB.
+        command: Command and arguments.
+        environment: Variables by name.
+        origin: The argument that a size came from, by resource.
+    """
+
+    vcpu: Decimal | None = None
+    memory: Decimal | None = None
+    command: tuple[str, ...] | None = None
+    environment: dict[str, str] = field(default_factory=dict)
+    origin: dict[str, str] = field(default_factory=dict)
+
+    def update(self, later: "Overrides") -> None:
+        """Lay a later layer over this one."""
+        self.vcpu = self.vcpu if later.vcpu is None else later.vcpu
+        self.memory = self.memory if later.memory is None else later.memory
+        self.command = self.command if later.command is None else later.command
+        self.environment |= later.environment
+        self.origin |= later.origin
+
+    def decided_by(self, *resources: str) -> list[str]:
+        """Name the places that sizes came from, and the arguments that would win over those."""
+        places: list[str] = []
+        for resource in resources:
+            origin = self.origin.get(resource)
+            if origin == resource:
+                places.append(resource)
+            elif origin is not None:
+                places += [origin, "container_overrides", resource]
+        return places
+
+
+def from_arguments(
+    *, vcpu: object, memory: object, command: object, environment: object, findings: Findings
+) -> Overrides:
+    """Read the layer that the single arguments make."""
+    layer = Overrides()
+    if vcpu is not None:
+        layer.vcpu = number(vcpu, "vcpu", findings)
+        layer.origin["vcpu"] = "vcpu"
+    if memory is not None:
+        layer.memory = memory_in_mib(memory, "memory", findings)
+        layer.origin["memory"] = "memory"
+    if command is not None:
+        layer.command = read_command(command, "command", findings)
+        if not layer.command and not findings.problems:
+            findings.warnings.append(
+                "`command` is an empty list: the job definition's command runs"
+            )
+    if environment is not None:
+        layer.environment = read_environment(environment, "environment", findings)
+    return layer
+
+
+def from_mapping(value: object, where: str, findings: Findings) -> Overrides:
+    """Read the layer that the API's own ``containerOverrides`` makes."""
+    given = _unwrapped(mapping(value, where, findings), where, findings)
+    layer = Overrides()
+    for name, advice in NOT_ON_FARGATE.items():
+        if given.get(name) is not None:
+            findings.problem(f"{where}.{name}", f"{name} is not applicable for Fargate", advice)
+    on_fargate = {name: value for name, value in given.items() if name not in NOT_ON_FARGATE}
+    known_keys(on_fargate, ON_FARGATE, where, findings)
+    if (command := given.get("command")) is not None:
+        layer.command = read_command(command, f"{where}.command", findings)
+    if (environment := given.get("environment")) is not None:
+        layer.environment = read_environment(environment, f"{where}.environment", findings)
+    if (requirements := given.get("resourceRequirements")) is not None:
+        read_requirements(requirements, f"{where}.resourceRequirements", layer, findings)
+    return layer
+
+
+def _unwrapped(given: Mapping[str, Any], where: str, findings: Findings) -> Mapping[str, Any]:
+    """Refuse an object around the overrides, of which the API knows no member."""
+    for member in _WHOLE:
+        if isinstance(given.get(member), Mapping):
+            findings.problem(
+                at(where, member),
+                "is not a member of containerOverrides",
+                f'leave out the {{"{member}": …}} around it: the overrides are what is inside',
+            )
+            return {}
+    return given
+
+
+def read_requirements(value: object, where: str, layer: Overrides, findings: Findings) -> None:
+    """Read ``resourceRequirements`` into a layer: VCPU and MEMORY, each once; no GPU."""
+    for place, entry in _entries(value, where, findings):
+        known_keys(entry, MEMBERS["ResourceRequirement"], place, findings)
+        kind = upper(entry.get("type"))
+        if kind == "GPU":
+            findings.problem(place, "GPU is not applicable for Fargate", "leave it out")
+        elif kind not in RESOURCE_TYPES:
+            findings.problem(place, f"type {shown(entry.get('type'))} is not VCPU or MEMORY")
+        elif kind.lower() in layer.origin:
+            findings.problem(place, f"{kind} is given twice", "keep one of the two")
+        else:
+            layer.origin[kind.lower()] = where
+            if kind == "VCPU":
+                layer.vcpu = number(entry.get("value"), f"{place}.value", findings)
+            else:
+                layer.memory = memory_in_mib(entry.get("value"), f"{place}.value", findings)
+
+
+def _entries(value: object, where: str, findings: Findings) -> list[tuple[str, Mapping[str, Any]]]:
+    found = []
+    for index, entry in enumerate(items(value, where, findings)):
+        place = f"{where}[{index}]"
+        if isinstance(entry, Mapping):
+            found.append((place, entry))
+        else:
+            findings.problem(place, f"is {shown_type(entry)}, where a mapping is needed")
+    return found
+
+
+def memory_in_mib(value: object, where: str, findings: Findings) -> Decimal | None:
+    """Read memory in MiB from a number, its text, or ECS's notation such as ``4 GB``."""
+    if isinstance(value, str):
+        text = value.strip().lower()
+        for unit, mib in _UNITS.items():
+            if text.endswith(unit):
+                amount = number(text.removesuffix(unit), where, findings)
+                return None if amount is None else amount * mib
+    return number(value, where, findings)
+
+
+def read_command(value: object, where: str, findings: Findings) -> tuple[str, ...]:
+    """Read a command from a list or the JSON text of one.
+
+    Service: ``Command field cannot have empty strings``.
+    """
+    if isinstance(value, str) and value.strip() and not value.lstrip().startswith("["):
+        findings.problem(
+            where,
+            "is text that is not a JSON list",
+            'use a list, such as ["sh", "-c", "echo hello"]',
+        )
+        return ()
+    words = []
+    for index, item in enumerate(items(value, where, findings)):
+        if item and is_plain(item):
+            words.append(item)
+            continue
+        word = content(item, f"{where}[{index}]", findings)
+        if word == "":
+            findings.problem(
+                f"{where}[{index}]", "is empty, and Batch refuses empty strings", "leave it out"
+            )
+        elif word is not None:
+            words.append(word)
+    return tuple(words)
+
+
+def read_environment(value: object, where: str, findings: Findings) -> dict[str, str]:
+    """Read variables from a mapping, a list of ``{name, value}``, or the JSON text of either."""
+    variables: dict[str, str] = {}
+    for name, given in _pairs(value, where, findings):
+        if _is_usual(name, given) and name not in variables:
+            variables[name] = given
+            continue
+        place = at(where, name.partition("=")[0])  # after a "=", by mistake, may stand a value
+        if name in variables:
+            findings.warnings.append(f"{place} is given twice; the last value counts")
+        if name.startswith(limits.ENVIRONMENT_RESERVED_PREFIX):
+            findings.problem(
+                place,
+                f"Batch keeps names that start with {limits.ENVIRONMENT_RESERVED_PREFIX} to "
+                "itself: it would accept this one and drop it when the job starts",
+                "rename the variable",
+            )
+        elif name == INDEXES_VARIABLE:
+            findings.problem(
+                place,
+                "this package sets it for a retry of failed children, which find their indexes in "
+                "it; a job that comes with it is read as such a retry",
+                "rename the variable",
+            )
+        elif not name or "=" in name:
+            findings.problem(place, "a variable's name must not be empty or hold a '='")
+        text = content(given, place, findings)
+        if text is not None and content(name, place, findings) is not None:
+            variables[name] = text
+            if is_template(text):
+                findings.warnings.append(f"{place} still holds a template's marks")
+    return variables
+
+
+def _pairs(value: object, where: str, findings: Findings) -> list[tuple[str, Any]]:
+    is_list = isinstance(value, str) and value.lstrip().startswith("[")
+    if isinstance(value, dict | Mapping) or (isinstance(value, str) and not is_list):
+        given = mapping(value, where, findings)
+        warn_of_wrapping(given, "environment", where, findings)
+        return list(given.items())
+    pairs = []
+    for place, entry in _entries(value, where, findings):
+        known_keys(entry, MEMBERS["KeyValuePair"], place, findings)
+        name = plain_text(entry.get("name"), f"{place}.name", findings)
+        if name is not None:
+            pairs.append((name, entry.get("value")))
+    return pairs
+
+
+def _is_usual(name: str, given: object) -> TypeGuard[str]:
+    """Tell a variable that there is nothing to say about, soonest: most are such."""
+    return (
+        is_plain(given)
+        and is_plain(name)
+        and bool(name)
+        and "=" not in name
+        and not name.startswith(limits.ENVIRONMENT_RESERVED_PREFIX)
+        and name != INDEXES_VARIABLE
+        and not is_template(given)
+    )
+
+
+def to_api(overrides: Overrides) -> dict[str, Any]:
+    """Write overrides as the API takes them: numbers as canonical text, absent what is not said."""
+    requirements = [
+        {"type": kind, "value": f"{value.normalize():f}"}
+        for kind, value in (("VCPU", overrides.vcpu), ("MEMORY", overrides.memory))
+        if value is not None
+    ]
+    environment = [{"name": name, "value": text} for name, text in overrides.environment.items()]
+    body = {
+        "command": list(overrides.command or ()),
+        "environment": environment,
+        "resourceRequirements": requirements,
+    }
+    return {member: value for member, value in body.items() if value}

@@ -1,0 +1,166 @@
+"""Hold the vCPU and memory of a request against the sizes of Fargate, or round them up to one.
+
+Where only one of the two is given, it is held against all sizes: AWS merges it with the job
+definition's other value, which is not known here.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+from airflow_fargate_batch.core import fargate
+from airflow_fargate_batch.core._request.overrides import Overrides, from_arguments
+from airflow_fargate_batch.core._request.values import Findings, shown
+from airflow_fargate_batch.exceptions import InvalidRequest
+
+POLICIES: Final = ("strict", "round_up")
+LARGEST: Final = max(fargate.SIZES)
+SMALLEST: Final = {"vcpu": fargate.VCPU_VALUES[0], "memory": fargate.MEMORY_VALUES[0]}
+UNITS: Final = {"vcpu": " vCPU", "memory": " MiB"}
+
+
+class Settled(NamedTuple):
+    """The size to ask for; ``None`` leaves the value to the job definition."""
+
+    vcpu: Decimal | None = None
+    memory: int | None = None
+
+
+class Wanted(NamedTuple):
+    """A size as somebody asked for it, be it one of Fargate's or not."""
+
+    vcpu: Decimal | None = None
+    memory: Decimal | None = None
+
+
+def read_size(*, vcpu: object, memory: object) -> Wanted:
+    """Read a size from the arguments of a request.
+
+    :raises InvalidRequest: one of them is no number.
+    """
+    findings = Findings()
+    asked = _asked(vcpu, memory, findings)
+    if findings.problems:
+        raise InvalidRequest(findings.problems)
+    return Wanted(asked.vcpu, asked.memory)
+
+
+def settle_size(wanted: Wanted, size_policy: str) -> Settled:
+    """Return the size that a request for it ends up with.
+
+    :raises InvalidRequest: Fargate does not run it, or with ``round_up`` nothing that holds it.
+    """
+    findings = Findings()
+    settled = settle(_asked(*wanted, findings), size_policy, findings)
+    if findings.problems:
+        raise InvalidRequest(findings.problems)
+    return settled
+
+
+def _asked(vcpu: object, memory: object, findings: Findings) -> Overrides:
+    return from_arguments(
+        vcpu=vcpu, memory=memory, command=None, environment=None, findings=findings
+    )
+
+
+def settle(overrides: Overrides, policy: object, findings: Findings) -> Settled:
+    """Return the size to ask for; with ``round_up`` a note says what became of what."""
+    vcpu, memory = overrides.vcpu, overrides.memory
+    for name, value in (("vcpu", vcpu), ("memory", memory)):
+        if value is not None and value <= 0:
+            findings.problem(
+                overrides.origin[name],
+                f"{shown(value)}{UNITS[name]} is not more than 0",
+                f"use {SMALLEST[name]} or more",
+                involves=overrides.decided_by(name),
+            )
+            return Settled()
+    if policy == "round_up":
+        return _round_up(overrides, findings)
+    if policy != "strict":
+        findings.problem("size_policy", f"{shown(policy)} is not strict or round_up")
+        return Settled()
+    if vcpu is not None and memory is not None:
+        if memory not in (row.memory if (row := fargate.row_of(vcpu)) else ()):
+            _refuse_pair(vcpu, memory, overrides, findings)
+            return Settled()
+    elif vcpu is not None and vcpu not in fargate.VCPU_VALUES:
+        _refuse_one("vcpu", vcpu, fargate.VCPU_VALUES, overrides, findings)
+        return Settled()
+    elif memory is not None and memory not in fargate.MEMORY_VALUES:
+        _refuse_one("memory", memory, fargate.MEMORY_VALUES, overrides, findings)
+        return Settled()
+    return Settled(vcpu, None if memory is None else int(memory))
+
+
+def _round_up(overrides: Overrides, findings: Findings) -> Settled:
+    vcpu, memory = overrides.vcpu, overrides.memory
+    found: Settled | None = None
+    if vcpu is not None and memory is not None:
+        size = fargate.smallest_that_holds(vcpu, memory)
+        found = Settled(*size) if size else None
+    elif vcpu is not None:
+        found = next((Settled(vcpu=value) for value in fargate.VCPU_VALUES if value >= vcpu), None)
+    elif memory is not None:
+        found = next((Settled(memory=mib) for mib in fargate.MEMORY_VALUES if mib >= memory), None)
+    else:
+        return Settled()
+    if found is None:
+        too_large = "vcpu" if vcpu is not None and vcpu > LARGEST.vcpu else "memory"
+        findings.problem(
+            overrides.origin[too_large],
+            f"{_written(vcpu, memory)} does not fit into the largest Fargate size, {LARGEST}",
+            involves=overrides.decided_by("vcpu", "memory"),
+        )
+        return Settled()
+    if tuple(found) != (vcpu, memory):
+        findings.notes.append(
+            f"{_written(vcpu, memory)} was rounded up to {_written(*found)}, "
+            "the smallest Fargate size that holds it"
+        )
+    return found
+
+
+def _written(vcpu: Decimal | None, memory: Decimal | int | None) -> str:
+    parts = []
+    if vcpu is not None:
+        parts.append(f"{shown(vcpu)}{UNITS['vcpu']}")
+    if memory is not None:
+        parts.append(f"{shown(memory)}{UNITS['memory']}")
+    return " with ".join(parts)
+
+
+def _refuse_pair(vcpu: Decimal, memory: Decimal, overrides: Overrides, findings: Findings) -> None:
+    row = fargate.row_of(vcpu)
+    near = fargate.nearest(vcpu, memory)
+    if row is None:
+        values = fargate.either_of(fargate.VCPU_VALUES)
+        rule = f"the vCPU values are {values}"
+        suggestion = f"use {fargate.either_of(near)}"
+    else:
+        rule = f"{row.vcpu} vCPU takes {row.describe_memory()}"
+        same = all(size.vcpu == vcpu for size in near)
+        choices: Sequence[object] = [size.memory for size in near] if same else near
+        suggestion = f"use {fargate.either_of(choices)}"
+    findings.problem(
+        overrides.origin["vcpu" if row is None else "memory"],
+        f"{_written(vcpu, memory)} is not a Fargate size; {rule}",
+        suggestion,
+        involves=("size_policy", *overrides.decided_by("vcpu", "memory")),
+    )
+
+
+def _refuse_one(
+    name: str,
+    value: Decimal,
+    legal: tuple[fargate.Number, ...],
+    overrides: Overrides,
+    findings: Findings,
+) -> None:
+    near = fargate.either_of(fargate.neighbours(value, legal))
+    findings.problem(
+        overrides.origin[name],
+        f"{shown(value)}{UNITS[name]} is not in any Fargate size",
+        f"use {near}",
+        involves=("size_policy", *overrides.decided_by(name)),
+    )

@@ -1,0 +1,1 @@
+"""Exactly-once submission of requests, on top of ``aws``."""

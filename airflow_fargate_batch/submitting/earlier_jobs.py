@@ -1,0 +1,246 @@
+"""Search for the jobs of a submission, by name, by definition and by tag, in reads that lag."""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Final
+
+from airflow_fargate_batch.aws.batch import BatchApi
+from airflow_fargate_batch.core import limits
+from airflow_fargate_batch.core.definition import base_name
+from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.core.naming import LIFE_TAG
+from airflow_fargate_batch.core.recognition import (
+    CLOCKS_DIFFER,
+    SCHEDULER_DIFFERS,
+    belongs_to_life,
+    former_name,
+    is_former,
+    is_named,
+    is_of,
+    uses_definition,
+)
+from airflow_fargate_batch.core.request import JobRequest
+from airflow_fargate_batch.exceptions import AccessDenied
+from airflow_fargate_batch.submitting.retrying import Clock
+
+log = logging.getLogger(__name__)
+Search = Callable[[JobRequest, float], list[Job]]
+
+PAGES: Final = 10
+"""How many pages of ListJobs one search reads, 100 jobs each, and describes as far as needed: at
+most 20 calls, however many jobs share a name."""
+DATE_ROUNDS: Final = timedelta(seconds=2)
+"""How far AWS's clock may be ahead of its ``Date`` header, which has whole seconds."""
+
+_ALWAYS: Final = datetime.min.replace(tzinfo=UTC)
+
+
+class Lookup:
+    """Looks for the jobs of one submission after the other.
+
+    :param warn: called with a text and its values, once for each text.
+    """
+
+    def __init__(self, api: BatchApi, clock: Clock, warn: Callable[..., None]) -> None:
+        self._api = api
+        self._clock = clock
+        self._warn = warn
+
+    def looks(
+        self,
+        request: JobRequest,
+        until: float,
+        *,
+        pauses: Sequence[float],
+        enough: int | None,
+        older: bool = False,
+    ) -> Iterator[list[Job]]:
+        """Yield the jobs of earlier tries, newest first, search by search, because reads lag.
+
+        A search follows each pause. The first reaches back to the start of the DAG run, or for
+        older generations as far as AWS does; the others reach back to what it may have missed.
+
+        :param enough: how many jobs there can be: when all are in sight, the looks end.
+        :param older: whether to look for jobs of older generations instead.
+        """
+        seen: set[str] = set()
+        since: datetime | None = None
+        for number, pause in enumerate(pauses, start=1):
+            self._clock.sleep(pause)
+            now = self._clock.date()
+            searches: list[Search] = [partial(self.find, since=since, older=older)]
+            if since is None and former_name(request):
+                searches.append(partial(self._find_former, older=older))
+            if not older and (number == len(pauses) or (since is None and not is_named(request))):
+                searches.append(self.find_by_definition)
+            for search in searches:
+                try:
+                    found = search(request, until)
+                except AccessDenied as error:
+                    self._say_denied(error)
+                    return
+                yield found
+                seen.update(job.id for job in found if older or not self.objection(job, request))
+                if enough is not None and len(seen) >= enough:
+                    return
+            since = since or now
+
+    def find(
+        self,
+        request: JobRequest,
+        until: float,
+        *,
+        since: datetime | None = None,
+        older: bool = False,
+    ) -> list[Job]:
+        """Ask once for the jobs of a submission that have the request's name, newest first.
+
+        :param since: moment by this machine's clock. Jobs of well before it are left out; if not
+            given, jobs of before the DAG run began are.
+        :param older: whether to ask for jobs of older generations instead, however old.
+        """
+        if older:
+            name = _any_generation(request, request.job_name)
+            return self._of(request, until, job_name=name, older=True)
+        return self._of(
+            request, until, job_name=request.job_name, since=since or self._began(request)
+        )
+
+    def _find_former(self, request: JobRequest, until: float, *, older: bool) -> list[Job]:
+        """Ask for the jobs that an earlier version of this package has submitted in this run."""
+        name = former_name(request)
+        if name is None:
+            return []
+        name = _any_generation(request, name) if older else name
+        return self._of(request, until, job_name=name, since=self._began(request), older=older)
+
+    def find_by_definition(
+        self, request: JobRequest, until: float, *, since: datetime | None = None
+    ) -> list[Job]:
+        """Ask once for the jobs of a submission whatever their name, by definition and tag.
+
+        Finds a job whose name has changed between tries. AWS lists the jobs of a definition by date
+        alone, and groups those of a name by revision, so that old ones may stand before new ones.
+
+        :param since: moment by this machine's clock; if not given, when the DAG run began. If that
+            is not known, nothing is looked for.
+        """
+        since = since or self._began(request)
+        if since is None:
+            return []
+        definition = base_name(request.job_definition)
+        return self._of(request, until, job_definition=definition, since=since)
+
+    def _of(
+        self,
+        request: JobRequest,
+        until: float,
+        *,
+        since: datetime | None = None,
+        older: bool = False,
+        **listed: str,
+    ) -> list[Job]:
+        """List jobs page by page, and return those that belong to the submission."""
+        find = partial(self._api.find_jobs, job_queue=request.job_queue, **listed)
+        found: list[Job] = []
+        definitions: set[str | None] = set()
+        token: str | None = None
+        for _ in range(PAGES):
+            page = self._clock.persist(partial(find, next_token=token), until)
+            bound = self.by_aws(since) - CLOCKS_DIFFER if since else _ALWAYS
+            recent = [job for job in page.jobs if (job.created_at or bound) >= bound]
+            jobs = self._with_tags(recent, request, until)
+            found += [job for job in jobs if self._is_of(job, request, older=older)]
+            definitions.update(job.definition for job in page.jobs)
+            is_behind = len(recent) < len(page.jobs) and len(definitions) == 1
+            if page.next_token is None or is_behind:  # newest first, but grouped by definition
+                return found
+            token = page.next_token
+        self._warn(
+            "Stopped the search in queue %s (%s) after the newest %s jobs. Older jobs of this "
+            "task, if there are any, are neither adopted nor terminated.",
+            request.job_queue,
+            ", ".join(f"{key} {value}" for key, value in listed.items()),
+            PAGES * limits.LIST_JOBS_PAGE,
+        )
+        return found
+
+    def objection(self, job: Job, request: JobRequest) -> str | None:
+        """Say why a job with the right name or tag is not one of this DAG run; else ``None``."""
+        if not self._is_of_this_life(job, request):
+            began = job.tags.get(LIFE_TAG)
+            return (
+                f"it was submitted for a DAG run that began at {began}, which is not this one"
+                if began
+                else "it was created before this DAG run began"
+            )
+        if not uses_definition(job, request):
+            return f"its job definition is {job.definition}, not {request.job_definition}"
+        return None
+
+    def _is_of(self, job: Job, request: JobRequest, *, older: bool) -> bool:
+        """Tell the jobs of a submission; an earlier version's of older generations by the date.
+
+        Their token does not name the deployment, so that only the start of the run tells them from
+        the jobs of other Airflow installations.
+        """
+        if not is_of(job, request, older=older):
+            return False
+        return not (older and is_former(job, request)) or self._is_of_this_life(job, request)
+
+    def _is_of_this_life(self, job: Job, request: JobRequest) -> bool:
+        if request.submission is None:
+            return False
+        began = self._began(request)
+        tolerance = CLOCKS_DIFFER if self._api.clock_ahead is None else SCHEDULER_DIFFERS
+        return belongs_to_life(job, request.submission, began and self.by_aws(began) - tolerance)
+
+    def _began(self, request: JobRequest) -> datetime | None:
+        """Return when the DAG run began, by the scheduler's clock; ``None`` if that is not known.
+
+        ``dag.test()`` starts a run at its logical date, which may be still to come.
+        """
+        began = request.submission.life if request.submission else None
+        return None if began is None or began > self._clock.date() + CLOCKS_DIFFER else began
+
+    def is_created_since(self, moment: datetime, job: Job) -> bool:
+        """Tell whether AWS created a job after a moment by this machine's clock."""
+        tolerance = CLOCKS_DIFFER if self._api.clock_ahead is None else DATE_ROUNDS
+        return job.created_at is not None and job.created_at >= self.by_aws(moment) - tolerance
+
+    def by_aws(self, moment: datetime) -> datetime:
+        """Return what AWS's clock shows at a moment by this machine's, as far as it is known."""
+        return moment + (self._api.clock_ahead or timedelta())
+
+    def _with_tags(self, page: list[Job], request: JobRequest, until: float) -> list[Job]:
+        """Describe the jobs of a ListJobs page, which has no tags; what AWS leaves out stays.
+
+        :raises AccessDenied: the jobs can neither be described nor recognised by their names.
+        """
+        describe = partial(self._api.describe_jobs, [job.id for job in page])
+        try:
+            described = self._clock.persist(describe, until)
+        except AccessDenied as error:
+            if not is_named(request):
+                raise
+            self._warn("%s Jobs are recognised by their names alone.", error)
+            return page
+        return list(({job.id: job for job in page} | {job.id: job for job in described}).values())
+
+    def _say_denied(self, error: AccessDenied) -> None:
+        self._warn(
+            "%s The jobs of earlier tries are not known: they are neither adopted nor terminated. "
+            "Grant the IAM action %s to change this.",
+            error.message,
+            error.action,
+        )
+
+
+def _any_generation(request: JobRequest, name: str) -> str:
+    """Return what matches a default name with any generation; a given name stays."""
+    submission = request.submission
+    if submission is None or not is_named(request):
+        return name
+    return f"{name.removesuffix(str(submission.generation))}*"

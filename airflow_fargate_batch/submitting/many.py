@@ -1,0 +1,192 @@
+"""Submit many requests, as fast as AWS takes them, each exactly once.
+
+A few threads share one pace, which slows down when AWS throttles and speeds up again. Whoever
+gives each request a key of its own can run the same again after an interruption: what was submitted
+is found, and only the rest is submitted.
+"""
+
+import threading
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+from airflow_fargate_batch.aws.batch import BatchApi, JobPage, Submitted
+from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.core.request import JobRequest
+from airflow_fargate_batch.exceptions import FargateBatchError, Throttled
+from airflow_fargate_batch.submitting.retrying import Clock
+from airflow_fargate_batch.submitting.submitter import LOOKS, Submitter
+
+if TYPE_CHECKING:
+    from types_boto3_batch.type_defs import SubmitJobRequestTypeDef
+
+RATE: Final = 50.0
+"""AWS Batch's quota, calls a second and account: of SubmitJob, and of all others together."""
+THREADS: Final = 10
+"""As many as botocore keeps connections: enough for ``RATE`` while a call takes up to 0.2 s."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one request.
+
+    Attributes:
+        index: The request's place among all, from 0.
+        submitted: The job; ``None`` where there is none, or none is known of.
+        error: Why not.
+    """
+
+    index: int
+    request: JobRequest
+    submitted: Submitted | None = None
+    error: FargateBatchError | None = None
+
+
+def submit_many(
+    api: BatchApi,
+    requests: Iterable[JobRequest],
+    *,
+    resume: bool = False,
+    rate: float = RATE,
+    threads: int = THREADS,
+    patience: float = 300.0,
+    clock: Clock | None = None,
+) -> Iterator[Outcome]:
+    """Submit *requests*, and yield what became of each once it is known, in whatever order.
+
+    One that fails does not hurt the others. When the iteration is given up, nothing more is
+    submitted; answers that are under way are awaited.
+
+    :param requests: taken as they are needed; to resume, each is made with a submission that is the
+        same in every run: ``submission_of_key``.
+    :param resume: whether an earlier run may have submitted some of them. It begins with a pause of
+        half a minute, because AWS's reads lag; then each request is looked for first.
+    :param rate: the most calls a second.
+    :raises ValueError: two requests have the same submission.
+    """
+    clock = clock or Clock()
+    given_up = threading.Event()
+    paced = _PacedApi(api, clock=clock, rate=rate, given_up=given_up)
+    submitter = Submitter(paced, clock=clock, patience=patience)
+    if resume:
+        clock.sleep(sum(LOOKS))
+
+    def submit(index: int, request: JobRequest) -> Outcome:
+        try:
+            submitted = submitter.submit(request, look_first=resume, tries_before=0)
+        except FargateBatchError as error:
+            return Outcome(index=index, request=request, error=error)
+        return Outcome(index=index, request=request, submitted=submitted)
+
+    waiting = enumerate(_all_different(requests))
+    running: set[Future[Outcome]] = set()
+    with ThreadPoolExecutor(threads, thread_name_prefix="submit") as pool:
+        try:
+            while True:
+                for index, request in islice(waiting, 2 * threads - len(running)):
+                    running.add(pool.submit(submit, index, request))
+                if not running:
+                    return
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                yield from (future.result() for future in done)
+        finally:
+            given_up.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _all_different(requests: Iterable[JobRequest]) -> Iterator[JobRequest]:
+    marks: set[str] = set()
+    for request in requests:
+        if request.submission is not None:
+            if request.submission.mark in marks:
+                raise ValueError(f"two requests have the submission of {request.job_name}")
+            marks.add(request.submission.mark)
+        yield request
+
+
+class Pace:
+    """Gives each call its turn, evenly, and follows what AWS takes.
+
+    :param limit: calls a second, never exceeded.
+    """
+
+    SLOWED_BY: Final = 0.8
+    GAIN: Final = 0.05
+    """Calls a second, for each call that goes through: one twentieth faster every second."""
+    SLOWEST: Final = 1.0
+
+    def __init__(self, clock: Clock, limit: float) -> None:
+        self._clock = clock
+        self._limit = self.rate = limit
+        self._next_turn = clock.now()
+        self._slowed_at = float("-inf")
+        self._lock = threading.Lock()
+
+    def wait(self) -> None:
+        """Sleep until it is this call's turn."""
+        with self._lock:
+            now = self._clock.now()
+            turn = max(self._next_turn, now)
+            self._next_turn = turn + 1 / self.rate
+        self._clock.sleep(turn - now)
+
+    def slow_down(self) -> None:
+        """Heed a throttle; those of the same second count as one."""
+        with self._lock:
+            now = self._clock.now()
+            if now - self._slowed_at >= 1:
+                self._slowed_at = now
+                self.rate = max(self.SLOWEST, self.rate * self.SLOWED_BY)
+
+    def speed_up(self) -> None:
+        """Heed a call that went through."""
+        with self._lock:
+            self.rate = min(self._limit, self.rate + self.GAIN)
+
+
+class _PacedApi(BatchApi):
+    """The calls that a submit makes, each in its turn."""
+
+    def __init__(
+        self, api: BatchApi, *, clock: Clock, rate: float, given_up: threading.Event
+    ) -> None:
+        super().__init__(api.client)
+        self._submits = Pace(clock, rate)
+        self._reads = Pace(clock, rate)
+        self._given_up = given_up
+
+    def submit_job(self, body: "SubmitJobRequestTypeDef") -> Submitted:
+        self._submits.wait()
+        if self._given_up.is_set():
+            raise FargateBatchError("not submitted: nobody waits for it any more")
+        try:
+            submitted = super().submit_job(body)
+        except Throttled:
+            self._submits.slow_down()
+            raise
+        self._submits.speed_up()
+        return submitted
+
+    def find_jobs(
+        self,
+        *,
+        job_queue: str,
+        job_name: str | None = None,
+        job_definition: str | None = None,
+        next_token: str | None = None,
+    ) -> JobPage:
+        self._reads.wait()
+        return super().find_jobs(
+            job_queue=job_queue,
+            job_name=job_name,
+            job_definition=job_definition,
+            next_token=next_token,
+        )
+
+    def describe_jobs(self, job_ids: Iterable[str]) -> list[Job]:
+        if not (ids := list(job_ids)):
+            return []
+        self._reads.wait()
+        return super().describe_jobs(ids)

@@ -1,0 +1,320 @@
+"""Protocol that submits a job exactly once, although SubmitJob takes no client token.
+
+1. A submission carries its own token, in a tag and in a default job name (``core.naming``).
+2. A refusal that is certain and may pass, a throttle or a connection that was never made, is sent
+   again after a pause. After an answer that was lost the job is looked for, several times, because
+   AWS's reads may lag behind its writes, and only then submitted again. Only a job that AWS created
+   after this submit began can be the one.
+3. A later try of the same task looks first, several times as well. A job of the same life of the
+   DAG run that is running or has succeeded is adopted; a job that failed, or whose termination was
+   requested, is followed by a new one.
+
+The usual case makes exactly one call. What is left open: two workers that run the same try at the
+same time, reads that lag longer than ``LOOKS`` lasts, and a job that cannot be recognised, because
+its name is the user's own and its tags could not be written or read.
+"""
+
+import logging
+import uuid
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
+from functools import partial
+from itertools import accumulate
+from typing import TYPE_CHECKING, Final
+
+from airflow_fargate_batch.aws.batch import BatchApi, Submitted
+from airflow_fargate_batch.core.definition import LATEST, JobDefinition, base_name
+from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.core.naming import SUBMISSION_TAG, Submission, token_of
+from airflow_fargate_batch.core.recognition import is_named, reason_to_pass, to_adopt
+from airflow_fargate_batch.core.request import JobRequest
+from airflow_fargate_batch.exceptions import (
+    AccessDenied,
+    AnswerLost,
+    AwsError,
+    InvalidRequest,
+    JobDefinitionNotFound,
+    Problem,
+    SubmissionUncertain,
+    Throttled,
+    Unreachable,
+)
+from airflow_fargate_batch.submitting.earlier_jobs import Lookup
+from airflow_fargate_batch.submitting.rerun import indexes_left
+from airflow_fargate_batch.submitting.retrying import WILL_RETRY, Clock
+
+if TYPE_CHECKING:
+    from types_boto3_batch.type_defs import SubmitJobRequestTypeDef
+
+log = logging.getLogger(__name__)
+
+LOOKS: Final = (1.0, 2.0, 4.0, 8.0, 15.0)
+"""Seconds before each look for a job that reads may not show yet; they may lag as long as all."""
+LOOKING: Final = 60.0
+"""Seconds to go on looking after a lost answer, even where patience is over: not to know is
+worse than to be late."""
+INTERRUPTED_LOOKS: Final = 3
+"""How many of these there is time for when a task is ended while it submits."""
+NAMED: Final = 20
+"""How many indexes of an array a line of the log names."""
+TAG_RESOURCE: Final = "batch:TagResource"
+
+
+class Submitter:
+    """Submits requests, each exactly once.
+
+    :param patience: seconds in which calls that may still go through are tried again.
+    """
+
+    def __init__(
+        self, api: BatchApi, *, clock: Clock | None = None, patience: float = 300.0
+    ) -> None:
+        self._api = api
+        self._clock = clock or Clock()
+        self._patience = patience
+        self._lookup = Lookup(api, self._clock, self._warn_once)
+        self._warned: set[str] = set()
+
+    def submit(
+        self,
+        request: JobRequest,
+        *,
+        look_first: bool = False,
+        tries_before: int | None = None,
+        waited: float = 0.0,
+        rerun_failed_only: bool = False,
+    ) -> Submitted:
+        """Submit *request*, or find the job that an earlier try of it made.
+
+        :param look_first: whether an earlier try may have submitted it.
+        :param tries_before: how many tries may have left a job that reads do not show yet, one
+            each: when as many are in sight, none of which can be adopted, there is no need to look
+            again. Not known: all looks are made.
+        :param waited: seconds since the last such try can have submitted: reads have that much less
+            left to lag.
+        :param rerun_failed_only: whether to submit only those children of an array that earlier
+            tries left failed.
+        :raises AwsError: AWS refused it, and there is no job.
+        :raises SubmissionUncertain: an answer was lost, and the job could not be looked for.
+        """
+        if request.submission is None:
+            request = request.identified_by(Submission(token=token_of(uuid.uuid4().hex)))
+        until = self._clock.now() + self._patience
+        earlier: dict[str, Job] = {}
+        if look_first:
+            pauses = _still_needed(LOOKS, waited)
+            for found in self._look_for_earlier(request, until, tries_before, pauses):
+                if job := to_adopt(found):
+                    log.info("Adopted job %s (%s) of an earlier try", job.id, job.status)
+                    return _submitted(job, request)._replace(is_adopted=True)
+                earlier.update((job.id, job) for job in found)
+        if rerun_failed_only and earlier:
+            request = self._without_succeeded(request, list(earlier.values()), until)
+        return self._submit(request, until, set(earlier))
+
+    def _look_for_earlier(
+        self,
+        request: JobRequest,
+        until: float,
+        tries_before: int | None,
+        pauses: Sequence[float],
+    ) -> Iterator[list[Job]]:
+        """Yield the jobs of earlier tries, look by look, and log what is found and passed over."""
+        level = logging.DEBUG if tries_before == 0 else logging.INFO  # one of many submits
+        said: dict[str, str] = {}
+        log.log(
+            level,
+            "Looking for the job of an earlier try, named %s, in %s (for up to %d s) ...",
+            request.job_name,
+            request.job_queue,
+            sum(pauses),
+        )
+        for found in self._lookup.looks(request, until, pauses=pauses, enough=tries_before):
+            own: list[Job] = []
+            for job in found:
+                objection = self._lookup.objection(job, request)
+                if objection is None:
+                    own.append(job)
+                why = objection or reason_to_pass(job) or "a newer job followed it"
+                said[job.id] = f"{job.id} ({job.status}): {why}"
+            yield own
+        for text in list(said.values())[:NAMED]:
+            log.log(level, "Not adopted: job %s", text)
+        if len(said) > NAMED:
+            log.log(level, "Not adopted: %d more jobs", len(said) - NAMED)
+        what = "no job of an earlier try can be adopted" if said else "no such job is known"
+        log.log(level, "Submitting a new job: %s", what)
+
+    def _without_succeeded(
+        self, request: JobRequest, earlier: list[Job], until: float
+    ) -> JobRequest:
+        """Leave out the children that earlier tries ran well, if they can be told."""
+        try:
+            left = self._clock.persist(partial(indexes_left, self._api, earlier), until)
+            if left is None or request.array_size is None:
+                return request
+            log.info("Submitting again only what is left, %s", _named(left))
+            return request.only(left)
+        except (AwsError, InvalidRequest) as error:
+            log.warning("All indexes are submitted again: %s", error)
+            return request
+
+    def check_platform_version(self, request: JobRequest) -> None:
+        """Compare the version that a request names with its job definition's; LATEST fits any.
+
+        :raises InvalidRequest: they differ, so that the job would not run where it is meant to.
+        """
+        wanted = request.platform_version
+        if wanted is None or wanted == LATEST:
+            return
+        read = partial(self._api.job_definition, request.job_definition)
+        try:
+            definition = self._clock.persist(read, self._clock.now() + self._patience)
+        except AccessDenied as error:
+            self._warn_once("%s The platform version is not compared.", error)
+            return
+        if definition is not None and not definition.runs_on(wanted):
+            text = f"{definition} runs on {definition.platform_version}, not on {wanted}"
+            advice = f"register a revision with platformVersion {wanted}, or name that version"
+            raise InvalidRequest([Problem("platform_version", f"{text}: {advice}", advice)])
+
+    def terminate_older_generations(self, request: JobRequest, reason: str) -> list[str]:
+        """End the live jobs that the task submitted before it was cleared; return their ids.
+
+        Each try made one job at most, and a generation counts the tries before it: when as many
+        jobs are in sight, there is no need to look again.
+        """
+        submission = request.submission
+        if submission is None or submission.generation == 0:
+            return []
+        until = self._clock.now() + self._patience
+        ended: list[str] = []
+        looks = self._lookup.looks(
+            request, until, pauses=(0.0, *LOOKS), enough=submission.generation, older=True
+        )
+        for found in looks:
+            for job in found:
+                if job.status.is_live and job.id not in ended:
+                    self._clock.persist(partial(self._api.terminate_job, job.id, reason), until)
+                    log.info("Terminated job %s, submitted before the task was cleared", job.id)
+                    ended.append(job.id)
+        return ended
+
+    def terminate_submission(self, request: JobRequest, reason: str) -> None:
+        """End the live job of a submission that was interrupted before its answer came."""
+        until = self._clock.now() + LOOKING
+        for pause in LOOKS[:INTERRUPTED_LOOKS]:
+            self._clock.sleep(pause)
+            for job in self._lookup.find(request, until):
+                if job.status.is_live and self._lookup.objection(job, request) is None:
+                    self._clock.persist(partial(self._api.terminate_job, job.id, reason), until)
+                    log.info("Terminated job %s, whose submit was interrupted", job.id)
+                    return
+
+    def _submit(self, request: JobRequest, until: float, passed: set[str]) -> Submitted:
+        body = request.to_submit_job()
+        begun = self._clock.date()
+        attempt = 0
+        while True:
+            try:
+                return self._api.submit_job(body)
+            except (Throttled, Unreachable) as error:
+                if self._clock.now() >= until:
+                    raise
+                log.info(WILL_RETRY, error.message, until - self._clock.now())
+            except AnswerLost as error:
+                log.warning("%s; looking for the job before anything is submitted again", error)
+                if not (is_named(request) or SUBMISSION_TAG in body.get("tags", {})):
+                    raise _uncertain(request, "has neither a tag nor a name of its own") from error
+                job = self._look_for(request, until, begun, passed)
+                if job is not None:
+                    log.info("Found job %s: the submit had been accepted", job.id)
+                    return _submitted(job, request)
+                if self._clock.now() >= until:
+                    raise _uncertain(request, "was not found") from error
+            except AccessDenied as error:
+                self._do_without_tags(body, request, error)
+            except JobDefinitionNotFound as error:
+                raise self._naming_newest(error, request.job_definition) from error.__cause__
+            self._clock.pause(attempt)
+            attempt += 1
+
+    def _look_for(
+        self, request: JobRequest, until: float, begun: datetime, passed: Collection[str]
+    ) -> Job | None:
+        """Look for the job of a SubmitJob that was not answered.
+
+        :param begun: when this submit began: an older job is not the one.
+        :param passed: ids of jobs known before it.
+        """
+        until = max(until, self._clock.now() + LOOKING)
+        for number, pause in enumerate(LOOKS, start=1):
+            self._clock.sleep(pause)
+            try:
+                found = self._lookup.find(request, until, since=begun)
+                if number == len(LOOKS) and not is_named(request):
+                    found += self._lookup.find_by_definition(request, until, since=begun)
+            except AwsError as error:
+                raise _uncertain(request, f"cannot be looked for ({error.message})") from error
+            for job in found:
+                if (
+                    job.id not in passed
+                    and self._lookup.is_created_since(begun, job)
+                    and self._lookup.objection(job, request) is None
+                ):
+                    return job
+        return None
+
+    def _do_without_tags(
+        self, body: "SubmitJobRequestTypeDef", request: JobRequest, error: AccessDenied
+    ) -> None:
+        """Drop the tags where they alone are denied, and all of them are ours."""
+        if error.action != TAG_RESOURCE or request.tags or "tags" not in body:
+            raise error
+        self._warn_once(
+            "%s The job is submitted without tags, so that it can be recognised only by a "
+            "default job name. Allow %s to change this.",
+            error.message,
+            TAG_RESOURCE,
+        )
+        del body["tags"]
+
+    def _naming_newest(self, error: JobDefinitionNotFound, name: str) -> JobDefinitionNotFound:
+        """Name the newest active revision, where there is one and it can be read."""
+        newest: JobDefinition | None
+        try:
+            newest = self._api.job_definition(base_name(name))
+        except AwsError:
+            newest = None
+        if newest is None:
+            return error
+        return JobDefinitionNotFound(error.message, f"The newest active revision is {newest}.")
+
+    def _warn_once(self, text: str, *values: object) -> None:
+        if text not in self._warned:
+            self._warned.add(text)
+            log.warning(text, *values)
+
+
+def _uncertain(request: JobRequest, why: str) -> SubmissionUncertain:
+    return SubmissionUncertain(
+        f"SubmitJob of {request.job_name} got no answer, and the job {why}: nothing was submitted "
+        "again. Check by hand whether there is one; a later try of an Airflow task looks by itself."
+    )
+
+
+def _still_needed(pauses: Sequence[float], waited: float) -> list[float]:
+    """Leave out the pauses that are over; the first look is always made, and at once."""
+    ends = accumulate(pauses)
+    return [0.0, *(pause for pause, end in zip(pauses, ends, strict=True) if end > waited)]
+
+
+def _named(indexes: list[int]) -> str:
+    """Name indexes in a sentence: the first few, and how many more there are."""
+    more = f" and {len(indexes) - NAMED} more" if len(indexes) > NAMED else ""
+    said = ", ".join(map(str, indexes[:NAMED]))
+    return f"{'index' if len(indexes) == 1 else 'indexes'} {said}{more}"
+
+
+def _submitted(job: Job, request: JobRequest) -> Submitted:
+    return Submitted(job.id, job.name or request.job_name, job.arn)

@@ -1,0 +1,1 @@
+"""From a job's id to its end: polling, logs, verdict."""

@@ -1,0 +1,269 @@
+"""The CloudWatch logs of jobs, followed while they run and to the very last line.
+
+Nothing here raises because a log cannot be read: that is a warning. A worker and a shell use
+``LogFollower``; in an event loop there is one ``LogsGate`` and for each job an
+``AsyncLogFollower``. What to read next, and what of it is new, is ``core.log_reading``'s.
+"""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterator,
+)
+from typing import Final
+
+from airflow_fargate_batch.aws.logs import LogsApi, error_code
+from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.core.log_reading import QUIET, LogReader, Pace, Position
+from airflow_fargate_batch.core.log_streams import (
+    LogLine,
+    LogPage,
+    LogRequest,
+    chosen_child,
+    nothing_to_read,
+)
+from airflow_fargate_batch.exceptions import AwsError, Throttled
+
+log = logging.getLogger(__name__)
+FETCH_INTERVAL: Final = 30.0
+"""Seconds between two looks at the log of a job that runs."""
+PAGES_AT_ONCE: Final = 20
+"""After so many pages ``LogFollower.read`` returns, lest it miss the end of a chatty job."""
+CALLS_AT_ONCE: Final = 2
+"""Threads that an event loop spends on logs; DescribeJobs needs some of the few there are."""
+BREATH: Final = 50
+"""Lines handed out before an event loop turns to others."""
+
+
+class _Follower:
+    """What following a log is, whoever makes the calls.
+
+    Attributes:
+        child_id: The chosen child of an array, once the array was heeded: its news must be, too.
+        position: How far lines were handed out: JSON-able, for another follower of the same job. A
+            page counts when its last line was.
+    """
+
+    def __init__(
+        self,
+        *,
+        pace: Pace,
+        interval: float,
+        quiet: float,
+        index: int | None,
+        position: Position | None,
+        now: Callable[[], float],
+        chance: Callable[[], float],
+    ) -> None:
+        self._pace = pace
+        self._index = index
+        self._now = now
+        self._reader = LogReader(interval=interval, chance=chance, quiet=quiet, position=position)
+        self._has_explained = False
+        self.child_id: str | None = None
+        self.position = self._reader.position
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether there is nothing left to read, now or later."""
+        return self._reader.is_complete
+
+    def heed(self, job: Job) -> None:
+        """Take note of the job as it is now."""
+        if child := chosen_child(job, self._index):
+            self.child_id = child
+        else:
+            self._reader.heed(job, self._now())
+        if not self._has_explained and (why := nothing_to_read(job, self._index)):
+            self._has_explained = True
+            log.info("%s", why)
+
+    def finish(self) -> None:
+        """Take note that nobody will tell more of the job."""
+        self._reader.finish(self._now())
+
+    def _digest(self, request: LogRequest, answer: LogPage | Exception) -> list[LogLine]:
+        if isinstance(answer, LogPage):
+            self._pace.answered()
+            return self._reader.take(request, answer, self._now())
+        if isinstance(answer, Throttled):
+            self._pace.throttled(self._now())
+        if warning := self._reader.failed(request, answer, error_code(answer), self._now()):
+            log.warning("%s", warning)
+        return []
+
+
+class LogFollower(_Follower):
+    """Follows the log of one job, in a thread of the caller's.
+
+    :param interval: seconds between two looks while the job runs.
+    :param quiet: seconds without a new line after which an ended job's log is complete.
+    :param index: which child of an array to follow; an array itself has no log.
+    :param position: where another follower of the job was.
+    """
+
+    def __init__(
+        self,
+        logs: LogsApi,
+        *,
+        interval: float = FETCH_INTERVAL,
+        quiet: float = QUIET,
+        index: int | None = None,
+        position: Position | None = None,
+        now: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], object] = time.sleep,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        super().__init__(
+            pace=Pace(),
+            interval=interval,
+            quiet=quiet,
+            index=index,
+            position=position,
+            now=now,
+            chance=chance,
+        )
+        self._logs = logs
+        self._sleep = sleep
+
+    def read(self) -> Iterator[LogLine]:
+        """Yield what is new, as far as it is time to look; call it as often as you like."""
+        for _ in range(PAGES_AT_ONCE):
+            request = self._reader.next_request(self._now())
+            if request is None:
+                return
+            self._sleep(self._pace.delay(self._now()))
+            self._pace.called(self._now())
+            yield from self._digest(request, self._get(request))
+            self.position = self._reader.position
+
+    def rest(self) -> Iterator[LogLine]:
+        """Yield what is left of the log of a job that has ended, up to the last line."""
+        self.finish()
+        while not self.is_complete:
+            yield from self.read()
+            due = self._reader.due_at()
+            if due is not None:
+                self._sleep(max(0.0, due - self._now()))
+
+    def _get(self, request: LogRequest) -> LogPage | Exception:
+        try:
+            return self._logs.get(request)
+        except AwsError as error:
+            return error
+
+
+class LogsGate:
+    """The one way to CloudWatch Logs for all followers of an event loop: at one pace, in order.
+
+    :param connect: gives the client, the same one each time.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[], Awaitable[LogsApi]],
+        *,
+        now: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
+        self.pace = Pace()
+        self._connect = connect
+        self._now = now
+        self._sleep = sleep
+        self._room = asyncio.Semaphore(CALLS_AT_ONCE)
+        self._turn = asyncio.Lock()
+
+    async def get(self, request: LogRequest) -> LogPage:
+        """Read a page when it is the caller's turn."""
+        async with self._room:
+            async with self._turn:
+                await self._sleep(self.pace.delay(self._now()))
+                self.pace.called(self._now())
+            logs = await self._connect()
+            return await asyncio.to_thread(logs.get, request)
+
+
+class AsyncLogFollower(_Follower):
+    """Follows the log of one job in an event loop: ``async for line in follower``.
+
+    The iteration ends with the last line of a job that has ended, so somebody must ``heed`` the
+    job's news meanwhile. To be cancelled loses nothing that was not handed out.
+
+    Attributes:
+        moved: Set whenever there is another position.
+
+    :param interval: seconds between two looks while the job runs.
+    :param quiet: seconds without a new line after which an ended job's log is complete.
+    :param index: which child of an array to follow; an array itself has no log.
+    :param position: where another follower of the job was.
+    """
+
+    def __init__(
+        self,
+        gate: LogsGate,
+        *,
+        interval: float = FETCH_INTERVAL,
+        quiet: float = QUIET,
+        index: int | None = None,
+        position: Position | None = None,
+        now: Callable[[], float] = time.monotonic,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        super().__init__(
+            pace=gate.pace,
+            interval=interval,
+            quiet=quiet,
+            index=index,
+            position=position,
+            now=now,
+            chance=chance,
+        )
+        self._gate = gate
+        self._news = asyncio.Event()
+        self.moved = asyncio.Event()
+
+    def heed(self, job: Job) -> None:
+        """Take note of the job as it is now, and look when it has ended."""
+        super().heed(job)
+        self._news.set()
+
+    def finish(self) -> None:
+        """Take note that nobody will tell more of the job."""
+        super().finish()
+        self._news.set()
+
+    async def __aiter__(self) -> AsyncIterator[LogLine]:
+        while not self.is_complete:
+            request = self._reader.next_request(self._now())
+            if request is None:
+                await self._pause()
+                continue
+            lines = self._digest(request, await self._get(request))
+            for number, line in enumerate(lines, start=1):
+                yield line
+                if number % BREATH == 0:
+                    await asyncio.sleep(0)
+            if lines:
+                self.position = self._reader.position
+                self.moved.set()
+
+    async def _pause(self) -> None:
+        """Sleep until there is something to read, or news of the job."""
+        due = self._reader.due_at()
+        self._news.clear()
+        try:
+            async with asyncio.timeout(None if due is None else max(0.0, due - self._now())):
+                await self._news.wait()
+        except TimeoutError:
+            return
+
+    async def _get(self, request: LogRequest) -> LogPage | Exception:
+        try:
+            return await self._gate.get(request)
+        except Exception as error:  # noqa: BLE001 - a connection can fail in any way; a log is no reason to fail a task
+            return error

@@ -1,0 +1,142 @@
+"""The last log lines of jobs that have failed, for the report about them."""
+
+import logging
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Final, TypeVar
+
+from airflow_fargate_batch.aws.logs import LogsApi, error_code
+from airflow_fargate_batch.core.backoff import full_jitter
+from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.core.log_reading import MISSING
+from airflow_fargate_batch.core.log_streams import (
+    LogEvent,
+    LogPage,
+    LogRequest,
+    Source,
+    telling_source,
+)
+from airflow_fargate_batch.core.secrets import without
+from airflow_fargate_batch.exceptions import AwsError, Throttled
+
+log = logging.getLogger(__name__)
+Answer = TypeVar("Answer")
+
+LINES: Final = 20
+WIDTH: Final = 1000
+"""Characters of a line that are shown."""
+CHILDREN: Final = 3
+"""Failed children of an array whose lines are shown."""
+PAGES: Final = 5
+"""Pages to go back through at most: they may be empty with more behind them."""
+TRIES: Final = 5
+SETTLE: Final = 5.0
+"""Seconds after a container's end until its last lines can be read."""
+
+
+class LogTail:
+    """Reads the last lines of jobs, without their secrets; a line that it cannot read is a warning.
+
+    :param count: lines of a job.
+    """
+
+    def __init__(
+        self,
+        logs: LogsApi,
+        *,
+        count: int = LINES,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> None:
+        self._logs = logs
+        self._count = count
+        self._now = now
+        self._sleep = sleep
+
+    def of(
+        self, job: Job, *, describe: Callable[[list[str]], Iterable[Job]] | None = None
+    ) -> list[str]:
+        """Return the last lines of a job's last attempt, by the container that decided its end.
+
+        :param describe: asks DescribeJobs again for a job without known secrets, because a job
+            that comes from a trigger's event carries none. Without an answer no line is shown.
+        """
+        try:
+            if describe is not None and not job.secrets:
+                job = self._persist(lambda: next(iter(describe([job.id])), job))
+            return self._read(job)
+        except AwsError as error:
+            if error_code(error) != MISSING:
+                log.warning("The last log lines of job %s are not known: %s", job.id, error)
+            return []
+
+    def of_children(
+        self, children: Sequence[Job], *, describe: Callable[[list[str]], Iterable[Job]]
+    ) -> list[str]:
+        """Return the last lines of an array's first few failed children, behind their indexes.
+
+        :param children: as ListJobs tells of them, which is without their log streams.
+        :param describe: asks DescribeJobs for those.
+        """
+        ids = [child.id for child in children[:CHILDREN]]
+        try:
+            known = {job.id: job for job in describe(ids)} if ids else {}
+        except AwsError as error:
+            log.warning("The log streams of the failed children are not known: %s", error)
+            return []
+        return [
+            f"[{job_id.rpartition(':')[2]}] {line}"
+            for job_id in ids
+            if job_id in known
+            for line in self.of(known[job_id])
+        ]
+
+    def _read(self, job: Job) -> list[str]:
+        source = telling_source(job)
+        if source is None:
+            return []
+        self._sleep(self._until_settled(job))
+        lines: list[str] = []
+        for events in self._pages(source):
+            lines = [line for event in events for line in event.text.splitlines()] + lines
+            if len(lines) >= self._count:
+                break
+        return [without(job.secrets, line)[:WIDTH] for line in lines[-self._count :]]
+
+    def _pages(self, source: Source) -> Iterator[Sequence[LogEvent]]:
+        """Yield pages from the end backwards."""
+        token: str | None = None
+        for _ in range(PAGES):
+            page = self._get(
+                LogRequest(
+                    group=source.group,
+                    stream=source.stream,
+                    token=token,
+                    from_head=False,
+                    limit=self._count,
+                )
+            )
+            yield page.events
+            if page.token == token:
+                return
+            token = page.token
+
+    def _get(self, request: LogRequest) -> LogPage:
+        return self._persist(lambda: self._logs.get(request))
+
+    def _persist(self, call: Callable[[], Answer]) -> Answer:
+        for attempt in range(TRIES - 1):
+            try:
+                return call()
+            except Throttled:
+                self._sleep(full_jitter(attempt, random.random(), base=1.0))  # noqa: S311 - dice
+        return call()
+
+    def _until_settled(self, job: Job) -> float:
+        """Return the seconds to wait for the lines of a job that has only just ended."""
+        if job.stopped_at is None:
+            return 0.0
+        since = (self._now() - job.stopped_at).total_seconds()
+        return min(SETTLE, max(0.0, SETTLE - since))

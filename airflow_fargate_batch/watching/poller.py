@@ -1,0 +1,335 @@
+"""Waiting for jobs: one DescribeJobs loop for everybody who waits, in asyncio or without it.
+
+``JobPoller`` serves the waiters of an event loop (Airflow's triggerer runs all triggers in one);
+``follow`` does the same for a worker or a shell. ``core.polling`` decides whom to ask when, and
+``conversation`` what an answer or its lack means; here are the calls and the waiters.
+"""
+
+import asyncio
+import contextvars
+import copy
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator
+from types import TracebackType
+from typing import Any, Final, NamedTuple, Self
+from weakref import WeakKeyDictionary
+
+from airflow_fargate_batch.core.backoff import POLL_INTERVAL
+from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.core.polling import Watchlist
+from airflow_fargate_batch.exceptions import JobLost
+from airflow_fargate_batch.watching.conversation import REFUSALS, Conversation, Notice, Trouble
+
+TICK: Final = 1.0
+"""Seconds a loop sleeps at most: it is how newcomers are noticed, and deadlines in ``follow``."""
+NAP: Final = 0.02
+"""Seconds a loop sleeps at least, lest it spin while its calls are under way."""
+CALLS_AT_ONCE: Final = 4
+"""A call that hangs must not hold up everybody."""
+LOOK_PATIENCE: Final = 15.0
+"""Seconds to wait for the answer to a last look."""
+HEARD_AT_ONCE: Final = 50
+"""Waiters that hear of trouble with AWS before an event loop turns to others: each logs a line."""
+BREATH: Final = 0.05
+"""Seconds before the next of them hear of it."""
+
+Describe = Callable[[list[str]], Iterable[Job]]
+AsyncDescribe = Callable[[list[str]], Awaitable[Iterable[Job]]]
+
+
+class JobPoller:
+    """The one who asks, for everybody who waits in an event loop.
+
+    :param describe: asks AWS about up to 100 ids, in one call; it may leave some out. It is awaited
+        in a task of the poller's own that is never cancelled, whatever becomes of the waiters.
+    :param now: seconds of a clock that never goes back
+    """
+
+    def __init__(
+        self,
+        *,
+        describe: AsyncDescribe,
+        now: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._describe = describe
+        self._now = now
+        self._sleep = sleep
+        self._conversation = Conversation(Watchlist(chance=chance))
+        self._watches: dict[str, set[Watch]] = {}
+        self._looks: dict[str, list[_Look]] = {}
+        self._calls: set[asyncio.Task[None]] = set()
+        self._messengers: set[asyncio.Task[None]] = set()
+        self._loop: asyncio.Task[None] | None = None
+
+    @classmethod
+    def shared(cls, key: Hashable, make: Callable[[], "JobPoller"]) -> "JobPoller":
+        """Return the running event loop's poller for *key*, a new one while nobody waits with it.
+
+        A poller that everybody has left is not used again: its successor reads the connection anew.
+
+        :param key: equal for waiters with the same connection settings
+        """
+        for closed in [loop for loop in _shared if loop.is_closed()]:
+            del _shared[closed]
+        pollers = _shared.setdefault(asyncio.get_running_loop(), {})
+        if key not in pollers or not pollers[key].is_busy:
+            pollers[key] = make()
+        return pollers[key]
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether somebody waits."""
+        return bool(self._watches)
+
+    def watch(self, job_id: str, *, interval: float = POLL_INTERVAL, log: Any = None) -> "Watch":
+        """Wait for a job: ``with poller.watch(job_id) as watch: async for job in watch: …``.
+
+        :param log: the waiter's own logger, for lines about trouble with AWS; ``None`` for none.
+        """
+        return Watch(self, job_id, interval, log)
+
+    def look(self, job_id: str) -> "asyncio.Future[Job | None]":
+        """Ask about a job as soon as the pace allows, in one call for up to a hundred looks.
+
+        The result comes from a call made after this one; ``None`` if AWS does not know the job.
+        """
+        look = _Look(self._now(), asyncio.get_running_loop().create_future())
+        self._looks.setdefault(job_id, []).append(look)
+        self._conversation.watchlist.schedule.hurry(job_id, look.since)
+        return look.answer
+
+    def _enter(self, watch: "Watch") -> None:
+        self._watches.setdefault(watch.job_id, set()).add(watch)
+        last = self._conversation.watchlist.add(
+            watch.job_id, interval=watch.interval, now=self._now()
+        )
+        if last is not None:
+            watch.tell(last)
+        watch.hear(self._conversation.trouble, self._now())
+        if self._loop is None or self._loop.done():
+            # A context of its own: else what it logs would count as the first waiter's.
+            self._loop = asyncio.create_task(self._run(), context=contextvars.Context())
+
+    def _leave(self, watch: "Watch") -> None:
+        watches = self._watches.get(watch.job_id, set())
+        watches.discard(watch)
+        if not watches:
+            self._watches.pop(watch.job_id, None)
+            self._looks.pop(watch.job_id, None)
+            self._conversation.watchlist.remove(watch.job_id)
+
+    async def _run(self) -> None:
+        """Ask until everybody has left; every wait in here is a sleep that may be cancelled."""
+        schedule = self._conversation.watchlist.schedule
+        while self._watches:
+            room = len(self._calls) < CALLS_AT_ONCE
+            if room and (ids := schedule.take(self._now())):
+                call = asyncio.create_task(self._ask(ids))
+                self._calls.add(call)
+                call.add_done_callback(self._calls.discard)
+            else:
+                await self._sleep(_nap(schedule.next_call_at() if room else None, self._now()))
+
+    async def _ask(self, ids: list[str]) -> None:
+        asked_at = self._now()
+        try:
+            answer: list[Job] | Exception = list(await self._describe(ids))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is the call's, not the waiters'
+            answer = error
+        trouble = self._conversation.trouble
+        try:
+            for news in self._conversation.digest(ids, answer, self._now()):
+                self._tell(news.job_id if isinstance(news, JobLost) else news.id, news)
+        except REFUSALS as error:
+            for job_id in list(self._watches):
+                self._tell(job_id, error)
+        if not isinstance(answer, Exception):
+            self._answer_looks(ids, answer, asked_at)
+        if self._conversation.trouble is not trouble:
+            messenger = asyncio.create_task(self._spread(self._conversation.trouble))
+            self._messengers.add(messenger)
+            messenger.add_done_callback(self._messengers.discard)
+
+    def _answer_looks(self, ids: list[str], jobs: list[Job], asked_at: float) -> None:
+        """Answer the looks from before the call; ask again for those from after it."""
+        found = {job.id: job for job in jobs}
+        for job_id in self._looks.keys() & set(ids):
+            since: list[_Look] = []
+            for look in self._looks.pop(job_id):
+                if look.answer.done():  # given up
+                    continue
+                if look.since > asked_at:
+                    since.append(look)
+                else:
+                    look.answer.set_result(found.get(job_id))
+            if since:
+                self._looks[job_id] = since
+                self._conversation.watchlist.schedule.hurry(job_id, self._now())
+
+    async def _spread(self, trouble: Trouble | None) -> None:
+        """Tell all waiters of trouble with AWS or of its end, unless that has changed meanwhile."""
+        watches = [watch for watches in self._watches.values() for watch in watches]
+        for start in range(0, len(watches), HEARD_AT_ONCE):
+            if self._conversation.trouble is not trouble:
+                return
+            for watch in watches[start : start + HEARD_AT_ONCE]:
+                watch.hear(trouble, self._now())
+            if start + HEARD_AT_ONCE < len(watches):
+                await self._sleep(BREATH)
+
+    def _tell(self, job_id: str, news: Job | Exception) -> None:
+        for watch in self._watches.get(job_id, ()):
+            if not isinstance(news, Exception):  # that AWS answers again comes before the answer
+                watch.hear(self._conversation.trouble, self._now())
+            watch.tell(news)
+
+
+_shared: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Hashable, JobPoller]] = (
+    WeakKeyDictionary()
+)
+
+
+class _Look(NamedTuple):
+    """A waiter's request for the present state of a job."""
+
+    since: float
+    answer: "asyncio.Future[Job | None]"
+
+
+class Watch:
+    """One waiter's view of one job: iterate for each change of it, in order, up to its end.
+
+    Leaving the ``with`` block is leaving the poller. To be cancelled, even in the middle of the
+    iteration and again and again, loses no news and touches nobody else. Trouble with AWS is logged
+    from inside the iteration: Airflow's triggerer writes a line into the log of the task in whose
+    context it is logged.
+
+    :raises JobLost: AWS no longer knows the job
+    :raises AccessDenied: asking was refused for five minutes
+    :raises CredentialsMissing: asking was not possible for five minutes
+    """
+
+    __slots__ = ("_arrival", "_ended", "_log", "_news", "_poller", "_trouble", "interval", "job_id")
+
+    def __init__(self, poller: JobPoller, job_id: str, interval: float, log: Any) -> None:
+        self._poller = poller
+        # Not a Queue: there are thousands of watches, and its four deques are the most of each.
+        self._news: list[Job | Exception | Notice] = []
+        self._arrival: asyncio.Future[None] | None = None
+        self._ended = False
+        self._log = log
+        self._trouble: Trouble | None = None
+        self.job_id = job_id
+        self.interval = interval
+
+    @property
+    def has_news(self) -> bool:
+        """Whether the next step of the iteration has something already."""
+        return bool(self._news)
+
+    async def look(self) -> Job | None:
+        """Return the job as AWS shows it now, ``None`` if AWS does not answer about it in time."""
+        answer = self._poller.look(self.job_id)
+        try:
+            async with asyncio.timeout(LOOK_PATIENCE):
+                return await answer
+        except TimeoutError:
+            return None
+
+    def __enter__(self) -> Self:
+        self._poller._enter(self)  # noqa: SLF001 - the two make one thing
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._poller._leave(self)  # noqa: SLF001 - the two make one thing
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Job:
+        if self._ended:
+            raise StopAsyncIteration
+        while True:
+            while not self._news:
+                self._arrival = asyncio.get_running_loop().create_future()
+                await self._arrival
+            news = self._news.pop(0)
+            if not isinstance(news, Notice):
+                break
+            self._log.log(news.level, "%s", news.text)
+        if isinstance(news, Exception):
+            self._ended = True
+            raise news
+        self._ended = news.status.is_final
+        return news
+
+    def hear(self, trouble: Trouble | None, now: float) -> None:
+        """Hand over that calls have begun to fail, or are answered again: each once."""
+        before, self._trouble = self._trouble, trouble
+        if self._log is None or before is trouble:
+            return
+        if trouble is not None:
+            self.tell(Notice(logging.WARNING, trouble.begun(self.job_id, now)))
+        elif before is not None:
+            self.tell(Notice(logging.INFO, before.over(self.job_id, now)))
+
+    def tell(self, news: Job | Exception | Notice) -> None:
+        """Hand over what is new; an exception as a copy, as each waiter raises its own."""
+        self._news.append(copy.copy(news) if isinstance(news, Exception) else news)
+        if self._arrival is not None and not self._arrival.done():
+            self._arrival.set_result(None)
+
+
+def follow(
+    job_ids: Iterable[str],
+    *,
+    describe: Describe,
+    interval: float = POLL_INTERVAL,
+    now: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], object] = time.sleep,
+    chance: Callable[[], float] = random.random,
+) -> Iterator[Job | None]:
+    """Yield each change of the jobs until all have ended; ``None`` when a second brought nothing.
+
+    The ``None`` lets the caller look at the time; to give up, stop iterating.
+
+    :param describe: asks AWS about up to 100 ids, in one call; it may leave some out
+    :raises JobLost: AWS no longer knows one of them; once all others have ended
+    :raises AccessDenied: asking was refused for five minutes
+    :raises CredentialsMissing: asking was not possible for five minutes
+    """
+    watchlist = Watchlist(chance=chance)
+    conversation = Conversation(watchlist)
+    for job_id in job_ids:
+        watchlist.add(job_id, interval=interval, now=now())
+    lost: list[JobLost] = []
+    while len(watchlist):
+        ids = watchlist.schedule.take(now())
+        if not ids:
+            sleep(_nap(watchlist.schedule.next_call_at(), now()))
+            yield None
+            continue
+        try:
+            answer: Iterable[Job] | Exception = list(describe(ids))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is the call's, not the jobs'
+            answer = error
+        for news in conversation.digest(ids, answer, now()):
+            if isinstance(news, JobLost):
+                lost.append(news)
+            else:
+                yield news
+    if lost:
+        raise lost[0]
+
+
+def _nap(until: float | None, now: float) -> float:
+    return TICK if until is None else min(TICK, max(NAP, until - now))
