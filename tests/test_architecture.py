@@ -1,0 +1,122 @@
+"""The listing is the arrow: the import contracts hold, and each forbidden import breaks one."""
+
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import grimp
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = "airflow_fargate_batch"
+CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+LAYERS = [
+    [module.strip() for module in layer.split("|")] for layer in CONTRACTS["contracts"][0]["layers"]
+]
+UNLAYERED = {f"{PACKAGE}.{name}" for name in ("_airflow",)}
+"""Packages whose modules stand in layers of their own."""
+
+
+def lint(folder: Path) -> subprocess.CompletedProcess[str]:
+    code = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))"
+    return subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False
+    )
+
+
+def test_the_import_contracts_hold() -> None:
+    done = lint(ROOT)
+    assert done.returncode == 0, done.stdout
+
+
+def test_every_module_has_its_layer() -> None:
+    layered = {module for layer in LAYERS for module in layer}
+    package = ROOT / PACKAGE
+    names = {
+        f"{PACKAGE}.{path.stem}"
+        for path in package.iterdir()
+        if (path.suffix == ".py" and path.stem != "__init__") or (path / "__init__.py").exists()
+    }
+    names |= {
+        f"{PACKAGE}._airflow.{path.stem}"
+        for path in (package / "_airflow").glob("*.py")
+        if path.stem != "__init__"
+    }
+    assert names - UNLAYERED == layered
+
+
+def test_architecture_draws_every_package() -> None:
+    drawing = (ROOT / "ARCHITECTURE.md").read_text()
+    missing = [
+        module
+        for layer in LAYERS
+        for module in layer
+        if module.removeprefix(f"{PACKAGE}.").replace("_airflow.", "_airflow/") not in drawing
+    ]
+    assert not missing
+
+
+def test_no_two_files_import_each_other() -> None:
+    graph = grimp.build_graph(PACKAGE, exclude_type_checking_imports=False)
+    circles = [
+        (one, other)
+        for one in sorted(graph.modules)
+        for other in sorted(graph.find_modules_directly_imported_by(one))
+        if one < other and graph.direct_import_exists(importer=other, imported=one)
+    ]
+    assert not circles
+
+
+UPWARDS = [
+    ("core/status.py", "aws.batch"),
+    ("core/status.py", "watching"),
+    ("core/status.py", "boto3"),
+    ("core/request.py", "time"),
+    ("exceptions.py", "core.job"),
+    ("aws/batch.py", "submitting.submitter"),
+    ("aws/batch.py", "local"),
+    ("local/engine.py", "cli"),
+    ("local/engine.py", "aws.batch"),
+    ("watching/poller.py", "submitting.submitter"),
+    ("watching/poller.py", "hooks"),
+    ("submitting/submitter.py", "local"),
+    ("submitting/submitter.py", "airflow"),
+    ("hooks.py", "triggers"),
+    ("hooks.py", "local"),
+    ("triggers.py", "operators"),
+    ("links.py", "hooks"),
+    ("operators.py", "sensors"),
+    ("operators.py", "local"),
+    ("cli/submit.py", "hooks"),
+    ("cli/submit.py", "airflow"),
+]
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("copy")
+    shutil.copytree(ROOT / PACKAGE, folder / PACKAGE, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    return folder
+
+
+@pytest.fixture
+def spoiled(copy: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
+    """The copy with one import more."""
+    file, module = request.param
+    path = copy / PACKAGE / file
+    text = path.read_text()
+    name = module if module in {"boto3", "time", "airflow"} else f"{PACKAGE}.{module}"
+    path.write_text(f"{text}\nimport {name}\n")
+    yield copy
+    path.write_text(text)
+
+
+@pytest.mark.parametrize("spoiled", UPWARDS, ids=lambda case: "{} imports {}".format(*case), indirect=True)
+def test_an_import_that_points_upwards_breaks_a_contract(spoiled: Path) -> None:
+    done = lint(spoiled)
+    assert done.returncode != 0
+    assert "BROKEN" in done.stdout
