@@ -75,6 +75,6 @@ def test_nothing_is_kept_of_a_task_instance_that_is_gone() -> None:
     ti = FakeTaskInstance()
     ordinals(ti, "a")
     key = id(ti)
-    assert key in ordinals._tries
+    assert key in module._tries
     del ti
-    assert key not in ordinals._tries
+    assert key not in module._tries
