@@ -69,12 +69,11 @@ format: setup  ## Format the code and fix what the linter can
 	@$(BIN)/ruff format --quiet .
 
 # What another Airflow, Amazon provider or boto3 can change; the rest is the same Python.
-ON_OLDER_LINES := $(addprefix tests/, airflow test_aws.py test_completion.py test_deployment.py \
-	test_hooks.py test_job_log.py test_links.py test_operator_dry_run.py \
-	test_operator_identity.py test_operator_import_check.py test_operator_rendering.py \
-	test_operator_secrets.py test_operator_waiting.py test_packaging.py test_provider.py \
-	test_sensors.py test_task_now.py test_triggers.py \
-	core/test_botocore_model.py)
+ON_OLDER_LINES := $(addprefix tests/, airflow _airflow aws core/test_botocore_model.py \
+	test_hooks.py test_links.py test_operator_dry_run.py test_operator_identity.py \
+	test_operator_import_check.py test_operator_rendering.py test_operator_secrets.py \
+	test_operator_upstream.py test_operator_waiting.py test_packaging.py test_provider.py \
+	test_sensors.py test_triggers.py watching/test_verdict.py)
 
 .PHONY: $(OLDER:%=test-%) $(OLDER:%=long-%) long test-all
 test-2.11 test-3.0 test-3.1 test-3.2: test-%: .venv-%/.ready  ## What an older Airflow can change (2.11 needs PostgreSQL)

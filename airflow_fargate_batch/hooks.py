@@ -1,7 +1,7 @@
 """Credentials from an Airflow connection in, core values out."""
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +13,7 @@ except ImportError as missing:
     raise airflow_is_missing() from missing
 
 from airflow_fargate_batch._airflow.masking import is_secret_name
+from airflow_fargate_batch._airflow.worker_wait import WorkerWait
 from airflow_fargate_batch._machine.terminators import terminator_here
 from airflow_fargate_batch.aws.batch import BatchApi
 from airflow_fargate_batch.aws.errors import connecting
@@ -20,22 +21,17 @@ from airflow_fargate_batch.aws.logs import LogsApi
 from airflow_fargate_batch.aws.service import NO_HIDDEN_RETRIES
 from airflow_fargate_batch.core.backoff import POLL_INTERVAL
 from airflow_fargate_batch.core.job import Job
-from airflow_fargate_batch.core.log_reading import QUIET
-from airflow_fargate_batch.core.secrets import without
 from airflow_fargate_batch.core.waiting import Wait
-from airflow_fargate_batch.exceptions import AwsError
 from airflow_fargate_batch.submitting.many import Outcome, submit_many
 from airflow_fargate_batch.submitting.retrying import Clock
 from airflow_fargate_batch.submitting.submitter import Submitter
 from airflow_fargate_batch.watching.log_follower import LogFollower
-from airflow_fargate_batch.watching.poller import follow
 
 if TYPE_CHECKING:
     from botocore.config import Config
 
     from airflow_fargate_batch.aws.batch import Submitted
     from airflow_fargate_batch.core.definition import JobDefinition
-    from airflow_fargate_batch.core.log_streams import LogLine
     from airflow_fargate_batch.core.request import JobRequest
 
 
@@ -187,78 +183,8 @@ class FargateBatchHook(AwsBaseHook):
         lines = None
         if log_interval:
             lines = LogFollower(self.logs, interval=log_interval, index=log_index)
-        describe = partial(self._describe_for_log, lines) if lines else self.api.describe_jobs
-        last = Job(id=job_id)
-        for change in follow([job_id], describe=describe, interval=poll_interval):
-            job, line = self._observe(wait, change)
-            if line:
-                self.log.info("%s", line)
-            if job is not None:
-                last = job
-                if lines:
-                    lines.heed(job)
-                if on_change:
-                    on_change(job)
-            self._log_lines(lines.read() if lines else (), last.secrets)
-            if last.status.is_final:
-                break
-        if lines:
-            self._look_at_child(lines)
-            self._log_rest(lines, last)
-        return last
-
-    def _observe(self, wait: Wait, change: Job | None) -> tuple[Job | None, str | None]:
-        """Let a wait take note of a change or, if its time is over, of a last look.
-
-        :return: the job, if it was seen, and the line to log.
-        """
-        now = datetime.now(UTC)
-        if change is not None:
-            return change, wait.heed(change, now)
-        if not wait.is_over(now):
-            return None, None
-        job = self._last_look(wait.job_id)
-        return job, wait.decide(job, now)
-
-    def _last_look(self, job_id: str) -> Job | None:
-        """Ask about a job once; ``None`` if AWS does not answer about it."""
-        try:
-            return next(iter(self.describe([job_id])), None)
-        except AwsError as error:
-            self.log.warning("Could not read the state of job %s: %s", job_id, error)
-            return None
-
-    def _log_rest(self, lines: LogFollower, job: Job) -> None:
-        if not lines.is_complete:
-            self.log.info(
-                "Job %s has ended; its log counts as complete when %.0f s bring no new line",
-                job.id,
-                QUIET,
-            )
-        self._log_lines(lines.rest(), job.secrets)
-
-    def _describe_for_log(self, lines: LogFollower, job_ids: list[str]) -> "list[Job]":
-        """Ask about jobs, and in the same call about the child whose log is followed."""
-        child = [lines.child_id] if lines.child_id else []
-        jobs = self.api.describe_jobs(dict.fromkeys([*job_ids, *child]))
-        for job in jobs:
-            if job.id in child:
-                lines.heed(job)
-        return jobs
-
-    def _look_at_child(self, lines: LogFollower) -> None:
-        """Look once more: where its array has ended, so has a child."""
-        if lines.child_id is None:
-            return
-        try:
-            self._describe_for_log(lines, [])
-        except AwsError as error:
-            self.log.warning("Could not find the rest of the job's log: %s", error)
-
-    def _log_lines(self, lines: "Iterable[LogLine]", secrets: tuple[str, ...]) -> None:
-        """Log lines without the secrets of their job, of which a definition may hold more."""
-        for line in lines:
-            self.log.info("%s", without(secrets, line.stamped))
+        worker_wait = WorkerWait(self.api, wait, lines, self.log)
+        return worker_wait.run(interval=poll_interval, on_change=on_change)
 
     def describe(self, job_ids: Iterable[str]) -> "list[Job]":
         """Describe jobs, a hundred a call; AWS leaves out the ids that it does not know."""

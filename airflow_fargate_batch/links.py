@@ -8,9 +8,10 @@ its worker pushes it there at once.
 
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
 
 from airflow_fargate_batch._airflow.compat import BaseOperatorLink, XCom
+from airflow_fargate_batch._airflow.xcom import CONSOLE_LINKS, CONSOLE_LOG
 from airflow_fargate_batch.core import urls
 
 if TYPE_CHECKING:
@@ -18,10 +19,7 @@ if TYPE_CHECKING:
     from airflow.sdk.types import TaskInstanceKey
 
     from airflow_fargate_batch.core.job import Job
-    from airflow_fargate_batch.operators import FargateBatchSubmitOperator
 
-XCOM_KEY: Final = "console_links"
-LOG_XCOM_KEY: Final = "console_log"
 _REVISION: Final = re.compile(r":[0-9]+\Z")
 
 
@@ -29,7 +27,7 @@ class _ConsoleLink(BaseOperatorLink):
     """One page, found in what the operator pushed."""
 
     key: ClassVar[str]
-    pushed_as: ClassVar[str] = XCOM_KEY
+    pushed_as: ClassVar[str] = CONSOLE_LINKS
 
     def get_link(self, operator: "BaseOperator", *, ti_key: "TaskInstanceKey") -> str:  # noqa: ARG002 - Airflow's signature
         """Return the page's address, or an empty text before it is known."""
@@ -63,7 +61,7 @@ class BatchJobLogLink(_ConsoleLink):
 
     name = "AWS Batch job log"
     key = "job_log"
-    pushed_as = LOG_XCOM_KEY
+    pushed_as = CONSOLE_LOG
 
     def get_link(self, operator: "BaseOperator", *, ti_key: "TaskInstanceKey") -> str:
         """Return the page's address, or an empty text before it is known.
@@ -127,9 +125,14 @@ def pages_of(job: "Job") -> dict[str, str]:
     return pages
 
 
-def push_pages(
-    task: "FargateBatchSubmitOperator", pages: Pages, push: Callable[[str, Any], None]
-) -> None:
+class HasPages(Protocol):
+    """A task that remembers the pages which it has pushed."""
+
+    do_xcom_push: bool
+    console_pages: Mapping[str, str]
+
+
+def push_pages(task: HasPages, pages: Pages, push: Callable[[str, Any], None]) -> None:
     """Push the addresses that are new, for all links that show them.
 
     :param task: remembers what was pushed.

@@ -32,6 +32,7 @@ from airflow_fargate_batch._airflow.unknown_arguments import (
     refuse_unknown,
     with_task,
 )
+from airflow_fargate_batch._airflow.xcom import JOB, REQUEST
 from airflow_fargate_batch._machine.files import read_json_file
 from airflow_fargate_batch.core.backoff import POLL_INTERVAL
 from airflow_fargate_batch.core.literals import problems_before_rendering
@@ -486,9 +487,9 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         self.log.info("Dry run, nothing is submitted. The request:\n%s", text)
         if places := places_struck_out(request):
             self.log.info("Secrets are struck out of this request: %s", ", ".join(places))
-        self._push("request", json.loads(text), context)
+        self._push(REQUEST, json.loads(text), context)
         if self.wait_for_completion:
-            self._push("job", summary(request), context)
+            self._push(JOB, summary(request), context)
         return placeholder(request)
 
     def _submit(self, request: JobRequest, place: Place, context: Context) -> str:

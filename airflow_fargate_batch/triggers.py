@@ -12,6 +12,7 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 from airflow_fargate_batch._airflow import compat
 from airflow_fargate_batch._airflow.connection import Connection
 from airflow_fargate_batch._airflow.shared_poller import ConnectedPoller
+from airflow_fargate_batch._airflow.uncancelled import insist
 from airflow_fargate_batch._machine.terminators import terminator_of
 from airflow_fargate_batch.core.backoff import POLL_INTERVAL
 from airflow_fargate_batch.core.giving_up import left_running, outcome
@@ -45,10 +46,6 @@ run, fails the task and, where it has retries, may run it from the start."""
 ASK_PATIENCE: Final = 10.0
 """Seconds to wait for Airflow's answer about the task. In a triggerer that shuts down there is
 none; also less than ``on_kill_timeout``, together with the first tries to terminate a job."""
-
-POSITION_KEY: Final = "log_position"
-"""The XCom that holds how far a waiting task's trigger has read the log of its job. The task pushes
-it empty when it defers; where there is none, a trigger keeps none."""
 
 ENDED, GAVE_UP, STUCK, REFUSED = "ended", "gave_up", "stuck", "refused"
 """Outcomes of an event: all jobs have ended, or one has failed; they did not in time; they never
@@ -148,7 +145,7 @@ class FargateBatchJobTrigger(BaseTrigger):
             await asyncio.sleep(settled_at - loop.time())
         except asyncio.CancelledError:
             if self.terminate_on_kill and not compat.triggers_have_on_kill():
-                await _to_the_end(self._end_cancelled())
+                await insist(self._end_cancelled())
             raise
         jobs = [job.to_api() for job in self._seen.values()]
         yield TriggerEvent({"outcome": ended, "jobs": jobs, "message": message, "advice": advice})
@@ -160,7 +157,7 @@ class FargateBatchJobTrigger(BaseTrigger):
         triggerer has taken over from this one, for example after this one froze.
         """
         if self.terminate_on_kill:
-            await _to_the_end(self._end_cancelled())
+            await insist(self._end_cancelled())
 
     async def _wait(self) -> tuple[str, str | None, str | None]:
         """Return the outcome, what there is to say about it, and advice."""
@@ -390,17 +387,6 @@ async def _all(waits: Sequence[Coroutine[Any, Any, None]]) -> None:
     finally:
         for task in tasks:
             task.cancel()
-
-
-async def _to_the_end(work: Coroutine[Any, Any, Result]) -> Result:
-    """Finish *work* although Airflow cancels a trigger anew every second until it is done."""
-    task = asyncio.create_task(work)
-    while not task.done():
-        try:
-            await asyncio.shield(task)
-        except asyncio.CancelledError:
-            continue
-    return task.result()
 
 
 def _timedelta(seconds: float | None) -> timedelta | None:

@@ -21,7 +21,7 @@ UNLAYERED = {f"{PACKAGE}.{name}" for name in ("_airflow",)}
 
 
 def lint(folder: Path) -> subprocess.CompletedProcess[str]:
-    code = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))"
+    code = "import sys, importlinter.cli as cli; sys.exit(cli.lint_imports(no_cache=True))"
     return subprocess.run(
         [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False
     )
@@ -115,7 +115,9 @@ def spoiled(copy: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
     path.write_text(text)
 
 
-@pytest.mark.parametrize("spoiled", UPWARDS, ids=lambda case: "{} imports {}".format(*case), indirect=True)
+@pytest.mark.parametrize(
+    "spoiled", UPWARDS, ids=lambda case: "{} imports {}".format(*case), indirect=True
+)
 def test_an_import_that_points_upwards_breaks_a_contract(spoiled: Path) -> None:
     done = lint(spoiled)
     assert done.returncode != 0

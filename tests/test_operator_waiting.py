@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from airflow_fargate_batch import operators
+from airflow_fargate_batch._airflow import operator_wait
 from airflow_fargate_batch._airflow.compat import (
     AirflowFailException,
     AirflowSkipException,

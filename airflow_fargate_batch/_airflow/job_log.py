@@ -2,22 +2,20 @@
 
 import asyncio
 import time
-from collections.abc import Coroutine
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from airflow_fargate_batch._airflow import compat
+from airflow_fargate_batch._airflow.uncancelled import detach
+from airflow_fargate_batch._airflow.xcom import LOG_POSITION
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.log_reading import Pace, Position, read_position
 from airflow_fargate_batch.core.secrets import without
 from airflow_fargate_batch.exceptions import AwsError, FargateBatchError, JobLost, JobTimedOut
-from airflow_fargate_batch.triggers import POSITION_KEY
 from airflow_fargate_batch.watching.log_follower import AsyncLogFollower
 
 if TYPE_CHECKING:
     from airflow_fargate_batch._airflow.shared_poller import ConnectedPoller
-
-Result = TypeVar("Result")
 
 KEEP_EVERY: Final = 15.0
 """Seconds from one writing of the position to the next, at least."""
@@ -52,7 +50,7 @@ class Place:
             return {}
         try:
             async with asyncio.timeout(PATIENCE):
-                kept = await _to_its_end(compat.own_xcom(self._task_instance, POSITION_KEY))
+                kept = await detach(compat.own_xcom(self._task_instance, LOG_POSITION))
         except Exception as error:  # noqa: BLE001 - whatever an XCom backend raises; a log is no reason to fail a task
             self._warn(error)
             return {}
@@ -70,9 +68,7 @@ class Place:
             await asyncio.sleep(IN_FLIGHT)
             self._position = self._position | position
             try:
-                await _to_its_end(
-                    compat.set_own_xcom(self._task_instance, POSITION_KEY, self._position)
-                )
+                await detach(compat.set_own_xcom(self._task_instance, LOG_POSITION, self._position))
             except Exception as error:  # noqa: BLE001 - as above
                 self._warn(error)
             await asyncio.sleep(KEEP_EVERY)
@@ -82,7 +78,7 @@ class Place:
             self._has_warned = True
             self._log.warning(
                 "XCom %s is out of reach, so a restarted triggerer may repeat lines: %s: %s",
-                POSITION_KEY,
+                LOG_POSITION,
                 type(error).__name__,
                 error,
             )
@@ -193,14 +189,3 @@ async def _turn() -> None:
     delay = _pace.delay(now)
     _pace.called(now + delay)
     await asyncio.sleep(delay)
-
-
-_under_way: Final[set["asyncio.Task[Any]"]] = set()
-
-
-async def _to_its_end(work: Coroutine[Any, Any, Result]) -> Result:
-    """Await *work*, which goes on where the caller is cancelled: see ``_compat.own_xcom``."""
-    task = asyncio.create_task(work)
-    _under_way.add(task)
-    task.add_done_callback(_under_way.discard)
-    return await asyncio.shield(task)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from airflow_fargate_batch._airflow.compat import (
     AirflowFailException,
@@ -11,6 +11,7 @@ from airflow_fargate_batch._airflow.compat import (
     conf,
     task_now,
 )
+from airflow_fargate_batch._airflow.xcom import JOB, LOG_POSITION
 from airflow_fargate_batch._machine.terminators import terminator_of
 from airflow_fargate_batch.core.backoff import POLL_INTERVAL
 from airflow_fargate_batch.core.giving_up import left_running, outcome, report
@@ -24,21 +25,53 @@ from airflow_fargate_batch.exceptions import (
     JobCannotStart,
     JobTimedOut,
 )
-from airflow_fargate_batch.links import pages_of, push_pages
+from airflow_fargate_batch.links import HasPages, pages_of, push_pages
 from airflow_fargate_batch.triggers import (
     ENDED,
     GAVE_UP,
-    POSITION_KEY,
     STUCK,
     FargateBatchJobTrigger,
 )
 from airflow_fargate_batch.watching.verdict import conclude, last_lines
 
 if TYPE_CHECKING:
-    from airflow_fargate_batch.operators import FargateBatchSubmitOperator
+    from airflow_fargate_batch.hooks import FargateBatchHook
 
 TIMEOUT_MARGIN: Final = timedelta(seconds=30)
 """How long before Airflow's execution_timeout to give up, so that there is time to end the job."""
+
+
+class WaitingTask(HasPages, Protocol):
+    """The operator, as far as the wait reads it."""
+
+    execution_timeout: timedelta | None
+    deferrable: bool | None
+    terminate_on_kill: bool
+    awslogs_enabled: bool
+    aws_conn_id: str | None
+    region_name: str | None
+    verify: bool | str | None
+    botocore_config: dict[str, Any] | None
+
+    @property
+    def dag_id(self) -> str:
+        """Id of the DAG."""
+
+    @property
+    def task_id(self) -> str:
+        """Id of the task."""
+
+    @property
+    def log(self) -> Any:
+        """Logger of the task; Airflow 3 has a kind of its own."""
+
+    @property
+    def defer(self) -> Any:
+        """Airflow's own way to wait in the triggerer."""
+
+    @property
+    def hook(self) -> "FargateBatchHook":
+        """The hook that talks to AWS."""
 
 
 class Waiting:
@@ -49,7 +82,7 @@ class Waiting:
 
     def __init__(
         self,
-        task: "FargateBatchSubmitOperator",
+        task: WaitingTask,
         context: Context,
         *,
         push: Callable[[str, Any], None],
@@ -179,7 +212,7 @@ class Waiting:
             botocore_config=task.botocore_config,
         )
         if trigger.log_interval is not None:
-            self._push(POSITION_KEY, {})  # where the trigger keeps how far it has read
+            self._push(LOG_POSITION, {})  # where the trigger keeps how far it has read
         task.defer(
             trigger=trigger,
             method_name="execute_complete",
@@ -226,7 +259,7 @@ class Waiting:
         return job
 
     def _push_end(self, job: Job, summary: dict[str, Any]) -> None:
-        self._push("job", summary)
+        self._push(JOB, summary)
         self._push_pages(job)
 
     def _push_pages(self, job: Job) -> None:

@@ -20,19 +20,42 @@ import math
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from airflow_fargate_batch.local.application import CONTROL
 from airflow_fargate_batch.local.messages import JSON_TYPE, Request, Response, answered
 from airflow_fargate_batch.local.refusal import Refusal
 
 if TYPE_CHECKING:
-    from airflow_fargate_batch.local.local_batch import LocalBatch
+    from contextlib import AbstractContextManager
+
+    from airflow_fargate_batch.local.faults import Faults
 
 Body = dict[str, Any]
 
 
-def answer_control(aws: "LocalBatch", request: Request) -> Response:
+class Controlled(Protocol):
+    """LocalBatch, as far as the control endpoint reaches into it."""
+
+    @property
+    def faults(self) -> "Faults":
+        """The faults on demand."""
+
+    @property
+    def jobs(self) -> list[dict[str, Any]]:
+        """All jobs, without array children."""
+
+    def script(self, name: str = "*", **outcome: Any) -> None:
+        """Say how jobs of a name end."""
+
+    def advance(self, seconds: float) -> None:
+        """Move the clock."""
+
+    def outage(self) -> "AbstractContextManager[None]":
+        """Refuse connections meanwhile."""
+
+
+def answer_control(aws: Controlled, request: Request) -> Response:
     """Answer a request to the control endpoint; 400 says what is wrong with it."""
     action = _ACTIONS.get((request.method, request.path.removeprefix(CONTROL)))
     if action is None:
@@ -45,7 +68,7 @@ def answer_control(aws: "LocalBatch", request: Request) -> Response:
         raise Refusal(f"{type(error).__name__}: {error}", "BadRequest") from error
 
 
-def _faults(aws: "LocalBatch", _: Body) -> list[Body]:
+def _faults(aws: Controlled, _: Body) -> list[Body]:
     return [asdict(fault) for fault in aws.faults.listed()]
 
 
@@ -62,27 +85,27 @@ def _checked(body: Body) -> Body:
     return body
 
 
-def _add_fault(aws: "LocalBatch", body: Body) -> Body:
+def _add_fault(aws: Controlled, body: Body) -> Body:
     body = _checked(body)
     return asdict(aws.faults.add(**body))
 
 
-def _clear_faults(aws: "LocalBatch", _: Body) -> Body:
+def _clear_faults(aws: Controlled, _: Body) -> Body:
     aws.faults.clear()
     return {}
 
 
-def _script(aws: "LocalBatch", body: Body) -> Body:
+def _script(aws: Controlled, body: Body) -> Body:
     aws.script(**_checked(body))
     return {}
 
 
-def _advance(aws: "LocalBatch", body: Body) -> Body:
+def _advance(aws: Controlled, body: Body) -> Body:
     aws.advance(_checked(body)["seconds"])
     return {}
 
 
-def _outage(aws: "LocalBatch", body: Body) -> Body:
+def _outage(aws: Controlled, body: Body) -> Body:
     """Go down only once the answer is out, and come back by a timer."""
     seconds = float(min(_checked(body)["seconds"], _LONGEST_OUTAGE))
 
@@ -94,7 +117,7 @@ def _outage(aws: "LocalBatch", body: Body) -> Body:
     return {}
 
 
-def _jobs(aws: "LocalBatch", _: Body) -> list[Body]:
+def _jobs(aws: Controlled, _: Body) -> list[Body]:
     return aws.jobs
 
 
@@ -112,7 +135,7 @@ _TYPES: Final[Mapping[str, tuple[type, ...]]] = {
 _ENTRIES: Final[Mapping[str, type]] = {"indexes": int, "log": str}
 _LONGEST_OUTAGE: Final = 86_400.0
 _ANSWER_FIRST: Final = 0.05
-_ACTIONS: Final[dict[tuple[str, str], Callable[["LocalBatch", Body], object]]] = {
+_ACTIONS: Final[dict[tuple[str, str], Callable[[Controlled, Body], object]]] = {
     ("GET", "faults"): _faults,
     ("POST", "faults"): _add_fault,
     ("DELETE", "faults"): _clear_faults,

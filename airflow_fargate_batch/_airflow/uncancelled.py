@@ -1,0 +1,34 @@
+"""Work that a cancelled trigger must finish.
+
+Airflow cancels a trigger again every second until it is done. A job that is being terminated must
+be terminated all the same. And on Airflow 3.0 a question to the supervisor that is cancelled
+leaves its answer to the next question: the triggerer dies.
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, Final, TypeVar
+
+Result = TypeVar("Result")
+
+_detached: Final[set["asyncio.Task[Any]"]] = set()
+"""Tasks whose callers may be gone: asyncio itself keeps only weak references."""
+
+
+async def insist(work: Coroutine[Any, Any, Result]) -> Result:
+    """Return the result of *work* and ignore every cancellation until then."""
+    task = asyncio.create_task(work)
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            continue
+    return task.result()
+
+
+async def detach(work: Coroutine[Any, Any, Result]) -> Result:
+    """Return the result of *work*; if the caller is cancelled, *work* goes on without it."""
+    task = asyncio.create_task(work)
+    _detached.add(task)
+    task.add_done_callback(_detached.discard)
+    return await asyncio.shield(task)

@@ -1,0 +1,108 @@
+"""The wait for a job in a worker, with the job's log if that is wanted."""
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from airflow_fargate_batch.aws.batch import BatchApi
+from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.core.log_reading import QUIET
+from airflow_fargate_batch.core.log_streams import LogLine
+from airflow_fargate_batch.core.secrets import without
+from airflow_fargate_batch.core.waiting import Wait
+from airflow_fargate_batch.exceptions import AwsError
+from airflow_fargate_batch.watching.log_follower import LogFollower
+from airflow_fargate_batch.watching.poller import follow
+
+
+class WorkerWait:
+    """One wait for one job; each change of the job becomes a line of the task's log.
+
+    :param wait: the limits of the wait.
+    :param lines: follower of the job's log; ``None`` leaves the log alone.
+    :param log: logger of the task; Airflow 3 has a kind of its own.
+    """
+
+    def __init__(self, api: BatchApi, wait: Wait, lines: LogFollower | None, log: Any) -> None:
+        self._api = api
+        self._wait = wait
+        self._lines = lines
+        self._log = log
+
+    def run(self, *, interval: float, on_change: Callable[[Job], None] | None) -> Job:
+        """Return the job once it has ended.
+
+        :param interval: seconds between two questions.
+        :param on_change: called with the job at each change.
+        :raises JobTimedOut: the job did not end or start in time, or never can start.
+        :raises JobLost: AWS no longer knows the job.
+        :raises AwsError: AWS refused to tell for five minutes.
+        """
+        last = Job(id=self._wait.job_id)
+        for change in follow([last.id], describe=self._describe, interval=interval):
+            job, line = self._observe(change)
+            if line:
+                self._log.info("%s", line)
+            if job is not None:
+                last = job
+                if self._lines:
+                    self._lines.heed(job)
+                if on_change:
+                    on_change(job)
+            self._log_lines(self._lines.read() if self._lines else (), last.secrets)
+            if last.status.is_final:
+                break
+        if self._lines:
+            self._finish_log(self._lines, last)
+        return last
+
+    def _observe(self, change: Job | None) -> tuple[Job | None, str | None]:
+        """Let the wait observe a change or, if its time is over, a last look.
+
+        :return: the job, if it was seen, and the line to log.
+        """
+        now = datetime.now(UTC)
+        if change is not None:
+            return change, self._wait.heed(change, now)
+        if not self._wait.is_over(now):
+            return None, None
+        job = self._last_look()
+        return job, self._wait.decide(job, now)
+
+    def _last_look(self) -> Job | None:
+        """Ask about the job once; ``None`` if AWS does not answer."""
+        job_id = self._wait.job_id
+        try:
+            return next(iter(self._api.describe_jobs([job_id])), None)
+        except AwsError as error:
+            self._log.warning("Could not read the state of job %s: %s", job_id, error)
+            return None
+
+    def _describe(self, job_ids: list[str]) -> list[Job]:
+        """Ask about jobs, and in the same call about the child whose log is followed."""
+        child = [self._lines.child_id] if self._lines and self._lines.child_id else []
+        jobs = self._api.describe_jobs(dict.fromkeys([*job_ids, *child]))
+        for job in jobs:
+            if self._lines and job.id in child:
+                self._lines.heed(job)
+        return jobs
+
+    def _finish_log(self, lines: LogFollower, job: Job) -> None:
+        """Log the rest of the job's log; the child of an array that has ended is asked about."""
+        if lines.child_id is not None:
+            try:
+                self._describe([])
+            except AwsError as error:
+                self._log.warning("Could not find the rest of the job's log: %s", error)
+        if not lines.is_complete:
+            self._log.info(
+                "Job %s has ended; its log counts as complete when %.0f s bring no new line",
+                job.id,
+                QUIET,
+            )
+        self._log_lines(lines.rest(), job.secrets)
+
+    def _log_lines(self, lines: Iterable[LogLine], secrets: tuple[str, ...]) -> None:
+        """Log lines without the secrets of their job, of which a definition may hold more."""
+        for line in lines:
+            self._log.info("%s", without(secrets, line.stamped))
