@@ -210,7 +210,9 @@ def test_a_job_that_ended_since_the_last_look_has_not_timed_out(
     [runnable] = hook.describe([job_id])
     aws.advance(3600)
     changes = partial(iter, [runnable, None])
-    monkeypatch.setattr("airflow_fargate_batch.hooks.follow", lambda *_, **__: changes())
+    monkeypatch.setattr(
+        "airflow_fargate_batch._airflow.worker_wait.follow", lambda *_, **__: changes()
+    )
     now: Any = {"until": datetime.now(UTC), "runnable_timeout": timedelta(0)}[limit]
     assert hook.wait(job_id, **{limit: now}).status is JobStatus.SUCCEEDED
 

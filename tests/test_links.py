@@ -5,11 +5,10 @@ from typing import Any
 
 import pytest
 
+from airflow_fargate_batch._airflow.xcom import CONSOLE_LINKS, CONSOLE_LOG
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.links import (
     LINKS,
-    LOG_XCOM_KEY,
-    XCOM_KEY,
     BatchJobDefinitionLink,
     BatchJobLink,
     BatchJobLogLink,
@@ -51,10 +50,10 @@ HOME = f"https://console.aws.amazon.com/batch/home?region={REGION}"
 
 def test_all_addresses_are_pushed_at_the_submit_where_each_airflow_reads_them() -> None:
     entries = dict(pushed())
-    pages = entries.pop(XCOM_KEY)
+    pages = entries.pop(CONSOLE_LINKS)
     assert pages["job"] == f"{HOME}#jobs/detail/{JOB_ID}"
     assert entries == {
-        key: pages[link.key] for key, link in OWN_KEYS.items() if link.pushed_as == XCOM_KEY
+        key: pages[link.key] for key, link in OWN_KEYS.items() if link.pushed_as == CONSOLE_LINKS
     }
 
 
@@ -70,12 +69,12 @@ def test_all_addresses_are_pushed_at_the_submit_where_each_airflow_reads_them() 
 def test_the_definition_is_linked_as_far_as_the_submit_tells_which_it_is(
     name: str, page: str
 ) -> None:
-    assert dict(pushed(job_definition=name))[XCOM_KEY]["job_definition"] == f"{HOME}#{page}"
+    assert dict(pushed(job_definition=name))[CONSOLE_LINKS]["job_definition"] == f"{HOME}#{page}"
 
 
 @pytest.mark.parametrize("queue", ["q", f"{ACCOUNT}:job-queue/q"], ids=["name", "ARN"])
 def test_the_queue_is_linked_by_its_arn(queue: str) -> None:
-    assert dict(pushed(job_queue=queue))[XCOM_KEY]["job_queue"] == (
+    assert dict(pushed(job_queue=queue))[CONSOLE_LINKS]["job_queue"] == (
         f"{HOME}#queues/detail/{ACCOUNT}:job-queue/q"
     )
 
@@ -110,7 +109,7 @@ def test_only_what_is_new_is_pushed_again() -> None:
     push_pages(task, pages_of(described()), push)
     assert entries == []
     push_pages(task, pages_of(described(container=STREAM)), push)
-    assert [key for key, _ in entries][:1] == [LOG_XCOM_KEY]
+    assert [key for key, _ in entries][:1] == [CONSOLE_LOG]
     assert len(entries) == 1 + (1 if OWN_KEYS else 0)
 
 
@@ -128,10 +127,10 @@ def test_a_dry_run_has_no_links() -> None:
 @pytest.mark.parametrize(
     ("link", "key", "pushed_as"),
     [
-        (BatchJobLink(), "job", XCOM_KEY),
-        (BatchJobDefinitionLink(), "job_definition", XCOM_KEY),
-        (BatchJobQueueLink(), "job_queue", XCOM_KEY),
-        (BatchJobLogLink(), "job_log", LOG_XCOM_KEY),
+        (BatchJobLink(), "job", CONSOLE_LINKS),
+        (BatchJobDefinitionLink(), "job_definition", CONSOLE_LINKS),
+        (BatchJobQueueLink(), "job_queue", CONSOLE_LINKS),
+        (BatchJobLogLink(), "job_log", CONSOLE_LOG),
     ],
     ids=lambda value: getattr(value, "name", value),
 )

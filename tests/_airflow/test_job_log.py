@@ -14,10 +14,11 @@ import pytest
 from airflow_fargate_batch import triggers
 from airflow_fargate_batch._airflow import compat, job_log
 from airflow_fargate_batch._airflow.connection import Connection
+from airflow_fargate_batch._airflow.xcom import LOG_POSITION
 from airflow_fargate_batch.core import log_reading, polling
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.exceptions import AnswerLost
-from airflow_fargate_batch.triggers import POSITION_KEY, FargateBatchJobTrigger
+from airflow_fargate_batch.triggers import FargateBatchJobTrigger
 from airflow_fargate_batch.watching import log_follower, poller
 from tests.cloudwatch import CloudWatch, job
 
@@ -62,12 +63,12 @@ class Xcom:
         self.calling: Callable[[], Coroutine[Any, Any, Any]] = lambda: asyncio.sleep(0)
 
     async def get(self, task_instance: object, key: str) -> Any:
-        assert (task_instance, key) == (TASK, POSITION_KEY)
+        assert (task_instance, key) == (TASK, LOG_POSITION)
         await self.calling()
         return self.position
 
     async def set(self, task_instance: object, key: str, value: Any) -> None:
-        assert (task_instance, key) == (TASK, POSITION_KEY)
+        assert (task_instance, key) == (TASK, LOG_POSITION)
         await self.calling()
         self.position = value
         self.written.append(value)

@@ -16,7 +16,7 @@ collect_ignore = ["users_project"]  # run by test_users_dag_test.py, as a projec
 _HERE = Path(__file__).parent
 _LONG = frozenset(
     {"test_waiting_runs.py", "test_chaos_short.py", "test_log_runs.py"}
-    | {"test_on_call_runs.py", "test_late_kill.py"}
+    | {"test_on_call_runs.py", "test_late_kill.py", "test_secret_log_runs.py"}
 )
 
 

@@ -260,8 +260,14 @@ class RealAirflow:
     def task_process(self, run: Run, task: str) -> psutil.Process:
         """Give the process that executes a running task; its parent supervises it."""
         self.wait_for(run, task, "running")
-        instance = self.task_instances(run)[task]
-        return psutil.Process(int(instance["pid"]))
+        pids: list[int] = []
+
+        def has_a_process() -> bool:  # Airflow stores the pid a moment after the state
+            pids[:] = [int(pid) for pid in [self.task_instances(run)[task]["pid"]] if pid]
+            return bool(pids)
+
+        self._until(has_a_process, f"{task} has a process", run=run)
+        return psutil.Process(pids[0])
 
     # --- Inside -------------------------------------------------------------------------------
 

@@ -120,9 +120,9 @@ def live(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalBatch]:
 
 IMPATIENT = """
 import sys
-from airflow_fargate_batch import bulk
+from airflow_fargate_batch.submitting import many
 from airflow_fargate_batch.cli import main
-bulk.LOOKS = (0.0,)
+many.LOOKS = (0.0,)
 sys.exit(main())
 """
 

@@ -23,8 +23,8 @@ FAST = 2000.0
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalBatch]:
-    for module in ("bulk", "submission"):
-        monkeypatch.setattr(f"airflow_fargate_batch.{module}.LOOKS", (0.01, 0.02))
+    for module in ("many", "submitter"):
+        monkeypatch.setattr(f"airflow_fargate_batch.submitting.{module}.LOOKS", (0.01, 0.02))
     with LocalBatch(manual_clock=True, seed=1) as aws:
         yield aws
 

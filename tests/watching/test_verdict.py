@@ -168,7 +168,7 @@ def test_an_arn_that_is_none_hurts_nobody() -> None:
 
 
 SIDECAR: dict[str, Any] = json.loads(
-    (Path(__file__).parent / "data" / "describe_jobs_sidecar.json").read_text("utf-8")
+    (Path(__file__).parents[1] / "data" / "describe_jobs_sidecar.json").read_text("utf-8")
 )
 
 
