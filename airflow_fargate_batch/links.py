@@ -29,8 +29,14 @@ class _ConsoleLink(BaseOperatorLink):
     key: ClassVar[str]
     pushed_as: ClassVar[str] = CONSOLE_LINKS
 
-    def get_link(self, operator: "BaseOperator", *, ti_key: "TaskInstanceKey") -> str:  # noqa: ARG002 - Airflow's signature
-        """Return the page's address, or an empty text before it is known."""
+    def get_link(self, operator: "BaseOperator", *, ti_key: "TaskInstanceKey") -> str:
+        """Return the page's address, or an empty text before it is known.
+
+        On Airflow 3 the worker asks when its task ends, and logs an error for each XCom that is
+        not there. So a task that ends without a submit reports it here.
+        """
+        if getattr(operator, "has_submitted", None) is False:
+            return ""
         pushed: dict[str, str] | None = XCom.get_value(key=self.pushed_as, ti_key=ti_key)
         return pushed.get(self.key, "") if pushed else ""
 
@@ -66,8 +72,7 @@ class BatchJobLogLink(_ConsoleLink):
     def get_link(self, operator: "BaseOperator", *, ti_key: "TaskInstanceKey") -> str:
         """Return the page's address, or an empty text before it is known.
 
-        On Airflow 3 the worker asks when its task is done or defers, and would log each XCom that
-        is not there: so the task says itself whether it has pushed this one.
+        The task itself knows whether it has pushed this one, as most tasks never do.
         """
         pushed: Pages | None = getattr(operator, "console_pages", None)  # 2.11 asks of a copy
         if pushed is not None and self.key not in pushed:

@@ -189,6 +189,9 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     botocore_config: dict[str, Any] | None
     _depends_on_as_given: Any
     console_pages: Mapping[str, str]
+    has_submitted: bool | None = None
+    """Whether this process has submitted or adopted the job; ``None`` in one that
+    resumes a deferred task."""
     _awaited: str | None = None
     _submitting: JobRequest | None = None
     _runs_as: Any = None
@@ -372,6 +375,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         )
 
     def _run(self, context: Context) -> str:
+        self.has_submitted = False
         dry_run = self._is_dry_run()
         with place_of(context["ti"], self.task_id) as place:
             request = self._request(context, place, dry_run=dry_run)
@@ -513,6 +517,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
             if self.wait_for_completion:
                 self._awaited = job_id  # before it is no longer being submitted: a kill finds one
             self._submitting = None
+            self.has_submitted = True
         except InvalidRequest as error:
             raise _failure(error) from None
         self._tell_where(job_id, request, context)

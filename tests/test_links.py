@@ -196,6 +196,15 @@ def test_a_log_that_is_not_known_has_no_address(members: dict[str, Any]) -> None
     assert pages_of(Job.from_api({"jobId": JOB_ID, **members})) == {}
 
 
+def test_a_task_that_has_not_submitted_asks_for_no_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "airflow_fargate_batch.links.XCom.get_value", lambda **_: pytest.fail("asked")
+    )
+    task = operator()
+    task.has_submitted = False
+    assert [link.get_link(task, ti_key="key of a task") for link in LINKS] == [""] * 4
+
+
 @pytest.mark.parametrize(
     ("task", "asks"),
     [(operator(), 0), (SimpleNamespace(), 1)],

@@ -44,8 +44,8 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     ):
         airflow.add_connection(
             "aws_logs",
-            login="local",
-            password="local",
+            login=aws.environ["AWS_ACCESS_KEY_ID"],
+            password=aws.environ["AWS_SECRET_ACCESS_KEY"],
             extra={"region_name": aws.region, "endpoint_url": aws.url},
         )
         for name, secret in VAULT.items():
