@@ -46,6 +46,11 @@ run, fails the task and, where it has retries, may run it from the start."""
 ASK_PATIENCE: Final = 10.0
 """Seconds to wait for Airflow's answer about the task. In a triggerer that shuts down there is
 none; also less than ``on_kill_timeout``, together with the first tries to terminate a job."""
+ASK_AGAIN: Final = 2.0
+"""Seconds between two questions, if Airflow could not answer the first."""
+GIVE_UP_PATIENCE: Final = 300.0
+"""Seconds to wait for the same answer before a job is given up: nothing hurries then, and a job
+that is left running costs money. A triggerer that was just restarted may be busy for a minute."""
 
 ENDED, GAVE_UP, STUCK, REFUSED = "ended", "gave_up", "stuck", "refused"
 """Outcomes of an event: all jobs have ended, or one has failed; they did not in time; they never
@@ -289,7 +294,7 @@ class FargateBatchJobTrigger(BaseTrigger):
     async def _end_given_up(self, why: str) -> str | None:
         """Terminate the jobs if Airflow says that no other try owns them; report a failure."""
         if self._given_up is None:
-            self._given_up = when_giving_up(await self._task_now(), why)
+            self._given_up = when_giving_up(await self._task_now(GIVE_UP_PATIENCE), why)
         return await self._terminate(self._given_up.why) if self._given_up.terminates else None
 
     async def _leaving(self, why: str, jobs: Sequence[Job]) -> str:
@@ -310,7 +315,7 @@ class FargateBatchJobTrigger(BaseTrigger):
 
     async def _end_cancelled(self) -> None:
         """Terminate the jobs if the task has ended; otherwise report that they are left running."""
-        verdict = when_cancelled(await self._task_now())
+        verdict = when_cancelled(await self._task_now(ASK_PATIENCE))
         if verdict.terminates:
             await self._terminate(verdict.why)
         elif self._termination is None:
@@ -318,12 +323,21 @@ class FargateBatchJobTrigger(BaseTrigger):
             for line in left_running(live, region=self.region_name, why=verdict.why).splitlines():
                 self.log.info("%s", line)
 
-    async def _task_now(self) -> TaskNow | None:
-        """Ask Airflow about the waiting task; the question is never cancelled."""
+    async def _task_now(self, patience: float) -> TaskNow | None:
+        """Ask Airflow about the waiting task, until it answers; no question is ever cancelled."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + patience
+        while True:
+            now = await self._ask(until - loop.time())
+            if now is not None or loop.time() + ASK_AGAIN >= until:
+                return now
+            await asyncio.sleep(ASK_AGAIN)
+
+    async def _ask(self, patience: float) -> TaskNow | None:
         ask = compat.deferred_task_now(self.task_instance, self.trigger_id)
         question = asyncio.create_task(ask)
         self._questions.add(question)  # or it may vanish before its answer comes
-        await asyncio.wait([question], timeout=ASK_PATIENCE)
+        await asyncio.wait([question], timeout=patience)
         return question.result() if question.done() else None
 
     def _live_jobs(self) -> list[str]:

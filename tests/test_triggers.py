@@ -411,7 +411,11 @@ def test_of_several_only_those_that_still_run_are_said_to(aws: Aws) -> None:
     assert "Job b is still" not in event["message"]
 
 
-def test_a_deadline_counts_even_where_aws_does_not_answer(aws: Aws) -> None:
+def test_a_deadline_counts_even_where_aws_does_not_answer(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "UNANSWERED", timedelta(seconds=0.2))
+    monkeypatch.setattr(waiting, "LOOK_AGAIN", timedelta(seconds=0.1))
     aws.fault = AnswerLost("the answer to DescribeJobs was lost")
     event = event_of(trigger_for(wait_until=soon()))
     assert (event["outcome"], event["jobs"]) == ("gave_up", [])
@@ -654,11 +658,24 @@ def test_a_trigger_that_gives_up_leaves_a_job_running_that_another_may_own(
     aws: Aws, now: TaskNow | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     airflow_says(now, monkeypatch)
+    monkeypatch.setattr(triggers, "GIVE_UP_PATIENCE", 0.1)
     aws.will("job", "RUNNING")
     event = event_of(trigger_for(wait_until=soon(0.1)))
     assert event["outcome"] == "gave_up"
     assert "\nJob job is left running: " in event["message"]
     assert aws.terminated == []
+
+
+def test_who_gives_up_has_time_for_airflows_answer(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A triggerer that was just restarted is busy: a job left running for that costs money."""
+    monkeypatch.setattr(triggers, "ASK_PATIENCE", 0.05)
+    airflow_says(STILL_DEFERRED, monkeypatch, after=0.5)
+    aws.will("job", "RUNNING")
+    event = event_of(trigger_for(wait_until=soon(0.1)))
+    assert event["message"].endswith("The job was terminated.")
+    assert len(aws.terminated) == 1
 
 
 def test_an_answer_that_does_not_come_is_not_waited_for(

@@ -12,6 +12,9 @@ from airflow_fargate_batch.exceptions import JobCannotStart, JobTimedOut
 
 LOOK_AGAIN: Final = timedelta(seconds=15)
 """Time between two last looks at a job, if the first one got no answer."""
+UNANSWERED: Final = timedelta(minutes=2)
+"""Time in which last looks may get no answer before the end of a wait counts without one. A
+triggerer that was restarted late is busy with all its triggers, and the job may have succeeded."""
 
 TOO_LONG: Final = (
     "Read the job's log to see whether it still makes progress. If it needs more time, raise the "
@@ -125,14 +128,15 @@ class Wait:
         self._stuck: Failure | None = None
         self._stuck_at: datetime | None = None
         self._look_again_at: datetime | None = None
+        self._unanswered_since: datetime | None = None
 
     @property
     def ends_at(self) -> datetime | None:
         """When to take a last look, as far as is known now; ``None`` if there is no limit."""
-        soft = _earliest(self._stuck_at, self._patience.stage_until)
-        if soft and self._look_again_at:
-            soft = max(soft, self._look_again_at)
-        return _earliest(self._patience.until, soft)
+        end = _earliest(self._stuck_at, self._patience.ends_at)
+        if end and self._look_again_at:
+            return max(end, self._look_again_at)
+        return end
 
     def is_over(self, now: datetime) -> bool:
         """Tell whether it is time for a last look."""
@@ -144,7 +148,7 @@ class Wait:
         if self._last is None or self._last.status_text != job.status_text:
             self._last_status_at = now
         self._last = job
-        self._look_again_at = None
+        self._look_again_at = self._unanswered_since = None
         self._patience.observe(job, now)
         self._stuck = diagnose_stuck(job)
         self._stuck_at = None if self._stuck is None else self._stuck_at or now
@@ -153,8 +157,8 @@ class Wait:
     def decide(self, job: Job | None, now: datetime) -> str | None:
         """Judge a last look: return as ``heed`` does if the wait goes on or the job has ended.
 
-        :param job: as it is now; ``None`` if AWS did not tell. Then only *until* ends the wait: the
-            job may have left RUNNABLE or STARTING meanwhile.
+        :param job: as it is now; ``None`` if AWS did not answer. Then only *until* ends the wait,
+            after two minutes of such looks: the job may have started or succeeded meanwhile.
         :raises JobCannotStart: AWS says that the job can never start.
         :raises JobTimedOut: the time is over.
         """
@@ -164,14 +168,16 @@ class Wait:
             if not job.status.is_live:
                 return line
             self._check_start(now)
+        else:
+            self._unanswered_since = self._unanswered_since or now
+            self._look_again_at = now + LOOK_AGAIN
         until = self._patience.until
-        if until is not None and now >= until:
+        may_wait = self._unanswered_since and now - self._unanswered_since < UNANSWERED
+        if until is not None and now >= until and not may_wait:
             limit = f": {self._limit}" if self._limit else ""
             text = f"Job {self.job_id} did not end by {until:%Y-%m-%d %H:%M:%S %Z}{limit}"
             unseen = "" if job else " AWS Batch did not answer the last question about it."
             raise JobTimedOut(text, f"{self.state}{unseen}", TOO_LONG)
-        if job is None:
-            self._look_again_at = now + LOOK_AGAIN
         return line
 
     def _check_start(self, now: datetime) -> None:

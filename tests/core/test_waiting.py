@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from airflow_fargate_batch.core.job import Job
-from airflow_fargate_batch.core.waiting import LOOK_AGAIN, Patience, Wait
+from airflow_fargate_batch.core.waiting import LOOK_AGAIN, UNANSWERED, Patience, Wait
 from airflow_fargate_batch.exceptions import JobCannotStart, JobTimedOut
 
 CREATED = datetime(2026, 2, 3, 4, 0, 0, tzinfo=UTC)
@@ -59,8 +59,10 @@ def test_a_deadline_is_one_whatever_the_job_does() -> None:
 def test_a_deadline_counts_even_if_aws_does_not_answer_the_last_look() -> None:
     wait = waiting(until=30)
     wait.heed(job("PENDING"), at(3))
+    assert wait.decide(None, at(30)) is None
+    assert wait.ends_at == at(30) + LOOK_AGAIN
     with pytest.raises(JobTimedOut) as caught:
-        wait.decide(None, at(30))
+        wait.decide(None, at(30) + UNANSWERED)
     assert caught.value.state == (
         "The job has been PENDING since 2026-02-03 04:03:00 UTC. "
         "AWS Batch did not answer the last question about it."
@@ -68,8 +70,16 @@ def test_a_deadline_counts_even_if_aws_does_not_answer_the_last_look() -> None:
 
 
 def test_a_job_of_which_nothing_was_ever_heard_is_said_to_be_unknown() -> None:
+    wait = waiting(until=30)
+    wait.decide(None, at(30))
     with pytest.raises(JobTimedOut, match=r"The state of job job is not known\."):
-        waiting(until=30).decide(None, at(30))
+        wait.decide(None, at(30) + UNANSWERED)
+
+
+def test_an_answer_within_the_patience_decides() -> None:
+    wait = waiting(until=30)
+    assert wait.decide(None, at(30)) is None
+    assert wait.decide(job("SUCCEEDED"), at(31)) == "Job job is SUCCEEDED after 31 min 0 s"
 
 
 @pytest.mark.parametrize("end", ["SUCCEEDED", "FAILED"])
