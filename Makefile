@@ -101,6 +101,13 @@ chaos: setup  ## Kill workers and triggerers, lose answers, and count the jobs
 faults: setup .venv-3.0/.ready .venv-2.11/.ready  ## Submit under every fault on 3.3, 3.0 and 2.11, beside BatchOperator
 	@$(BIN)/python -m tests.faults {.venv,.venv-3.0,.venv-2.11}/bin/python
 
+.PHONY: dist
+dist: setup  ## Build wheel and sdist into dist/, check them, install the wheel and try it
+	@rm -rf dist
+	@$(BIN)/uv build --quiet --no-build-isolation --python $(BIN)/python --out-dir dist
+	@$(BIN)/uv tool run twine check --strict dist/*.whl dist/*.tar.gz
+	@DIST=dist $(BIN)/python -m pytest --quiet tests/test_packaging.py
+
 # --- Upkeep ------------------------------------------------------------------------------------
 
 # The older lines are resolved as of a day on which they were current; our tools are always the newest.
