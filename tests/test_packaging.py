@@ -30,7 +30,7 @@ build_wheel(sys.argv[1])
 
 @pytest.fixture(scope="module")
 def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with the wheel and the sdist: that of ``make dist``, or one built now."""
+    """Return a folder with the wheel and the sdist, built by ``make dist`` or built now."""
     if given := os.environ.get("DIST"):
         return ROOT / given
     folder = tmp_path_factory.mktemp("dist")
@@ -92,7 +92,7 @@ def metadata(wheel: Path) -> Message:
 
 
 def test_links_of_the_readme_work_on_a_package_index(metadata: Message) -> None:
-    """They lead to the files as of this version."""
+    """The links lead to the files of this version."""
     text = metadata.get_payload()
     assert isinstance(text, str)
     targets = re.findall(r"\]\(([^)\s]+)\)", text)
@@ -105,7 +105,7 @@ def test_links_of_the_readme_work_on_a_package_index(metadata: Message) -> None:
 
 
 def requirements(metadata: Message, extra: str = "") -> list[Requirement]:
-    """Return what an install with an extra, or with none, needs."""
+    """Return the requirements of an install with an extra, or with none."""
     known = [Requirement(text) for text in metadata.get_all("Requires-Dist", [])]
     plain = {str(each) for each in known if not each.marker or each.marker.evaluate({"extra": ""})}
     if not extra:
@@ -130,13 +130,13 @@ def test_airflow_and_the_amazon_provider_are_an_extra(metadata: Message) -> None
 
 @pytest.mark.parametrize("extra", ["", "airflow"])
 def test_an_install_changes_no_version_of_this_airflow(metadata: Message, extra: str) -> None:
-    """On every line, of which the oldest has the boto3 of its day."""
+    """This holds on every Airflow line; the oldest line has an old boto3."""
     for each in requirements(metadata, extra):
         assert each.specifier.contains(version(each.name), prereleases=True), each
 
 
 def closure(names: set[str]) -> set[str]:
-    """Return distributions and all that they depend on."""
+    """Return distributions and all their dependencies."""
     found: set[str] = set()
     while names:
         name = names.pop()
@@ -150,7 +150,7 @@ def closure(names: set[str]) -> set[str]:
 
 @pytest.fixture(scope="module")
 def alone(wheel: Path, metadata: Message, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a folder with the wheel and what it depends on, and nothing else of this environment."""
+    """Return a folder with the wheel and its dependencies, and nothing else of this environment."""
     folder = tmp_path_factory.mktemp("alone")
     shutil.unpack_archive(wheel, folder, "zip")
     for name in closure({each.name for each in requirements(metadata)}):
@@ -162,7 +162,7 @@ def alone(wheel: Path, metadata: Message, tmp_path_factory: pytest.TempPathFacto
 
 
 def python(folder: Path, code: str, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run code in an interpreter that knows the standard library and a folder only."""
+    """Run code in an interpreter with only the standard library and a folder on its path."""
     start = f"import sys; sys.path.insert(0, {str(folder)!r}); "
     return subprocess.run(
         [sys.executable, "-I", "-S", "-c", start + code, *words],
