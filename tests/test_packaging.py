@@ -148,6 +148,54 @@ def closure(names: set[str]) -> set[str]:
     return found
 
 
+@pytest.fixture(params=["", "[local]", "[airflow]"], ids=["no extra", "local", "airflow"])
+def installed(wheel: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """Install the wheel as a user does, with an extra, and return the folder of its programs."""
+    uv = Path(sys.executable).with_name("uv")
+    subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, tmp_path / "v"], check=True)
+    programs = tmp_path / "v" / "bin"
+    pins = ["--constraints", str(ROOT / "constraints" / "airflow-3.3.txt")]
+    words = [str(uv), "pip", "install", "--quiet", "--python", str(programs / "python"), *pins]
+    subprocess.run([*words, f"{wheel}{request.param}"], cwd=tmp_path, check=True)
+    return programs
+
+
+TRY = """
+import importlib.util, sys
+import airflow_fargate_batch
+assert sys.prefix in airflow_fargate_batch.__file__, "the wheel, not the repository"
+from airflow_fargate_batch.core.request import JobRequest
+from airflow_fargate_batch.local import LocalBatch
+with LocalBatch() as aws:
+    assert aws.environ
+if importlib.util.find_spec("airflow"):
+    from airflow.providers_manager import ProvidersManager
+    assert "airflow-fargate-batch" in ProvidersManager().providers
+    from airflow_fargate_batch.operators import FargateBatchSubmitOperator
+    task = FargateBatchSubmitOperator(task_id="a", job_queue="q", job_definition="d")
+    assert task.template_fields
+"""
+
+
+@pytest.mark.long
+def test_the_installed_wheel_works_without_the_repository(installed: Path, tmp_path: Path) -> None:
+    environment = {
+        "PATH": os.environ["PATH"],
+        "AIRFLOW_HOME": str(tmp_path),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+    }
+    for words in (
+        ["fargate-batch", "sizes", "--vcpu", "2"],
+        ["submit-fargate-job", "--dry-run"],
+        ["python", "-c", TRY],
+    ):
+        words[0] = str(installed / words[0])
+        done = subprocess.run(
+            words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+
+
 @pytest.fixture(scope="module")
 def alone(wheel: Path, metadata: Message, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with the wheel and its dependencies, and nothing else of this environment."""
@@ -212,51 +260,3 @@ def test_on_an_older_airflow_an_import_says_so(alone: Path, tmp_path: Path, old:
     done = python(alone, insert + "import airflow_fargate_batch.operators")
     last = done.stderr.splitlines()[-1]
     assert re.search(rf"needs Airflow 2\.11 or later .*; this is Airflow {old}\. ", last)
-
-
-@pytest.fixture(params=["", "[local]", "[airflow]"], ids=["no extra", "local", "airflow"])
-def installed(wheel: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Path:
-    """Install the wheel as a user does, with an extra, and return the folder of its programs."""
-    uv = Path(sys.executable).with_name("uv")
-    subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, tmp_path / "v"], check=True)
-    programs = tmp_path / "v" / "bin"
-    pins = ["--constraints", str(ROOT / "constraints" / "airflow-3.3.txt")]
-    words = [str(uv), "pip", "install", "--quiet", "--python", str(programs / "python"), *pins]
-    subprocess.run([*words, f"{wheel}{request.param}"], cwd=tmp_path, check=True)
-    return programs
-
-
-TRY = """
-import importlib.util, sys
-import airflow_fargate_batch
-assert sys.prefix in airflow_fargate_batch.__file__, "the wheel, not the repository"
-from airflow_fargate_batch.core.request import JobRequest
-from airflow_fargate_batch.local import LocalBatch
-with LocalBatch() as aws:
-    assert aws.environ
-if importlib.util.find_spec("airflow"):
-    from airflow.providers_manager import ProvidersManager
-    assert "airflow-fargate-batch" in ProvidersManager().providers
-    from airflow_fargate_batch.operators import FargateBatchSubmitOperator
-    task = FargateBatchSubmitOperator(task_id="a", job_queue="q", job_definition="d")
-    assert task.template_fields
-"""
-
-
-@pytest.mark.long
-def test_the_installed_wheel_works_without_the_repository(installed: Path, tmp_path: Path) -> None:
-    environment = {
-        "PATH": os.environ["PATH"],
-        "AIRFLOW_HOME": str(tmp_path),
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-    }
-    for words in (
-        ["fargate-batch", "sizes", "--vcpu", "2"],
-        ["submit-fargate-job", "--dry-run"],
-        ["python", "-c", TRY],
-    ):
-        words[0] = str(installed / words[0])
-        done = subprocess.run(
-            words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stderr
