@@ -1,4 +1,4 @@
-# Every command a contributor needs; `make help` lists them. A machine needs Python 3.11 and make.
+# Commands for contributors; `make help` lists them. They need Python 3.11 and make.
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -9,19 +9,19 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 SOURCES := airflow_fargate_batch tests dags_examples benchmarks scripts
 
-# Nothing of ours lands in ~/airflow, no example DAGs, no phoning home.
+# Write nothing to ~/airflow, load no example DAGs, report no usage.
 export AIRFLOW_HOME := $(CURDIR)/.airflow
 export AIRFLOW__CORE__LOAD_EXAMPLES := False
 export SCARF_ANALYTICS := false
 export DO_NOT_TRACK := 1
-# Tests start Airflow many times over; without bytecode at hand each start takes three times as long.
+# Tests start Airflow many times. Without cached bytecode each start takes three times as long.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9. -]+:.*## / { printf "  \033[36m%-12s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-# --- Environments: one a supported Airflow line, from our own pins -----------------------------
+# --- Environments: one for each supported Airflow line, with the pins in constraints/ ----------
 
 OLDER := 2.11 3.0 3.1 3.2
 READY := .venv/.ready $(OLDER:%=.venv-%/.ready)
@@ -42,21 +42,21 @@ $(READY): pyproject.toml
 setup: .venv/.ready  ## Make .venv: the newest Airflow, this package and the tools
 	@:
 
-# --- What a person runs ----------------------------------------------------------------------
+# --- Daily commands --------------------------------------------------------------------------
 
 .PHONY: demo
 demo: setup  ## Run a daily chain of Fargate jobs through a real Airflow, without an AWS account
 	@$(BIN)/python scripts/demo.py
 
-# Two processes: the tests that need a real Airflow share one of them, and one Airflow (tests/airflow/conftest.py).
+# Two processes. Tests that need a real Airflow run in one of them and share one Airflow (tests/airflow/conftest.py).
 SIDE_BY_SIDE := --numprocesses=2 --dist=loadgroup
 
 .PHONY: test
-test: check  ## Lint, types, import contracts, every test on the newest Airflow, branch coverage
+test: check  ## Run make check, then all tests on the newest Airflow with branch coverage
 	@$(BIN)/python -m pytest --quiet -m "not long" $(SIDE_BY_SIDE) --cov --cov-report=term:skip-covered
 
 .PHONY: check
-check: setup  ## Lint, formatting, types and import contracts only
+check: setup  ## Check lint, formatting, types and import contracts
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy --no-error-summary
@@ -64,11 +64,11 @@ check: setup  ## Lint, formatting, types and import contracts only
 	@echo "Lint, formatting, types and import contracts are fine."
 
 .PHONY: format
-format: setup  ## Format the code and fix what the linter can
+format: setup  ## Format the code and apply the linter's fixes
 	@$(BIN)/ruff check --quiet --fix .
 	@$(BIN)/ruff format --quiet .
 
-# What another Airflow, Amazon provider or boto3 can change; the rest is the same Python.
+# Tests that depend on the version of Airflow, the Amazon provider or boto3.
 ON_OLDER_LINES := $(addprefix tests/, airflow _airflow aws core/test_botocore_model.py \
 	test_hooks.py test_links.py test_operator_dry_run.py test_operator_identity.py \
 	test_operator_import_check.py test_operator_rendering.py test_operator_secrets.py \
@@ -76,7 +76,7 @@ ON_OLDER_LINES := $(addprefix tests/, airflow _airflow aws core/test_botocore_mo
 	test_sensors.py test_triggers.py watching/test_verdict.py)
 
 .PHONY: $(OLDER:%=test-%) $(OLDER:%=long-%) long test-all
-test-2.11 test-3.0 test-3.1 test-3.2: test-%: .venv-%/.ready  ## What an older Airflow can change (2.11 needs PostgreSQL)
+test-2.11 test-3.0 test-3.1 test-3.2: test-%: .venv-%/.ready  ## Run the tests that depend on Airflow's version (2.11 needs PostgreSQL)
 	@.venv-$*/bin/python -m pytest --quiet -m "not long" $(SIDE_BY_SIDE) $(ON_OLDER_LINES)
 
 long: setup
@@ -85,30 +85,37 @@ long: setup
 $(OLDER:%=long-%): long-%: .venv-%/.ready
 	@.venv-$*/bin/python -m pytest --quiet -m long
 
-test-all: test $(OLDER:%=test-%) long $(OLDER:%=long-%)  ## Every line, and then the long runs on each
+test-all: test $(OLDER:%=test-%) long $(OLDER:%=long-%)  ## Run all tests on all Airflow lines, then the long tests on each
 
 .PHONY: audit
-audit: setup  ## Look for known vulnerabilities in the pins of the newest line, as PyPI knows them
+audit: setup  ## Check the pins of the newest line for vulnerabilities known to PyPI
 	@$(BIN)/uv tool run pip-audit --strict --no-deps --disable-pip --requirement constraints/airflow-3.3.txt
 
 .PHONY: bench chaos faults
-bench: setup  ## Measure side by side with BatchOperator and bare boto3 (one part: make bench PART=waiting)
+bench: setup  ## Compare speed with BatchOperator and bare boto3 (one part: make bench PART=waiting)
 	@$(BIN)/python -m benchmarks $(PART)
 
 chaos: setup  ## Kill workers and triggerers, lose answers, and count the jobs
 	@$(BIN)/python -m tests.chaos
 
-faults: setup .venv-3.0/.ready .venv-2.11/.ready  ## Submit under every fault on 3.3, 3.0 and 2.11, beside BatchOperator
+faults: setup .venv-3.0/.ready .venv-2.11/.ready  ## Submit under every fault on 3.3, 3.0 and 2.11, compared with BatchOperator
 	@$(BIN)/python -m tests.faults {.venv,.venv-3.0,.venv-2.11}/bin/python
+
+.PHONY: dist
+dist: setup  ## Build wheel and sdist into dist/, check them, install the wheel and try it
+	@rm -rf dist
+	@$(BIN)/uv build --quiet --no-build-isolation --python $(BIN)/python --out-dir dist
+	@$(BIN)/uv tool run twine check --strict dist/*.whl dist/*.tar.gz
+	@DIST=dist $(BIN)/python -m pytest --quiet tests/test_packaging.py
 
 # --- Upkeep ------------------------------------------------------------------------------------
 
-# The older lines are resolved as of a day on which they were current; our tools are always the newest.
+# Older lines are resolved as of a day when they were current; the development tools are the newest.
 COMPILE := $(BIN)/uv pip compile --quiet --upgrade --python-version 3.11 --no-header --no-annotate
 
 LOCKS := lock-3.3 $(OLDER:%=lock-%)
 .PHONY: lock $(LOCKS)
-lock: $(LOCKS)  ## Resolve constraints/*.txt anew
+lock: $(LOCKS)  ## Resolve constraints/*.txt again
 lock-3.3: AS_OF :=
 lock-3.2: AS_OF := --exclude-newer 2026-06-05
 lock-3.1: AS_OF := --exclude-newer 2026-03-20

@@ -116,7 +116,7 @@ def prepare_airflow(console: Console, environment: Mapping[str, str]) -> None:
     if made.exists():
         return
     with console.status("Preparing Airflow's database, once ..."), LOG.open("wb") as log:
-        migrate = [PROGRAMS / "airflow", "db", "migrate"]
+        migrate = [str(PROGRAMS / "airflow"), "db", "migrate"]
         done = subprocess.run(migrate, env=environment, stdout=log, stderr=log)  # noqa: S603 - ours
     if done.returncode:
         raise DemoFailed(f"airflow db migrate\n{complaints(LOG)}")

@@ -1,4 +1,4 @@
-"""What every test stands on: no AWS account, no Airflow of the person who runs the tests."""
+"""Isolation of every test from the AWS account and the Airflow of the person who runs the tests."""
 
 import logging
 import os
@@ -17,7 +17,7 @@ os.environ |= {
 
 @pytest.fixture(autouse=True)
 def _no_aws_account(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hide credentials, regions, profiles and the metadata service: a test states what it needs."""
+    """Hide credentials, regions, profiles and the metadata service; a test sets those it needs."""
     for name in [name for name in os.environ if name.startswith("AWS")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
@@ -27,7 +27,7 @@ def _no_aws_account(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _open_loggers() -> None:
-    """Give the package's loggers back what Airflow's set-up, or a command, did to them earlier."""
+    """Reset the package's loggers, because Airflow's set-up and our commands change them."""
     for name in ["airflow_fargate_batch", *logging.Logger.manager.loggerDict]:
         if name.split(".")[0] == "airflow_fargate_batch":
             logger = logging.getLogger(name)

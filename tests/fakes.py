@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from airflow_fargate_batch.aws.batch import BatchApi, JobPage, Submitted
 from airflow_fargate_batch.core.definition import JobDefinition
@@ -15,6 +15,7 @@ from airflow_fargate_batch.exceptions import AnswerLost, Throttled
 from airflow_fargate_batch.submitting.retrying import Clock
 from airflow_fargate_batch.submitting.submitter import Submitter
 
+T = TypeVar("T")
 TOKEN = "0123456789abcdef"
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 CUT = AnswerLost("the answer was lost: Connection was closed")
@@ -209,7 +210,7 @@ class FakeBatch:
     def job_definition(self, name: str) -> JobDefinition | None:
         return self._call("DescribeJobDefinitions", lambda: self.definitions.get(name))
 
-    def _call(self, operation: str, perform: Callable[[], Any]) -> Any:
+    def _call(self, operation: str, perform: Callable[[], T]) -> T:
         self.calls.append(operation)
         planned = self.faults.get(operation)
         fault = planned.pop(0) if planned else None

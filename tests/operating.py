@@ -14,7 +14,7 @@ try:
 except ImportError:  # 2.11
     from airflow import DAG
 
-WHERE = {"job_queue": "queue", "job_definition": "definition"}
+WHERE: dict[str, Any] = {"job_queue": "queue", "job_definition": "definition"}
 JOB_ID = "11111111-2222-3333-4444-555555555555"
 REGION = "eu-west-1"
 ACCOUNT = f"arn:aws:batch:{REGION}:123456789012"

@@ -29,7 +29,7 @@ from airflow_fargate_batch.watching.log_follower import LogFollower
 from tests.fakes import TOKEN, request_of
 
 AT_ONCE = Pace(submitted=0, runnable=0, starting=0, stopping=0)
-RETRIES = {"max_attempts": 5, "mode": "standard"}
+RETRIES: Any = {"max_attempts": 5, "mode": "standard"}
 
 
 @pytest.fixture
@@ -186,10 +186,10 @@ def test_no_setting_brings_hidden_retries_back(
 def test_other_settings_are_kept(aws: LocalBatch, monkeypatch: pytest.MonkeyPatch) -> None:
     extra = {"config_kwargs": {"read_timeout": 7}}
     monkeypatch.setenv("AIRFLOW_CONN_LOCAL", connection_to(aws, **extra))
-    hook = FargateBatchHook(aws_conn_id="local", region_name="eu-west-1")
-    assert hook.conn.meta.config.read_timeout == 7
-    assert hook.conn.meta.region_name == "eu-west-1"
-    assert hook.conn.meta.endpoint_url == aws.url
+    client: Any = FargateBatchHook(aws_conn_id="local", region_name="eu-west-1").conn
+    assert client.meta.config.read_timeout == 7
+    assert client.meta.region_name == "eu-west-1"
+    assert client.meta.endpoint_url == aws.url
 
 
 def test_an_unknown_profile_is_said_without_a_call(
@@ -229,7 +229,9 @@ def test_a_job_that_has_left_runnable_since_the_last_poll_is_waited_for(
 
     job_id = hook.submit(request())
     aws.advance(1)
-    limit = datetime.now(UTC) - hook.describe([job_id])[0].created_at + timedelta(seconds=2)
+    created_at = hook.describe([job_id])[0].created_at
+    assert created_at is not None
+    limit = datetime.now(UTC) - created_at + timedelta(seconds=2)
     job = hook.wait(
         job_id,
         poll_interval=6,
@@ -294,9 +296,9 @@ def test_the_chosen_child_of_an_array_is_logged_to_its_last_line(
     script: str,
 ) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_LOCAL", connection_to(running))
-    monkeypatch.setitem(LogFollower.__init__.__kwdefaults__, "quiet", 1.0)
+    monkeypatch.setitem(LogFollower.__init__.__kwdefaults__ or {}, "quiet", 1.0)
     hook = FargateBatchHook(aws_conn_id="local")
-    hook._log = logging.getLogger("airflow_fargate_batch.test")
+    vars(hook)["_log"] = logging.getLogger("airflow_fargate_batch.test")
     command = ["sh", "-c", f"seq $AWS_BATCH_JOB_ARRAY_INDEX; {script}"]
     job_id = hook.submit(request(array_size=3, command=command))
     with caplog.at_level(logging.INFO, logger="airflow_fargate_batch.test"):
@@ -312,10 +314,10 @@ def test_secrets_that_the_job_prints_are_struck_out_of_a_workers_log(
     running: LocalBatch, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_LOCAL", connection_to(running))
-    monkeypatch.setitem(LogFollower.__init__.__kwdefaults__, "quiet", 1.0)
+    monkeypatch.setitem(LogFollower.__init__.__kwdefaults__ or {}, "quiet", 1.0)
     hook = FargateBatchHook(aws_conn_id="local")
-    hook._log = logging.getLogger("airflow_fargate_batch.test")
-    given = {
+    vars(hook)["_log"] = logging.getLogger("airflow_fargate_batch.test")
+    given: dict[str, Any] = {
         "command": ["sh", "-c", "printenv SSH_KEY; echo it is a-parameter, not $FLAG"],
         "environment": {"SSH_KEY": "first-line\nsecond-line", "FLAG": "false"},
         "parameters": {"api-token": "a-parameter"},

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from airflow_fargate_batch._airflow.compat import XCom
 from airflow_fargate_batch._airflow.xcom import CONSOLE_LINKS, CONSOLE_LOG
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.links import (
@@ -13,7 +14,6 @@ from airflow_fargate_batch.links import (
     BatchJobLink,
     BatchJobLogLink,
     BatchJobQueueLink,
-    XCom,
     addresses,
     pages_of,
     push_pages,
@@ -45,6 +45,7 @@ OWN_KEYS = {
     if (own_key := getattr(link, "xcom_key", None))  # not on 2.11
 }
 """Where Airflow 3 looks for the links of a task that runs."""
+TI_KEY: Any = "key of a task"
 HOME = f"https://console.aws.amazon.com/batch/home?region={REGION}"
 
 
@@ -151,7 +152,7 @@ def test_each_link_finds_its_own_address(
     monkeypatch.setattr(XCom, "get_value", get_value)
     task = operator()
     task.console_pages = {"job_log": "known"}
-    assert link.get_link(task, ti_key="key of a task") == f"{key} page"
+    assert link.get_link(task, ti_key=TI_KEY) == f"{key} page"
     assert asked == [{"key": pushed_as, "ti_key": "key of a task"}]
 
 
@@ -161,7 +162,7 @@ def test_a_link_that_is_not_known_is_empty(
     link: Any, pushed: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(XCom, "get_value", lambda **_: pushed)
-    assert link.get_link(operator(), ti_key="key of a task") == ""
+    assert link.get_link(operator(), ti_key=TI_KEY) == ""
 
 
 def test_the_operator_has_all_links_and_no_two_are_alike() -> None:
@@ -202,7 +203,7 @@ def test_a_task_that_has_not_submitted_asks_for_no_page(monkeypatch: pytest.Monk
     )
     task = operator()
     task.has_submitted = False
-    assert [link.get_link(task, ti_key="key of a task") for link in LINKS] == [""] * 4
+    assert [link.get_link(task, ti_key=TI_KEY) for link in LINKS] == [""] * 4
 
 
 @pytest.mark.parametrize(
@@ -215,5 +216,5 @@ def test_the_log_is_not_asked_for_where_it_is_known_to_be_missing(
 ) -> None:
     asked: list[dict[str, Any]] = []
     monkeypatch.setattr(XCom, "get_value", lambda **question: asked.append(question))
-    assert BatchJobLogLink().get_link(task, ti_key="key of a task") == ""
+    assert BatchJobLogLink().get_link(task, ti_key=TI_KEY) == ""
     assert len(asked) == asks

@@ -53,7 +53,7 @@ def run(task: FargateBatchSubmitOperator, **names: Any) -> tuple[str, Mapping[st
 
 def accepted(body: Mapping[str, Any]) -> bool:
     model = botocore.session.get_session().get_service_model("batch")
-    shape = model.operation_model("SubmitJob").input_shape
+    shape: Any = model.operation_model("SubmitJob").input_shape
     return not ParamValidator().validate(body, shape).has_errors()
 
 

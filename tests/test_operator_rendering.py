@@ -100,7 +100,7 @@ def test_what_is_no_member_of_the_request_is_templated_too(native: bool) -> None
         index=2,
     )
     assert request.job_name.startswith("etl-daily-submit-")
-    assert request.size == (1, 4096)
+    assert tuple(request.size) == (1, 4096)
     assert request.platform_version == "1.4.0"
     assert request.awslogs_index == 2
 
@@ -196,7 +196,7 @@ def test_queue_and_definition_come_from_the_connection_then_from_the_environment
 ) -> None:
     monkeypatch.setenv("AWS_BATCH_JOB_QUEUE", "queue-of-variable")
     monkeypatch.setenv("AWS_BATCH_JOB_DEFINITION", "definition-of-variable")
-    nothing = {"job_queue": None, "job_definition": None}
+    nothing: dict[str, Any] = {"job_queue": None, "job_definition": None}
     request = submitted(operator(**nothing), hook=RecordingHook(job_queue="queue-of-connection"))
     assert (request.job_queue, request.job_definition) == (
         "queue-of-connection",
@@ -382,7 +382,7 @@ def test_arguments_win_over_a_file_key_by_key_and_nothing_else_is_lost(
     assert request.parameters == {"a": "file", "b": "argument"}
     assert request.command == ("file",)
     assert request.environment == {"A": "file", "B": "overrides", "C": "argument"}
-    assert request.size == (1, 4096)
+    assert tuple(request.size) == (1, 4096)
 
 
 @native
@@ -430,7 +430,7 @@ def test_a_file_that_never_ends_fails_the_task_at_once(folder: Path, path: str, 
     (folder / "large.json").write_bytes(b" " * 10**6)
     for argument in FILES:
         with pytest.raises(AirflowFailException) as caught:
-            submitted(operator(**{argument: path}))
+            submitted(operator(**dict[str, Any]({argument: path})))
         assert f"{argument}: {said}" in str(caught.value)
 
 

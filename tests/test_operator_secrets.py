@@ -88,7 +88,7 @@ def test_rendering_twice_loses_nothing() -> None:
 
 
 def test_what_is_changed_after_rendering_counts() -> None:
-    task = operator(environment=MAPPING)
+    task: Any = operator(environment=MAPPING)
     context = rendered(task)
     task.environment["CITY"] = "Quito"
     task.environment["DB_PASSWORD"] = "another"
@@ -112,7 +112,7 @@ def test_a_policy_may_change_a_task_before_it_is_rendered() -> None:
 
 def test_what_airflow_masks_is_struck_out_wherever_it_stands() -> None:
     mask_secret("from-a-connection")
-    task = operator(
+    task: Any = operator(
         environment={"LINE": "db:from-a-connection@host"}, command=["from-a-connection"]
     )
     rendered(task)
@@ -127,7 +127,7 @@ def test_airflow_masks_from_then_on_what_stands_under_a_secret_name() -> None:
 
 
 PEM = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADAN\nBgkqhkiG9w0B\n-----END PRIVATE KEY-----\n"
-GIVEN = {
+GIVEN: dict[str, Any] = {
     "environment": {
         "SSH_KEY": PEM,
         "DB": json.dumps({"host": "db.internal", "password": "a-json-leaf"}),
@@ -223,7 +223,7 @@ def test_no_error_quotes_a_secret(case: str) -> None:
     ids=["malformed JSON", "Python", "another notation"],
 )
 def test_what_nobody_can_read_is_struck_out_as_a_whole(text: str) -> None:
-    task = operator(environment="{{ text }}")
+    task: Any = operator(environment="{{ text }}")
     rendered(task, text=text)
     assert task.environment == "***"
 

@@ -2,6 +2,8 @@
 
 import logging
 import warnings
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -87,7 +89,8 @@ def test_a_join_of_more_tasks_than_a_job_may_depend_on_fails_at_import(form: Any
     with dag():
         outputs = [task(f"t{number}").output for number in range(21)]
         task("twenty", depends_on=form(outputs[:20]))
-        for make in (task, lambda *names, **rest: mapped(*names, {"command": [["a"]]}, **rest)):
+        makers: list[Callable[..., object]] = [task, partial(mapped, expand={"command": [["a"]]})]
+        for make in makers:
             with pytest.raises(InvalidRequest) as caught:
                 make("join", depends_on=form(outputs))
             assert str(caught.value) == (
@@ -115,9 +118,13 @@ def test_branches_of_which_some_are_skipped_may_be_more(flag: Any) -> None:
 
 
 def test_templates_and_other_tasks_may_turn_out_fewer() -> None:
+    def key_of(task_id: str) -> Any:
+        output: Any = task(task_id).output
+        return output["key"]
+
     with dag():
         task("join", depends_on=[f"{{{{ ti.xcom_pull('t{number}') }}}}" for number in range(21)])
-        task("other", depends_on=[task(f"u{n}").output["key"] for n in range(21)])
+        task("other", depends_on=[key_of(f"u{n}") for n in range(21)])
 
 
 @pytest.mark.parametrize(

@@ -44,9 +44,9 @@ from tests.operating import (
 try:
     from airflow.sdk.exceptions import TaskDeferred
 except ImportError:  # 2.11 and 3.0
-    from airflow.exceptions import TaskDeferred
+    from airflow.exceptions import TaskDeferred  # type: ignore[no-redef]
 
-IN_WORKER = {"wait_for_completion": True, "deferrable": False}
+IN_WORKER: dict[str, Any] = {"wait_for_completion": True, "deferrable": False}
 LOG = logging.getLogger("airflow_fargate_batch.test")
 
 
@@ -131,7 +131,7 @@ def test_it_succeeds_with_its_job_and_pushes_how_it_ended() -> None:
     assert dict(ti.pushed)["job"]["status"] == "SUCCEEDED"
 
 
-LOGGED = {
+LOGGED: dict[str, Any] = {
     "jobArn": f"arn:aws:batch:eu-west-1:123456789012:job/{JOB_ID}",
     "attempts": [{"container": {"logStreamName": "stream"}}],
 }
@@ -262,7 +262,7 @@ def test_a_deferred_task_hands_its_limits_to_its_trigger() -> None:
 
 
 def test_the_chosen_child_of_an_array_is_listened_to_in_both_modes() -> None:
-    chosen = STREAMING | {"array_size": 3, "awslogs_index": "{{ 1 + 1 }}"}
+    chosen: dict[str, Any] = STREAMING | {"array_size": 3, "awslogs_index": "{{ 1 + 1 }}"}
     assert deferred(FakeTaskInstance(), **chosen).log_index == 2
     hook = WaitingHook()
     run(hook, **chosen)
@@ -329,10 +329,10 @@ def test_a_timeout_gets_the_report_of_a_failed_job(
     page = f"https://console.aws.amazon.com/batch/home?region=eu-west-1#jobs/detail/{JOB_ID}"
     became = "The job was terminated." if terminate else left_running([seen])
     message = f"{LATE.message}\n{LATE.state}\n{became}"
-    event = {"outcome": "gave_up", "jobs": [seen.to_api()], "message": message}
+    event: dict[str, Any] = {"outcome": "gave_up", "jobs": [seen.to_api()], "message": message}
     task = operator(**IN_WORKER, terminate_on_kill=terminate)
     vars(task)["hook"] = hook
-    end = task.execute if how == "worker" else task.execute_complete
+    end: Any = task.execute if how == "worker" else task.execute_complete
     arguments = [] if how == "worker" else [event | {"advice": LATE.advice}]
     with pytest.raises(JobTimedOut) as caught:
         end(rendered(task), *arguments)
@@ -354,7 +354,11 @@ def test_a_timeout_gets_the_report_of_a_failed_job(
 def test_an_event_of_a_trigger_of_an_earlier_version_is_understood() -> None:
     task = operator(deferrable=True)
     vars(task)["hook"] = WaitingHook()
-    event = {"outcome": "gave_up", "jobs": [], "message": "Job x was late\nIt was terminated."}
+    event: dict[str, Any] = {
+        "outcome": "gave_up",
+        "jobs": [],
+        "message": "Job x was late\nIt was terminated.",
+    }
     with pytest.raises(JobTimedOut, match=r"^daily\.submit: job x was late\nIt was terminated\.$"):
         task.execute_complete(rendered(task), event)
 
@@ -537,7 +541,12 @@ def test_at_a_shutdown_the_log_says_whether_a_try_will_adopt_the_job(
     airflow_says(OWN, monkeypatch)
     hook, task = WaitingHook(), operator(**IN_WORKER)
     vars(task)["hook"] = hook
-    vars(hook)["wait"] = lambda *_, **__: task.on_kill() or job()
+
+    def wait(*_: object, **__: object) -> Job:
+        task.on_kill()
+        return job()
+
+    vars(hook)["wait"] = wait
     task.execute(rendered(task, FakeTaskInstance(max_tries=max_tries)))
     assert hook.terminated == []
     assert said in logged()

@@ -1,9 +1,11 @@
-"""What an install brings along, and what works where Airflow is missing or old."""
+"""Contents of wheel and sdist, and installs: with Airflow, without, and beside an old one."""
 
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from email.message import Message
 from email.parser import HeaderParser
@@ -18,15 +20,67 @@ ROOT = Path(__file__).parents[1]
 pytest.importorskip("hatchling", reason="the build backend is one of the tools of make setup")
 
 
+BUILD = """
+import sys
+from hatchling.build import build_sdist, build_wheel
+build_sdist(sys.argv[1])
+build_wheel(sys.argv[1])
+"""
+
+
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the wheel."""
-    folder = tmp_path_factory.mktemp("wheel")
-    build = "import hatchling.build as b, sys; print(b.build_wheel(sys.argv[1]))"
-    done = subprocess.run(
-        [sys.executable, "-c", build, folder], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    return folder / done.stdout.split()[-1]
+def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with the wheel and the sdist, built by ``make dist`` or built now."""
+    if given := os.environ.get("DIST"):
+        return ROOT / given
+    folder = tmp_path_factory.mktemp("dist")
+    words = [sys.executable, "-c", BUILD, str(folder)]
+    subprocess.run(words, cwd=ROOT, capture_output=True, check=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def wheel(dist: Path) -> Path:
+    """Return the wheel's path."""
+    [path] = dist.glob("*.whl")
+    return path
+
+
+def test_the_wheel_has_the_package_and_nothing_else(wheel: Path) -> None:
+    info = "airflow_fargate_batch-{}.dist-info/".format(wheel.name.split("-")[1])
+    described = ["METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE"]
+    package = (ROOT / "airflow_fargate_batch").rglob("*")
+    modules = [str(path.relative_to(ROOT)) for path in package if path.suffix == ".py"]
+    with zipfile.ZipFile(wheel) as archive:
+        assert sorted(archive.namelist()) == sorted(
+            [*modules, "airflow_fargate_batch/py.typed", *(info + name for name in described)]
+        )
+
+
+def test_the_sdist_has_what_its_tests_need_and_nothing_of_this_checkout(dist: Path) -> None:
+    [path] = dist.glob("*.tar.gz")
+    with tarfile.open(path) as archive:
+        names = [name.partition("/")[2] for name in archive.getnames()]
+    assert {name.partition("/")[0] for name in names} == {
+        ".gitignore",  # the build backend always adds it
+        "ARCHITECTURE.md",
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "LICENSE",
+        "Makefile",
+        "PKG-INFO",
+        "README.ja.md",
+        "README.md",
+        "SECURITY.md",
+        "airflow_fargate_batch",
+        "benchmarks",
+        "constraints",
+        "dags_examples",
+        "pyproject.toml",
+        "scripts",
+        "tests",
+    }
+    assert not [name for name in names if "__pycache__" in name or name.endswith(".pyc")]
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +91,21 @@ def metadata(wheel: Path) -> Message:
         return HeaderParser().parsestr(archive.read(name).decode())
 
 
+def test_links_of_the_readme_work_on_a_package_index(metadata: Message) -> None:
+    """The links lead to the files of this version."""
+    text = metadata.get_payload()
+    assert isinstance(text, str)
+    targets = re.findall(r"\]\(([^)\s]+)\)", text)
+    [source] = [url for url in metadata.get_all("Project-URL", []) if url.startswith("Source, ")]
+    files = "{}/blob/v{}/".format(source.removeprefix("Source, "), metadata["Version"])
+    linked = [each.removeprefix(files) for each in targets if each.startswith(files)]
+    assert {"CHANGELOG.md", "README.ja.md", "dags_examples/daily_chain.py"} <= {*linked}
+    assert [name for name in linked if not (ROOT / name).is_file()] == []
+    assert [each for each in targets if not re.match("https?://|#", each)] == []
+
+
 def requirements(metadata: Message, extra: str = "") -> list[Requirement]:
-    """Return what an install with an extra, or with none, needs."""
+    """Return the requirements of an install with an extra, or with none."""
     known = [Requirement(text) for text in metadata.get_all("Requires-Dist", [])]
     plain = {str(each) for each in known if not each.marker or each.marker.evaluate({"extra": ""})}
     if not extra:
@@ -63,13 +130,13 @@ def test_airflow_and_the_amazon_provider_are_an_extra(metadata: Message) -> None
 
 @pytest.mark.parametrize("extra", ["", "airflow"])
 def test_an_install_changes_no_version_of_this_airflow(metadata: Message, extra: str) -> None:
-    """On every line, of which the oldest has the boto3 of its day."""
+    """This holds on every Airflow line; the oldest line has an old boto3."""
     for each in requirements(metadata, extra):
         assert each.specifier.contains(version(each.name), prereleases=True), each
 
 
 def closure(names: set[str]) -> set[str]:
-    """Return distributions and all that they depend on."""
+    """Return distributions and all their dependencies."""
     found: set[str] = set()
     while names:
         name = names.pop()
@@ -81,12 +148,59 @@ def closure(names: set[str]) -> set[str]:
     return found
 
 
+@pytest.fixture(params=["", "[local]", "[airflow]"], ids=["no extra", "local", "airflow"])
+def installed(wheel: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """Install the wheel as a user does, with an extra, and return the folder of its programs."""
+    uv = Path(sys.executable).with_name("uv")
+    subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, tmp_path / "v"], check=True)
+    programs = tmp_path / "v" / "bin"
+    pins = ["--constraints", str(ROOT / "constraints" / "airflow-3.3.txt")]
+    words = [str(uv), "pip", "install", "--quiet", "--python", str(programs / "python"), *pins]
+    subprocess.run([*words, f"{wheel}{request.param}"], cwd=tmp_path, check=True)
+    return programs
+
+
+TRY = """
+import importlib.util, sys
+import airflow_fargate_batch
+assert sys.prefix in airflow_fargate_batch.__file__, "the wheel, not the repository"
+from airflow_fargate_batch.core.request import JobRequest
+from airflow_fargate_batch.local import LocalBatch
+with LocalBatch() as aws:
+    assert aws.environ
+if importlib.util.find_spec("airflow"):
+    from airflow.providers_manager import ProvidersManager
+    assert "airflow-fargate-batch" in ProvidersManager().providers
+    from airflow_fargate_batch.operators import FargateBatchSubmitOperator
+    task = FargateBatchSubmitOperator(task_id="a", job_queue="q", job_definition="d")
+    assert task.template_fields
+"""
+
+
+@pytest.mark.long
+def test_the_installed_wheel_works_without_the_repository(installed: Path, tmp_path: Path) -> None:
+    environment = {
+        "PATH": os.environ["PATH"],
+        "AIRFLOW_HOME": str(tmp_path),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+    }
+    for words in (
+        ["fargate-batch", "sizes", "--vcpu", "2"],
+        ["submit-fargate-job", "--dry-run"],
+        ["python", "-c", TRY],
+    ):
+        words[0] = str(installed / words[0])
+        done = subprocess.run(
+            words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+
+
 @pytest.fixture(scope="module")
 def alone(wheel: Path, metadata: Message, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a folder with the wheel and what it depends on, and nothing else of this environment."""
+    """Return a folder with the wheel and its dependencies, and nothing else of this environment."""
     folder = tmp_path_factory.mktemp("alone")
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(folder)
+    shutil.unpack_archive(wheel, folder, "zip")
     for name in closure({each.name for each in requirements(metadata)}):
         for file in distribution(name).files or ():
             top = file.parts[0]
@@ -96,7 +210,7 @@ def alone(wheel: Path, metadata: Message, tmp_path_factory: pytest.TempPathFacto
 
 
 def python(folder: Path, code: str, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run code in an interpreter that knows the standard library and a folder only."""
+    """Run code in an interpreter with only the standard library and a folder on its path."""
     start = f"import sys; sys.path.insert(0, {str(folder)!r}); "
     return subprocess.run(
         [sys.executable, "-I", "-S", "-c", start + code, *words],

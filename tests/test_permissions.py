@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ TABLE = {
 TOKEN = "0123456789abcdef"
 
 
-def request(**arguments: object) -> JobRequest:
+def request(**arguments: Any) -> JobRequest:
     return JobRequest.from_arguments(
         job_queue="awa-batch-dev-fargate-high-priority",
         job_definition="awa-batch-dev-fargate-sample",

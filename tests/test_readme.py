@@ -37,9 +37,10 @@ def test_python_runs_or_is_quoted_from_an_example(block: str) -> None:
 @pytest.fixture(scope="module")
 def given() -> Iterator[dict[str, str]]:
     """Return the variables that ``fargate-batch local`` tells a reader to export."""
-    command = [Path(sys.executable).parent / "fargate-batch", "local"]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    with subprocess.Popen(command, text=True, **pipes) as process:
+    command = [str(Path(sys.executable).parent / "fargate-batch"), "local"]
+    with subprocess.Popen(
+        command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as process:
         assert process.stdout
         exports: dict[str, str] = {}
         for line in process.stdout:

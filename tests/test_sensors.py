@@ -86,8 +86,9 @@ def trigger_of(waiting: FargateBatchJobSensor, monkeypatch: pytest.MonkeyPatch) 
         raise Deferred(trigger)
 
     monkeypatch.setattr(waiting, "defer", defer)
+    context: Any = {"ti": FakeTaskInstance()}
     with pytest.raises(Deferred) as caught:
-        waiting.execute({"ti": FakeTaskInstance()})
+        waiting.execute(context)
     arguments: dict[str, Any] = caught.value.args[0].serialize()[1]
     return arguments
 

@@ -100,7 +100,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
 @pytest.fixture(params=["on_kill", "state query"])
 def has_on_kill(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
     """Be on Airflow 3.3, and before it."""
-    has_on_kill = request.param == "on_kill"
+    has_on_kill: bool = request.param == "on_kill"
     monkeypatch.setattr(compat, "triggers_have_on_kill", lambda: has_on_kill)
     return has_on_kill
 
@@ -108,7 +108,7 @@ def has_on_kill(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
 def trigger_for(*job_ids: str, **arguments: Any) -> FargateBatchJobTrigger:
     arguments = {"poll_interval": 0.01, **arguments}
     trigger = FargateBatchJobTrigger(job_ids=job_ids or ["job"], **arguments)
-    trigger._log = logging.getLogger("airflow_fargate_batch.test")
+    vars(trigger)["_log"] = logging.getLogger("airflow_fargate_batch.test")
     return trigger
 
 
@@ -132,7 +132,8 @@ async def events(trigger: FargateBatchJobTrigger) -> list[dict[str, Any]]:
 
 def event_of(trigger: FargateBatchJobTrigger) -> dict[str, Any]:
     [event] = run(events(trigger))
-    return event
+    told: dict[str, Any] = event
+    return told
 
 
 def soon(seconds: float = 0.2) -> str:
@@ -598,7 +599,8 @@ def test_a_person_who_ends_the_task_ends_its_job_once_however_often_the_trigger_
     aws.will("job", "RUNNING")
     aws.faults = [THROTTLED]
     trigger = trigger_for()
-    trigger.task_instance = FakeTaskInstance(map_index=3, try_number=2)
+    ti: Any = FakeTaskInstance(map_index=3, try_number=2)
+    trigger.task_instance = ti
     [(job_id, reason)] = run(be_killed(trigger, aws, has_on_kill))
     assert job_id == "job"
     assert reason.startswith("The task was set to failed (DAG daily, task submit, ")

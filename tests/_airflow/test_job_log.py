@@ -22,7 +22,7 @@ from airflow_fargate_batch.triggers import FargateBatchJobTrigger
 from airflow_fargate_batch.watching import log_follower, poller
 from tests.cloudwatch import CloudWatch, job
 
-TASK = SimpleNamespace(task_id="submit")
+TASK: Any = SimpleNamespace(task_id="submit")
 LINES = [f"line {number}" for number in range(10)]
 
 
@@ -46,7 +46,7 @@ class Aws:
         """Have an array, and where its state is given, its child 1, which logs to ``one``."""
         self.jobs["job"] = job(status, arrayProperties={"size": 3})
         if child:
-            name = {"jobId": "job:1", "arrayProperties": {"index": 1}}
+            name: dict[str, Any] = {"jobId": "job:1", "arrayProperties": {"index": 1}}
             self.jobs["job:1"] = job(child, "one", **name)
 
 
@@ -82,7 +82,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
     monkeypatch.setattr(triggers, "SETTLING", 0.0)
     monkeypatch.setattr(poller, "TICK", 0.02)
     monkeypatch.setattr(polling, "FIRST_QUESTION", 0.02)
-    monkeypatch.setitem(log_follower.AsyncLogFollower.__init__.__kwdefaults__, "quiet", 0.05)
+    monkeypatch.setitem(log_follower.AsyncLogFollower.__init__.__kwdefaults__ or {}, "quiet", 0.05)
     return aws
 
 
@@ -105,7 +105,7 @@ def _log_of_the_task(caplog: pytest.LogCaptureFixture) -> None:
 def trigger(**arguments: Any) -> FargateBatchJobTrigger:
     arguments = {"job_ids": ["job"], "poll_interval": 0.02, "log_interval": 0.02, **arguments}
     trigger = FargateBatchJobTrigger(**arguments)
-    trigger._log = logging.getLogger("airflow_fargate_batch.test")
+    vars(trigger)["_log"] = logging.getLogger("airflow_fargate_batch.test")
     trigger.task_instance = TASK
     return trigger
 

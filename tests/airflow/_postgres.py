@@ -33,7 +33,7 @@ def postgres() -> Iterator[str]:
         shutil.chown(home, "nobody", "nogroup")
 
     def run(program: str, *arguments: str) -> None:
-        command = [programs / program, "-D", home / "data", *arguments]
+        command = [str(programs / program), "-D", str(home / "data"), *arguments]
         with (home / f"{program}.log").open("ab") as log:
             subprocess.run(
                 command, check=True, cwd="/", stdout=log, stderr=log, timeout=60, **as_user

@@ -20,6 +20,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -148,7 +149,7 @@ class RealAirflow:
             else:
                 shutil.copy(file, place)
         for dag_id in dag_ids or tuple(file.stem for file in files if file.suffix == ".py"):
-            self._until(lambda wanted=dag_id: self._is_parsed(wanted, files), f"DAG {dag_id}")
+            self._until(partial(self._is_parsed, dag_id, files), f"DAG {dag_id}")
 
     def add_connection(self, conn_id: str, conn_type: str = "aws", **fields: Any) -> None:
         """Make or replace a connection; ``extra`` may be a mapping."""

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -123,7 +124,7 @@ def story(airflow: RealAirflow, aws: LocalBatch) -> Story:
     until(lambda: "running: the task is still deferred" in airflow.log(taken_over, "taken_over"))
     aws.advance(RUNTIME + 60)
     for some in (run, taken_over):
-        until(lambda these=some: UNFINISHED.isdisjoint(airflow.states(these).values()))
+        until(partial(has_ended, airflow, some))
 
     restarted = airflow.trigger("late_kill_restarted")
     until(lambda: jobs_of(aws, "restarted"))
@@ -133,7 +134,7 @@ def story(airflow: RealAirflow, aws: LocalBatch) -> Story:
     until(lambda: has_adopted(airflow, restarted, "restarted"))
     until(lambda: LETS_OLD_PROCESSES_LIVE or not is_alive(old[0]))
     aws.advance(RUNTIME + 60)
-    until(lambda: UNFINISHED.isdisjoint(airflow.states(restarted).values()))
+    until(partial(has_ended, airflow, restarted))
     return Story(
         aws=aws,
         logs={
@@ -171,6 +172,10 @@ def is_alive(process: psutil.Process) -> bool:
 
 def has_adopted(airflow: RealAirflow, run: Run, task: str) -> bool:
     return "Adopted job" in airflow.log(run, task) and airflow.states(run)[task] == "running"
+
+
+def has_ended(airflow: RealAirflow, run: Run) -> bool:
+    return UNFINISHED.isdisjoint(airflow.states(run).values())
 
 
 def restart_scheduler(airflow: RealAirflow) -> None:

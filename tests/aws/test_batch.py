@@ -147,8 +147,8 @@ each_answered_call = pytest.mark.parametrize("call", ANSWERED.values(), ids=ANSW
 def test_a_submit_is_answered_with_the_job(api: BatchApi, stub: Stub) -> None:
     stub.says(200, {"jobId": "job-1", "jobName": "nightly", "jobArn": "arn:aws:batch:job-1"})
     submitted = api.submit_job(BODY)
-    assert submitted == ("job-1", "nightly", "arn:aws:batch:job-1", False)
     assert not submitted.is_adopted
+    assert submitted == ("job-1", "nightly", "arn:aws:batch:job-1", False)
     assert stub.paths == ["/v1/submitjob"]
 
 
@@ -231,7 +231,8 @@ def test_a_job_is_the_same_without_botocores_walk_through_its_model() -> None:
 def test_a_client_that_is_also_used_otherwise_answers_as_ever(api: BatchApi, stub: Stub) -> None:
     stub.says(200, {"jobs": [{"jobId": "job-1", "unknown": 1}]})
     assert [job.id for job in api.describe_jobs(["job-1"])] == ["job-1"]
-    assert api.client.describe_jobs(jobs=["job-1"])["jobs"] == [{"jobId": "job-1"}]
+    answer: Any = api.client.describe_jobs(jobs=["job-1"])
+    assert answer["jobs"] == [{"jobId": "job-1"}]
 
 
 def test_an_entry_that_makes_no_sense_spoils_no_other(api: BatchApi, stub: Stub) -> None:
@@ -562,7 +563,8 @@ ANSWERS = {
 def test_every_answer_tells_aws_s_clock(
     stub: Stub, api: BatchApi, status: int, body: object
 ) -> None:
-    assert api.clock_ahead is None
+    before = api.clock_ahead
+    assert before is None
     date = format_datetime(datetime.now(UTC) + timedelta(hours=2), usegmt=True)
     stub.says(status, body, date=date)
     with suppress(AwsError):

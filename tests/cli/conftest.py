@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -98,7 +98,7 @@ def time(aws: LocalBatch, monkeypatch: pytest.MonkeyPatch) -> Time:
 def job(submit: Run, aws: LocalBatch, time: Time) -> Callable[..., str]:  # noqa: ARG001 - passes
     """Give what submits a job, about which it may tell LocalBatch a script, and returns its id."""
 
-    def call(*words: str, **script: object) -> str:
+    def call(*words: str, **script: Any) -> str:
         if script:
             aws.script(**script)
         return submit(*words).out.strip()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from airflow_fargate_batch.aws.batch import BatchApi
 from airflow_fargate_batch.cli import _clients, submit_fargate_job
 from airflow_fargate_batch.exceptions import SubmissionUncertain, Unreachable
 from airflow_fargate_batch.local import LocalBatch
@@ -316,7 +317,7 @@ class TestInDoubt:
 def test_a_job_at_aws_has_a_link(
     submit: Run, aws: LocalBatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    api = _clients.BatchApi(aws.client("batch"))
+    api = BatchApi(aws.client("batch"))
     monkeypatch.setattr(_clients, "connect", lambda _: api)
     monkeypatch.delenv("AWS_ENDPOINT_URL")
     outcome = submit()

@@ -12,7 +12,7 @@ from botocore.validate import ParamValidator
 from airflow_fargate_batch.cli import _console
 from tests.cli.conftest import Run
 
-SUBMIT_JOB = (
+SUBMIT_JOB: Any = (
     botocore.session.get_session()
     .get_service_model("batch")
     .operation_model("SubmitJob")

@@ -7,7 +7,7 @@ import pytest
 from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.exceptions import InvalidRequest, Problem
 
-WHERE = {"job_queue": "queue", "job_definition": "definition"}
+WHERE: dict[str, Any] = {"job_queue": "queue", "job_definition": "definition"}
 
 
 def make(**arguments: Any) -> JobRequest:

@@ -20,8 +20,9 @@ from airflow_fargate_batch.core.submit_members import (
 from tests.core.making import make
 
 MODEL = get_session().get_service_model("batch")
-SUBMIT_JOB = MODEL.shape_for("SubmitJobRequest")
-TEXT: str = MODEL.shape_for("ResourceRequirement").members["value"].documentation
+SUBMIT_JOB: Any = MODEL.shape_for("SubmitJobRequest")
+REQUIREMENT: Any = MODEL.shape_for("ResourceRequirement")
+TEXT: str = REQUIREMENT.members["value"].documentation
 
 ENTRY = re.compile(r"<dt>value = (.*?)</dt>.*?<code>(VCPU|MEMORY)</code> = (.*?)</p>", re.DOTALL)
 NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
@@ -82,7 +83,8 @@ def test_every_member_that_service_jobs_alone_have_is_known_as_such() -> None:
     """An older botocore has fewer of them, or none."""
     members: set[str] = set()
     if "SubmitServiceJobRequest" in MODEL.shape_names:
-        members = set(MODEL.shape_for("SubmitServiceJobRequest").members)
+        request: Any = MODEL.shape_for("SubmitServiceJobRequest")
+        members = set(request.members)
     assert members - set(SUBMIT_JOB.members) - {"schedulingPriority"} <= OF_SERVICE_JOBS
     assert OF_SERVICE_JOBS.isdisjoint(SUBMIT_JOB.members)
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
+from airflow_fargate_batch.core._containers import Container
 from airflow_fargate_batch.core.job import (
     DEFAULT_LOG_GROUP,
     FAILED_INDEXES,
     ArrayProgress,
     Attempt,
-    Container,
     Job,
     jobs_from_api,
 )

@@ -382,7 +382,8 @@ def test_calls_are_spread_and_a_throttle_halves_their_rate() -> None:
     pace.called(100)
     assert pace.delay(100) == pytest.approx(0.1)
     pace.throttled(100)
-    assert (pace.rate, pace.delay(100)) == (5, pytest.approx(0.2))
+    assert pace.rate == 5
+    assert pace.delay(100) == pytest.approx(0.2)
 
 
 def test_the_rate_stays_within_bounds_and_recovers() -> None:

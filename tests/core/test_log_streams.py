@@ -103,15 +103,16 @@ def test_a_child_is_chosen_by_indexes_that_fit_the_array(
 
 
 def test_an_odd_event_does_not_hurt_the_other_lines_of_its_page() -> None:
-    good = {"timestamp": 1_700_000_000_000, "message": "good"}
+    good: dict[str, Any] = {"timestamp": 1_700_000_000_000, "message": "good"}
     odd: list[object] = [
         *(None, "text", {}, {"timestamp": "now", "message": "m"}, good | {"message": None}),
         *(good | {"timestamp": 10**30}, good | {"timestamp": -1}, good | {"message": ["m"]}),
     ]
     answer = {"events": [*odd, good, good | {"message": ""}], "nextForwardToken": "f"}
     page = LogPage.from_api(answer, from_head=True)
+    events = page.events
     assert page == ([LogEvent(good["timestamp"], "good"), LogEvent(good["timestamp"], "")], "f")
-    assert next(LogLine.of(event).stamped for event in page.events).endswith("good")
+    assert next(LogLine.of(event).stamped for event in events).endswith("good")
 
 
 @pytest.mark.parametrize("answer", [None, {}, {"events": []}, {"nextForwardToken": 7}], ids=repr)

@@ -115,7 +115,8 @@ def entries(draw: st.DrawFn) -> dict[str, Any]:
     for _ in range(draw(st.integers(1, 3))):
         holder, key = draw(st.sampled_from(list(places(entry))))
         holder[key] = copy.deepcopy(draw(ANYTHING))
-    return entry | {"jobId": "odd"}
+    odd: dict[str, Any] = entry | {"jobId": "odd"}
+    return odd
 
 
 fuzz = settings(

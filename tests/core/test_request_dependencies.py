@@ -30,7 +30,8 @@ class Lazy:
 
 
 def depends_on(value: object, **more: Any) -> list[dict[str, str]]:
-    return body(depends_on=value, **more).get("dependsOn", [])
+    found: list[dict[str, str]] = body(depends_on=value, **more).get("dependsOn", [])
+    return found
 
 
 @pytest.mark.parametrize(

@@ -71,8 +71,8 @@ def test_the_mapping_wins_over_the_file_and_an_argument_over_both() -> None:
     mapping = {"command": ["mapping"], "resourceRequirements": [{"type": "VCPU", "value": 2}]}
     layers = {"container_overrides_file": a_file(FILE), "container_overrides": mapping}
     assert overrides(**layers, memory=4096)["command"] == ["mapping"]
-    assert make(**layers, memory=4096).size == (2, 4096)
-    assert make(**layers, vcpu="0.5").size == (Decimal("0.5"), 2048)
+    assert tuple(make(**layers, memory=4096).size) == (2, 4096)
+    assert tuple(make(**layers, vcpu="0.5").size) == (Decimal("0.5"), 2048)
 
 
 def test_a_size_merged_of_two_layers_must_be_a_fargate_size() -> None:

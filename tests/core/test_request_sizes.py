@@ -296,7 +296,7 @@ def test_round_up_never_shrinks_and_is_minimal(vcpu: Decimal | None, memory: int
         return
     size = make(vcpu=vcpu, memory=memory, size_policy="round_up").size
     if vcpu is not None and memory is not None:
-        assert size == holding[0]
+        assert tuple(size) == tuple(holding[0])
     else:
         assert size.vcpu == (vcpu and min(each.vcpu for each in holding))
         assert size.memory == (memory and min(each.memory for each in holding))

@@ -332,7 +332,11 @@ def test_a_change_of_one_member_keeps_the_others(batch: Any) -> None:
 )  # fmt: skip
 def test_a_queue_is_checked(batch: Any, members: dict[str, Any], message: str) -> None:
     create_environment(batch)
-    queue = {"jobQueueName": "x", "priority": 1, "computeEnvironmentOrder": ["ce"]} | members
+    queue: dict[str, Any] = {
+        "jobQueueName": "x",
+        "priority": 1,
+        "computeEnvironmentOrder": ["ce"],
+    } | members
     names = queue["computeEnvironmentOrder"]
     order = [{"order": n, "computeEnvironment": name} for n, name in enumerate(names)]
     with pytest.raises(ClientError, match=message):

@@ -13,7 +13,7 @@ from airflow_fargate_batch.local.pytest_plugin import (  # noqa: F401 - fixtures
     local_batch_running,
 )
 
-JOB = {"jobName": "x", "jobQueue": READY_QUEUE, "jobDefinition": READY_DEFINITION}
+JOB: dict[str, Any] = {"jobName": "x", "jobQueue": READY_QUEUE, "jobDefinition": READY_DEFINITION}
 
 
 def submit(**more: Any) -> None:

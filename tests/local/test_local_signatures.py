@@ -2,7 +2,7 @@
 
 import json
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -28,7 +28,8 @@ def aws() -> Iterator[LocalBatch]:
 
 
 def client(aws: LocalBatch, service: str, key: str, secret: str, **more: Any) -> Any:
-    return boto3.session.Session().client(
+    session: Any = boto3.session.Session()
+    return session.client(
         service,
         region_name="us-east-1",
         endpoint_url=aws.url,
@@ -50,13 +51,14 @@ def test_they_are_checked_if_commands_are_run_and_new_for_each() -> None:
 
 @pytest.mark.parametrize("service", ["batch", "logs", "sts", "s3", "iam"])
 def test_who_does_not_have_them_is_refused_in_awss_words(aws: LocalBatch, service: str) -> None:
-    ask = {
+    asks: dict[str, Callable[[Any], object]] = {
         "batch": lambda batch: batch.submit_job(**JOB),
         "logs": lambda logs: logs.describe_log_groups(),
         "sts": lambda sts: sts.get_caller_identity(),
         "s3": lambda s3: s3.list_buckets(),
         "iam": lambda iam: iam.list_users(),
-    }[service]
+    }
+    ask = asks[service]
     right = keys(aws)
     ask(client(aws, service, *right))
     for wrong, code in (

@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -34,7 +35,7 @@ def api(aws: LocalBatch) -> BatchApi:
     return BatchApi(aws.client("batch", config=NO_HIDDEN_RETRIES))
 
 
-def requests(count: int, **arguments: object) -> Iterator[JobRequest]:
+def requests(count: int, **arguments: Any) -> Iterator[JobRequest]:
     where = {"job_queue": READY_QUEUE, "job_definition": READY_DEFINITION}
     for number in range(count):
         submission = submission_of_key(f"row-{number}")
@@ -79,7 +80,7 @@ def test_one_that_is_refused_does_not_hurt_the_others(aws: LocalBatch, api: Batc
 
 
 def test_an_interrupted_run_is_resumed(aws: LocalBatch, api: BatchApi) -> None:
-    begun = submit_many(api, requests(60), rate=FAST, threads=4)
+    begun: Any = submit_many(api, requests(60), rate=FAST, threads=4)
     for _ in range(10):
         next(begun)
     begun.close()
@@ -95,7 +96,7 @@ def test_what_is_refused_for_now_is_not_sent_again_once_given_up(
 ) -> None:
     aws.faults.add("throttle", operation="SubmitJob", skip=1)
     clock = Clock(random=lambda: 0.9)
-    begun = submit_many(api, requests(9), rate=FAST, threads=2, clock=clock)
+    begun: Any = submit_many(api, requests(9), rate=FAST, threads=2, clock=clock)
     next(begun)
     while len(aws.requests) < 3:  # until both threads pause before they try again
         time.sleep(0.01)
@@ -113,7 +114,7 @@ def test_requests_are_taken_as_they_are_needed(api: BatchApi) -> None:
             taken += 1
             yield request
 
-    outcomes = submit_many(api, endless(), rate=FAST, threads=2)
+    outcomes: Any = submit_many(api, endless(), rate=FAST, threads=2)
     next(outcomes)
     outcomes.close()
     assert taken < 20

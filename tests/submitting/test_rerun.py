@@ -27,7 +27,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalBatch]:
         yield local
 
 
-def request(**arguments: object) -> JobRequest:
+def request(**arguments: Any) -> JobRequest:
     return JobRequest.from_arguments(
         job_queue="awa-batch-dev-fargate-high-priority",
         job_definition="awa-batch-dev-fargate-sample",
@@ -119,7 +119,7 @@ def test_the_idiom_of_the_readme_finds_the_index(
 def idiom() -> str:
     from tests.test_readme import BLOCKS
 
-    return next(block for language, block in BLOCKS if language == "sh")
+    return str(next(block for language, block in BLOCKS if language == "sh"))
 
 
 class Listing:

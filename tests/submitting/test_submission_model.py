@@ -37,6 +37,7 @@ What remains impossible, and is left out here:
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -56,6 +57,7 @@ from tests.fakes import (
     task_of,
 )
 
+T = TypeVar("T")
 LAG = sum(LOOKS) - 0.001
 TRIES = 3
 Choose = Callable[[int, bool], int]
@@ -149,7 +151,12 @@ class Life:
         """Let the newest job run on or come to an end; retry, clear, or make the run again."""
         running = [job for job in self.aws.jobs if job.runs_on and job.token in self.aws.tokens]
         if running:
-            fates = [{}, {"status": "FAILED"}, {"status": "SUCCEEDED"}, {"isTerminated": True}]
+            fates: list[dict[str, Any]] = [
+                {},
+                {"status": "FAILED"},
+                {"status": "SUCCEEDED"},
+                {"isTerminated": True},
+            ]
             running[-1].becomes(self.time.seconds, **fates[self.choose(len(fates), False)])
         if self.choose(2, True):
             self.time.seconds += 100.0
@@ -190,8 +197,8 @@ class World(FakeBatch):
     def job(self, job_id: str) -> FakeJob:
         return next(job for job in self.jobs if job.id == job_id)
 
-    def _call(self, operation: str, perform: Callable[[], object]) -> object:
-        faults = [None, TOO_MANY, CUT, Died(), ("after", CUT), ("after", Died())]
+    def _call(self, operation: str, perform: Callable[[], T]) -> T:
+        faults: list[Any] = [None, TOO_MANY, CUT, Died(), ("after", CUT), ("after", Died())]
         if operation in {"ListJobs", "DescribeJobs"}:
             faults = [None, "other lag", CUT]  # to die here is to die in the sleep before
         fault = faults[self.mishap(len(faults))]

@@ -430,7 +430,10 @@ def test_a_platform_version_that_cannot_be_compared_is_let_through(
 def test_no_environment_value_is_logged_or_raised(
     aws: FakeBatch, logged: pytest.LogCaptureFixture
 ) -> None:
-    secret = {"environment": {"PASSWORD": "hunter2"}, "parameters": {"key": "hunter2"}}
+    secret: dict[str, Any] = {
+        "environment": {"PASSWORD": "hunter2"},
+        "parameters": {"key": "hunter2"},
+    }
     aws.faults |= {"SubmitJob": [TOO_MANY, ("after", CUT), CUT], "ListJobs": [TOO_MANY]}
     aws.submitter().submit(request_of(**secret))
     aws.faults |= {"SubmitJob": [CUT], "ListJobs": [denied("batch:ListJobs")]}

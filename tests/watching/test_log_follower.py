@@ -30,7 +30,7 @@ from airflow_fargate_batch.watching.log_follower import (
 )
 from tests.cloudwatch import CloudWatch, job
 
-QUICK = {"interval": 0.05, "quiet": 0.6}
+QUICK: dict[str, Any] = {"interval": 0.05, "quiet": 0.6}
 """LocalBatch puts lines into the log at most 0.3 s late."""
 AT_ONCE = Pace(submitted=0, runnable=0, starting=0, stopping=0)
 
@@ -58,15 +58,13 @@ def logs(aws: LocalBatch) -> LogsApi:
 
 
 def run(batch: BatchApi, script: str, **more: Any) -> str:
-    return batch.submit_job(
-        {
-            "jobName": "job",
-            "jobQueue": READY_QUEUE,
-            "jobDefinition": READY_DEFINITION,
-            "containerOverrides": {"command": ["sh", "-c", script]},
-            **more,
-        }
-    ).job_id
+    body: Any = {
+        "jobName": "job",
+        "jobQueue": READY_QUEUE,
+        "jobDefinition": READY_DEFINITION,
+        "containerOverrides": {"command": ["sh", "-c", script]},
+    }
+    return batch.submit_job(body | more).job_id
 
 
 def follow(batch: BatchApi, job_id: str, follower: LogFollower) -> Iterator[tuple[str, str]]:
@@ -173,11 +171,11 @@ def test_a_permission_that_is_missing_is_one_warning(
 def test_a_refusal_that_names_no_action_still_leads_to_it() -> None:
     class Client:
         def get_log_events(self, **_: object) -> object:
-            denied = {"Error": {"Code": "AccessDeniedException", "Message": "explicit deny"}}
+            denied: Any = {"Error": {"Code": "AccessDeniedException", "Message": "explicit deny"}}
             raise ClientError(denied, "GetLogEvents")
 
     with pytest.raises(AccessDenied) as caught:
-        LogsApi(Client()).get(LogRequest(group="group", stream="one"))  # type: ignore[arg-type]
+        LogsApi(Client()).get(LogRequest(group="group", stream="one"))
     assert caught.value.action == "logs:GetLogEvents"
 
 
@@ -262,7 +260,7 @@ def test_an_event_loop_follows_many_jobs_side_by_side(
                 return
             await asyncio.sleep(0.05)
 
-    async def main() -> list[list[str]]:
+    async def main() -> list[object]:
         ids = [run(batch, f"echo {number}; sleep 0.5; echo end") for number in range(6)]
         aws.faults.add("throttle", operation="logs:GetLogEvents", every=10)
         way = gate(logs)

@@ -27,7 +27,7 @@ def aws() -> Iterator[LocalBatch]:
 def failed(aws: LocalBatch, **more: Any) -> tuple[BatchApi, Job]:
     batch = BatchApi(aws.client("batch", config=NO_HIDDEN_RETRIES))
     where: Any = {"jobQueue": READY_QUEUE, "jobDefinition": READY_DEFINITION}
-    job_id = batch.submit_job({"jobName": "job", **where, **more}).job_id
+    job_id = batch.submit_job(where | {"jobName": "job"} | more).job_id
     aws.advance(100)
     [job] = batch.describe_jobs([job_id])
     return batch, job

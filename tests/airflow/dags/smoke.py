@@ -2,29 +2,30 @@
 
 import time
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from airflow.triggers.temporal import TimeDeltaTrigger
+from airflow.triggers.temporal import TimeDeltaTrigger  # type: ignore[import-not-found]
 
 try:
     from airflow.sdk import DAG, BaseOperator, task
 except ImportError:
     from airflow import DAG
-    from airflow.decorators import task
+    from airflow.decorators import task  # type: ignore[attr-defined,no-redef]
     from airflow.models import BaseOperator
 
 
 class Defers(BaseOperator):
     """Wait in the triggerer."""
 
-    def __init__(self, *, seconds: float, **kwargs):
+    def __init__(self, *, seconds: float, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.seconds = seconds
 
-    def execute(self, context):  # noqa: ARG002  Airflow names it
+    def execute(self, context: Any) -> None:  # noqa: ARG002  Airflow names it
         wait = TimeDeltaTrigger(timedelta(seconds=self.seconds))
         self.defer(trigger=wait, method_name="execute_complete")
 
-    def execute_complete(self, context, event=None):  # noqa: ARG002  Airflow names them
+    def execute_complete(self, context: Any, event: Any = None) -> str:  # noqa: ARG002  as above
         self.log.info("resumed after the trigger")
         return "resumed"
 
@@ -34,11 +35,11 @@ class Renders(BaseOperator):
 
     template_fields = ("text",)
 
-    def __init__(self, *, text: str, **kwargs):
+    def __init__(self, *, text: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.text = text
 
-    def execute(self, context):  # noqa: ARG002  Airflow names it
+    def execute(self, context: Any) -> str:  # noqa: ARG002  Airflow names it
         return self.text
 
 
@@ -50,7 +51,7 @@ with DAG("smoke", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC)):
         return 2 * number
 
     @task
-    def total(numbers) -> int:
+    def total(numbers: Any) -> int:
         return sum(numbers)
 
     Renders(task_id="render", text="{{ ds }} {{ dag_run.conf.get('word') }}")

@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from airflow_fargate_batch.operators import FargateBatchSubmitOperator
 
@@ -11,7 +12,7 @@ except ImportError:
     from airflow import DAG
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-IN_WORKER = {
+IN_WORKER: dict[str, Any] = {
     "job_queue": "awa-batch-dev-fargate-high-priority",
     "job_definition": "awa-batch-dev-fargate-sample",
     "aws_conn_id": "aws_waiting",
@@ -26,7 +27,7 @@ IN_WORKER = {
 class Asleep(FargateBatchSubmitOperator):
     """Waits without a look at the clock, so that Airflow's own timeout comes first."""
 
-    def _waiting(self, context):  # noqa: ARG002 - the operator's own signature
+    def _waiting(self, context: Any) -> Any:  # noqa: ARG002 - the operator's own signature
         time.sleep(600)
 
 

@@ -5,6 +5,7 @@ The secrets come from connections, so that whatever shows one has been told it b
 
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 from airflow_fargate_batch.operators import FargateBatchSubmitOperator
 
@@ -17,7 +18,7 @@ PRINT = (
     'sleep 3; echo "all of it:"; printenv SSH_KEY; echo "leaf: $LEAF"; echo "whole: $DB"; '
     'echo "parameter: $HINT"; echo "it is $TOKENIZERS_PARALLELISM at db.internal"; exit $CODE'
 )
-GIVEN = {
+GIVEN: dict[str, Any] = {
     "job_queue": "awa-batch-dev-fargate-high-priority",
     "job_definition": "awa-batch-dev-fargate-sample",
     "aws_conn_id": "aws_logs",
@@ -38,10 +39,11 @@ GIVEN = {
 }
 
 with DAG("secret_logs", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC)):
-    for task_id, options in {
+    ways: dict[str, dict[str, Any]] = {
         "deferred": {"deferrable": True},
         "deferred_fails": {"deferrable": True},
         "worker": {"wait_for_completion": True, "deferrable": False},
         "worker_fails": {"wait_for_completion": True, "deferrable": False},
-    }.items():
+    }
+    for task_id, options in ways.items():
         FargateBatchSubmitOperator(task_id=task_id, **options, **GIVEN)

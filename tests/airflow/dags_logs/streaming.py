@@ -1,6 +1,7 @@
 """A job that writes a line each second, and an array, whose logs deferred tasks stream."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from airflow_fargate_batch.operators import FargateBatchSubmitOperator
 
@@ -10,7 +11,7 @@ except ImportError:
     from airflow import DAG
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-STREAMED = {
+STREAMED: dict[str, Any] = {
     "job_queue": "awa-batch-dev-fargate-high-priority",
     "job_definition": "awa-batch-dev-fargate-sample",
     "aws_conn_id": "aws_logs",

@@ -9,7 +9,7 @@ try:
     from airflow.sdk import DAG, task
 except ImportError:
     from airflow import DAG
-    from airflow.decorators import task
+    from airflow.decorators import task  # type: ignore[attr-defined,no-redef]
 
 
 @task.branch
@@ -40,10 +40,11 @@ with DAG(
     start_date=datetime(2026, 1, 1, tzinfo=UTC),
     default_args=DEFAULTS,
 ):
-    left = FargateBatchSubmitOperator(task_id="left", deferrable=True, environment={"A": True})
+    no_text: dict[str, Any] = {"A": True}
+    left: Any = FargateBatchSubmitOperator(task_id="left", deferrable=True, environment=no_text)
     right = FargateBatchSubmitOperator(task_id="right")
     choose() >> [left, right]
-    after = {
+    after: dict[str, Any] = {
         "trigger_rule": "none_failed_min_one_success",
         "depends_on": [left.output, right.output],
     }

@@ -5,6 +5,7 @@ None is written here, so that wherever one shows up later, a task has let it out
 
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 from airflow_fargate_batch.operators import FargateBatchSubmitOperator
 
@@ -26,7 +27,7 @@ MAPPING = {
 }
 LIST = [{"name": name, "value": value} for name, value in MAPPING.items()]
 CONTAINER = {"name": "main", "environment": LIST}
-FORMS = {
+FORMS: dict[str, dict[str, Any]] = {
     "environment_mapping": {"environment": MAPPING},
     "environment_list": {"environment": LIST},
     "environment_json": {"environment": json.dumps(MAPPING)},

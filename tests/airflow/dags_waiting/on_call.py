@@ -1,6 +1,7 @@
 """Tasks whose logs and links a person on call reads while their jobs run, and after."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from airflow_fargate_batch.operators import FargateBatchSubmitOperator
 
@@ -9,11 +10,11 @@ try:
 except ImportError:
     from airflow import DAG
 
-WAYS = {
+WAYS: dict[str, dict[str, Any]] = {
     "in_worker": {"wait_for_completion": True, "deferrable": False},
     "deferred": {"deferrable": True},
 }
-READ = {
+READ: dict[str, Any] = {
     "job_queue": "awa-batch-dev-fargate-high-priority",
     "job_definition": "awa-batch-dev-fargate-sample",
     "aws_conn_id": "aws_on_call",

@@ -1,6 +1,7 @@
 """Jobs that tasks wait for in the triggerer; what becomes of each is the test's."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from airflow_fargate_batch.operators import FargateBatchSubmitOperator
 from airflow_fargate_batch.sensors import FargateBatchJobSensor
@@ -9,20 +10,20 @@ try:
     from airflow.sdk import DAG, task
 except ImportError:
     from airflow import DAG
-    from airflow.decorators import task
+    from airflow.decorators import task  # type: ignore[attr-defined,no-redef]
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-WHERE = {
+WHERE: dict[str, Any] = {
     "job_queue": "awa-batch-dev-fargate-high-priority",
     "job_definition": "awa-batch-dev-fargate-sample",
     "aws_conn_id": "aws_waiting",
 }
-WAITING = WHERE | {"deferrable": True, "poll_interval": 5}
+WAITING: dict[str, Any] = WHERE | {"deferrable": True, "poll_interval": 5}
 
 with DAG("waiting", schedule=None, start_date=START):
 
     @task
-    def plan(dag_run=None) -> list[str]:
+    def plan(dag_run: Any = None) -> list[str]:
         return [f"steady-{number}" for number in range(dag_run.conf["steady"])]
 
     FargateBatchSubmitOperator.partial(task_id="steady", **WAITING).expand(job_name_prefix=plan())
@@ -42,10 +43,11 @@ with DAG("watched", schedule=None, start_date=START):
     several = FargateBatchSubmitOperator.partial(task_id="several", **WHERE).expand(
         job_name_prefix=["watched-0", "watched-1", "watched-2"]
     )
-    for name, how in {
+    ways: dict[str, dict[str, Any]] = {
         "deferred": {"deferrable": True, "poke_interval": 5},
         "rescheduled": {"mode": "reschedule", "poke_interval": 20},
-    }.items():
+    }
+    for name, how in ways.items():
         FargateBatchJobSensor(
             task_id=name,
             job_ids=several.output,

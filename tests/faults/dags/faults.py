@@ -17,7 +17,7 @@ try:
 except ImportError:
     from airflow import DAG
 
-triggers.SETTLING = 0.0  # `airflow dags test` has no scheduler that a trigger could outrun
+vars(triggers)["SETTLING"] = 0.0  # `airflow dags test` has no scheduler that a trigger could outrun
 
 ALIKE: dict[str, Any] = {
     "job_queue": "awa-batch-dev-fargate-high-priority",

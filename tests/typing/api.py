@@ -1,0 +1,47 @@
+"""Calls that a user's type checker must accept, and mistakes that it must find.
+
+Never run: mypy reads this file. An ignored mistake that mypy does not find is an error of its own.
+"""
+
+from datetime import timedelta
+from typing import assert_type
+
+from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.core.request import JobRequest
+from airflow_fargate_batch.exceptions import FargateBatchError, JobFailed
+from airflow_fargate_batch.hooks import FargateBatchHook
+from airflow_fargate_batch.local import LocalBatch
+from airflow_fargate_batch.operators import FargateBatchSubmitOperator
+from airflow_fargate_batch.sensors import FargateBatchJobSensor
+
+extract = FargateBatchSubmitOperator(
+    task_id="extract",
+    array_size=10,
+    vcpu=0.5,
+    memory="1 GB",
+    command=["python", "extract.py"],
+    environment={"DAY": "{{ ds }}"},
+    wait_timeout=timedelta(hours=1),
+)
+FargateBatchSubmitOperator(task_id="report", depends_on=extract.output, vcpu="{{ params.vcpu }}")
+FargateBatchSubmitOperator(task_id="words", command="[]", environment=[{"name": "A", "value": "1"}])
+FargateBatchSubmitOperator("positional")  # type: ignore[call-arg]
+FargateBatchSubmitOperator(task_id="wrong", command=7)  # type: ignore[arg-type]
+FargateBatchSubmitOperator(task_id="wrong", deferrable="yes")  # type: ignore[arg-type]
+FargateBatchJobSensor(task_id="watch", job_ids=extract.output)
+
+request = JobRequest.from_arguments(job_queue="queue", job_definition="definition")
+assert_type(request, JobRequest)
+request.job_queue = "another"  # type: ignore[misc]
+
+hook = FargateBatchHook(aws_conn_id="aws_default")
+job_id = hook.submit(request)
+assert_type(job_id, str)
+try:
+    assert_type(hook.wait(job_id, poll_interval=5), Job)
+except JobFailed as failure:
+    error: FargateBatchError = failure
+
+with LocalBatch() as aws:
+    assert_type(aws, LocalBatch)
+    assert_type(aws.environ, dict[str, str])
