@@ -194,7 +194,7 @@ def test_a_pipe_that_nobody_fills_is_given_up(
     os.mkfifo(tmp_path / "fifo")
     outcome = submit("--parameters-file", str(tmp_path / "fifo"), "--dry-run")
     assert outcome.code == 2
-    assert "is a pipe that stayed silent" in outcome.err
+    assert "is a pipe without data" in outcome.err
 
 
 def test_a_line_of_more_than_any_request_needs_is_refused(submit: Run, tmp_path: Path) -> None:
