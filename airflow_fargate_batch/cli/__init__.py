@@ -21,14 +21,14 @@ from airflow_fargate_batch.exceptions import FargateBatchError, InvalidRequest
 PROGRAM: Final = "fargate-batch"
 
 COMMANDS: Final = {
-    "submit": "check a job, and submit it or (--dry-run) show what would be submitted",
+    "submit": "check and submit a job; with --dry-run, only show the request",
     "wait": "wait until jobs end, and report the result of each job",
     "status": "show the state of jobs",
     "logs": "show the log of a job",
     "terminate": "terminate jobs in any state",
     "sizes": "list Fargate's vCPU and memory pairs, or the pairs nearest to a given size",
     "local": "run AWS Batch on this machine, without Docker or an account",
-    "completion": "print a script that completes commands and flags in bash or zsh",
+    "completion": "print the completion script for bash or zsh",
 }
 """Summary of each command, by name. The summary opens the command's help."""
 
@@ -72,8 +72,8 @@ def _overview(words: Sequence[str]) -> int:
     parser = Parser(
         prog=PROGRAM,
         usage=f"{PROGRAM} COMMAND [flags]",
-        description="Run AWS Batch jobs on Fargate. Each request is checked first, and each\n"
-        "job is submitted exactly once.\n\n"
+        description="Run AWS Batch jobs on Fargate. Every request is checked before the submit, and"
+        "\nevery job is submitted exactly once.\n\n"
         f"commands:\n{commands}",
         epilog=f"Help for one command: {PROGRAM} submit --help",
     )

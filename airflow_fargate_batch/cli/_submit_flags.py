@@ -55,8 +55,8 @@ FROM_JSON: Final = (
         name="--from-json",
         metavar="FILE",
         help="submit the request in a JSON file (the form of 'aws batch submit-job "
-        "--cli-input-json'); - reads stdin. Flags override the file, key by key; variables and "
-        "defaults do not",
+        "--cli-input-json'); - reads stdin. Flags override the file, key by key; environment "
+        "variables and defaults do not",
     ),
 )
 

@@ -47,7 +47,7 @@ separated by tabs.
 json is a list of objects with vcpu, memory, windows and platformVersion; with --vcpu or --memory,
 json is an object with legal, sizes (the size itself, or the nearest sizes) and roundUp (null if no
 size is large enough).
-exit codes: 0 the size is valid (or you listed all sizes); 1 it is not; 2 bad usage."""
+exit codes: 0 the size is valid (or you listed all sizes); 1 the size is not valid; 2 bad usage."""
 
 
 class Answer(NamedTuple):
