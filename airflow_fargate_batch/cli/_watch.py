@@ -149,7 +149,7 @@ class Vigil:
         self._show(shown)
         with suppress(AccessDenied):
             for job in _clients.persist(partial(self._describe, self.awaited)):
-                self._heed(job, shown)
+                self._update(job, shown)
         self._give_up_on_unknown()
         if self.awaited:
             self._follow(shown, interval)
@@ -172,7 +172,7 @@ class Vigil:
                     self._look_at_the_time(shown)
                     self._show(shown)
                 elif job.id not in self.outcomes:
-                    self._heed(job, shown)
+                    self._update(job, shown)
                 if len(self.outcomes) == len(self._waits):
                     break
         except JobLost:  # raised for the first unknown job, after all other jobs have ended
@@ -203,7 +203,7 @@ class Vigil:
                 advice = f"Check the id and the region ({self._region})."
                 self._give_up(JobLost(job_id, None), job_id, advice)
 
-    def _heed(self, job: Job, shown: View) -> None:
+    def _update(self, job: Job, shown: View) -> None:
         self._jobs[job.id] = job
         change = self._waits[job.id].heed(job, _clients.CLOCK.date())
         if change:

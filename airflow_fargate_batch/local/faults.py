@@ -93,7 +93,7 @@ class Fault:
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
-            raise ValueError(f"no fault {self.kind!r}; there are {', '.join(KINDS)}")
+            raise ValueError(f"unknown fault {self.kind!r}; the kinds are {', '.join(KINDS)}")
         if (self.every is not None and self.every < 1) or (
             self.rate is not None and self.rate <= 0
         ):
@@ -240,7 +240,7 @@ def parse_fault(text: str) -> tuple[str, dict[str, Any]]:
         name, equals, value = part.partition("=")
         convert = _CONVERT.get(name)
         if convert is None or not equals:
-            raise ValueError(f"{part!r} is not one of {', '.join(_CONVERT)}, = and a value")
+            raise ValueError(f"{part!r} must be OPTION=VALUE; options: {', '.join(_CONVERT)}")
         try:
             options[name] = convert(value)
         except ValueError:

@@ -77,7 +77,7 @@ def test_a_port_that_is_taken_is_said_in_words(process: subprocess.Popen[str]) -
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        (["--fault", "nonsense"], "--fault: no fault 'nonsense'; there are throttle, "),
+        (["--fault", "nonsense"], "--fault: unknown fault 'nonsense'; the kinds are throttle, "),
         (["--fault", "throttle:every=x"], "--fault: 'every=x': every must be a number"),
         *(
             (["--speed", text], "--speed: must be a number greater than 0")
