@@ -1,6 +1,6 @@
-"""Show what the package does: a daily chain of Fargate jobs in Airflow, without an AWS account.
+"""Demo of the package: a daily chain of Fargate jobs in Airflow, without an AWS account.
 
-LocalBatch stands in for AWS Batch and really runs the jobs' commands; everything else is real.
+LocalBatch replaces AWS Batch and runs the jobs' commands on this machine; Airflow is real.
 """
 
 import os
@@ -36,11 +36,11 @@ Job = dict[str, Any]
 
 
 class DemoFailed(Exception):
-    """A step went wrong; the text says what a person may do."""
+    """A step failed; the text has the error and advice."""
 
 
 def main() -> int:
-    """Run the demo; the exit code says whether all went well."""
+    """Run the demo; return 0 if every step succeeded, else 1."""
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = 120
@@ -57,7 +57,7 @@ def main() -> int:
 
 
 def demonstrate(console: Console, aws: LocalBatch, environment: Mapping[str, str]) -> None:
-    """Take the steps a person sees."""
+    """Run the visible steps."""
     console.print(f"AWS Batch is [bold]LocalBatch[/] on {aws.url}: no account, no Docker.")
     prepare_airflow(console, environment)
 
@@ -87,7 +87,7 @@ def demonstrate(console: Console, aws: LocalBatch, environment: Mapping[str, str
 
 
 def leave_home() -> None:
-    """Forget a person's AWS account, Airflow and proxies, here and in the processes to come."""
+    """Remove the user's AWS account, Airflow and proxies from the environment of the demo."""
     for name in list(os.environ):
         if name.startswith(("AWS_", "AIRFLOW_")):
             del os.environ[name]
@@ -95,7 +95,7 @@ def leave_home() -> None:
 
 
 def airflow_settings() -> dict[str, str]:
-    """Give Airflow a home in this repository, and the jobs a queue and a definition."""
+    """Return variables for Airflow's home in this repository, and for queue and definition."""
     return {
         "AIRFLOW_HOME": str(HOME),
         "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags_examples"),
@@ -110,7 +110,7 @@ def airflow_settings() -> dict[str, str]:
 
 
 def prepare_airflow(console: Console, environment: Mapping[str, str]) -> None:
-    """Make Airflow's database, unless an earlier demo of the same Airflow did."""
+    """Create Airflow's database, unless an earlier demo with this Airflow version created it."""
     made = HOME / f"database-of-{version('apache-airflow')}"
     LOG.write_text("")
     if made.exists():
@@ -126,7 +126,7 @@ def prepare_airflow(console: Console, environment: Mapping[str, str]) -> None:
 def run_chain(
     console: Console, aws: LocalBatch, environment: Mapping[str, str], command: list[str]
 ) -> None:
-    """Run the DAG, and show its jobs as they go until the last has ended."""
+    """Run the DAG, and show the jobs until the last job has ended."""
     console.print(prompt(command))
     with LOG.open("ab") as log:
         airflow = subprocess.Popen(  # noqa: S603 - the package's own DAG
@@ -151,21 +151,21 @@ def run_chain(
 
 
 def heading(console: Console, title: str, remark: str) -> None:
-    """Begin a step."""
+    """Print the title of a step."""
     console.print(f"\n[bold cyan]{title}[/] [dim]{remark}[/]")
 
 
 def prompt(command: list[str]) -> Text:
-    """Show a command as a person would type it."""
+    """Print a command as typed in a shell."""
     return Text(f"$ {shlex.join(command)}", style="bold")
 
 
 def shell(
     console: Console, environment: Mapping[str, str], command: list[str], *, fails: int = 0
 ) -> str:
-    """Run a command, show it and what it says, and return its output.
+    """Run a command, print the command and its messages, and return its output.
 
-    :param fails: the exit code it should end with.
+    :param fails: the expected exit code.
     """
     console.print(prompt(command))
     done = subprocess.run(  # noqa: S603 - the package's own commands
@@ -182,7 +182,7 @@ def shell(
 
 
 def jobs_table(aws: LocalBatch, *, final: bool) -> Table:
-    """Tell of each task: its job, what it depends on, its state, its last log line."""
+    """Make a table of the tasks: job, dependencies, state, last log line."""
     table = Table(show_lines=True)
     table.add_column("Task", style="bold")
     for title in ("Job", "Depends on", "State", "Last log line"):
@@ -203,7 +203,7 @@ def jobs_table(aws: LocalBatch, *, final: bool) -> Table:
 
 
 def state_of(job: Job) -> Text:
-    """Name a job's state; an array's with how many of its children are through."""
+    """Return a job's state; for an array, also the number of succeeded children."""
     text = Text(job["status"], style=ENDED.get(job["status"], "yellow"))
     if array := job.get("arrayProperties"):
         text.append(f"\n{array['statusSummary'].get('SUCCEEDED', 0)} of {array['size']}", "dim")
@@ -214,13 +214,13 @@ def state_of(job: Job) -> Text:
 
 
 def task_of(job: Job) -> str:
-    """Name the Airflow task that submitted a job, by the tag that the operator gave it."""
+    """Return the Airflow task that submitted a job, from the operator's tag."""
     name: str = job.get("tags", {}).get(TASK_TAG, "")
     return name
 
 
 def wait_for(aws: LocalBatch, job_id: str) -> Job:
-    """Wait for the end of a job."""
+    """Wait until a job has ended."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         job = next(job for job in aws.jobs if job["jobId"] == job_id)
@@ -231,7 +231,7 @@ def wait_for(aws: LocalBatch, job_id: str) -> Job:
 
 
 def last_line(aws: LocalBatch, job: Job) -> str:
-    """Read the end of a job's log; of an array, its last child's."""
+    """Return the last line of a job's log; for an array, of the last child's log."""
     if array := job.get("arrayProperties"):
         child = f"{job['jobId']}:{array['size'] - 1}"
         described = aws.client("batch").describe_jobs(jobs=[child])["jobs"]
@@ -245,7 +245,7 @@ def last_line(aws: LocalBatch, job: Job) -> str:
 
 
 def complaints(log: Path) -> str:
-    """Find the last lines of a log that speak of an error, or the last lines of all."""
+    """Return the last lines of a log that mention an error, or else the last lines."""
     lines = log.read_text(errors="replace").splitlines()
     return "\n".join(([line for line in lines if "error" in line.lower()] or lines)[-5:])
 

@@ -422,7 +422,7 @@ BAD_FILES: dict[str, tuple[bytes | None, str]] = {
     [
         ("/dev/zero", "/dev/zero: is a device, not a file"),
         ("fifo", "fifo: is a pipe, not a file (in the DAG's folder, "),
-        ("large.json", "large.json: is larger than 960 KiB, the most that is read"),
+        ("large.json", "large.json: is larger than 960 KiB, the maximum"),
     ],
 )
 def test_a_file_that_never_ends_fails_the_task_at_once(folder: Path, path: str, said: str) -> None:

@@ -1,1 +1,1 @@
-"""Facts of this machine: its files, its name, its user."""
+"""Access to this machine: files, host name, user name."""

@@ -1,4 +1,4 @@
-"""Files that people name, read within bounds: no device, not too many bytes, not for too long."""
+"""Reading of files named by users, with limits: no devices, a maximum size, a maximum time."""
 
 import os
 import select
@@ -12,23 +12,23 @@ from airflow_fargate_batch.core.request import JsonFile
 
 STDIN: Final = "-"
 JSON_BYTES: Final = 32 * limits.REQUEST_BYTES
-"""Larger than any JSON file of one request, indented and with every character escaped."""
+"""Maximum size of a JSON file of one request: enough for indents and escapes."""
 LINES_BYTES: Final = 256 * 1024 * 1024
-"""The same for a file of many requests."""
+"""Maximum size of a file of many requests."""
 PATIENCE: Final = 60.0
-"""Seconds that a pipe may be silent: the program that fills it may have ended, or never start."""
+"""Maximum seconds without data from a pipe: the writing program may have hung or never started."""
 _CHUNK: Final = 64 * 1024
 
 
 class NotReadable(Exception):
-    """A file cannot be read; the message says why, without the path."""
+    """A file cannot be read; the message is the reason, without the path."""
 
 
 def read_json_file(path: str, *, named: str | None = None, pipes: bool = False) -> JsonFile:
-    """Read the JSON file of a request; its error is reported with all other problems.
+    """Read the JSON file of a request; an error is kept in the result, for a later report.
 
-    :param named: the path as the user wrote it.
-    :param pipes: whether it may be a pipe, or ``-`` for stdin.
+    :param named: the path for messages. ``None`` means *path*.
+    :param pipes: whether the path may be a pipe, or ``-`` for stdin.
     """
     named = named or ("stdin" if pipes and path == STDIN else path)
     try:
@@ -38,11 +38,11 @@ def read_json_file(path: str, *, named: str | None = None, pipes: bool = False) 
 
 
 def read_text(path: str, *, most: int, pipes: bool) -> str:
-    """Read a text file of UTF-8, with or without a byte order mark.
+    """Read a UTF-8 file, with or without a byte order mark.
 
-    :param most: bytes.
-    :param pipes: whether it may be a pipe, or ``-`` for stdin.
-    :raises NotReadable: it is none, is too large, or a pipe that stays silent.
+    :param most: maximum size in bytes.
+    :param pipes: whether the path may be a pipe, or ``-`` for stdin.
+    :raises NotReadable: not a readable UTF-8 file, too large, or a pipe without data.
     """
     try:
         data = _read_stdin(most) if pipes and path == STDIN else _read(path, most, pipes=pipes)
@@ -71,7 +71,7 @@ def _read(path: str, most: int, *, pipes: bool) -> bytes:
 def _read_stdin(most: int) -> bytes:
     if sys.stdin is None or sys.stdin.closed:
         raise NotReadable("cannot be read: stdin is closed")
-    if sys.stdin.isatty():  # a person types, and takes the time that it takes
+    if sys.stdin.isatty():  # a person types: no time limit
         return _until_end(sys.stdin.fileno(), most)
     mode = os.fstat(sys.stdin.fileno()).st_mode
     if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):
@@ -82,7 +82,7 @@ def _read_stdin(most: int) -> bytes:
 def _until_end(descriptor: int, most: int, *, patience: float | None = None) -> bytes:
     """Read to the end.
 
-    :param patience: seconds to wait for the next byte; ``None`` waits as long as it takes.
+    :param patience: seconds to wait for the next byte. ``None`` means no limit.
     """
     chunks: list[bytes] = []
     size = 0
@@ -92,7 +92,7 @@ def _until_end(descriptor: int, most: int, *, patience: float | None = None) -> 
             return b"".join(chunks)
         chunks.append(chunk)
         size += len(chunk)
-    raise NotReadable(f"is larger than {most // 1024} KiB, the most that is read")
+    raise NotReadable(f"is larger than {most // 1024} KiB, the maximum")
 
 
 def _next_chunk(descriptor: int, patience: float | None) -> bytes:
@@ -104,7 +104,7 @@ def _next_chunk(descriptor: int, patience: float | None) -> bytes:
         poll = select.poll()
         poll.register(descriptor, select.POLLIN | select.POLLHUP)
         if not poll.poll(left * 1000):
-            raise NotReadable(f"is a pipe that stayed silent for {patience:.0f} s")
+            raise NotReadable(f"is a pipe without data for {patience:.0f} s")
         try:
             return os.read(descriptor, _CHUNK)
         except BlockingIOError:

@@ -1,4 +1,4 @@
-"""The terminator that AWS is told of: a task, the task of this process, or a person in a shell."""
+"""Terminator in the reason of TerminateJob: a task, this process's task, or a person in a shell."""
 
 import getpass
 import os
@@ -9,7 +9,7 @@ from airflow_fargate_batch.core.termination import Terminator
 
 
 def terminator_of(task_instance: Any) -> Terminator:
-    """Return a task's try on this machine; without a task instance, the machine alone."""
+    """Return the terminator for a task instance; ``None`` gives a terminator with only the host."""
     if task_instance is None:
         return Terminator(host=socket.gethostname())
     map_index = task_instance.map_index
@@ -24,7 +24,7 @@ def terminator_of(task_instance: Any) -> Terminator:
 
 
 def terminator_here() -> Terminator:
-    """Return the task that runs in this process, as far as Airflow's variables name one."""
+    """Return the terminator for this process, with the task in Airflow's environment variables."""
     number = os.environ.get("AIRFLOW_CTX_TRY_NUMBER", "")
     return Terminator(
         dag_id=os.environ.get("AIRFLOW_CTX_DAG_ID"),
@@ -36,9 +36,9 @@ def terminator_here() -> Terminator:
 
 
 def reason_by_hand(command: str) -> str:
-    """Return the reason of a person who terminates a job in a shell.
+    """Return the reason for a termination from a shell, with the user name.
 
-    :param command: what the person runs.
+    :param command: the command used, ``fargate-batch terminate``.
     """
     try:
         user = f" by {getpass.getuser()}"

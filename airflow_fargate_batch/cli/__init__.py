@@ -1,7 +1,8 @@
-"""The command line: ``fargate-batch``, and ``submit-fargate-job`` for its ``submit``.
+"""The programs ``fargate-batch`` and ``submit-fargate-job`` (``fargate-batch submit``).
 
 A command is a module of this package with ``add_arguments(parser)`` and ``run(arguments) -> int``.
-Only the one that is called is imported, and boto3 only to call AWS: a dry run must not wait for it.
+A call imports only its own command, and boto3 only if the command calls AWS: importing boto3 takes
+longer than a dry run.
 """
 
 import gc
@@ -20,23 +21,27 @@ from airflow_fargate_batch.exceptions import FargateBatchError, InvalidRequest
 PROGRAM: Final = "fargate-batch"
 
 COMMANDS: Final = {
-    "submit": "check a job, and submit it or (--dry-run) show what would be submitted",
-    "wait": "wait for jobs to end, and report how they ended",
+    "submit": "check and submit a job; with --dry-run, only show the request",
+    "wait": "wait until jobs end, and report the result of each job",
     "status": "show the state of jobs",
     "logs": "show the log of a job",
-    "terminate": "terminate jobs, in whatever state they are",
-    "sizes": "list the vCPU and memory pairs that Fargate runs, or the nearest to one",
+    "terminate": "terminate jobs in any state",
+    "sizes": "list Fargate's vCPU and memory pairs, or the pairs nearest to a given size",
     "local": "run AWS Batch on this machine, without Docker or an account",
-    "completion": "print a script that completes commands and flags in bash or zsh",
+    "completion": "print the completion script for bash or zsh",
 }
-"""The summary of each command, with which its help begins; its module has its name."""
+"""Summary of each command, by name. The summary opens the command's help."""
 
 OBJECTS_BEFORE_COLLECTING: Final = 100_000
-"""More than a short call makes: to look for garbage would be a tenth of the time that it takes."""
+"""Number of new objects before Python collects garbage. A short call makes fewer, so Python never
+collects during the call; collecting would take a tenth of the call's time."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run ``fargate-batch`` with these words, or the process's own; return the exit code."""
+    """Run ``fargate-batch`` and return the exit code.
+
+    :param argv: command and flags. ``None`` means the arguments of this process.
+    """
     words = sys.argv[1:] if argv is None else list(argv)
     if words and words[0] in COMMANDS:
         return _exit_code(partial(_run, words[0], f"{PROGRAM} {words[0]}", words[1:]))
@@ -44,7 +49,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def submit_fargate_job(argv: Sequence[str] | None = None) -> int:
-    """Run ``fargate-batch submit`` under the name of the older script; return the exit code."""
+    """Run ``fargate-batch submit`` under the name of the older script; return the exit code.
+
+    :param argv: flags. ``None`` means the arguments of this process.
+    """
     words = sys.argv[1:] if argv is None else list(argv)
     return _exit_code(partial(_run, "submit", "submit-fargate-job", words))
 
@@ -64,9 +72,10 @@ def _overview(words: Sequence[str]) -> int:
     parser = Parser(
         prog=PROGRAM,
         usage=f"{PROGRAM} COMMAND [flags]",
-        description="Run AWS Batch jobs on Fargate: checked first, submitted exactly once.\n\n"
+        description="Run AWS Batch jobs on Fargate. Every request is checked before the submit, and"
+        "\nevery job is submitted exactly once.\n\n"
         f"commands:\n{commands}",
-        epilog=f"Each command has a help of its own: {PROGRAM} submit --help",
+        epilog=f"Help for one command: {PROGRAM} submit --help",
     )
     if words and not words[0].startswith("-"):
         parser.error(f"there is no command '{words[0]}'{did_you_mean(words[0], COMMANDS)}")
@@ -76,7 +85,7 @@ def _overview(words: Sequence[str]) -> int:
 
 
 def _exit_code(command: Callable[[], int]) -> int:
-    """Call a command; what it raises becomes talk and an exit code."""
+    """Call a command; report a raised exception on stderr and as the exit code."""
     code = _code_of(command)
     return code or (REFUSED if _console.has_failed() else OK)
 
@@ -84,12 +93,12 @@ def _exit_code(command: Callable[[], int]) -> int:
 def _code_of(command: Callable[[], int]) -> int:
     try:
         return command()
-    except SystemExit as end:  # argparse has said all there is to say
+    except SystemExit as end:  # argparse has already written its message
         return end.code if isinstance(end.code, int) else INVALID
     except KeyboardInterrupt:
         _console.error("interrupted")
         return INTERRUPTED
-    except BrokenPipeError:  # whoever read the help has read enough
+    except BrokenPipeError:  # the reader of the help has closed the pipe
         _console.give_up_stdout()
         return OK
     except InvalidRequest as error:

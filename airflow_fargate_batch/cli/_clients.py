@@ -1,4 +1,4 @@
-"""The way to AWS: clients made of flags. Imported only to call AWS: botocore is slow."""
+"""AWS clients made from flags. Import this module only to call AWS: importing botocore is slow."""
 
 import logging
 from collections.abc import Callable
@@ -16,12 +16,12 @@ Answer = TypeVar("Answer")
 
 CLOCK: Final = Clock()
 PATIENCE: Final = 45.0
-"""Seconds to retry while AWS throttles or cannot be reached: a person waits. It takes 30 of them to
-look for a job whose submit was not answered."""
+"""Seconds to retry while AWS throttles or is unreachable. A person is waiting, so the limit is
+short; it must still exceed the 30 seconds of searching for a job after an unanswered SubmitJob."""
 
 
 def connect(given: Given) -> BatchApi:
-    """Make the one client that the command needs, of the flags of ``CONNECTION``."""
+    """Make the client of the command from the flags in ``CONNECTION``."""
     talk_about_what_is_logged()
     if "region" not in given:
         given.settle("region", _region_of_aws(given["profile"]) or _default_region(given))
@@ -34,7 +34,7 @@ def connect(given: Given) -> BatchApi:
 
 
 def _region_of_aws(profile: str | None) -> str | None:
-    """Return the region of AWS_DEFAULT_REGION, or else of the profile."""
+    """Return the region from AWS_DEFAULT_REGION or, if unset, from the profile."""
     from botocore.session import Session
 
     with connecting():
@@ -45,19 +45,19 @@ def _region_of_aws(profile: str | None) -> str | None:
 def _default_region(given: Given) -> str:
     region: str = given["region"]
     _console.note(
-        f"No region is given; using {region}. Set --region, AWS_REGION or the profile's region "
-        "to use another."
+        f"Using region {region}, the default. To use another region, set --region, AWS_REGION or "
+        "the profile's region."
     )
     return region
 
 
 def persist(call: Callable[[], Answer]) -> Answer:
-    """Make a call that may be made twice, again and again while AWS may yet answer it."""
+    """Make an idempotent call; retry temporary failures for up to ``PATIENCE`` seconds."""
     return CLOCK.persist(call, CLOCK.now() + PATIENCE)
 
 
 def talk_about_what_is_logged(*filters: logging.Filter) -> None:
-    """Let the package's log, such as "will retry", reach the person who waits."""
+    """Write the package's log records, such as "will retry", to stderr."""
     talk = _Talk()
     for each in (_OncePerRetry(), *filters):
         talk.addFilter(each)
@@ -67,7 +67,7 @@ def talk_about_what_is_logged(*filters: logging.Filter) -> None:
 
 
 class _OncePerRetry(logging.Filter):
-    """Lets each "will retry" through once: ten equal lines tell a person no more."""
+    """Passes the first "will retry" record for each call and drops the repetitions."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Where words go: stdout is data, for the next program; stderr is talk, for a person."""
+"""Output: data for the next program goes to stdout, messages for people go to stderr."""
 
 import json
 import os
@@ -7,19 +7,19 @@ from contextlib import suppress
 from typing import Any, Final, TextIO
 
 BOLD: Final = "1"
-DIM: Final = "2"
+
 RED: Final = "1;31"
 YELLOW: Final = "1;33"
 
 _has_failed = False
-"""Whether some output could not be written."""
+"""Whether writing to stdout has failed."""
 
 
 def data(text: str) -> bool:
-    """Write a result to stdout, now; return whether stdout took it.
+    """Write a result to stdout and flush; return whether the write succeeded.
 
-    The command goes on if it did not: a job is neither lost nor unsubmitted because nobody reads.
-    A reader that has gone away is no error; a full disk is one, of the whole command.
+    The command continues after a failed write, because a submitted job exists even if nobody reads
+    the job's id. A closed pipe is not an error. A full disk makes the command exit with 1.
     """
     if sys.stdout is None:
         return False
@@ -37,7 +37,7 @@ def data(text: str) -> bool:
 
 
 def could_not_write(failure: OSError) -> None:
-    """Say that stdout takes no more, and remember it for the exit code."""
+    """Report a failed write to stdout, and make the command exit with 1."""
     global _has_failed
     _has_failed = True
     error(f"Could not write the output: {failure.strerror or failure}")
@@ -45,21 +45,21 @@ def could_not_write(failure: OSError) -> None:
 
 
 def has_failed() -> bool:
-    """Tell whether some output could not be written."""
+    """Return whether writing to stdout has failed."""
     return _has_failed
 
 
 def as_json(value: Any, *, indent: int | None = 2) -> str:
-    """Write a value as JSON for stdout, which may not know every character.
+    """Return a value as JSON; non-ASCII characters are escaped unless stdout is UTF-8.
 
-    :param indent: ``None`` for one line.
+    :param indent: spaces of indentation. ``None`` means one line.
     """
     is_unicode = (getattr(sys.stdout, "encoding", None) or "").lower().startswith("utf")
     return json.dumps(value, indent=indent, ensure_ascii=not is_unicode)
 
 
 def talk(text: str) -> None:
-    """Say something on stderr, unless nobody listens: that is no reason to fail."""
+    """Write a message to stderr; ignore a closed stderr."""
     if sys.stderr is None:  # closed; print would take stdout in its place
         return
     try:
@@ -70,38 +70,38 @@ def talk(text: str) -> None:
 
 
 def note(text: str) -> None:
-    """Say what became of something."""
+    """Write a message labelled ``note``."""
     talk(f"{painted('note:', BOLD, sys.stderr)} {text}")
 
 
 def warning(text: str) -> None:
-    """Say what is allowed but suspicious."""
+    """Write a message labelled ``warning``, for input that is valid but suspicious."""
     talk(f"{painted('warning:', YELLOW, sys.stderr)} {text}")
 
 
 def error(text: str) -> None:
-    """Say what is wrong; further lines are what to do, or a list."""
+    """Write a message labelled ``error``; further lines give advice or a list."""
     talk(f"{painted('error:', RED, sys.stderr)} {text}")
 
 
 def is_terminal(stream: TextIO | None) -> bool:
-    """Tell whether a person reads the stream as it is written."""
+    """Return whether the stream is a terminal."""
     return stream is not None and not stream.closed and stream.isatty()
 
 
 def painted(text: str, style: str, stream: TextIO | None) -> str:
-    """Give text a style, on a terminal that has styles and a person who wants them."""
+    """Add an ANSI style, unless NO_COLOR is set or the stream is no (or a dumb) terminal."""
     plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
     return text if plain or not is_terminal(stream) else f"\033[{style}m{text}\033[0m"
 
 
 def give_up_stdout() -> None:
-    """Write nothing more to stdout, also not what it still holds."""
+    """Close stdout and discard any buffered output."""
     _give_up(sys.stdout)
     sys.stdout = None  # as Python has it if it starts without one
 
 
 def _give_up(stream: TextIO | None) -> None:
-    """Let a stream lead nowhere: Python would fail on what it holds, with an exit code of 120."""
+    """Redirect a stream to /dev/null: at exit Python would fail to flush it and return 120."""
     with suppress(OSError, ValueError, AttributeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # type: ignore[union-attr]

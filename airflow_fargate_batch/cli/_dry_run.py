@@ -1,4 +1,4 @@
-"""A dry run: the requests on stdout, as AWS's own client takes them."""
+"""Dry run: write the requests to stdout in the form that the AWS CLI accepts."""
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -13,15 +13,15 @@ from airflow_fargate_batch.core.secret_texts import STRUCK_OUT
 from airflow_fargate_batch.core.secrets import places_of_secrets, redacted
 
 PLACES: Final = 20
-"""How many places are listed: a file may have thousands of requests."""
-_HOW_TO_SEE: Final = "To write the request as it is sent, use --show-secrets"
+"""Number of secrets to list: a file may have thousands of requests."""
+_HOW_TO_SEE: Final = "To write the request with its secrets, use --show-secrets"
 
 
 def show(requests: Sequence[JobRequest], given: Given) -> int:
-    """Write what would be sent; several requests one a line.
+    """Write the requests to stdout; with ``--from-file``, one request per line.
 
-    Secrets are struck out unless ``--show-secrets`` is given. A request with secrets struck out is
-    written to a terminal only: a program that reads a file or a pipe would submit the asterisks.
+    Secrets are struck out unless ``--show-secrets`` is given. A request with struck-out secrets is
+    written only to a terminal: a program that reads a file or a pipe would submit the asterisks.
     """
     indent = 2 if given["from_file"] is None else None
     is_secret = secret_names(given)
@@ -51,7 +51,7 @@ def _places(bodies: Sequence[Mapping[str, Any]], is_secret: Callable[[str], bool
 def _refusal(places: list[str]) -> str:
     return (
         f"nothing was written: {_number(places)} would be replaced by {STRUCK_OUT}, and stdout is "
-        f"not a terminal (the program that reads it would submit {STRUCK_OUT}). {_HOW_TO_SEE}:"
+        f"not a terminal (a program that reads stdout would submit {STRUCK_OUT}). {_HOW_TO_SEE}:"
         f"{_list_of(places)}"
     )
 

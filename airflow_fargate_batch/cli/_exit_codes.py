@@ -1,13 +1,13 @@
-"""What a command returns to the shell."""
+"""Exit codes of the commands."""
 
 from typing import Final
 
 OK: Final = 0
 REFUSED: Final = 1
-"""AWS refused, or could not be reached; ``sizes``: Fargate does not run it."""
+"""AWS refused the call or was unreachable; in ``sizes``: not a Fargate size."""
 FAILED: Final = 1
-"""A job failed, was lost, or took too long."""
+"""A job failed, is unknown to AWS, or took too long."""
 INVALID: Final = 2
-"""Bad usage, or a request that can never be valid."""
+"""Bad usage, or an invalid request."""
 INTERRUPTED: Final = 130
-"""Ctrl-C, as shells count it: 128 and the signal's number."""
+"""Ctrl-C: 128 plus the number of SIGINT, as in other programs."""

@@ -1,6 +1,7 @@
-"""Flags as data: one table says what a flag is called, where its value comes from, what it fills.
+"""Flags as data: a table has the name, the sources and the target argument of each flag.
 
-A flag beats its variable, a variable beats the default; an empty variable counts as not set.
+A flag overrides its environment variable, and a variable overrides the default. An empty variable
+counts as unset.
 """
 
 import argparse
@@ -14,7 +15,7 @@ from airflow_fargate_batch.core._request.values import WRITE_JSON
 from airflow_fargate_batch.exceptions import Problem
 
 _BEYOND_USE: Final = 10**9
-"""Seconds: thirty years."""
+"""Seconds, about thirty years: larger values are mistakes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,17 +23,17 @@ class Flag:
     """One flag of a command.
 
     Attributes:
-        name: As it is written, ``--job-queue``.
-        help: What it is for, without variable and default.
-        metavar: What its value is called in the help.
-        kind: ``value``, a ``switch``, or ``yes-no``: also as ``--no-...``.
-        argument: The argument of ``JobRequest`` that it fills; ``None`` for all other flags.
-        variable: The environment variable that stands in for it.
-        sources: Where else its value comes from, for the help; each after the one before it.
-        default: The value if nothing gives one.
-        choices: The values that it takes, if they are few.
-        read: Makes the value of its text, or raises ``argparse.ArgumentTypeError``.
-        example: JSON that it takes.
+        name: Name with dashes, ``--job-queue``.
+        help: Help text without variable and default.
+        metavar: Name of the value in the help.
+        kind: ``value``, ``switch``, or ``yes-no`` (also accepts ``--no-...``).
+        argument: Argument of ``JobRequest`` that the flag sets. ``None`` means no argument.
+        variable: Environment variable that is read if the flag is not given.
+        sources: Further sources of the value, named in the help in order of precedence.
+        default: Value if no source gives a value.
+        choices: The accepted values. ``None`` means any value.
+        read: Parses the text, or raises ``argparse.ArgumentTypeError``.
+        example: Example of a JSON value.
     """
 
     name: str
@@ -49,11 +50,11 @@ class Flag:
 
     @property
     def key(self) -> str:
-        """The name that argparse and ``Given`` know it by."""
+        """Key of the flag in argparse's namespace and in ``Given``."""
         return self.name.removeprefix("--").replace("-", "_")
 
     def add_to(self, parser: argparse._ActionsContainer) -> None:
-        """Add the flag, with its variable and default named in the help."""
+        """Add the flag to a parser; its help names variable and default."""
         sources = [f"${self.variable}"] if self.variable else []
         sources += self.sources
         sources += [f"default: {self.default}"] if self.default else []
@@ -70,25 +71,25 @@ class Flag:
 
 
 def seconds(text: str) -> float:
-    """Read a span of time."""
+    """Parse a positive number of seconds."""
     try:
         number = float(text)
     except ValueError:
         number = 0.0
     if not 0 < number < _BEYOND_USE:
-        raise argparse.ArgumentTypeError("needs a number of seconds above 0")
+        raise argparse.ArgumentTypeError("must be a number of seconds greater than 0")
     return number
 
 
 def not_empty(text: str) -> str:
-    """Refuse what a script's unset variable leaves."""
+    """Refuse an empty value, usually an unset variable in a script."""
     if not text.strip():
         raise argparse.ArgumentTypeError("is empty")
     return text
 
 
 Groups = Mapping[str, tuple[Flag, ...]]
-"""Flags by the title under which the help shows them."""
+"""Flags by their section title in the help."""
 
 
 CONNECTION: Final = (
@@ -105,15 +106,15 @@ CONNECTION: Final = (
         name="--profile",
         metavar="NAME",
         read=not_empty,
-        help="profile in AWS's configuration files; if not given, AWS's own rules apply "
+        help="profile in the AWS configuration files; if not given, the AWS SDK chooses "
         "(AWS_PROFILE, AWS_ACCESS_KEY_ID, the machine's role)",
     ),
     Flag(
         name="--endpoint-url",
         metavar="URL",
         read=not_empty,
-        help="send the calls to this URL instead of AWS, such as that of 'fargate-batch local'; "
-        "if not given, AWS's own rules apply (AWS_ENDPOINT_URL)",
+        help="send the calls to this URL instead of AWS, such as the URL of 'fargate-batch local'; "
+        "if not given, the AWS SDK chooses (AWS_ENDPOINT_URL)",
     ),
 )
 """The flags of every command that calls AWS."""
@@ -123,7 +124,7 @@ POLL_INTERVAL: Final = Flag(
     metavar="SECONDS",
     read=seconds,
     default="10",
-    help="how often to ask AWS; one call asks about a hundred jobs",
+    help="seconds between two reads of the jobs' states; one call reads up to 100 jobs",
 )
 
 WAITING: Final = (
@@ -131,7 +132,7 @@ WAITING: Final = (
         name="--timeout",
         metavar="SECONDS",
         read=seconds,
-        help="stop waiting after this time; if not given, wait as long as it takes",
+        help="stop waiting after this time; if not given, wait until every job has ended",
     ),
     Flag(
         name="--runnable-timeout",
@@ -152,7 +153,7 @@ WAITING: Final = (
 
 
 def add_groups(parser: argparse.ArgumentParser, groups: Groups) -> None:
-    """Add all flags, under their titles."""
+    """Add all flags, grouped by section title."""
     for title, flags in groups.items():
         section = parser.add_argument_group(title)
         for flag in flags:
@@ -160,7 +161,7 @@ def add_groups(parser: argparse.ArgumentParser, groups: Groups) -> None:
 
 
 class Given:
-    """The values of flags, by flag, variable or default."""
+    """Values of flags: from the command line, an environment variable or the default."""
 
     def __init__(
         self, groups: Groups, arguments: argparse.Namespace, environment: Mapping[str, str]
@@ -171,7 +172,7 @@ class Given:
         self._settled: Final[dict[str, object]] = {}
 
     def __getitem__(self, key: str) -> Any:
-        """Return the value of a flag by its key; ``None`` if there is none."""
+        """Return the value of the flag *key*, or ``None`` without a value."""
         flag = self._flags[key]
         if (by_flag := self._by_flag[key]) is not None:
             return by_flag
@@ -181,21 +182,21 @@ class Given:
         return None if text is None else flag.read(text)
 
     def __contains__(self, key: str) -> bool:
-        """Tell whether a flag or its variable was given: a default alone is not."""
+        """Return whether the flag or its variable is given; a default does not count."""
         return self._by_flag[key] is not None or self._variable(self._flags[key]) is not None
 
     def has_flag(self, key: str) -> bool:
-        """Tell whether the command has a flag at all."""
+        """Return whether the command has the flag *key*."""
         return key in self._flags
 
     def settle(self, key: str, value: object) -> None:
-        """Give a flag that was not given a value from a source that only the command knows."""
+        """Set the value of a flag that is not given, from a source that only the command knows."""
         self._settled[key] = value
 
     def request_arguments(self) -> dict[str, object]:
-        """Return the arguments for ``JobRequest``, by its own names.
+        """Return the arguments for ``JobRequest`` by name.
 
-        Several flags may fill one argument; the one that was given does.
+        Several flags may set the same argument; the given flag wins.
         """
         arguments: dict[str, object] = {}
         for flag in self._flags.values():
@@ -204,7 +205,7 @@ class Given:
         return arguments
 
     def flagged_arguments(self) -> dict[str, object]:
-        """Return the arguments for ``JobRequest`` that flags gave, not variables or defaults."""
+        """Return the arguments for ``JobRequest`` set by flags, without variables and defaults."""
         return {
             flag.argument: value
             for flag in self._flags.values()
@@ -212,7 +213,7 @@ class Given:
         }
 
     def describe(self, problem: Problem) -> str:
-        """Write a problem with the flag, or the flag's variable, in place of the argument."""
+        """Return a problem as text, with the flag or variable in place of the argument."""
         argument, *rest = re.split(r"(?=[.\[])", problem.field, maxsplit=1)
         inside = "".join(rest)
         flag = self._flag_of(argument)
@@ -221,13 +222,13 @@ class Given:
         if flag and self._by_flag[flag.key] is None and self._variable(flag):
             where += f" (from {flag.variable})"
         message = problem.message
-        if flag and problem.suggestion == WRITE_JSON:  # which speaks of templates as well
+        if flag and problem.suggestion == WRITE_JSON:  # advice that mentions templates
             advice = json_advice(flag.name, flag.example)
             message = message.removesuffix(WRITE_JSON) + advice
         return f"{where}: {in_flags(message)}"
 
     def in_flags(self, text: str) -> str:
-        """Write flags in place of the arguments that a message names."""
+        """Replace argument names in a message by flags."""
         return in_flags(text)
 
     def _variable(self, flag: Flag) -> str | None:
@@ -235,7 +236,7 @@ class Given:
         return text if text.strip() else None
 
     def _flag_of(self, argument: str) -> Flag | None:
-        """Return the flag that fills an argument; of several, the one that was given."""
+        """Return the flag that sets an argument; of several flags, the given flag."""
         flags = [flag for flag in self._flags.values() if flag.argument == argument]
         given = (flag for flag in flags if self._by_flag[flag.key] is not None)
         return next(given, None) or next(iter(flags), None)

@@ -1,4 +1,4 @@
-"""What all commands about jobs that exist have in common."""
+"""Shared parts of the commands for existing jobs: job ids, JSON members, wording."""
 
 import argparse
 import re
@@ -13,50 +13,51 @@ if TYPE_CHECKING:
     from airflow_fargate_batch.aws.batch import Submitted
 
 NAMED: Final = 3
-"""How many jobs a sentence names."""
+"""Number of job ids in a sentence; further jobs are counted."""
 
 
 def add_ids(parser: argparse.ArgumentParser) -> None:
-    """Add the ids that the command is about."""
+    """Add the positional argument for job ids."""
     parser.add_argument(
         "job_ids",
         nargs="+",
         metavar="ID",
-        help="job id, or ID:INDEX for a child of an array; several may also be joined by commas",
+        help="job id, or ID:INDEX for a child of an array; separate several ids by spaces or "
+        "commas",
     )
 
 
 def read_ids(words: Iterable[str]) -> list[str]:
-    """Read job ids, each once and in order.
+    """Parse job ids, keep their order and drop duplicates.
 
-    :raises InvalidRequest: one of them is none.
+    :raises InvalidRequest: a word is not a job id.
     """
     return read_job_ids(",".join(words), "ID")
 
 
 def named(job_ids: Iterable[str]) -> str:
-    """Name jobs in a sentence, by id: the first few, and how many more there are."""
+    """Return the first ``NAMED`` job ids and the number of further jobs, for a sentence."""
     ids = list(job_ids)
     more = f" and {len(ids) - NAMED} more" if len(ids) > NAMED else ""
     return f"{'job' if len(ids) == 1 else 'jobs'} {', '.join(ids[:NAMED])}{more}"
 
 
 def exit_code(job: Job) -> str:
-    """Write a job's exit code for a column; empty while, or where, there is none."""
+    """Return a job's exit code for a column; empty without an exit code."""
     return "" if job.exit_code is None else str(job.exit_code)
 
 
 JSON_HELP: Final = """\
-json has the same members for each job in every command; null means not known:
+json has the same members for each job in every command; null means unknown:
   jobId, jobName, jobArn, status, statusReason, exitCode, reason, attempts, createdAt, startedAt,
-  stoppedAt, vcpu, memory (MiB), logStreams, and of an array array.size, array.counts (by state),
+  stoppedAt, vcpu, memory (MiB), logStreams; for an array also array.size, array.counts (by state),
   array.failedIndexes"""
 
 
 def members(job: Job, summary: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Write a job for JSON: the same members in every command, ``null`` if not known.
+    """Return a job's JSON object: the same members in every command, ``null`` if unknown.
 
-    :param summary: what ``Job.to_summary`` made of it; ``None`` if AWS has described no job.
+    :param summary: result of ``Job.to_summary``. ``None`` means AWS has not described the job.
     """
     known = _camel_case(summary or {})
     named = {"jobId": job.id, "jobName": job.name, "jobArn": job.arn}
@@ -64,7 +65,7 @@ def members(job: Job, summary: Mapping[str, Any] | None = None) -> dict[str, Any
 
 
 def _camel_case(value: Any) -> Any:
-    """Spell the keys as AWS does; the states, which are keys of *counts*, are spelt so already."""
+    """Convert keys to camel case, as in AWS; the states in *counts* stay upper case."""
     if not isinstance(value, Mapping):
         return value
     return {_SNAKE.sub(_upper, key): _camel_case(each) for key, each in value.items()}
@@ -87,7 +88,7 @@ _UNKNOWN: Final = {
 
 
 def written(submitted: "Submitted", form: str, *, indent: int | None = 2) -> str:
-    """Write a submitted job for stdout: its id, or as ``json`` what is known of it."""
+    """Return a submitted job for stdout: the id or, if *form* is ``json``, a JSON object."""
     if form != "json":
         return submitted.job_id
     job = Job(id=submitted.job_id, name=submitted.job_name, arn=submitted.job_arn)

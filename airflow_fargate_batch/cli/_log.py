@@ -16,10 +16,10 @@ from airflow_fargate_batch.watching.poller import follow
 
 
 class Logs(LogsApi):
-    """Remembers whether the log can be read: for a follower, that is only a warning.
+    """CloudWatch Logs client that records failures, because a follower only logs a warning.
 
     Attributes:
-        is_readable: Whether the last call was answered; a stream that is not there is an answer.
+        is_readable: Whether the last call succeeded; a missing stream counts as success.
     """
 
     is_readable = True
@@ -36,7 +36,7 @@ class Logs(LogsApi):
 
 
 def write_log(job: Job, given: Given) -> bool:
-    """Write what the job has logged so far; return whether it could be read."""
+    """Write the job's log so far; return whether the log was readable."""
     logs = connect_logs(given)
     follower = _follower(logs, given, quiet=0.0)
     follower.heed(job)
@@ -45,7 +45,7 @@ def write_log(job: Job, given: Given) -> bool:
 
 
 def follow_log(api: BatchApi, job: Job, given: Given) -> tuple[Job, bool]:
-    """Write what the job logs until it has ended; return its last state and whether it was read."""
+    """Write the job's log until the job ends; return the last state and whether reading worked."""
     clock = _clients.CLOCK
     logs = connect_logs(given)
     follower = _follower(logs, given)
@@ -71,7 +71,7 @@ def follow_log(api: BatchApi, job: Job, given: Given) -> tuple[Job, bool]:
 
 
 def connect_logs(given: Given) -> Logs:
-    """Make a client of CloudWatch Logs, of the flags of ``CONNECTION``."""
+    """Make a CloudWatch Logs client from the flags in ``CONNECTION``."""
     return Logs.connect(
         region_name=given["region"],
         profile_name=given["profile"],
@@ -92,6 +92,6 @@ def _follower(logs: Logs, given: Given, quiet: float = QUIET) -> LogFollower:
 
 
 def _write(lines: Iterable[LogLine], given: Given) -> bool:
-    """Write lines until nobody reads them; return whether somebody still does."""
+    """Write lines to stdout; return whether stdout is still open."""
     stamped = given["timestamps"]
     return all(_console.data(line.stamped if stamped else str(line)) for line in lines)

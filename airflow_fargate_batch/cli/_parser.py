@@ -1,4 +1,4 @@
-"""An argument parser whose mistakes help, and repeat no value: it may be a secret."""
+"""Argument parser with helpful errors. Errors never repeat a value, because it may be a secret."""
 
 import argparse
 import sys
@@ -13,7 +13,7 @@ from airflow_fargate_batch.core.spelling import nearest
 
 
 class Parser(argparse.ArgumentParser):
-    """``ArgumentParser`` without abbreviations, so that a new flag never changes an old script."""
+    """``ArgumentParser`` without abbreviations: a new flag must not change an old script."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(formatter_class=_Formatter, allow_abbrev=False, add_help=False, **settings)
@@ -28,10 +28,10 @@ class Parser(argparse.ArgumentParser):
         )
 
     def shorten_help(self, common: tuple[str, ...], epilog: str) -> None:
-        """Let ``--help`` explain some flags only and name the others; ``--help-all`` is all of it.
+        """Shorten ``--help`` and add ``--help-all``, which explains every flag.
 
-        :param common: the flags to explain.
-        :param epilog: the end of the short help.
+        :param common: flags to explain in the short help, which only names the rest.
+        :param epilog: end of the short help.
         """
         self._common = common
         self._short_epilog = epilog
@@ -39,15 +39,15 @@ class Parser(argparse.ArgumentParser):
 
     @property
     def actions(self) -> list[argparse.Action]:
-        """What it parses, in order."""
+        """All flags and positional arguments, in order."""
         return self._actions
 
     def format_help(self) -> str:
-        """Write the help, the short one if there is one."""
+        """Return the help, shortened after ``shorten_help``."""
         return self._format_short_help() if self._common else super().format_help()
 
     def format_all_help(self) -> str:
-        """Write the help with every flag."""
+        """Return the help with every flag."""
         return super().format_help()
 
     def _format_short_help(self) -> str:
@@ -64,12 +64,12 @@ class Parser(argparse.ArgumentParser):
         more = textwrap.fill(
             others, 98, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False
         )
-        formatter.add_text(f"more flags, which --help-all explains:\n{more}")
+        formatter.add_text(f"more flags (explained by --help-all):\n{more}")
         formatter.add_text(self._short_epilog)
         return formatter.format_help()
 
     def parse(self, argv: Sequence[str]) -> argparse.Namespace:
-        """Read the words; on a mistake say what is wrong and exit with 2."""
+        """Parse the arguments; on a mistake, write an error and exit with 2."""
         self._refuse_dashes(argv)
         arguments, strays = self.parse_known_args(argv)
         unknown = [_flag_in(word) for word in strays if word.startswith("-") and len(word) > 1]
@@ -86,27 +86,27 @@ class Parser(argparse.ArgumentParser):
         return arguments
 
     def _refuse_dashes(self, argv: Sequence[str]) -> None:
-        """Refuse ``--flag=--``, at which argparse fails with a traceback."""
+        """Refuse ``--flag=--``, because argparse would fail with a traceback."""
         for word in argv:
             flag, equals, value = word.partition("=")
             if flag.startswith("-") and equals and value == "--":
-                self.error(f"{flag}: -- is no value")
+                self.error(f"{flag}: -- is not a value")
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong and where help is, and exit with 2."""
+        """Write an error and the name of the help command, and exit with 2."""
         _console.error(message.removeprefix("argument "))
         _console.talk(f"See '{self.prog} --help'.")
         self.exit(INVALID)
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
-        """End the program, its help written out: nobody may be there to read it."""
+        """Flush stdout and exit; flushing here reports a closed pipe before Python's own flush."""
         if sys.stdout is not None:
             sys.stdout.flush()
         super().exit(status, message)
 
 
 def _hint(name: str, known: Iterable[str]) -> str:
-    """End a sentence about an unknown flag; one of a letter may stand for each that begins so."""
+    """Return ``; did you mean ...?`` for an unknown flag; ``-q`` suggests all flags in q."""
     if name.startswith("--"):
         return did_you_mean(name, known)
     meant = [each for each in known if each.startswith(f"-{name}")]
@@ -118,27 +118,27 @@ def _long_name(action: argparse.Action) -> str:
 
 
 def _flag_in(word: str) -> str:
-    """Return the name that a word begins with: what follows it may be a secret."""
+    """Return the flag name at the start of a word, without the value: it may be a secret."""
     return word.partition("=")[0] if word.startswith("--") else word[:2]
 
 
 class _ShowHelp(argparse.Action):
-    """Writes the help to stdout and ends the program."""
+    """Writes the help to stdout and exits."""
 
     def __init__(self, option_strings: Sequence[str], dest: str, **settings: Any) -> None:
         super().__init__(option_strings, dest, nargs=0, default=argparse.SUPPRESS, **settings)
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        """Write it."""
+        """Write the help and exit."""
         parser.print_help()
         parser.exit()
 
 
 class _ShowAllHelp(_ShowHelp):
-    """The same with every flag."""
+    """Writes the help with every flag to stdout and exits."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        """Write it."""
+        """Write the help and exit."""
         if isinstance(parser, Parser) and sys.stdout is not None:
             sys.stdout.write(parser.format_all_help())
         parser.exit()
@@ -154,6 +154,6 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """End a sentence about an unknown word with the known one that is like it."""
+    """Return ``; did you mean ...?`` with the known word nearest to *word*, or nothing."""
     near = nearest(word, known)
     return f"; did you mean {near}?" if near else ""

@@ -1,4 +1,4 @@
-"""What a person sees while a command goes on: a bar on a terminal, lines in a pipe."""
+"""Progress of a command on stderr: bars on a terminal, a line for each change elsewhere."""
 
 import os
 import sys
@@ -9,9 +9,9 @@ from airflow_fargate_batch.cli import _console
 
 
 class View(Protocol):
-    """What is told about work under way; each way to show it leaves out what it has no place for.
+    """Progress display. Bars show only counts, and lines show only changes.
 
-    What else is said on stderr in the meantime appears above it.
+    Other messages on stderr appear above the bars.
     """
 
     def __enter__(self) -> Self: ...
@@ -24,14 +24,14 @@ class View(Protocol):
     ) -> None: ...
 
     def tell(self, change: str) -> None:
-        """Show a change."""
+        """Show a change as a line."""
 
     def show(self, what: str, done: int, total: int, said: str) -> None:
-        """Show how many of how many are done, and a few words on the others."""
+        """Show the count *done* of *total*, and a few words about the rest."""
 
 
 def view() -> View:
-    """Choose a view for whoever reads stderr."""
+    """Return bars if stderr is a terminal that can draw bars, else lines."""
     is_drawable = _console.is_terminal(sys.stderr) and os.environ.get("TERM") != "dumb"
     return Bars() if is_drawable else Lines()
 
@@ -51,18 +51,18 @@ class Lines:
         pass
 
     def tell(self, change: str) -> None:
-        """Say it."""
+        """Write the change to stderr."""
         _console.talk(change)
 
     def show(self, what: str, done: int, total: int, said: str) -> None:
-        """Leave it out: the changes add up to it."""
+        """Show nothing: the changes add up to the counts."""
 
 
 class Bars:
-    """A progress bar for each sort of thing that is counted."""
+    """A progress bar for each counted noun, such as ``jobs``."""
 
     def __init__(self) -> None:
-        from rich.console import Console  # here, because only terminals need it
+        from rich.console import Console  # imported here: only terminals need rich
         from rich.progress import (
             BarColumn,
             MofNCompleteColumn,
@@ -78,7 +78,7 @@ class Bars:
             MofNCompleteColumn(),
             TimeElapsedColumn(),
             TextColumn("{task.fields[said]}", markup=False),
-            console=Console(stderr=True, soft_wrap=True),  # what is said stays whole: it has links
+            console=Console(stderr=True, soft_wrap=True),  # messages contain links: do not wrap
             redirect_stdout=False,
         )
         self._rows: dict[str, TaskID] = {}
@@ -96,10 +96,10 @@ class Bars:
         self._progress.stop()
 
     def tell(self, change: str) -> None:
-        """Leave it out: the bars show what it comes to."""
+        """Show nothing: the bars show the resulting counts."""
 
     def show(self, what: str, done: int, total: int, said: str) -> None:
-        """Move the bar."""
+        """Update the bar for *what*."""
         if what not in self._rows:
             self._rows[what] = self._progress.add_task(what, total=total, said=said)
         self._progress.update(self._rows[what], completed=done, total=total, said=said)

@@ -1,4 +1,4 @@
-"""Requests made of flags, or of a file with one request a line."""
+"""Job requests from flags, from a SubmitJob body, or from a file with one request per line."""
 
 import json
 import os
@@ -29,7 +29,7 @@ ARGUMENTS: Final = tuple(field.name for field in fields(Arguments) if field.name
 
 
 def of_flags(given: Given) -> JobRequest:
-    """Make the request that the flags describe.
+    """Make the request from the flags.
 
     :raises InvalidRequest: with every problem.
     """
@@ -37,9 +37,9 @@ def of_flags(given: Given) -> JobRequest:
 
 
 def of_json(path: str, given: Given) -> JobRequest:
-    """Make the request that a SubmitJob body in a file describes; flags win over it, key by key.
+    """Make the request from a SubmitJob body in a file; flags override the body, key by key.
 
-    Variables and defaults count for what the body leaves out.
+    Variables and defaults fill in only members that are missing from the body.
 
     :raises InvalidRequest: with every problem.
     """
@@ -60,7 +60,7 @@ def of_json(path: str, given: Given) -> JobRequest:
 
 
 def _body(file: JsonFile, *, without_name: bool) -> dict[str, Any] | None:
-    """Return the members that a body gives, ``None`` for a file whose error is still to be told."""
+    """Return the body's members except nulls; ``None`` if the file is invalid (reported later)."""
     try:
         body = json_text.parse(file.text or "")
     except json_text.NotJson:
@@ -73,7 +73,7 @@ def _body(file: JsonFile, *, without_name: bool) -> dict[str, Any] | None:
 
 
 def _of_json(problem: Problem, path: str, wanted: Mapping[str, object]) -> Problem:
-    """Name the file of a problem, unless a flag or its variable has it."""
+    """Return a problem with the file's name, unless the value came from a flag or variable."""
     argument = re.split(r"[.\[]", problem.field, maxsplit=1)[0]
     if wanted.get(argument) is not None:
         return problem
@@ -88,11 +88,12 @@ def _submission(given: Given) -> Submission:
 
 
 def of_file(path: str, given: Given) -> list[JobRequest]:
-    """Make a request of each line; what a line does not say, the flags do.
+    """Make a request from each line; flags fill in members missing from a line.
 
-    The submission of each is the same whenever the file is read, and whatever lines come before or
-    after: it is a hash of what the line says, of which of several equal lines it is, and of
-    ``--idempotency-key``, or else of the file's name.
+    Each request gets a repeatable submission, so that running the command again finds the jobs of
+    an earlier run. The submission is a hash of the line's content, of the line's position among
+    equal lines, and of ``--idempotency-key`` or (if not given) the file's name. Adding, removing or
+    moving other lines does not change the hash.
 
     :raises InvalidRequest: with every problem of every line.
     """
@@ -118,7 +119,7 @@ def of_file(path: str, given: Given) -> list[JobRequest]:
 
 
 def _lines(path: str) -> tuple[list[tuple[int, str]], list[Problem]]:
-    """Read the lines that are not empty, with their numbers, or say why there are none."""
+    """Return the non-empty lines with their numbers, or the problem with the file."""
     try:
         expanded = os.path.expanduser(path)  # noqa: PTH111 - pathlib is slow
         text = read_text(expanded, most=LINES_BYTES, pipes=True)
@@ -131,7 +132,7 @@ def _lines(path: str) -> tuple[list[tuple[int, str]], list[Problem]]:
 
 
 def read_file(path: str) -> JsonFile:
-    """Read a JSON file; its error is reported with all other problems."""
+    """Read a JSON file; an error is kept in the result and reported with the other problems."""
     return read_json_file(os.path.expanduser(path), named=_named(path), pipes=True)  # noqa: PTH111 - pathlib is slow
 
 
@@ -147,7 +148,7 @@ def _make(said: Mapping[str, Any], given: Given, submission: Submission) -> JobR
 
 
 def _ready(wanted: Mapping[str, object]) -> dict[str, object]:
-    """Read the files that are named, and give a share identifier the priority that it needs."""
+    """Read named files; with a share identifier, add scheduling priority 0 if none is given."""
     ready = dict(wanted)
     for name in FILES:
         if isinstance(path := ready.get(name), str):
@@ -160,14 +161,14 @@ def _ready(wanted: Mapping[str, object]) -> dict[str, object]:
 
 def _parse(line: str) -> dict[str, Any]:
     if len(line) > JSON_BYTES:
-        raise _mistake(f"is longer than {JSON_BYTES // 1024} KiB")
+        raise _mistake(f"must not be longer than {JSON_BYTES // 1024} KiB")
     try:
         said = json_text.parse(line)
     except json_text.NotJson as error:
         place = "" if error.column is None else f"column {error.column}: "
         raise _mistake(f"{place}{error.reason}") from None
     if not isinstance(said, dict):
-        raise _mistake("is no JSON object")
+        raise _mistake("must be a JSON object")
     if unknown := [key for key in said if key not in ARGUMENTS]:
         name = unknown[0][:60]
         raise _mistake(f"there is no argument {name!r}{did_you_mean(name, ARGUMENTS)}")
@@ -179,7 +180,7 @@ def _mistake(text: str) -> InvalidRequest:
 
 
 def _flags_beside(said: Mapping[str, Any], given: Given) -> dict[str, Any]:
-    """Return what flags say and the line does not: another queue makes another submission."""
+    """Return the flags' values for members missing from the line: they are part of the hash."""
     return {
         name: value
         for name, value in given.request_arguments().items()

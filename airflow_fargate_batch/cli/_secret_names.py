@@ -1,4 +1,4 @@
-"""The flag that names more secrets, for every command that strikes secrets out."""
+"""The flag ``--secret-names``, shared by the commands that strike out secrets."""
 
 from collections.abc import Callable
 from typing import Final
@@ -10,12 +10,12 @@ SECRET_NAMES: Final = Flag(
     name="--secret-names",
     metavar="NAME,NAME",
     variable="FARGATE_BATCH_SECRET_NAMES",
-    help="more names whose values are secret, such as iban for IBAN and CUSTOMER_IBAN; names with "
-    "words like password, token or api key, and values like a URL's password, always are",
+    help="further names of secrets, such as iban for IBAN and CUSTOMER_IBAN; names with words like "
+    "password, token or api key, and values like a URL's password, are always secret",
 )
 
 
 def secret_names(given: Given) -> Callable[[str], bool]:
-    """Return what tells the names of secrets, those of ``--secret-names`` included."""
+    """Return a predicate for names of secrets, which includes ``--secret-names``."""
     names = given["secret_names"] if given.has_flag("secret_names") else None
     return is_secret_name if names is None else with_further_names(names.split(","))

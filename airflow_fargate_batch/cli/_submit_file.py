@@ -1,4 +1,4 @@
-"""Submitting what stands in a file, each line exactly once, however often it takes."""
+"""Submit each line of a file exactly once, even if the command is run several times."""
 
 import logging
 from collections.abc import Iterator
@@ -20,23 +20,23 @@ from airflow_fargate_batch.submitting.submitter import Submitter
 
 
 def submit_file(api: BatchApi, requests: list[JobRequest], given: Given) -> list[Submitted]:
-    """Submit requests, write each job as soon as there is one, and return them all.
+    """Submit requests, write each job to stdout as soon as AWS accepts it, and return all jobs.
 
-    :raises InvalidRequest: botocore does not know a member, or a platform version is not its job
-        definition's; nothing was submitted.
+    :raises InvalidRequest: botocore does not know a member, or a request's platform version differs
+        from its job definition's. Nothing was submitted.
     """
     _check_members(api, requests)
     _check_platform_versions(api, requests)
     path = given["from_file"]
     _clients.talk_about_what_is_logged(_FirstOfEachKind())
-    _console.talk(f"Looking for jobs that an earlier run of {path} submitted (half a minute)")
+    _console.talk(f"Looking for jobs submitted by an earlier run of {path} (about 30 s)")
     done: list[Submitted] = []
     try:
         with view() as shown:
             for submitted in _submitted(api, requests, shown):
                 done.append(submitted)
                 if not _console.data(written(submitted, given["output"], indent=None)):
-                    _console.talk(f"Job {submitted.job_id} is {submitted.job_name}")
+                    _console.talk(f"Job id: {submitted.job_id} ({submitted.job_name})")
     except KeyboardInterrupt:
         _console.note("If you run the command again, it submits only requests that are missing.")
         raise
@@ -47,7 +47,7 @@ def submit_file(api: BatchApi, requests: list[JobRequest], given: Given) -> list
 
 
 class _FirstOfEachKind(logging.Filter):
-    """Lets one line of a kind through, such as "Adopted job": thousands would help nobody."""
+    """Passes one record of each kind, such as "Adopted job", instead of one for every job."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -79,7 +79,7 @@ def _check_platform_versions(api: BatchApi, requests: list[JobRequest]) -> None:
 
 
 def _submitted(api: BatchApi, requests: list[JobRequest], shown: View) -> Iterator[Submitted]:
-    """Submit, and say what is wrong with those that failed, each different thing once."""
+    """Submit the requests; report each distinct error once."""
     told: set[str] = set()
     failed = 0
     shown.show("jobs", 0, len(requests), "")
@@ -95,7 +95,7 @@ def _submitted(api: BatchApi, requests: list[JobRequest], shown: View) -> Iterat
 
 def _tell(outcome: Outcome, told: set[str]) -> None:
     if isinstance(outcome.error, AccessDenied | CredentialsMissing):
-        raise outcome.error  # nor will the others go
+        raise outcome.error  # every other submit would fail as well
     said = str(outcome.error)
     if said not in told:
         told.add(said)

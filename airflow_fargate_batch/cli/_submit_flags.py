@@ -35,7 +35,7 @@ WHAT: Final = (
         name="--job-name",
         metavar="NAME",
         argument="job_name",
-        help="job name, used as it is instead of prefix and token",
+        help="exact job name, instead of prefix and token",
     ),
 )
 
@@ -54,8 +54,9 @@ FROM_JSON: Final = (
     Flag(
         name="--from-json",
         metavar="FILE",
-        help="submit the request in a JSON file, as 'aws batch submit-job --cli-input-json' takes "
-        "it; - reads stdin. Flags win over the file, key by key; variables and defaults do not",
+        help="submit the request in a JSON file (the form of 'aws batch submit-job "
+        "--cli-input-json'); - reads stdin. Flags override the file, key by key; environment "
+        "variables and defaults do not",
     ),
 )
 
@@ -64,29 +65,30 @@ SIZE: Final = (
         name="--vcpu",
         metavar="N",
         argument="vcpu",
-        help="vCPU: 0.25, 0.5, 1, 2, 4, 8, 16 or 32; if not given, the job definition's",
+        help="vCPU: 0.25, 0.5, 1, 2, 4, 8, 16 or 32; if not given, the job definition decides",
     ),
     Flag(
         name="--memory",
         metavar="MIB",
         argument="memory",
-        help='memory in MiB, or as "4 GB"; if not given, the job definition\'s; '
-        "'fargate-batch sizes' lists the legal pairs",
+        help='memory in MiB, or as "4 GB"; if not given, the job definition decides; '
+        "'fargate-batch sizes' lists the valid pairs",
     ),
     Flag(
         name="--size-policy",
         metavar="POLICY",
         argument="size_policy",
         default="strict",
-        help="strict refuses what is not a Fargate size; round_up takes the smallest that holds it",
+        help="strict refuses any size that Fargate does not have; round_up uses the smallest "
+        "Fargate size with at least that vCPU and memory",
     ),
     Flag(
         name="--platform-version",
         metavar="VERSION",
         argument="platform_version",
         default="LATEST",
-        help="Fargate platform version to check the size against; never sent, because it belongs "
-        "to the job definition",
+        help="Fargate platform version to check the size against; never sent to AWS, because only "
+        "a job definition can set the version",
     ),
 )
 
@@ -116,14 +118,14 @@ CONTAINER: Final = (
         name="--parameters-file",
         metavar="FILE",
         argument="parameters_file",
-        help="JSON file of job parameters; --parameters win over it, key by key",
+        help="JSON file of job parameters; --parameters overrides the file, key by key",
     ),
     Flag(
         name="--container-overrides-file",
         metavar="FILE",
         argument="container_overrides_file",
-        help="JSON file of containerOverrides; flags win over it, key by key, and nothing else of "
-        "it is lost",
+        help="JSON file of containerOverrides; flags override the file, key by key, and the other "
+        "keys are sent unchanged",
     ),
 )
 
@@ -133,15 +135,15 @@ SCHEDULING: Final = (
         metavar="NAME",
         argument="share_identifier",
         variable="AWS_BATCH_SHARE_IDENTIFIER",
-        help="share identifier; a fair-share queue needs one, other queues take none",
+        help="share identifier; required by fair-share queues, refused by other queues",
     ),
     Flag(
         name="--scheduling-priority",
         metavar="N",
         argument="scheduling_priority",
         variable="AWS_BATCH_SCHEDULING_PRIORITY",
-        help="priority within the share, 0 to 9999; if not given, 0 is sent with a share "
-        "identifier, and nothing without one",
+        help="priority within the share, 0 to 9999; if not given, the priority is 0 with a share "
+        "identifier and not sent otherwise",
     ),
     Flag(
         name="--depends-on",
@@ -159,14 +161,14 @@ SCHEDULING: Final = (
         name="--retry-attempts",
         metavar="N",
         argument="retry_strategy",
-        help="number of attempts that Batch makes, 1 to 10",
+        help="maximum number of attempts, 1 to 10",
     ),
     Flag(
         name="--spot-retries",
         metavar="N",
         argument="spot_retries",
-        help="retry the job up to N times if Fargate Spot reclaims it, 0 to 9, and after no other "
-        "failure",
+        help="retry the job up to N times (0 to 9) if Fargate Spot reclaims the task; do not retry "
+        "other failures",
     ),
     Flag(
         name="--retry-strategy",
@@ -179,7 +181,7 @@ SCHEDULING: Final = (
         name="--job-timeout",
         metavar="SECONDS",
         argument="job_timeout",
-        help="let Batch terminate an attempt that runs longer than this, 60 or more",
+        help="AWS Batch terminates an attempt that runs longer than this; at least 60",
     ),
 )
 
@@ -189,9 +191,9 @@ AGAIN: Final = (
         name="--idempotency-key",
         metavar="KEY",
         read=not_empty,
-        help="any text that names this piece of work. If an earlier call with this key (same "
+        help="any text that identifies this job. If an earlier call with this key (same "
         "queue, same name or prefix) made a job that is running or has succeeded, its id is "
-        "returned and no new job is submitted. The search takes up to half a minute",
+        "returned and no new job is submitted. The search takes up to 30 seconds",
     ),
 )
 
@@ -216,7 +218,7 @@ TAGS: Final = (
         name="--propagate-tags",
         kind="yes-no",
         argument="propagate_tags",
-        help="copy the tags to the ECS task too, or not; if not given, the job definition decides",
+        help="copy the tags to the ECS task; if not given, the job definition decides",
     ),
 )
 
@@ -225,7 +227,7 @@ OTHER: Final = (
         name="--extra-submit-args",
         metavar="JSON",
         argument="extra_submit_args",
-        help="other members of SubmitJob, as a JSON object with the API's own names",
+        help="other members of SubmitJob, as a JSON object with the API's names",
     ),
 )
 
@@ -234,13 +236,13 @@ OUTPUT: Final = (
         name="--dry-run",
         kind="switch",
         help="submit nothing; write the request as JSON for 'aws batch submit-job "
-        "--cli-input-json'; needs no credentials. Secrets are struck out: to write them to a file "
-        "or a pipe, add --show-secrets",
+        "--cli-input-json'; needs no credentials. Secrets are struck out on a terminal; to write "
+        "a request with secrets to a file or a pipe, add --show-secrets",
     ),
     Flag(
         name="--show-secrets",
         kind="switch",
-        help="let a dry run write the request with its secrets, as it is sent",
+        help="with --dry-run, write the request with its secrets",
     ),
     SECRET_NAMES,
     Flag(
@@ -248,7 +250,7 @@ OUTPUT: Final = (
         metavar="FORMAT",
         choices=("text", "json"),
         default="text",
-        help="text is the job id alone; json is an object with the members of a job",
+        help="text writes only the job id; json writes an object with the members listed below",
     ),
 )
 
@@ -282,14 +284,14 @@ COMMON: Final = (
     "--dry-run",
     "--help-all",
 )
-"""The flags that ``--help`` explains; it names all others."""
+"""Flags explained by ``--help``; the help only names the rest."""
 
 EXAMPLES: Final = """\
 examples:
-  submit a job of 1 vCPU and 2 GB, and keep its id
+  submit a job with 1 vCPU and 2 GB, and keep the job id
     job=$({prog} --job-queue Q --job-definition D --vcpu 1 --memory 2048)
 
-  run another command with other variables, when that job has succeeded
+  run another command with other variables after that job has succeeded
     {prog} --job-queue Q --job-definition D --depends-on $job \\
       --command '["python", "report.py"]' --environment '{{"STAGE": "dev"}}'
 """
@@ -297,28 +299,28 @@ examples:
 EXIT_CODES: Final = """\
 Job ids and JSON go to stdout, messages to stderr.
 exit codes: 0 done; 1 AWS refused, or with --wait the job failed or took too long; 2 bad usage or an
-invalid request; 130 interrupted, the job keeps running."""
+invalid request; 130 interrupted (a submitted job keeps running)."""
 
 SHORT_EPILOG: Final = f"{EXAMPLES}\n{EXIT_CODES}"
 
 EPILOG: Final = f"""\
 {EXAMPLES}
-  ten jobs at once on a fair-share queue; each finds its number in AWS_BATCH_JOB_ARRAY_INDEX
+  submit an array of ten jobs to a fair-share queue; AWS_BATCH_JOB_ARRAY_INDEX numbers the jobs
     {{prog}} --job-queue Q --job-definition D --share-identifier A1 --array-size 10
 
-  look first, submit later with AWS's own client
+  write the request now, submit later with the AWS CLI
     {{prog}} --job-definition D --dry-run > job.json
     aws batch submit-job --cli-input-json file://job.json
 
-  submit a request that AWS's own client took, checked first and with a longer timeout
+  check and submit a request that was written for the AWS CLI, with a longer timeout
     {{prog}} --from-json job.json --job-timeout 7200
 
-  a script that may be called again, or try again, and still makes one job a day
+  submit one job a day, from a script that may run again or retry
     key="report $(date +%F)"
     for try in 1 2 3; do job=$({{prog}} --job-definition D --idempotency-key "$key") && break; done
     fargate-batch wait "$job"
 
-  a job for each line of a file, and wait for them all; called again, it submits what is missing
+  submit a job for each line of a file and wait for all jobs; run again to submit missing jobs
     {{prog}} --job-queue Q --job-definition D --from-file jobs.jsonl --wait
 
 {{json}}

@@ -1,4 +1,4 @@
-"""Waiting in a shell, by the rules and in the words of a task that waits in Airflow."""
+"""Wait for jobs in a shell, with the same rules and messages as a waiting Airflow task."""
 
 import re
 from collections import Counter
@@ -26,23 +26,24 @@ from airflow_fargate_batch.watching.poller import follow
 from airflow_fargate_batch.watching.verdict import conclude, last_lines
 
 LAG: Final = 30.0
-"""Seconds in which AWS's reads may not show a job that somebody else has just submitted."""
+"""Seconds after SubmitJob in which DescribeJobs may not show the job yet."""
 UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(:[0-9]+)?")
-"""What AWS's job ids look like; no pattern is documented, so nothing is refused for it alone."""
+"""Pattern of AWS's job ids. AWS documents no pattern, so an id that does not match is still read
+from AWS; without an answer, the job counts as unknown at once, not after ``LAG``."""
 
 ENOUGH_LOOKS: Final = 2
-"""How often a job must be looked for at least before it counts as unknown."""
+"""Number of reads without the job before the job counts as unknown."""
 TAILS: Final = 3
-"""How many failed jobs are reported with their last log lines, which take seconds to get."""
+"""Number of failed jobs reported with their last log lines: reading a log takes seconds."""
 
 
 class Outcome(NamedTuple):
-    """How the wait for a job ended.
+    """Result of the wait for a job.
 
     Attributes:
-        job: As last seen; with an id alone where it never was.
-        summary: The same for JSON.
-        succeeded: Whether it has ended, and well.
+        job: The job as last read; only an id if AWS never showed the job.
+        summary: The job's summary for JSON.
+        succeeded: Whether the job is SUCCEEDED.
     """
 
     job: Job
@@ -53,11 +54,12 @@ class Outcome(NamedTuple):
 def wait_for(
     api: BatchApi, job_ids: list[str], given: Given, *, just_submitted: bool = False
 ) -> list[Outcome]:
-    """Wait for jobs as the flags of ``WAITING`` say, and return the outcomes in the same order.
+    """Wait for jobs with the flags in ``WAITING``; return the outcomes in the order of the ids.
 
-    What is wrong with a job is said as soon as it is known.
+    Each failure is reported as soon as the job has failed.
 
-    :param just_submitted: the jobs exist, also if AWS does not show them yet.
+    :param just_submitted: whether this command submitted the jobs: they exist even if AWS does not
+        show them yet.
     """
     timeout, runnable, starting = (
         timedelta(seconds=given[key]) if given[key] else None
@@ -85,13 +87,13 @@ def wait_for(
 
 
 class Vigil:
-    """Follows several jobs until it has an outcome for each.
+    """Follows several jobs until each has an outcome.
 
-    :param until: when to give up on all of them.
-    :param limit: where *until* comes from, for people.
-    :param runnable_timeout: how long each may be RUNNABLE at a stretch.
-    :param starting_timeout: how long each may be STARTING at a stretch.
-    :param logs: makes a client, or returns the one that it made.
+    :param until: time to give up on all jobs. ``None`` means never.
+    :param limit: origin of *until*, for messages.
+    :param runnable_timeout: longest time that a job may stay RUNNABLE without a break.
+    :param starting_timeout: longest time that a job may stay STARTING without a break.
+    :param logs: returns the client for CloudWatch Logs, made at the first call.
     """
 
     def __init__(
@@ -130,24 +132,24 @@ class Vigil:
 
     @property
     def awaited(self) -> list[str]:
-        """The jobs without an outcome."""
+        """Ids of the jobs without an outcome."""
         return [job_id for job_id in self._waits if job_id not in self.outcomes]
 
     @property
     def awaited_jobs(self) -> list[Job]:
-        """The same as last seen."""
+        """Jobs without an outcome, as last read."""
         return [self._jobs[job_id] for job_id in self.awaited]
 
     def keep(self, shown: View, *, interval: float) -> None:
-        """Wait, and show how the jobs are doing.
+        """Wait for the jobs, and show progress.
 
-        :raises AwsError: the first look failed, but for a lack of permission: a new IAM policy
-            takes effect after some seconds. Later looks that fail are taken again.
+        :raises AwsError: the first read failed. A missing permission at the first read is retried,
+            because a new IAM policy takes effect after some seconds. Later reads are retried.
         """
         self._show(shown)
         with suppress(AccessDenied):
             for job in _clients.persist(partial(self._describe, self.awaited)):
-                self._heed(job, shown)
+                self._update(job, shown)
         self._give_up_on_unknown()
         if self.awaited:
             self._follow(shown, interval)
@@ -170,10 +172,10 @@ class Vigil:
                     self._look_at_the_time(shown)
                     self._show(shown)
                 elif job.id not in self.outcomes:
-                    self._heed(job, shown)
+                    self._update(job, shown)
                 if len(self.outcomes) == len(self._waits):
                     break
-        except JobLost:  # of the first one, when all others have ended
+        except JobLost:  # raised for the first unknown job, after all other jobs have ended
             for job_id in self.awaited:
                 self._give_up(JobLost(job_id, self._jobs[job_id].status_text), job_id)
 
@@ -188,9 +190,9 @@ class Vigil:
         return found
 
     def _may_appear(self, job_id: str) -> bool:
-        """Tell whether a job that AWS does not show may be one that its reads lag behind."""
+        """Return whether a job that AWS does not show may appear later (reads lag)."""
         if self._just_submitted:
-            return True  # ``follow`` has a bound of its own
+            return True  # ``follow`` gives up by itself
         if not UUID.fullmatch(job_id):
             return False
         return self._looks[job_id] < ENOUGH_LOOKS or _clients.CLOCK.now() - self._begun < LAG
@@ -201,7 +203,7 @@ class Vigil:
                 advice = f"Check the id and the region ({self._region})."
                 self._give_up(JobLost(job_id, None), job_id, advice)
 
-    def _heed(self, job: Job, shown: View) -> None:
+    def _update(self, job: Job, shown: View) -> None:
         self._jobs[job.id] = job
         change = self._waits[job.id].heed(job, _clients.CLOCK.date())
         if change:
@@ -218,7 +220,7 @@ class Vigil:
             _console.error(in_flags(str(end.failure)) + _how_to_read(job, end.summary))
 
     def _look_at_the_time(self, shown: View) -> None:
-        """Look once more at the jobs whose time is over, and give up those that are no further."""
+        """Read the jobs whose time is over once more; give up on those without progress."""
         now = _clients.CLOCK.date()
         over = [job_id for job_id in self.awaited if self._waits[job_id].is_over(now)]
         if not over:
@@ -273,16 +275,16 @@ class Vigil:
 
 
 def _others(counts: Iterable[tuple[str, int]]) -> str:
-    """Count those that have not succeeded: ``1 FAILED, 3 RUNNING``."""
+    """Return the counts of all states but SUCCEEDED: ``1 FAILED, 3 RUNNING``."""
     return ", ".join(
         f"{count} {status}" for status, count in counts if status != JobStatus.SUCCEEDED
     )
 
 
 def _how_to_read(job: Job, summary: dict[str, Any]) -> str:
-    """Say how to read the log of a failed array's first failed child: an array has none."""
+    """Return the command that reads the log of a failed array's first failed child."""
     failed = summary.get("array", {}).get("failed_indexes")
     if not failed:
         return ""
     index = job.indexes.index(failed[0]) if failed[0] in job.indexes else failed[0]
-    return f"\nThe log of a child: fargate-batch logs {job.id} --index {index}"
+    return f"\nTo read the log of a failed child: fargate-batch logs {job.id} --index {index}"

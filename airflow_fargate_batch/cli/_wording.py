@@ -1,4 +1,4 @@
-"""Messages of the core, which name arguments, in the words of a shell, which has flags."""
+"""Translation of the core's messages for a shell: arguments become flags."""
 
 import re
 from collections.abc import Mapping
@@ -36,7 +36,7 @@ FLAG_OF: Final[Mapping[str, str]] = {
     "vcpu": "--vcpu",
     "wait_timeout": "--timeout",
 }
-"""The flag for each argument that messages name; what is not here keeps its name."""
+"""Flag for each argument that appears in messages. Names missing here stay as written."""
 
 _ARGUMENT: Final = re.compile(
     r"`(?P<quoted>[a-z_]+)(?:=(?P<value>[^`]*))?`"
@@ -46,10 +46,11 @@ _ARGUMENT: Final = re.compile(
 
 
 def in_flags(text: str) -> str:
-    """Write flags in place of the arguments that a message names.
+    """Replace argument names in a message by flags.
 
-    A name counts in backticks, with its value if there is one, and after ``the argument``; alone
-    only if it has an underscore, since others are English words too.
+    A name in backticks (with or without ``=value``) or after ``the argument`` is always replaced. A
+    bare name is replaced only if the name has an underscore, because names such as ``command`` are
+    English words too.
     """
 
     def renamed(found: re.Match[str]) -> str:
@@ -63,6 +64,6 @@ def in_flags(text: str) -> str:
 
 
 def json_advice(flag: str, example: str | None) -> str:
-    """Say how to write JSON in a shell."""
+    """Return advice on writing JSON in a shell."""
     shown = f". Example: {flag} '{example}'" if example else ""
-    return f"strings need double quotes, and the whole JSON single quotes around it{shown}"
+    return f"use double quotes for strings, and single quotes around the whole JSON{shown}"

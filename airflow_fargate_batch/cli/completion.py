@@ -1,4 +1,4 @@
-"""``fargate-batch completion``: a script that makes a shell complete commands and flags."""
+"""``fargate-batch completion``: print the completion script for a shell."""
 
 import argparse
 from importlib import import_module
@@ -13,14 +13,14 @@ examples:
   bash, in ~/.bashrc
     eval "$({prog} bash)"
 
-  zsh, in ~/.zshrc behind compinit
+  zsh, in ~/.zshrc after compinit
     eval "$({prog} zsh)"
 
-It completes commands, flags, the values of flags that take few, and file names.
+The script completes commands, flags, values of flags with a fixed set of values, and file names.
 exit codes: 0 done; 2 bad usage."""
 
 ALIASES: Final = {"submit-fargate-job": "submit"}
-"""Programs that are one command."""
+"""Programs that run a single command, and the command's name."""
 
 _ZSH: Final = "autoload -U +X bashcompinit && bashcompinit\n"
 
@@ -50,7 +50,7 @@ complete -o default -F _fargate_batch {programs}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the shell, and end the help with examples."""
+    """Add the argument SHELL and the examples."""
     parser.usage = "%(prog)s SHELL"
     parser.epilog = EPILOG.format(prog=parser.prog)
     parser.add_argument("shell", choices=("bash", "zsh"), metavar="SHELL", help="bash or zsh")
@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def script(shell: str) -> str:
-    """Return the script for a shell; zsh runs the one for bash."""
+    """Return the script for a shell; zsh runs the bash script by ``bashcompinit``."""
     actions = {command: _actions(command) for command in COMMANDS}
     text = _SCRIPT.format(
         aliases="\n".join(f"    {name}) command={one} ;;" for name, one in ALIASES.items()),

@@ -1,4 +1,4 @@
-"""``fargate-batch local``: LocalBatch in a shell, until Ctrl-C."""
+"""``fargate-batch local``: run LocalBatch in a shell until Ctrl-C."""
 
 import argparse
 import math
@@ -9,59 +9,64 @@ from typing import Any, Final
 
 EPILOG: Final = """\
 examples:
-  in one shell: jobs that live ten times as fast, and whose commands really run
+  in one shell: start LocalBatch, ten times as fast as AWS, and run the jobs' commands
     fargate-batch local --port 4567 --speed 10 --run-commands
-  in another: paste the export lines that it wrote, and
+  in another shell: paste the export lines, then
     job=$(fargate-batch submit --command '["echo", "hello"]')
     fargate-batch wait $job && fargate-batch logs $job
 
-  every third SubmitJob is carried out, and its answer lost; reads are five seconds old
+  lose the answer of every third SubmitJob; make every read five seconds old
     fargate-batch local --fault cut_after:operation=SubmitJob,every=3 --fault lag:seconds=5
 
 kinds of faults:
-  nothing is done: throttle, error_before, expired, denied, cut_before, reset_before
-  the call is done, and its answer lost: error_after, cut_after, reset_after, malformed, truncate
-  seconds late: latency (before the call), stall (after it)
-  what reads show: lag (seconds), vanish (of jobs seconds old), unknown_status; empty_page (of logs)
+  the call is not carried out: throttle, error_before, expired, denied, cut_before, reset_before
+  the call is carried out, the answer lost: error_after, cut_after, reset_after, malformed, truncate
+  the call is delayed by 'seconds': latency (before the call), stall (after the call)
+  reads differ: lag (show a past state), vanish (omit young jobs), unknown_status, empty_page (logs)
 options of faults:
   operation (Describe*, logs:GetLogEvents), every, probability, skip, times, rate, seconds, status,
   job (a pattern of names)
 
-Ready to use: a queue and a job definition, named in the variables, and the queue 'fair-share',
-whose jobs need --share-identifier and --scheduling-priority. AWS's own clients can make others.
-Nothing is kept when LocalBatch ends.
-stdout gets the URL, and a line to export for each variable. With --run-commands the credentials
-among them are new for each start, and a request that is not signed with them is refused.
-exit codes: 0 ended by Ctrl-C or SIGTERM; 1 it could not listen, or moto is missing; 2 bad usage."""
+LocalBatch starts with a queue and a job definition (named in the variables), and with the queue
+'fair-share', whose jobs need --share-identifier and --scheduling-priority. Create others with the
+AWS CLI or any AWS SDK. When LocalBatch stops, all data is lost.
+The URL and an export line for each variable go to stdout. With --run-commands every start makes new
+credentials, and requests signed with other credentials are refused.
+exit codes: 0 stopped by Ctrl-C or SIGTERM; 1 could not listen, or moto is missing; 2 bad usage."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of ``fargate-batch local``, and end the help with examples."""
+    """Add the flags and the examples."""
     parser.description = (
-        "Run AWS Batch on 127.0.0.1, without Docker or an account, until Ctrl-C. Prints what to\n"
-        "export so that AWS clients talk to it."
+        "Run AWS Batch on 127.0.0.1, without Docker or an account, until Ctrl-C. Prints the\n"
+        "export lines that make AWS clients use LocalBatch."
     )
     parser.epilog = EPILOG
     parser.add_argument(
-        "--port", type=_port, default=0, help="where to listen (default: a free one)"
+        "--port", type=_port, default=0, help="port to listen on (default: any free port)"
     )
     parser.add_argument(
-        "--speed", type=_speed, default=1.0, help="how much faster than AWS jobs live (default: 1)"
+        "--speed",
+        type=_speed,
+        default=1.0,
+        help="factor by which jobs run faster than on AWS (default: 1)",
     )
     parser.add_argument(
         "--run-commands",
         action="store_true",
-        help="run the jobs' commands as processes on this machine, with your rights; only for "
-        "requests signed with the credentials that are printed",
+        help="run the jobs' commands as processes on this machine, with your permissions; requests "
+        "must be signed with the printed credentials",
     )
-    parser.add_argument("--seed", type=int, help="make job ids and faults the same in every run")
+    parser.add_argument(
+        "--seed", type=int, help="seed that makes job ids and faults the same in every run"
+    )
     parser.add_argument(
         "--fault",
         action="append",
         default=[],
         type=_fault,
         metavar="KIND[:OPTION=VALUE,...]",
-        help="something to go wrong, as throttle:operation=SubmitJob,every=3; may be repeated",
+        help="fault to inject, such as throttle:operation=SubmitJob,every=3; may be repeated",
     )
 
 
@@ -87,7 +92,7 @@ def run(arguments: argparse.Namespace) -> int:
         _say(str(error))
         return 1
     except OSError as error:
-        _say(f"cannot listen on 127.0.0.1:{arguments.port}: {error.strerror}")
+        _say(f"Could not listen on 127.0.0.1:{arguments.port}: {error.strerror}")
         return 1
     try:
         variables = aws.environ | {
@@ -96,7 +101,7 @@ def run(arguments: argparse.Namespace) -> int:
         }
         exports = [f"export {name}={value}" for name, value in variables.items()]
         print(aws.url, *exports, sep="\n", flush=True)  # noqa: T201 - stdout is data
-        _say("LocalBatch is up; Ctrl-C ends it.")
+        _say("LocalBatch is running; Ctrl-C stops it.")
         over.wait()
     finally:
         aws.stop()
@@ -109,7 +114,7 @@ def _say(message: str) -> None:
 
 def _port(text: str) -> int:
     if not (text.isdecimal() and int(text[:6]) < 1 << 16):
-        raise argparse.ArgumentTypeError("needs a number from 0 to 65535")
+        raise argparse.ArgumentTypeError("must be a number from 0 to 65535")
     return int(text)
 
 
@@ -119,7 +124,7 @@ def _speed(text: str) -> float:
     except ValueError:
         speed = 0.0
     if not 0 < speed < math.inf:
-        raise argparse.ArgumentTypeError("needs a number above 0")
+        raise argparse.ArgumentTypeError("must be a number greater than 0")
     return speed
 
 

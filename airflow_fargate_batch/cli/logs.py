@@ -1,4 +1,4 @@
-"""``fargate-batch logs``: a job in; what it has logged out, if wanted as it comes."""
+"""``fargate-batch logs``: write a job's log to stdout, with ``--follow`` until the job ends."""
 
 import argparse
 import os
@@ -20,26 +20,26 @@ from airflow_fargate_batch.core.job import Job
 
 
 def _index(text: str) -> str:
-    """Check the index of a child."""
+    """Check the index of an array child."""
     if not (text.isascii() and text.isdecimal()):
-        raise argparse.ArgumentTypeError("needs a number from 0 on")
+        raise argparse.ArgumentTypeError("must be a number, 0 or greater")
     return text
 
 
 FLAGS: Final[Groups] = {
-    "what to read": (
+    "log": (
         Flag(
             name="--index",
             metavar="N",
             read=_index,
-            help="child of an array, from 0 on; an array itself has no log",
+            help="index of an array child, starting at 0; an array itself has no log",
         ),
         Flag(
             name="--follow",
             kind="switch",
-            help="wait for more until the job has ended and its last line is there",
+            help="keep writing new lines until the job has ended and its log is complete",
         ),
-        Flag(name="--timestamps", kind="switch", help="begin each line with its time, in UTC"),
+        Flag(name="--timestamps", kind="switch", help="prefix each line with its time in UTC"),
         POLL_INTERVAL,
     ),
     "AWS": CONNECTION,
@@ -47,22 +47,22 @@ FLAGS: Final[Groups] = {
 
 EPILOG: Final = """\
 examples:
-  what has it said so far?
+  read the log so far
     {prog} $job
 
-  watch it from the start to the end
+  follow the log from the first line to the end of the job
     {prog} $job --follow
 
-  the log of one child of an array
+  read the log of one child of an array
     {prog} $array --index 7
 
-stdout gets the lines, those of all attempts one after another; the job's changes go to stderr.
-exit codes: 0 the log was read, in whatever state the job is; 1 the job never started and has no
-log, AWS does not know the job, or refused; 2 bad usage; 130 interrupted."""
+Log lines of all attempts go to stdout, one attempt after another; state changes go to stderr.
+exit codes: 0 the log was read (whether or not the job succeeded); 1 the job never started and has
+no log, AWS does not know the job, or AWS refused; 2 bad usage; 130 interrupted."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the flags, and end the help with examples."""
+    """Add the flags and the examples."""
     parser.usage = "%(prog)s ID [--follow] [flags]"
     parser.epilog = EPILOG.format(prog=parser.prog)
     parser.add_argument(
@@ -77,9 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
     child = "" if given["index"] is None else f":{given['index']}"
     job_id, *others = read_ids(arguments.job_ids)
     if others:
-        _console.error(
-            f"Give one job id, not {len(others) + 1}: logs shows one job's log at a time"
-        )
+        _console.error(f"Give one job id, not {len(others) + 1}: 'logs' writes the log of one job")
         return INVALID
     job_id += child
     # Here, because help must not wait for botocore.
@@ -95,7 +93,8 @@ def run(arguments: argparse.Namespace) -> int:
     if job.array is not None and job.array.size is not None:
         last = job.array.size - 1
         _console.error(
-            f"Array job {job_id} has no log of its own: give --index, 0 to {last}, for a child's"
+            f"Array job {job_id} has no log of its own. To read a child's log, set --index, 0 to "
+            f"{last}"
         )
         return INVALID
     if given["follow"] and not job.status.is_final:
@@ -108,7 +107,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _say_without_log(job: Job) -> int:
-    """Say that a job has no log, and whether it may get one."""
+    """Report that a job has no log (yet); return the exit code."""
     if not job.status.is_final:
         _console.note(f"Job {job.id} is {job.status_text} and has logged nothing yet")
         return OK

@@ -1,4 +1,4 @@
-"""``fargate-batch sizes``: what Fargate runs, and what is nearest to a size that it does not."""
+"""``fargate-batch sizes``: list Fargate's sizes, or the sizes nearest to a given size."""
 
 import argparse
 import os
@@ -17,7 +17,7 @@ from airflow_fargate_batch.core.request import Settled, Wanted, read_size, settl
 from airflow_fargate_batch.exceptions import InvalidRequest
 
 FLAGS: Final[Groups] = {
-    "the size to look for": (
+    "size": (
         Flag(name="--vcpu", metavar="N", argument="vcpu", help="number of vCPU"),
         Flag(name="--memory", metavar="MIB", argument="memory", help='memory in MiB, or as "4 GB"'),
     ),
@@ -36,27 +36,28 @@ examples:
   list all sizes
     {prog}
 
-  is 1 vCPU with 4000 MiB one of them, and if not, what is near?
+  check 1 vCPU with 4000 MiB, and list the nearest sizes if Fargate does not have that size
     {prog} --vcpu 1 --memory 4000
 
-  what can 16 GB of memory go with?
+  list the vCPU values that are valid with 16 GB of memory
     {prog} --memory "16 GB"
 
 text has a line for each size: vCPU, MiB of memory, operating systems, first platform version,
 separated by tabs.
-json is a list of objects with vcpu, memory, windows and platformVersion; about one size, it is an
-object with legal, sizes (that size, or the nearest ones) and roundUp (null if no size holds it).
-exit codes: 0 the size is valid (or you listed all sizes); 1 it is not; 2 bad usage."""
+json is a list of objects with vcpu, memory, windows and platformVersion; with --vcpu or --memory,
+json is an object with legal, sizes (the size itself, or the nearest sizes) and roundUp (null if no
+size is large enough).
+exit codes: 0 the size is valid (or you listed all sizes); 1 the size is not valid; 2 bad usage."""
 
 
 class Answer(NamedTuple):
-    """What there is to say about the size that somebody asked for.
+    """Answer about a given size, or about a vCPU or memory value alone.
 
     Attributes:
-        legal: Whether Fargate runs it; of one value alone, whether any size has it.
-        said: The same as a sentence.
-        sizes: Those that have it, or the nearest ones.
-        rounded: What ``--size-policy round_up`` makes of it; ``None`` where nothing holds it.
+        legal: Whether the size is valid; for a single value, whether any size has the value.
+        said: The answer as a sentence.
+        sizes: Sizes with the given values, or the nearest sizes.
+        rounded: Result of ``--size-policy round_up``. ``None`` means no size is large enough.
     """
 
     legal: bool
@@ -66,14 +67,14 @@ class Answer(NamedTuple):
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the flags, and end the help with examples."""
+    """Add the flags and the examples."""
     parser.usage = "%(prog)s [--vcpu N] [--memory MIB] [--output FORMAT]"
     parser.epilog = EPILOG.format(prog=parser.prog)
     add_groups(parser, FLAGS)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """List all sizes, or those that have to do with the one given."""
+    """List all sizes, or answer about the given size."""
     given = Given(FLAGS, arguments, os.environ)
     form = given["output"] or ("table" if _console.is_terminal(sys.stdout) else "text")
     try:
@@ -87,13 +88,13 @@ def run(arguments: argparse.Namespace) -> int:
     answer = look_up(wanted)
     _console.talk(answer.said)
     if not answer.legal and answer.rounded:
-        _console.talk(f"--size-policy round_up takes {_described(answer.rounded)}")
+        _console.talk(f"--size-policy round_up would use {_described(answer.rounded)}")
     _console.data(_answer_as_json(answer) if form == "json" else _WRITE[form](answer.sizes))
     return OK if answer.legal else REFUSED
 
 
 def look_up(wanted: Wanted) -> Answer:
-    """Hold a size, or one value of it, against the table as a submit does."""
+    """Check a size, or a single value, against the table with the rules of ``submit``."""
     try:
         said = f"Fargate runs {_described(settle_size(wanted, 'strict'))}."
         legal = True
@@ -195,5 +196,5 @@ def _members(sizes: Iterable[Size]) -> list[dict[str, Any]]:
 
 
 def _plain(vcpu: Decimal | None) -> float | None:
-    """Return a number that JSON writes as AWS does: 0.25, and 1 rather than 1.0."""
+    """Convert vCPU for JSON: 0.25 stays a float, 1.0 becomes the integer 1."""
     return None if vcpu is None else int(vcpu) if vcpu == int(vcpu) else float(vcpu)

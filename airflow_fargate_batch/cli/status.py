@@ -1,4 +1,4 @@
-"""``fargate-batch status``: how jobs are, at this moment."""
+"""``fargate-batch status``: show the current state of jobs."""
 
 import argparse
 import os
@@ -39,21 +39,21 @@ COLUMNS: Final = ("job", "state", "exit code", "children ended", "name", "reason
 
 EPILOG: Final = """\
 examples:
-  in which state is a job?
+  show the state of a job
     {prog} $job
 
-  which children of an array of ten have not succeeded, and why?
+  list the children of an array of ten that have not succeeded, with the reasons
     {prog} $job:{{0..9}} | grep -v SUCCEEDED
 
 text has a line for each job: id, state, exit code, ended children of an array ("7/10"), name, and
-the reason that AWS gives for the state, separated by tabs. One call asks about a hundred jobs.
+AWS's reason for the state, separated by tabs. One call to AWS reads up to 100 jobs.
 {json}
-exit codes: 0 done, in whatever state the jobs are; 1 AWS does not know a job, or refused; 2 bad
+exit codes: 0 every job was found, in any state; 1 AWS does not know a job, or AWS refused; 2 bad
 usage."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the flags, and end the help with examples."""
+    """Add the flags and the examples."""
     parser.usage = "%(prog)s ID... [flags]"
     parser.epilog = EPILOG.format(prog=parser.prog, json=JSON_HELP)
     add_ids(parser)
@@ -61,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Ask about the jobs, and write what is known of them, in the order that they were named."""
+    """Read the jobs and write their states in the order of the ids."""
     job_ids = read_ids(arguments.job_ids)
     given = Given(FLAGS, arguments, os.environ)
     # Here, because help must not wait for botocore.
@@ -107,7 +107,7 @@ def _row(job: Job) -> tuple[str, ...]:
     if job.array is not None and job.array.size is not None:
         ended = sum(job.array.counts.get(status, 0) for status in FINAL)
         children = f"{ended}/{job.array.size}"
-    # AWS words the reason of a success like a failure's: "Essential container in task exited".
+    # Hide the reason of a success: "Essential container in task exited" sounds like a failure.
     said = "" if job.status is JobStatus.SUCCEEDED else job.reason or job.status_reason or ""
     reason = " ".join(said.split())
     return job.id, job.status_text, exit_code(job), children, job.name or "", reason

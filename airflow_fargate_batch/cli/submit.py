@@ -1,4 +1,4 @@
-"""``fargate-batch submit``: arguments in; a job id, or with ``--dry-run`` the request, out."""
+"""``fargate-batch submit``: submit a job, or with ``--dry-run`` write the request."""
 
 import argparse
 import os
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from airflow_fargate_batch.aws.batch import BatchApi, Submitted
 
 PROBLEMS: Final = 20
-"""How many are listed: a file may have thousands."""
+"""Number of problems to list: a file may have thousands."""
 
 
 def add_arguments(parser: Parser) -> None:
-    """Add the flags, and end the help with examples."""
+    """Add the flags and the examples."""
     parser.usage = "%(prog)s [--job-queue QUEUE] [--job-definition DEFINITION] [flags]"
     parser.epilog = EPILOG.format(prog=parser.prog, json=JSON_HELP)
     add_groups(parser, FLAGS)
@@ -31,17 +31,19 @@ def add_arguments(parser: Parser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Submit the job, or show it."""
+    """Submit the job or, with ``--dry-run``, show the request."""
     given = Given(FLAGS, arguments, os.environ)
     if not given["wait"] and any(vars(arguments)[flag.key] is not None for flag in WAITING):
         names = ", ".join(flag.name for flag in WAITING)
-        _console.error(f"{names} need --wait; what limits the job itself is --job-timeout")
+        _console.error(f"{names} need --wait; to limit the job itself, use --job-timeout")
         return INVALID
     if given["from_file"] is not None and given["from_json"] is not None:
-        _console.error("--from-json and --from-file exclude each other: keep one of them")
+        _console.error("--from-json and --from-file cannot be used together: remove one of them")
         return INVALID
     if given["retry_attempts"] is not None and given["retry_strategy"] is not None:
-        _console.error("--retry-attempts and --retry-strategy exclude each other: keep one of them")
+        _console.error(
+            "--retry-attempts and --retry-strategy cannot be used together: remove one of them"
+        )
         return INVALID
     try:
         if given["from_file"] is not None:
@@ -78,7 +80,7 @@ def _run_file(requests: list[JobRequest], given: Given) -> int:
 
 
 def _of_a_line(problem: Problem) -> str:
-    """Write a problem of a file, which has arguments and JSON, but no flags and no templates."""
+    """Return a problem of a file as text, without the advice on flags and templates."""
     return str(problem).replace(WRITE_JSON, "write the JSON itself, without quotes around it")
 
 
@@ -88,7 +90,7 @@ def _say_problems(problems: list[str]) -> None:
         return
     listed = "".join(f"\n  {problem}" for problem in problems[:PROBLEMS])
     more = f"\n  and {len(problems) - PROBLEMS} more" if len(problems) > PROBLEMS else ""
-    _console.error(f"nothing was submitted; {len(problems)} things are wrong:{listed}{more}")
+    _console.error(f"nothing was submitted; {len(problems)} problems:{listed}{more}")
 
 
 def _submit(request: JobRequest, given: Given) -> int:
@@ -101,19 +103,19 @@ def _submit(request: JobRequest, given: Given) -> int:
     submitter.check_platform_version(request)
     has_key = given["idempotency_key"] is not None
     if has_key:
-        _console.talk("Looking for a job of an earlier call with this key, up to half a minute")
+        _console.talk("Looking for a job submitted by an earlier call with this key (up to 30 s)")
     try:
         submitted = submitter.submit(request, look_first=has_key)
     except KeyboardInterrupt:
-        _console.warning(f"interrupted while the job was submitted{_may_exist(request, given)}")
+        _console.warning(f"interrupted during SubmitJob{_may_exist(request, given)}")
         raise
     except SubmissionUncertain as error:
         reason = f" ({error.__cause__})" if error.__cause__ else ""
         _console.error(f"SubmitJob got no answer{reason}{_may_exist(request, given)}")
         return REFUSED
     _say_where(submitted, request, given)
-    if not _console.data(written(submitted, given["output"])):  # nobody else would hear of the job
-        _console.talk(f"The job's id is {submitted.job_id}")
+    if not _console.data(written(submitted, given["output"])):  # else the id would be lost
+        _console.talk(f"Job id: {submitted.job_id}")
     return _wait(api, [submitted], given) if given["wait"] else OK
 
 
@@ -127,9 +129,12 @@ def _wait(api: "BatchApi", submitted: "list[Submitted]", given: Given) -> int:
 
 def _may_exist(request: JobRequest, given: Given) -> str:
     if given["idempotency_key"] is not None:
-        return f": {request.job_name} may exist or not. The same call again, key and all, finds out"
+        return (
+            f": {request.job_name} may or may not exist. Run the same command with the same key: "
+            "it returns the job's id if the job exists, and submits the job if not"
+        )
     return (
-        f": {request.job_name} may exist or not. Look for it before you submit it again:\n"
+        f": {request.job_name} may or may not exist. Before you submit again, look for the job:\n"
         f"  aws batch list-jobs --region {given['region']} --job-queue {request.job_queue} "
         f"--filters name=JOB_NAME,values={request.job_name}"
     )
@@ -140,7 +145,7 @@ def _say_where(submitted: "Submitted", request: JobRequest, given: Given) -> Non
 
     region = given["region"]
     place = f"{request.job_queue} in {region}"
-    is_new = given["idempotency_key"] is None  # else it may be an earlier call's
+    is_new = given["idempotency_key"] is None  # with a key, an earlier call may have submitted it
     said = f"Submitted {submitted.job_name} to" if is_new else f"{submitted.job_name} is in"
     _console.talk(f"{said} {place}")
     if not (given["endpoint_url"] or os.environ.get("AWS_ENDPOINT_URL")):

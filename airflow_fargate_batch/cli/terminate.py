@@ -1,4 +1,4 @@
-"""``fargate-batch terminate``: jobs in; those that were told to stop out."""
+"""``fargate-batch terminate``: terminate jobs, and write the ids that AWS accepted."""
 
 import argparse
 import os
@@ -13,12 +13,12 @@ from airflow_fargate_batch.cli._jobs import add_ids, read_ids
 from airflow_fargate_batch.exceptions import AwsError, CredentialsMissing
 
 FLAGS: Final[Groups] = {
-    "what to say": (
+    "termination": (
         Flag(
             name="--reason",
             metavar="TEXT",
             read=not_empty,
-            help="reason, kept as the job's status reason [default: your user name and host]",
+            help="reason to record as the job's status reason [default: your user name and host]",
         ),
     ),
     "AWS": CONNECTION,
@@ -29,14 +29,14 @@ examples:
   terminate a job, and wait until it has ended
     {prog} $job --reason "wrong input" && fargate-batch wait $job
 
-A job that has not started is cancelled, a running one is stopped; an array takes its children
-along. A job that has ended stays as it is.
-stdout gets the id of each job whose termination AWS accepted.
-exit codes: 0 AWS accepted all of them; 1 AWS refused one; 2 bad usage."""
+A job that has not started is cancelled; a running job is stopped; terminating an array terminates
+its children. A job that has ended does not change.
+The id of each job whose termination AWS accepted goes to stdout.
+exit codes: 0 AWS accepted every termination; 1 AWS refused at least one; 2 bad usage."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the flags, and end the help with examples."""
+    """Add the flags and the examples."""
     parser.usage = "%(prog)s ID... [--reason TEXT] [flags]"
     parser.epilog = EPILOG.format(prog=parser.prog)
     add_ids(parser)
@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Tell each job to stop, whatever becomes of the others."""
+    """Request the termination of each job, even if AWS refuses another job's."""
     job_ids = read_ids(arguments.job_ids)
     given = Given(FLAGS, arguments, os.environ)
     # Here, because help must not wait for botocore.
@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
     for job_id in job_ids:
         try:
             persist(partial(api.terminate_job, job_id, reason))
-        except CredentialsMissing:  # nor will the next one go
+        except CredentialsMissing:  # every further call would fail as well
             raise
         except AwsError as error:
             _console.error(f"job {job_id}: {error}")

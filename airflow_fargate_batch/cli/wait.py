@@ -1,4 +1,4 @@
-"""``fargate-batch wait``: jobs in; when they have ended, how they did out."""
+"""``fargate-batch wait``: wait until jobs end, and write the result of each job."""
 
 import argparse
 import os
@@ -31,21 +31,21 @@ FLAGS: Final[Groups] = {
 
 EPILOG: Final = """\
 examples:
-  wait for three jobs at once
+  wait for three jobs
     {prog} $first $second $third
 
-  wait half an hour at most, and then terminate the job
+  wait for half an hour at most, then terminate the job
     {prog} --timeout 1800 $job || fargate-batch terminate $job
 
-Changes go to stderr, one line each, or a progress bar on a terminal; so does the report of a job
-that failed. No job is terminated, neither by a timeout nor by Ctrl-C.
+State changes go to stderr (on a terminal, as a progress bar), and so does a report of each failed
+job. A timeout or Ctrl-C only stops the waiting: the jobs keep running.
 {json}
-exit codes: 0 all jobs succeeded; 1 a job failed, took too long or is not known, or AWS refused; 2
-bad usage; 130 interrupted."""
+exit codes: 0 all jobs succeeded; 1 a job failed, took too long or is unknown, or AWS refused; 2 bad
+usage; 130 interrupted."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the flags, and end the help with examples."""
+    """Add the flags and the examples."""
     parser.usage = "%(prog)s ID... [flags]"
     parser.epilog = EPILOG.format(prog=parser.prog, json=JSON_HELP)
     add_ids(parser)
@@ -53,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Wait for the jobs, and write how each ended."""
+    """Wait for the jobs, and write the result of each job."""
     job_ids = read_ids(arguments.job_ids)
     given = Given(FLAGS, arguments, os.environ)
     # Here, because help must not wait for botocore.

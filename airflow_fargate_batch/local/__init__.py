@@ -1,4 +1,4 @@
-"""LocalBatch: AWS Batch on this machine, for demonstrations and for tests, without Docker.
+"""LocalBatch: AWS Batch on this machine, for demos and tests, without Docker.
 
 ::
 

@@ -1,10 +1,10 @@
-"""The made-up account that LocalBatch is: its number, its region, its ARNs."""
+"""Account of LocalBatch: number, default region, ARNs and names of the ready-made resources."""
 
 import os
 from typing import Final
 
 ACCOUNT: Final = os.environ.get("MOTO_ACCOUNT_ID", "123456789012")
-"""moto reads the same variable, so that both halves speak of one account."""
+"""Account number, from the variable that moto reads too, so that both use the same account."""
 REGION: Final = "ap-northeast-1"
 READY_QUEUE: Final = "awa-batch-dev-fargate-high-priority"
 READY_FAIR_SHARE_QUEUE: Final = "fair-share"
@@ -18,7 +18,7 @@ def arn(region: str, resource: str, service: str = "batch") -> str:
 
 
 def full_arn(region: str, kind: str, name_or_arn: str) -> str:
-    """Return *name_or_arn* as an ARN: AWS takes either wherever it takes a name."""
+    """Return *name_or_arn* as an ARN: AWS accepts an ARN in place of every name."""
     if name_or_arn.startswith("arn:"):
         return name_or_arn
     return arn(region, f"{kind}/{name_or_arn}")

@@ -1,4 +1,4 @@
-"""What answers a request: AWS Batch here, every other service by moto, the control endpoint."""
+"""Dispatch of requests to LocalBatch, to moto (all other services) or to the control endpoint."""
 
 import logging
 import re
@@ -38,13 +38,13 @@ from airflow_fargate_batch.local.signature import MISSING, Keys
 log = logging.getLogger(__name__)
 
 CALLS_KEPT: Final = 50_000
-"""How many calls are kept: a server that runs for weeks must not grow."""
+"""Number of recorded calls: memory must stay bounded in a server that runs for weeks."""
 CONTROL: Final = "/_local/"
 METADATA_PATH: Final = "/_metadata/v4/"
-"""Beginning of a container's ``ECS_CONTAINER_METADATA_URI_V4``; the rest cannot be guessed."""
+"""Prefix of the path in ``ECS_CONTAINER_METADATA_URI_V4``; a random suffix follows."""
 _MOTO_API: Final = "/moto-api"
 _GIVERS: Final = ("sts", "iam")
-"""The services that give out credentials."""
+"""Services that issue credentials."""
 _XML: Final = ("autoscaling", "cloudformation", "ec2", "iam", "s3", "sns", "sts")
 """Services whose errors are XML."""
 _SCOPE: Final = re.compile(r"Credential=[^/,]+/\d{8}/([a-z0-9-]+)/([^/,]+)/aws4_request")
@@ -53,13 +53,13 @@ _LOOPBACK_HOST: Final = re.compile(r"(?:127\.0\.0\.1|\[::1\]|(?:[\w.-]+\.)?local
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One call that came in, as tests count them and check them against an IAM policy.
+    """One received call, for tests that count calls or check calls against an IAM policy.
 
     Attributes:
-        operation: ``SubmitJob``; with the service before it where that is not AWS Batch.
-        actions: The IAM actions it needs, its own one first.
-        resources: The ARNs it names, or ``*``.
-        outcome: ``ok``, the error's code, or how the connection ended.
+        operation: ``SubmitJob``; with a prefix for other services, ``logs:GetLogEvents``.
+        actions: IAM actions that the call needs; the action of the operation comes first.
+        resources: ARNs in the call, or ``*``.
+        outcome: ``ok``, the error code, or the end of the connection.
     """
 
     operation: str
@@ -95,7 +95,7 @@ class Application:
         self._keys = keys
 
     def __call__(self, request: Request) -> Response:
-        """Answer one request, whatever it is; the ``Date`` header tells the clock jobs live by."""
+        """Answer any request; the ``Date`` header has the time of LocalBatch's clock."""
         response = self._answer(request)
         if any(name.lower() == "date" for name, _ in response.headers):
             return response
@@ -107,7 +107,7 @@ class Application:
             return self._dispatch(request)
         except Refusal as refusal:
             return refused(refusal)
-        except Exception:  # the server's last line: a bug here must not leave a client hanging
+        except Exception:  # last resort: a bug in LocalBatch must not leave a client waiting
             log.exception("LocalBatch failed on %s %s", request.method, request.path)
             return refused(Refusal("LocalBatch failed", "ServerException", 500))
 
@@ -125,7 +125,7 @@ class Application:
         return self._aws(request)
 
     def _aws(self, request: Request) -> Response:
-        """Answer a request to one of AWS's services, if its signature is right."""
+        """Answer a request to an AWS service, after checking the signature."""
         scope = _SCOPE.search(request.headers.get("authorization", ""))
         if scope is None and request.path.startswith("/v1/"):
             raise MISSING
@@ -177,7 +177,7 @@ class Application:
         return self._with_faults(call, lambda hits: self.others.answer(request, hits))
 
     def _with_faults(self, call: Call, answer: Callable[[list[Fault]], Response]) -> Response:
-        """Answer a call, unless a fault has it otherwise; record what became of it."""
+        """Answer a call, apply faults, and record the outcome."""
         hits = self._faults.draw(call.actions)
         response = _struck_before(call, hits)
         if response is None:
@@ -194,7 +194,7 @@ class Application:
 
 
 def _refuse_strangers(request: Request) -> None:
-    """Refuse requests of web pages, which must not run commands here, and requests to /moto-api."""
+    """Refuse requests from web pages (a page must not run commands) and to /moto-api."""
     if not _LOOPBACK_HOST.match(request.headers.get("host", "localhost")):
         # a web page's host name may resolve to 127.0.0.1
         raise Refusal("LocalBatch answers to loopback names only", "AccessDenied", 403)
@@ -205,7 +205,7 @@ def _refuse_strangers(request: Request) -> None:
 
 
 def _struck_before(call: Call, hits: list[Fault]) -> Response | None:
-    """Return the answer to a call that is refused out of hand or never arrives, else ``None``."""
+    """Return the answer of a fault that prevents the call, or ``None`` without such a fault."""
     for fault in hits:
         if fault.kind == "latency":
             time.sleep(fault.seconds)
@@ -233,7 +233,7 @@ def _refusal(call: Call, fault: Fault) -> Refusal:
 
 
 def _operation_of(request: Request) -> str:
-    """Return the operation of a service other than AWS Batch, as its protocol names it."""
+    """Return the operation of another service, from the headers, form or query of the request."""
     target = request.headers.get("x-amz-target")
     if target:
         return target.rpartition(".")[2]

@@ -1,7 +1,8 @@
-"""What AWS refuses of a SubmitJob for Fargate, in AWS's words where they are known.
+"""Rules for SubmitJob on Fargate, with AWS's messages if the messages are known.
 
-Written apart from the client's own validation on purpose: only the size table and the limits are
-shared, so that a mistake in one of the two shows as a disagreement. Still, LocalBatch is no oracle.
+These checks are independent of the client's validation on purpose: client and LocalBatch share only
+the size table and the limits, so a mistake in either one shows as a disagreement. LocalBatch
+imitates AWS; a request accepted by LocalBatch may still be refused by AWS.
 """
 
 import json
@@ -17,12 +18,12 @@ from airflow_fargate_batch.local.refusal import Refusal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """A SubmitJob about to be checked, with the queue and the definition it names.
+    """SubmitJob request to check, with its queue and its job definition.
 
     Attributes:
-        containers: The definition's containers, each with what the request overrides in it.
-        settings: Where the definition keeps platform version and operating system: its
-            ``containerProperties``, or the task of its ``ecsProperties``.
+        containers: Pairs of a container of the definition and the request's overrides for it.
+        settings: Part of the definition with platform version and operating system:
+            ``containerProperties``, or the task in ``ecsProperties``.
     """
 
     body: Mapping[str, Any] = field(repr=False)
@@ -33,7 +34,7 @@ class Draft:
 
 
 def refuse_illegal(draft: Draft) -> None:
-    """Raise `Refusal` for the first rule that *draft* breaks: AWS names one at a time."""
+    """Raise `Refusal` for the first broken rule: AWS reports one problem at a time."""
     for check in CHECKS:
         for message in check(draft):
             raise Refusal(message)
@@ -125,7 +126,7 @@ def _override(overrides: Mapping[str, Any]) -> Iterator[str]:
 
 
 def command_problems(container: Mapping[str, Any]) -> Iterator[str]:
-    """Say what is wrong with the command and the resources of a container, or of an override."""
+    """Yield problems with the command and the resources of a container or an override."""
     if "" in (container.get("command") or []):
         yield "Command field cannot have empty strings"
     types = [entry["type"] for entry in container.get("resourceRequirements") or []]
@@ -150,7 +151,7 @@ def _size(draft: Draft) -> Iterator[str]:
 def size_problems(
     asked: Mapping[str, str], settings: Mapping[str, Any], *, version: str | None
 ) -> Iterator[str]:
-    """Say what is wrong with a vCPU and memory pair on the platform that *settings* describe."""
+    """Yield problems with a vCPU and memory pair on the platform in *settings*."""
     if not {"VCPU", "MEMORY"} <= asked.keys():
         yield "Resource requirements VCPU and MEMORY are required for Fargate jobs."
         return
@@ -197,7 +198,7 @@ def _retries(draft: Draft) -> Iterator[str]:
 
 
 def retry_problems(strategy: Mapping[str, Any] | None) -> Iterator[str]:
-    """Say what is wrong with a retry strategy."""
+    """Yield problems with a retry strategy."""
     if not strategy:
         return
     attempts, entries = strategy.get("attempts"), strategy.get("evaluateOnExit") or []
@@ -233,7 +234,7 @@ def _timeout(draft: Draft) -> Iterator[str]:
 
 
 def timeout_problems(timeout: Mapping[str, Any] | None) -> Iterator[str]:
-    """Say what is wrong with a timeout."""
+    """Yield problems with a timeout."""
     if timeout and timeout.get("attemptDurationSeconds", 0) < limits.TIMEOUT_MINIMUM:
         yield f"Job timeout must be at least {limits.TIMEOUT_MINIMUM} seconds"
 
@@ -243,7 +244,7 @@ def _tags(draft: Draft) -> Iterator[str]:
 
 
 def tag_problems(tags: Mapping[str, str]) -> Iterator[str]:
-    """Say what is wrong with *tags*, never showing a value."""
+    """Yield problems with *tags*; messages never contain a value."""
     if len(tags) > limits.TAGS:
         yield f"Cannot have more than {limits.TAGS} tags"
     for key, value in tags.items():

@@ -1,4 +1,4 @@
-"""The clock that jobs live by: the wall's, or one that tests move by hand."""
+"""Clock of LocalBatch: wall-clock time, or a manual clock for tests."""
 
 import time
 from typing import Final
@@ -8,9 +8,9 @@ END_OF_TIME: Final = 253_402_300_799.0
 
 
 class Clock:
-    """Tell the time in seconds since the epoch; it never runs backwards.
+    """Clock in seconds since the epoch; the time never decreases.
 
-    A manual clock starts at the wall's time and stands still until `advance` is called.
+    A manual clock starts at wall-clock time and stands still until `advance` is called.
     """
 
     def __init__(self, *, manual: bool = False) -> None:
@@ -22,9 +22,9 @@ class Clock:
         return self._base if self.manual else self._base + time.monotonic()
 
     def advance(self, seconds: float) -> None:
-        """Move ahead by *seconds*, whichever kind of clock this is."""
+        """Move either kind of clock ahead by *seconds*."""
         if seconds < 0:
-            raise ValueError(f"a clock cannot go back: {seconds} seconds")
+            raise ValueError(f"a clock cannot go back: seconds must not be negative, not {seconds}")
         if self.now() + seconds > END_OF_TIME:
             raise ValueError(f"a clock ends with the year 9999: {seconds} seconds are too many")
         self._base += seconds

@@ -24,11 +24,11 @@ Body = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Kind:
-    """A kind of named resource: what AWS calls it, and its name and ARN, in ARNs and in bodies.
+    """A kind of resource: AWS's title, and the member names in ARNs and in bodies.
 
     Attributes:
         defaults: Members that AWS adds if they are not given.
-        problems: Yields a message for each rule that a whole resource breaks.
+        problems: Yields a message for each rule that the resource breaks.
     """
 
     title: str
@@ -76,7 +76,7 @@ KINDS: Final = (QUEUE, ENVIRONMENT, POLICY, CONSUMABLE)
 
 
 class Configuration:
-    """Keep every resource by its ARN, which names its region."""
+    """All resources by ARN; the ARN includes the region."""
 
     def __init__(self) -> None:
         self.resources: dict[Kind, dict[str, Resource]] = {kind: {} for kind in KINDS}
@@ -85,7 +85,7 @@ class Configuration:
     # ── queues, environments, policies ───────────────────────────────────────────────────────
 
     def create(self, kind: Kind, region: str, body: Body) -> Resource:
-        """Create a resource; refuse a name that is taken, and parts that do not exist."""
+        """Create a resource; refuse an existing name and references to missing resources."""
         made_arn = arn(region, f"{kind.path}/{body[kind.name]}")
         if made_arn in self.resources[kind]:
             raise Refusal(f"Object already exists: {body[kind.name]}")
@@ -102,7 +102,7 @@ class Configuration:
         return {kind.name: made[kind.name], kind.arn: made_arn}
 
     def find(self, kind: Kind, region: str, name_or_arn: str) -> Resource:
-        """Return the resource, or refuse in the words AWS has for a queue that is not there."""
+        """Return the resource; refuse a missing resource with AWS's message for a queue."""
         wanted = full_arn(region, kind.path, name_or_arn)
         found = self.resources[kind].get(wanted)
         if found is None or _region(wanted) != region:
@@ -110,7 +110,7 @@ class Configuration:
         return found
 
     def update(self, kind: Kind, region: str, name_or_arn: str, changes: Body) -> Resource:
-        """Lay *changes* over a resource; those of ``computeResources`` one by one."""
+        """Merge *changes* into a resource; ``computeResources`` is merged key by key."""
         found = self.find(kind, region, name_or_arn)
         changed = found | dict(changes)
         if kind is ENVIRONMENT and "computeResources" in changes:
@@ -124,7 +124,7 @@ class Configuration:
         return {kind.name: found[kind.name], kind.arn: found[kind.arn]}
 
     def delete(self, kind: Kind, region: str, name_or_arn: str) -> Resource:
-        """Delete and return a resource; one that still takes work must be disabled first."""
+        """Delete and return a resource; an enabled resource must be disabled first."""
         found = self.find(kind, region, name_or_arn)
         if found.get("state") == "ENABLED":
             raise Refusal("Cannot delete, resource must be DISABLED first")
@@ -133,7 +133,7 @@ class Configuration:
         return self.resources[kind].pop(found[kind.arn])
 
     def describe(self, kind: Kind, region: str, wanted: Iterable[str]) -> list[Resource]:
-        """List a region's resources, or those wanted if any are named; unknown ones are absent."""
+        """List a region's resources, or only the wanted ones; unknown names are left out."""
         arns = {full_arn(region, kind.path, name) for name in wanted}
         return [
             resource
@@ -142,7 +142,7 @@ class Configuration:
         ]
 
     def _tie(self, region: str, queue: Resource) -> None:
-        """Turn the names in a queue into ARNs, and refuse what is not there."""
+        """Replace the names in a queue by ARNs; refuse missing resources."""
         order = [dict(entry) for entry in queue.get("computeEnvironmentOrder") or []]
         for entry in order:
             name = entry["computeEnvironment"]
@@ -171,7 +171,7 @@ class Configuration:
         return {"jobDefinitionName": name, "jobDefinitionArn": made_arn, "revision": revision}
 
     def definition(self, region: str, wanted: str) -> Resource:
-        """Return an active definition by name, name and revision, or ARN with or without one."""
+        """Return an active definition by name or ARN, with or without a revision."""
         prefix = arn(region, "job-definition/")
         name, _, revision = wanted.removeprefix(prefix).partition(":")
         active = [
@@ -245,7 +245,7 @@ def _cluster(region: str, name: str) -> str:
 
 
 def _filled_in(body: dict[str, Any]) -> dict[str, Any]:
-    """Return a job definition with what AWS fills in."""
+    """Return a job definition with the members that AWS fills in."""
     if body.get("retryStrategy"):
         body["retryStrategy"] = filled_in_retries(body["retryStrategy"])
     container = body.get("containerProperties")
@@ -278,5 +278,5 @@ _TASK_DEFAULTS: Final[Body] = {
 
 
 def execution_role() -> str:
-    """Return the ARN of a made-up execution role, for the definitions that LocalBatch makes."""
+    """Return the ARN of an invented execution role, for ready-made definitions."""
     return f"arn:aws:iam::{ACCOUNT}:role/ecsTaskExecutionRole"

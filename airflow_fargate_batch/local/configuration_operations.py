@@ -8,7 +8,7 @@ from airflow_fargate_batch.local.context import Body, Context, Run, page
 from airflow_fargate_batch.local.refusal import Refusal
 
 QUEUE_DELETED: Final = "The job queue was deleted"
-"""The statusReason of jobs whose queue was deleted. AWS's own words are not known."""
+"""statusReason of jobs after their queue was deleted. AWS's wording is not known."""
 
 
 def creating(kind: Kind) -> Run:
@@ -17,7 +17,7 @@ def creating(kind: Kind) -> Run:
 
 
 def updating(kind: Kind, named_by: str) -> Run:
-    """Update a resource of a kind; the member *named_by* says which."""
+    """Update the resource named by the member *named_by*."""
 
     def update(context: Context, body: Body) -> Body:
         changes = {key: value for key, value in body.items() if key != named_by}
@@ -28,7 +28,7 @@ def updating(kind: Kind, named_by: str) -> Run:
 
 
 def deleting(kind: Kind, named_by: str) -> Run:
-    """Delete a resource of a kind; the member *named_by* says which."""
+    """Delete the resource named by the member *named_by*."""
 
     def delete(context: Context, body: Body) -> Body:
         deleted = context.configuration.delete(kind, context.region, body[named_by])
@@ -53,7 +53,7 @@ def describing(kind: Kind) -> Run:
 
 
 def list_policies(context: Context, body: Body) -> Body:
-    """List the scheduling policies: their ARNs only, as AWS does."""
+    """List the ARNs of the scheduling policies, without details, as AWS does."""
     found = context.configuration.describe(POLICY, context.region, ())
     return page(POLICY.plural, [{"arn": policy["arn"]} for policy in found], body)
 

@@ -32,7 +32,7 @@ def create(context: Context, body: Body) -> Body:
 
 
 def update(context: Context, body: Body) -> Body:
-    """Change how much there is of a consumable resource."""
+    """Change the total quantity of a consumable resource."""
     named, quantity = body["consumableResource"], body.get("quantity") or 0
     found = context.configuration.find(CONSUMABLE, context.region, named)
     change = _CHANGES.get(body.get("operation") or "SET")
@@ -115,7 +115,7 @@ def _listed(job: Job, resource: Resource, moment: float) -> Body:
 
 
 def snapshot(context: Context, body: Body) -> Body:
-    """Show which jobs stand at the front of a queue, and what its running jobs use."""
+    """Show the jobs at the front of a queue, and the capacity used by running jobs."""
     queue = context.configuration.find(QUEUE, context.region, body["jobQueue"])
     now = int(context.moment * 1000)
     jobs = [job for job in context.engine.jobs.values() if job.submission.queue == queue[QUEUE.arn]]

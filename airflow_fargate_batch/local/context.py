@@ -1,4 +1,4 @@
-"""What every operation works with: the state of the region, how reads are distorted, paging."""
+"""Context of an operation: the state of the region, distortion of reads, paging."""
 
 import base64
 from collections.abc import Callable, Sequence
@@ -16,10 +16,10 @@ from airflow_fargate_batch.local.views import Shown
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What an operation may look at besides its parameters.
+    """State available to an operation, besides the parameters.
 
     Attributes:
-        moment: The moment that reads show: now, or some time ago where reads lag.
+        moment: Time that reads show: now, or earlier if a fault makes reads lag.
     """
 
     engine: Engine
@@ -29,23 +29,23 @@ class Context:
     moment: float
 
     def find(self, job_id: str) -> Job | None:
-        """Return the job by its id or ARN, if it is in the region of the call."""
+        """Return the job with an id or ARN, if the job is in the region of the call."""
         job = self.engine.jobs.get(job_id.removeprefix(arn(self.region, "job/")))
         return job if job is not None and job.submission.region == self.region else None
 
     def sees(self, job: Job) -> bool:
-        """Tell whether a read shows the job at all."""
+        """Return whether a read shows the job."""
         return job.created_at <= self.moment and not self.distortion.hides(job, self.moment)
 
     def shown(self, job: Job, view: Callable[[Job, float], Shown]) -> Shown:
-        """Return what a read shows of the job."""
+        """Return the job as a read shows it."""
         shown = view(job, self.moment)
         return shown | {"status": UNKNOWN_STATUS} if self.distortion.blurs(job) else shown
 
 
 Body = dict[str, Any]
 Run = Callable[[Context, Body], Body]
-"""An operation: what it may look at and its parameters in, its answer out."""
+"""Operation: takes context and parameters, returns the answer."""
 
 
 def page(key: str, found: Sequence[Resource], body: Body) -> Body:
@@ -66,7 +66,7 @@ def write_token(number: int) -> str:
 
 
 def read_token(token: str | None) -> int | None:
-    """Read a ``nextToken``; refuse one that is not ours."""
+    """Parse a ``nextToken``; refuse a token that LocalBatch did not make."""
     try:
         return max(0, int(base64.urlsafe_b64decode(token))) if token else None
     except ValueError:

@@ -1,19 +1,20 @@
-"""The control endpoint: what `LocalBatch` does from Python, for everybody who has only HTTP.
+"""Control endpoint: `LocalBatch`'s Python methods over HTTP.
 
 ::
 
-    GET    /_local/faults                the faults at work
+    GET    /_local/faults                list the active faults
     POST   /_local/faults   {"kind": "throttle", "operation": "SubmitJob", "every": 3}
-    DELETE /_local/faults                take them all back
+    DELETE /_local/faults                remove all faults
     POST   /_local/scripts  {"name": "report*", "exit_code": 1}
     POST   /_local/advance  {"seconds": 60}
-    POST   /_local/outage   {"seconds": 5}    refuse connections for so long
-    GET    /_local/jobs                  all jobs, without array children
+    POST   /_local/outage   {"seconds": 5}    refuse connections for 5 seconds
+    GET    /_local/jobs                  list all jobs, without array children
 
 If LocalBatch checks credentials, because it runs commands, each request must have the header
 ``Authorization: Bearer`` with the value of ``AWS_SECRET_ACCESS_KEY``.
 
-Posts must say ``Content-Type: application/json``: a web page cannot send that here unasked.
+POST requests must have ``Content-Type: application/json``: browsers do not let a web page send that
+header to another origin without permission.
 """
 
 import math
@@ -35,28 +36,28 @@ Body = dict[str, Any]
 
 
 class Controlled(Protocol):
-    """LocalBatch, as far as the control endpoint reaches into it."""
+    """Methods of LocalBatch used by the control endpoint."""
 
     @property
     def faults(self) -> "Faults":
-        """The faults on demand."""
+        """Active faults."""
 
     @property
     def jobs(self) -> list[dict[str, Any]]:
         """All jobs, without array children."""
 
     def script(self, name: str = "*", **outcome: Any) -> None:
-        """Say how jobs of a name end."""
+        """Set the behaviour of jobs by name."""
 
     def advance(self, seconds: float) -> None:
         """Move the clock."""
 
     def outage(self) -> "AbstractContextManager[None]":
-        """Refuse connections meanwhile."""
+        """Refuse connections for *seconds*."""
 
 
 def answer_control(aws: Controlled, request: Request) -> Response:
-    """Answer a request to the control endpoint; 400 says what is wrong with it."""
+    """Answer a request to the control endpoint; status 400 reports a mistake in the request."""
     action = _ACTIONS.get((request.method, request.path.removeprefix(CONTROL)))
     if action is None:
         raise Refusal(f"There is no {request.method} {request.path}", "NotFound", 404)
@@ -73,7 +74,7 @@ def _faults(aws: Controlled, _: Body) -> list[Body]:
 
 
 def _checked(body: Body) -> Body:
-    """Return the body if each member has the type that it must have; ``TypeError`` names one."""
+    """Return the body; raise ``TypeError`` for an unknown member or a member of a wrong type."""
     for name, value in body.items():
         types = _TYPES.get(name, ())
         if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
@@ -106,7 +107,7 @@ def _advance(aws: Controlled, body: Body) -> Body:
 
 
 def _outage(aws: Controlled, body: Body) -> Body:
-    """Go down only once the answer is out, and come back by a timer."""
+    """Start the outage after the answer is sent, and end it by a timer."""
     seconds = float(min(_checked(body)["seconds"], _LONGEST_OUTAGE))
 
     def go_down() -> None:
@@ -131,7 +132,7 @@ _TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     "status_reason": (str, type(None)), "runtime": (*_NUMBER, type(None)), "attempts": _MAYBE,
     "stuck_in": (str, type(None)), "indexes": (list, type(None)), "log": (list,),
 }  # fmt: skip
-"""The types of the members of faults and scripts."""
+"""Types of the members of faults and scripts."""
 _ENTRIES: Final[Mapping[str, type]] = {"indexes": int, "log": str}
 _LONGEST_OUTAGE: Final = 86_400.0
 _ANSWER_FIRST: Final = 0.05

@@ -1,7 +1,7 @@
 """Rules for RegisterJobDefinition on Fargate.
 
-The rules are those of botocore's Batch model and of the Batch guide; where AWS's own words are not
-known, they follow the words that are: ``... is not applicable for Fargate.``
+The rules come from botocore's Batch model and the AWS Batch guide. If AWS's message is not known,
+the message here follows the pattern of known messages: ``... is not applicable for Fargate.``
 """
 
 import re
@@ -21,9 +21,9 @@ from airflow_fargate_batch.local.checks import (
 Body = Mapping[str, Any]
 
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}\Z")
-"""Letters, digits, hyphens and underscores, up to 128, for all that has a name in AWS Batch."""
+"""Names in AWS Batch: up to 128 letters, digits, hyphens and underscores."""
 PLATFORM_VERSIONS: Final = ("LATEST", "1.4.0", "1.3.0")
-"""Guide: Fargate's platform versions; 1.3.0 is retired, yet may stand in a definition."""
+"""Guide: Fargate's platform versions; 1.3.0 is retired but still valid in a definition."""
 WINDOWS: Final = tuple(
     f"WINDOWS_SERVER_{year}_{edition}" for year in (2019, 2022) for edition in ("CORE", "FULL")
 )
@@ -33,9 +33,9 @@ CHOICES: Final[Mapping[str, tuple[str, str, Sequence[str]]]] = {
     "operatingSystemFamily": ("runtimePlatform", "operatingSystemFamily", ("LINUX", *WINDOWS)),
     "cpuArchitecture": ("runtimePlatform", "cpuArchitecture", ("X86_64", "ARM64")),
 }
-"""Members that take a few values only: where each stands, and which."""
+"""Enumerated members: the path of each, and its values."""
 NOT_ON_FARGATE: Final = ("vcpus", "memory", "instanceType", "privileged", "ulimits")
-"""Members of a container that are not applicable to Fargate, unless they are empty or false."""
+"""Container members that are not applicable to Fargate, unless empty or false."""
 LINUX_NOT_ON_FARGATE: Final = ("devices", "sharedMemorySize", "tmpfs", "maxSwap", "swappiness")
 NOT_ON_WINDOWS: Final = ("linuxParameters", "user", "readonlyRootFilesystem")
 LOG_DRIVERS: Final = ("awslogs", "splunk", "awsfirelens")
@@ -43,7 +43,7 @@ LOG_DRIVERS: Final = ("awslogs", "splunk", "awsfirelens")
 ``firelensConfiguration``."""
 EPHEMERAL_STORAGE: Final = range(21, 200 + 1)
 STOP_TIMEOUT: Final = 120
-"""Seconds, of ``startTimeout`` and ``stopTimeout``."""
+"""Maximum of ``startTimeout`` and ``stopTimeout`` in seconds."""
 CONDITIONS: Final = ("START", "COMPLETE", "SUCCESS")
 CONTAINERS: Final = 10
 """API, ``taskProperties.containers``: up to 10."""
@@ -109,7 +109,7 @@ def _ecs_properties(properties: Body) -> Iterator[str]:
 
 
 def _together(containers: Sequence[Body]) -> Iterator[str]:
-    """Yield a message for each rule that the containers of one task break together."""
+    """Yield a message for each rule that the containers of a task break as a group."""
     if len(containers) > CONTAINERS:
         yield f"A task cannot have more than {CONTAINERS} containers."
     names = [container.get("name") for container in containers]

@@ -1,4 +1,4 @@
-"""The life of jobs: a heap of what happens next, worked off whenever somebody looks."""
+"""Engine: moves jobs through their states by a heap of events, processed at each call."""
 
 import heapq
 import itertools
@@ -24,28 +24,29 @@ TIMED_OUT: Final = "Job attempt duration exceeded timeout"
 DEPENDENCY_FAILED: Final = "Dependent Job failed"
 CHILD_FAILED: Final = "Array Child Job failed"
 KILLED: Final = 137
-"""What a container exits with that SIGKILL ended: 128 + 9."""
+"""Exit code of a container killed by SIGKILL: 128 + 9."""
 _TASKS: Final = uuid.UUID("6c6f6361-6c62-4174-9368-7461736b7321")
-"""Makes task ids out of job ids: no dice, for who looks when must not change what comes next."""
+"""Namespace of task ids, which are derived from job ids: drawing random task ids would make later
+random values depend on the times of calls."""
 
 Event = tuple[float, int, int, Job, Callable[[Job, float], None]]
 
 
 class Engine:
-    """Hold all jobs and move them on. Every method wants ``lock`` held, and `settle` called first.
+    """All jobs and their transitions. Callers must hold ``lock`` and call `settle` first.
 
-    ``submitted`` are the jobs of SubmitJob, oldest first; ``jobs`` are these and array children,
-    by id.
+    ``submitted`` are the jobs of SubmitJob, oldest first; ``jobs`` are the same jobs and all array
+    children, by id.
 
-    Nothing happens between two looks: `settle` works off what has become due, in order, each at
-    the time it was due at. Ten thousand idle jobs therefore cost no thread and no timer.
+    Nothing happens between two calls: `settle` processes due events in order, each at its due time.
+    Ten thousand idle jobs therefore need no thread and no timer.
     """
 
     def __init__(
         self, *, clock: Clock, pace: Pace, speed: float, seed: int | None, stock: Stock
     ) -> None:
         if speed <= 0:
-            raise ValueError(f"speed must be above 0, not {speed}")
+            raise ValueError(f"speed must be greater than 0, not {speed}")
         self.lock = threading.RLock()
         self.clock = clock
         self.jobs: dict[str, Job] = {}
@@ -62,7 +63,7 @@ class Engine:
     # ── looking ──────────────────────────────────────────────────────────────────────────────
 
     def settle(self) -> float:
-        """Work off all that is due by now, and return now."""
+        """Process all due events, and return the current time."""
         now = self.clock.now()
         while self._events and self._events[0][0] <= now:
             when, _, turn, job, action = heapq.heappop(self._events)
@@ -71,13 +72,13 @@ class Engine:
         return now
 
     def next_due(self) -> float | None:
-        """Return when the next event is due, if there is one."""
+        """Return the due time of the next event, or ``None`` without an event."""
         return self._events[0][0] if self._events else None
 
     # ── being told ───────────────────────────────────────────────────────────────────────────
 
     def submit(self, submission: Submission) -> Job:
-        """Take a job in."""
+        """Accept a job."""
         now = self.clock.now()
         job = self._make(submission, self._uuid(), now, JobStatus.SUBMITTED)
         self.submitted.append(job)
@@ -85,7 +86,7 @@ class Engine:
         return job
 
     def terminate(self, job: Job, reason: str) -> None:
-        """Stop what runs, cancel what does not yet; a parent takes its children along."""
+        """Stop a started job, or cancel a waiting job; for an array, also all children."""
         now = self.clock.now()
         if job.status in FINAL:
             return
@@ -103,7 +104,7 @@ class Engine:
                 self._plan(job, now, self._pace.stopping, self._stopped)
 
     def cancel(self, job: Job, reason: str) -> None:
-        """Cancel what has not started; for the rest succeed and do nothing, as AWS does."""
+        """Cancel a job that has not started; otherwise do nothing and succeed, as AWS does."""
         now = self.clock.now()
         if job.has_started:
             return
@@ -116,7 +117,7 @@ class Engine:
             self._finish(job, now, JobStatus.FAILED, reason)
 
     def began(self, job: Job, turn: int) -> bool:
-        """Hear that the executor has room for the job; ``False`` if it is no longer wanted."""
+        """Record that the executor starts the job; return ``False`` if the job was stopped."""
         if job.turn != turn or job.status is not JobStatus.STARTING:
             return False
         now = self.clock.now()
@@ -128,7 +129,7 @@ class Engine:
         return True
 
     def ended(self, job: Job) -> None:
-        """Hear from the executor that the task is over; how it ended is in the attempt."""
+        """Record that the executor's task has ended; the attempt has the result."""
         now = self.clock.now()
         if job.status is not JobStatus.RUNNING:
             return
@@ -141,7 +142,7 @@ class Engine:
             self._attempt_over(job, now, attempt.exit_code, attempt.reason, None)
 
     def supplied(self) -> None:
-        """Start the jobs that waited for a consumable resource, if it is there now."""
+        """Start the jobs that wait for a consumable resource, if enough is available."""
         self._try_again(self._stock.waiting(), self.clock.now())
 
     # ── from state to state ──────────────────────────────────────────────────────────────────
@@ -165,7 +166,7 @@ class Engine:
     def _plan(
         self, job: Job, now: float, delay: float, action: Callable[[Job, float], None]
     ) -> None:
-        """Make *action* the one thing that happens to *job* next, after *delay* at normal speed."""
+        """Schedule *action* after *delay* at normal speed; cancel the job's earlier event."""
         job.turn += 1
         event = (now + delay / self._speed, next(self._tickets), job.turn, job, action)
         heapq.heappush(self._events, event)
@@ -180,7 +181,7 @@ class Engine:
         job.history.append((now, status, reason))
 
     def _look_at_dependencies(self, job: Job, now: float) -> None:
-        """Go from SUBMITTED to PENDING, where an array gets its children."""
+        """Move from SUBMITTED to PENDING; create the children of an array."""
         self._enter(job, now, JobStatus.PENDING)
         failure = None
         for dependency in job.submission.depends_on:
@@ -195,7 +196,7 @@ class Engine:
             self._released(job, now)
 
     def _wait_for(self, job: Job, dependency_id: str) -> str | None:
-        """Make *job* wait; return why it must fail instead, if it must."""
+        """Make *job* wait for its dependencies; return a reason if the job must fail instead."""
         dependency = self.jobs.get(dependency_id)
         elsewhere = dependency and dependency.submission.region != job.submission.region
         if dependency is None or elsewhere:  # what AWS does here is not documented
@@ -224,7 +225,7 @@ class Engine:
             self._release_children(parent, now)
 
     def _wait_for_siblings(self, parent: Job, child: Job) -> str | None:
-        """Make a child wait for its predecessor (SEQUENTIAL) and its namesakes (N_TO_N)."""
+        """Make a child wait for its predecessor (SEQUENTIAL) and for equal indexes (N_TO_N)."""
         submission, failure = child.submission, None
         if submission.sequential and child.index:
             failure = self._wait_for(child, f"{parent.job_id}:{child.index - 1}")
@@ -257,7 +258,7 @@ class Engine:
             self._finish(job, now, JobStatus.FAILED, DEPENDENCY_FAILED)
 
     def _released(self, job: Job, now: float) -> None:
-        """Go to RUNNABLE, from PENDING or from a failed attempt."""
+        """Move to RUNNABLE, from PENDING or after a failed attempt."""
         if job.cancelled_at is not None:
             self._finish(job, now, JobStatus.FAILED, job.stop_reason)
             return
@@ -270,7 +271,7 @@ class Engine:
             self._plan(job, now, self._pace.runnable, self._launch)
 
     def _launch(self, job: Job, now: float) -> None:
-        """Go from RUNNABLE to STARTING: Fargate is asked for a task."""
+        """Move from RUNNABLE to STARTING: Batch requests a Fargate task."""
         if not self._stock.take(job):
             job.turn += 1
             return
@@ -292,7 +293,7 @@ class Engine:
             self._plan(job, now, self._pace.starting, self._start)
 
     def _start(self, job: Job, now: float) -> None:
-        """Go from STARTING to RUNNING, if the container can be started at all."""
+        """Move from STARTING to RUNNING, unless the container cannot start."""
         script = self._script(job)
         if job.submission.doom is not None:
             self._finish(job, now, JobStatus.FAILED, job.submission.doom)
@@ -330,7 +331,7 @@ class Engine:
             self._attempt_over(job, now, KILLED, None, TIMED_OUT)
 
     def _stopped(self, job: Job, now: float) -> None:
-        """End a terminated job: its container is gone."""
+        """End a terminated job after its container has stopped."""
         job.attempt.stopped_at = now
         exit_code = None if job.attempt.started_at is None else KILLED
         job.attempt.end(exit_code)
@@ -358,7 +359,7 @@ class Engine:
             self._finish(job, now, JobStatus.FAILED, attempt.status_reason)
 
     def _finish(self, job: Job, now: float, status: JobStatus, reason: str | None) -> None:
-        """Enter a final state, and tell the parent and the dependents."""
+        """Enter a final state, and update the parent and the dependents."""
         if job.status in FINAL:
             return
         job.turn += 1
@@ -389,7 +390,7 @@ class Engine:
     # ── what happens to it ───────────────────────────────────────────────────────────────────
 
     def _script(self, job: Job, attempt: int | None = None) -> Script:
-        """Return the newest script about the job's current attempt (or *attempt*), or the plain."""
+        """Return the newest script for the job's current attempt (or *attempt*), or the default."""
         number = attempt or len(job.attempts)
         for script in reversed(self.scripts):
             if script.applies_to(job.submission.name, job.index, number):
@@ -397,7 +398,7 @@ class Engine:
         return _PLAIN
 
     def _uuid(self) -> str:
-        """Make an id; the same ones in the same order for the same seed."""
+        """Make a random id; equal seeds give equal ids in the same order."""
         return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
 
 

@@ -1,4 +1,4 @@
-"""What the engine asks of whoever runs commands for real."""
+"""Interface between the engine and the runner of commands."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -7,22 +7,22 @@ from airflow_fargate_batch.local.jobs import Attempt, Job
 
 
 class Executor(Protocol):
-    """Whoever runs a job's command for real."""
+    """Runner of jobs' commands."""
 
     def takes(self, job: Job) -> bool:
-        """Tell whether the job has a command to run."""
+        """Return whether the job has a command to run."""
 
     def launch(self, job: Job) -> None:
-        """Run it as soon as there is room.
+        """Run the job as soon as a slot is free.
 
-        Call `Engine.began`, say in the attempt how its containers ended, and call `Engine.ended`.
+        Call `Engine.began`, record the containers' exit codes in the attempt, then `Engine.ended`.
         """
 
     def stop(self, job: Job) -> bool:
-        """Kill what runs for it, so that `Engine.ended` follows; ``False`` if nothing does."""
+        """Kill the job's processes, so that `Engine.ended` follows; ``False`` without processes."""
 
     def wake(self) -> None:
-        """Look again when the next event is due."""
+        """Call `Engine.settle` when the next event is due."""
 
     def write_log(self, attempt: Attempt, lines: Sequence[str]) -> None:
-        """Put the lines of a scripted attempt into its log stream."""
+        """Write the lines of a scripted attempt to its log stream."""

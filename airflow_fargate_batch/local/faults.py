@@ -1,4 +1,4 @@
-"""Faults on demand: what may go wrong between a client and AWS, as a table, drawn repeatably."""
+"""Fault injection: failures between a client and AWS, as a table, repeatable by a seed."""
 
 import random
 import threading
@@ -23,13 +23,13 @@ REFUSALS: Final[dict[str, Refusal]] = {
     ),
     "denied": Refusal("not authorized", "AccessDeniedException", 403),
 }
-"""Refused before anything is done. ``denied`` gets its words from the call."""
+"""Refusals: the call is not carried out. The message of ``denied`` depends on the call."""
 
 CUTS_BEFORE: Final[dict[str, Ending]] = {
     "cut_before": Ending.CLOSED,
     "reset_before": Ending.RESET,
 }
-"""The connection ends before anything is done."""
+"""The connection ends, and the call is not carried out."""
 
 LOST_ANSWERS: Final[dict[str, Response]] = {
     "error_after": refused(REFUSALS["error_before"]),
@@ -37,19 +37,19 @@ LOST_ANSWERS: Final[dict[str, Response]] = {
     "reset_after": Response(ending=Ending.RESET),
     "malformed": Response(body=b'{"jobs": [{"jobId"'),
 }
-"""The call is done, but this comes instead of its answer."""
+"""The call is carried out, but the client gets this response instead of the answer."""
 
 KINDS: Final = (
     *REFUSALS,
     *CUTS_BEFORE,
     *LOST_ANSWERS,
-    "truncate",  # done, and the answer breaks off in the middle
-    "stall",  # done, and the answer comes `seconds` late
-    "latency",  # `seconds` pass before the call is looked at
-    "lag",  # reads show how things were `seconds` ago
+    "truncate",  # the call is carried out; the answer is cut off in the middle
+    "stall",  # the call is carried out; the answer arrives `seconds` late
+    "latency",  # the call is carried out `seconds` late
+    "lag",  # reads show the state `seconds` ago
     "vanish",  # reads leave out jobs that are `seconds` old
-    "unknown_status",  # reads show a state that nobody knows
-    "empty_page",  # GetLogEvents answers an empty page with more behind it
+    "unknown_status",  # reads show an undocumented state
+    "empty_page",  # GetLogEvents returns an empty page although more events follow
 )
 
 _READS: Final = ("batch:DescribeJobs", "batch:ListJobs")
@@ -59,25 +59,25 @@ _ONLY: Final[dict[str, tuple[str, ...]]] = {
     "unknown_status": _READS,
     "empty_page": ("logs:GetLogEvents",),
 }
-"""What befalls only some operations: calls of others are neither hit nor counted."""
+"""Faults limited to some operations: other calls are neither affected nor counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One fault, and which calls it hits.
+    """A fault, and a filter for the affected calls.
 
     Attributes:
         kind: One of `KINDS`.
-        operation: Pattern of operations of AWS Batch, ``SubmitJob`` or ``Describe*``; those of
-            another service with its prefix, ``logs:GetLogEvents``.
-        every: Hit every so-manieth call only.
-        probability: Hit a call with this probability.
-        skip: Spare the first so many calls.
-        times: Hit so many calls at most.
-        rate: Hit what exceeds so many calls a second, a second's worth of burst allowed.
-        seconds: How long, where the kind asks.
-        status: The HTTP status of an ``error_before`` or ``error_after``; 500 unless told.
-        job: Pattern of job names, for what befalls jobs in reads.
+        operation: Pattern of operations of AWS Batch, ``SubmitJob`` or ``Describe*``; with a prefix
+            for another service, ``logs:GetLogEvents``.
+        every: Apply to every nth call only.
+        probability: Apply to a call with this probability.
+        skip: Do not apply to the first n calls.
+        times: Apply to at most n calls.
+        rate: Apply to calls above n per second; bursts of up to n calls are allowed.
+        seconds: Duration, for kinds that have a duration.
+        status: HTTP status of ``error_before`` and ``error_after``. ``None`` means 500.
+        job: Pattern of job names, for kinds that change jobs in reads.
     """
 
     kind: str
@@ -93,20 +93,20 @@ class Fault:
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
-            raise ValueError(f"no fault {self.kind!r}; there are {', '.join(KINDS)}")
+            raise ValueError(f"unknown fault {self.kind!r}; the kinds are {', '.join(KINDS)}")
         if (self.every is not None and self.every < 1) or (
             self.rate is not None and self.rate <= 0
         ):
-            raise ValueError("every and rate must be above 0")
+            raise ValueError("every and rate must be greater than 0")
 
     @property
     def action(self) -> str:
-        """The pattern of actions it is about, with the service before the operation."""
+        """Pattern of affected actions, with the service prefix."""
         prefix = "logs:" if self.kind == "empty_page" else "batch:"
         return self.operation if ":" in self.operation else prefix + self.operation
 
     def response(self, instead_of: Response) -> Response:
-        """Return what the client gets in place of a done call's answer."""
+        """Return the response that replaces the answer of a carried-out call."""
         if self.kind == "truncate":
             return replace(instead_of, ending=Ending.CUT_SHORT)
         lost = LOST_ANSWERS.get(self.kind, instead_of)
@@ -115,7 +115,7 @@ class Fault:
 
 @dataclass(slots=True)
 class _Active:
-    """A fault at work: what it has seen, and its own dice, so that a run repeats."""
+    """State of an active fault: counts of calls, and a random generator of its own."""
 
     fault: Fault
     dice: random.Random
@@ -139,7 +139,7 @@ class _Active:
         return True
 
     def _has_token(self, now: float, rate: float) -> bool:
-        """Take a token from a bucket that holds a second's worth, one at least."""
+        """Take a token from a bucket that holds one second of tokens, at least one token."""
         self.tokens = min(max(rate, 1.0), self.tokens + (now - self.filled_at) * rate)
         self.filled_at = now
         if self.tokens < 1:
@@ -149,7 +149,7 @@ class _Active:
 
 
 class Faults:
-    """The faults at work. The same seed and the same calls give the same faults."""
+    """Active faults. Equal seeds and equal calls give equal faults."""
 
     def __init__(self, *, clock: Clock, seed: int | None) -> None:
         self._clock = clock
@@ -168,21 +168,24 @@ class Faults:
         return fault
 
     def remove(self, fault: Fault) -> None:
-        """Take one fault back."""
+        """Remove one fault."""
         with self._lock:
             self._active = [active for active in self._active if active.fault is not fault]
 
     def clear(self) -> None:
-        """Take all faults back."""
+        """Remove all faults."""
         with self._lock:
             self._active = []
 
     def listed(self) -> list[Fault]:
-        """List the faults at work."""
+        """List the active faults."""
         return [active.fault for active in self._active]
 
     def draw(self, actions: Iterable[str]) -> list[Fault]:
-        """Return the faults that hit a call; *actions* are what it needs, its own one first."""
+        """Return the faults that affect a call.
+
+        :param actions: IAM actions that the call needs; the action of the operation comes first.
+        """
         if not self._active:
             return []
         own, *others = actions
@@ -196,7 +199,7 @@ class Faults:
 
 
 def _is_about(fault: Fault, own: str, others: list[str]) -> bool:
-    """Match a missing permission to any action of a call, everything else to the call's own."""
+    """Return whether a fault affects a call: ``denied`` by any action, others by the first."""
     actions = [own, *others] if fault.kind == "denied" else [own]
     if own not in _ONLY.get(fault.kind, [own]):
         return False
@@ -205,24 +208,24 @@ def _is_about(fault: Fault, own: str, others: list[str]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Distortion:
-    """How one read differs from the truth."""
+    """Differences between a read and the true state."""
 
     faults: tuple[Fault, ...] = ()
 
     @property
     def lag(self) -> float:
-        """By how many seconds the read is late."""
+        """Seconds by which the read lags."""
         return max((fault.seconds for fault in self.faults if fault.kind == "lag"), default=0.0)
 
     def hides(self, job: Job, now: float) -> bool:
-        """Tell whether the read leaves the job out."""
+        """Return whether the read leaves the job out."""
         return any(
             fault.kind == "vanish" and now - job.created_at >= fault.seconds
             for fault in self._about(job)
         )
 
     def blurs(self, job: Job) -> bool:
-        """Tell whether the read shows a state that nobody knows."""
+        """Return whether the read shows an undocumented state."""
         return any(fault.kind == "unknown_status" for fault in self._about(job))
 
     def _about(self, job: Job) -> list[Fault]:
@@ -230,18 +233,18 @@ class Distortion:
 
 
 def parse_fault(text: str) -> tuple[str, dict[str, Any]]:
-    """Read ``throttle:operation=SubmitJob,every=3``; ``ValueError`` says what is wrong."""
+    """Parse ``throttle:operation=SubmitJob,every=3``; raise ``ValueError`` for a mistake."""
     kind, _, listed = text.partition(":")
     options: dict[str, Any] = {}
     for part in filter(None, listed.split(",")):
         name, equals, value = part.partition("=")
         convert = _CONVERT.get(name)
         if convert is None or not equals:
-            raise ValueError(f"{part!r} is not one of {', '.join(_CONVERT)}, = and a value")
+            raise ValueError(f"{part!r} must be OPTION=VALUE; options: {', '.join(_CONVERT)}")
         try:
             options[name] = convert(value)
         except ValueError:
-            raise ValueError(f"{part!r}: {name} needs a number") from None
+            raise ValueError(f"{part!r}: {name} must be a number") from None
     Fault(kind=kind, **options)
     return kind, options
 

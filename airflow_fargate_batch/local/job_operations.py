@@ -1,4 +1,4 @@
-"""The operations on jobs: SubmitJob, DescribeJobs, ListJobs, and the ways to stop one."""
+"""Operations on jobs: SubmitJob, DescribeJobs, ListJobs, TerminateJob, CancelJob."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ JOBS_A_CALL: Final = 50
 
 
 def submit(context: Context, body: Body) -> Body:
-    """Take a job in, or refuse it as AWS would."""
+    """Accept a job, or refuse the request as AWS would."""
     configuration, region = context.configuration, context.region
     queue = configuration.find(QUEUE, region, body["jobQueue"])
     definition = configuration.definition(region, body["jobDefinition"])
@@ -41,7 +41,7 @@ def submit(context: Context, body: Body) -> Body:
 
 
 def _consumables(context: Context, body: Body, definition: Body) -> Iterator[tuple[str, int]]:
-    """Yield the ARN and the quantity of each consumable resource; those of the request win."""
+    """Yield ARN and quantity of each consumable resource; the request overrides the definition."""
     wanted: dict[str, int] = {}
     for source in (
         definition.get("consumableResourceProperties"),
@@ -55,7 +55,7 @@ def _consumables(context: Context, body: Body, definition: Body) -> Iterator[tup
 
 
 def describe_jobs(context: Context, body: Body) -> Body:
-    """Describe jobs and array children by their ids; unknown ones are absent."""
+    """Describe jobs and array children by id; unknown ids are left out."""
     if len(body["jobs"]) > limits.DESCRIBE_JOBS:
         raise Refusal(f"Maximum number of jobs supported is {limits.DESCRIBE_JOBS}")
     found = (context.find(job_id) for job_id in dict.fromkeys(body["jobs"]))
@@ -64,7 +64,7 @@ def describe_jobs(context: Context, body: Body) -> Body:
 
 
 def list_jobs(context: Context, body: Body) -> Body:
-    """List the jobs of a queue or of an array, newest first; only RUNNING ones unless told."""
+    """List the jobs of a queue or an array, newest first; by default only RUNNING jobs."""
     chosen = _filter(context, body)
     wanted = body.get("maxResults")
     if wanted is not None and wanted < 1:
@@ -80,7 +80,7 @@ def list_jobs(context: Context, body: Body) -> Body:
 
 
 def _filter(context: Context, body: Body) -> Callable[[Job], bool]:
-    """Return what tells whether ListJobs shows a job; the status counts where the API says so."""
+    """Return a predicate for jobs in ListJobs; the API ignores the status for some filters."""
     filters = body.get("filters") or []
     if len(filters) > 1:
         raise Refusal("Only one filter can be used at a time.")
@@ -141,7 +141,7 @@ FILTERS: Final[dict[str, Callable[[Job, str], bool]]] = {
 
 
 def stopping(stop: Stop) -> Run:
-    """Stop one job, by TerminateJob or CancelJob; AWS says nothing of one that is unknown."""
+    """Stop one job, by TerminateJob or CancelJob; an unknown id is not an error on AWS."""
 
     def stop_one(context: Context, body: Body) -> Body:
         job = context.find(body["jobId"])
@@ -153,7 +153,7 @@ def stopping(stop: Stop) -> Run:
 
 
 def stopping_many(stop: Stop) -> Run:
-    """Stop many jobs, by TerminateJobs or CancelJobs; one that is unknown spoils no other."""
+    """Stop many jobs, by TerminateJobs or CancelJobs; an unknown id does not affect other ids."""
 
     def stop_each(context: Context, body: Body) -> Body:
         if len(body["jobs"]) > JOBS_A_CALL:

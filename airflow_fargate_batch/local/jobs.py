@@ -1,4 +1,4 @@
-"""Jobs as the engine keeps them: what was submitted, and what became of it so far."""
+"""The engine's jobs: the submission, the attempts and the history of states."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -15,12 +15,12 @@ class Submission:
     """An accepted SubmitJob, merged with its job definition; array children share their parent's.
 
     Attributes:
-        arguments: What was submitted, as it came.
+        arguments: The body of SubmitJob, unchanged.
         environment: Name of the queue's first compute environment.
-        containers: The definition's containers with the overrides laid over: one, from
-            ``containerProperties``, or those of the task in ``ecsProperties``.
-        ecs_task: The task of ``ecsProperties``, if the definition has that.
-        doom: Why the job will fail although it was accepted, if it will.
+        containers: The definition's containers, merged with the overrides: the container in
+            ``containerProperties``, or all containers of the task in ``ecsProperties``.
+        ecs_task: The task in ``ecsProperties``. ``None`` means a definition without that member.
+        doom: Reason for a later failure of the accepted job. ``None`` means no such failure.
     """
 
     name: str
@@ -44,13 +44,13 @@ class Submission:
 
     @property
     def deciding(self) -> int:
-        """Position of the container that decides how an attempt ends: the first essential one."""
+        """Position of the first essential container, which decides the result of an attempt."""
         essential = (n for n, c in enumerate(self.containers) if c.get("essential", True))
         return next(essential, 0)
 
     @property
     def depends_on(self) -> list[dict[str, str]]:
-        """The dependencies as they were submitted."""
+        """The submitted dependencies."""
         return list(self.arguments.get("dependsOn") or ())
 
     @property
@@ -67,7 +67,7 @@ class Container:
     """One container of an attempt.
 
     Attributes:
-        log_stream: ``None`` if its log goes elsewhere than to CloudWatch Logs.
+        log_stream: Name of the log stream. ``None`` means no log in CloudWatch Logs.
     """
 
     name: str
@@ -80,10 +80,10 @@ class Container:
 
 @dataclass(slots=True, kw_only=True)
 class Attempt:
-    """One task of Fargate: times in seconds since the epoch, ``None`` where it never came so far.
+    """One Fargate task: times in seconds since the epoch. ``None`` means not yet.
 
     Attributes:
-        decides: Position of the container that decides how the attempt ends.
+        decides: Position of the container that decides the attempt's result.
     """
 
     number: int
@@ -96,7 +96,7 @@ class Attempt:
 
     @property
     def deciding(self) -> Container:
-        """The container that decides how the attempt ends."""
+        """The container that decides the attempt's result."""
         return self.containers[self.decides]
 
     @property
@@ -110,7 +110,7 @@ class Attempt:
         return self.deciding.reason
 
     def end(self, exit_code: int | None, reason: str | None = None) -> None:
-        """Keep how the deciding container ended."""
+        """Record the result of the deciding container."""
         self.deciding.exit_code, self.deciding.reason = exit_code, reason
 
 
@@ -119,12 +119,12 @@ class Job:
     """A job, an array's parent, or one of its children.
 
     Attributes:
-        number: Position among all jobs, in the order of their making.
-        history: Each state entered: when, which, and its statusReason. Never empty.
-        waiting_for: How many dependencies must still succeed.
-        dependents: Jobs to be told when this one ends.
-        turn: Counts the engine's plans for the job: an event of an older turn is void.
-        holds: Whether it has taken its consumable resources.
+        number: Position among all jobs in order of creation.
+        history: Time, state and statusReason of each entered state. Never empty.
+        waiting_for: Number of dependencies that must still succeed.
+        dependents: Jobs that depend on this job.
+        turn: Number of events scheduled for the job: an event with an older number is void.
+        holds: Whether the job holds its consumable resources.
     """
 
     job_id: str
@@ -147,17 +147,17 @@ class Job:
 
     @property
     def status(self) -> JobStatus:
-        """The state it is in."""
+        """The current state."""
         return self.history[-1][1]
 
     @property
     def is_parent(self) -> bool:
-        """Whether it is an array's parent."""
+        """Whether the job is the parent of an array."""
         return self.submission.size is not None and self.index is None
 
     @property
     def has_started(self) -> bool:
-        """Whether Fargate was asked for a task, or the job is over."""
+        """Whether a Fargate task was requested, or the job has ended."""
         return self.status not in NOT_STARTED
 
     @property
@@ -166,7 +166,7 @@ class Job:
         return self.attempts[-1]
 
     def at(self, moment: float) -> tuple[float, JobStatus, str | None]:
-        """Return the state it was in at *moment*: since when, which, and its statusReason."""
+        """Return the entry of the history that was current at *moment*."""
         for entry in reversed(self.history):
             if entry[0] <= moment:
                 return entry

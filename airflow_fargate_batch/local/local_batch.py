@@ -1,4 +1,4 @@
-"""`LocalBatch`: the pieces put together, and what tests and people may ask of them."""
+"""`LocalBatch`: assembly of the parts, and the public methods."""
 
 import threading
 from collections.abc import Iterator, Sequence
@@ -34,12 +34,12 @@ from airflow_fargate_batch.local.signature import ANY, Keys, random_credentials
 from airflow_fargate_batch.local.stock import Stock
 
 _SESSION_LOCK: Final = threading.Lock()
-"""boto3 sessions are not for several threads at once; the clients they make are."""
+"""boto3 sessions are not thread-safe; boto3 clients are."""
 
 
 @cache
 def _session() -> Any:
-    """Make the one boto3 session of this process: it reads AWS's models once, not once a test."""
+    """Make the boto3 session of this process, so that AWS's models are read only once."""
     import boto3
     import botocore.session
 
@@ -53,25 +53,25 @@ def _session() -> Any:
 class LocalBatch:
     """AWS Batch on Fargate, on 127.0.0.1: no Docker, no account, no network.
 
-    It answers in AWS's words as far as they are known, but it is no oracle: what it accepts, AWS
-    may still refuse, and what it does where AWS's documents are silent is a guess.
+    LocalBatch imitates AWS Batch, with AWS's messages if they are known. A request accepted by
+    LocalBatch may still be refused by AWS, and undocumented behaviour is a guess.
 
-    Each begins empty, and nothing of it is left when it stops: neither jobs nor what other services
-    (CloudWatch Logs, S3, ...) hold. Two may run in one process at the same time.
+    Each LocalBatch starts empty, and all data is lost at the end: jobs, and the data of other
+    services (CloudWatch Logs, S3, ...). Several may run in a process at the same time.
 
     Args:
-        port: Where to listen; 0 takes a free one.
-        speed: Divides every duration of a job's life, timeouts included. Commands that really run
-            (and their timeouts) keep their own pace.
-        pace: How long jobs stay in each state.
-        manual_clock: Jobs stand still until `advance` is called.
-        run_commands: Run each job's command as a process on this machine, with your rights. Off,
-            nothing is ever executed: jobs succeed by the clock, or end as `script` says.
-        commands_at_once: How many of them; the others wait in STARTING.
+        port: Port to listen on. 0 means any free port.
+        speed: Factor that divides every duration in a job's life, timeouts included. The factor
+            does not change the duration and timeout of commands with `run_commands`.
+        pace: Seconds that jobs stay in each state.
+        manual_clock: Let time stand still until `advance` is called.
+        run_commands: Run each job's command as a process on this machine, with your permissions. If
+            false, nothing is executed: jobs succeed by the clock, or end as set by `script`.
+        commands_at_once: Maximum number of running commands; further jobs wait in STARTING.
         check_credentials: Refuse requests that are not signed with the credentials in `environ`,
-            which are then new for each LocalBatch. ``None`` checks them if commands are run, so
-            that no other user of this machine can run commands as you. Unchecked, any will do.
-        seed: Makes job ids and faults the same in every run.
+            which are new for each LocalBatch. ``None`` means to check if commands are run, so that
+            no other user of this machine can run commands as you. If false, all credentials work.
+        seed: Seed that makes job ids and faults the same in every run.
         empty: Start without the ready-made queues and job definition.
     """
 
@@ -128,7 +128,7 @@ class LocalBatch:
         self._server.start()
 
     def stop(self) -> None:
-        """Stop listening, and end the commands that still run; ``with`` does this."""
+        """Stop listening, and kill running commands; ``with`` does this."""
         self._server.stop()
         self._runner.close()
         self._application.others.close()
@@ -149,12 +149,12 @@ class LocalBatch:
 
     @property
     def url(self) -> str:
-        """The endpoint, ``http://127.0.0.1:port``."""
+        """URL of the endpoint, ``http://127.0.0.1:port``."""
         return self._server.url
 
     @property
     def environ(self) -> dict[str, str]:
-        """The variables that point any AWS client here, with the credentials to sign with."""
+        """Environment variables that point AWS clients at LocalBatch, with credentials."""
         return {
             "AWS_ENDPOINT_URL": self.url,
             "AWS_ACCESS_KEY_ID": self._credentials.access_key,
@@ -164,7 +164,7 @@ class LocalBatch:
         }
 
     def client(self, service: str, **options: Any) -> Any:
-        """Make a boto3 client that talks to it; *options* are those of ``boto3.client``."""
+        """Make a boto3 client for LocalBatch; *options* are passed to ``boto3.client``."""
         defaults = {
             "endpoint_url": self.url,
             "aws_access_key_id": self._credentials.access_key,
@@ -177,9 +177,9 @@ class LocalBatch:
 
     @property
     def jobs(self) -> list[dict[str, Any]]:
-        """All jobs as DescribeJobs shows them, oldest first, array children left out.
+        """All jobs in the form of DescribeJobs, oldest first, without array children.
 
-        The truth: no fault touches it.
+        Faults do not change this list.
         """
         with self._engine.lock:
             now = self._engine.settle()
@@ -187,22 +187,22 @@ class LocalBatch:
 
     @property
     def requests(self) -> Sequence[Call]:
-        """The calls that came in, oldest first: the last 50,000 of them."""
+        """The last 50,000 received calls, oldest first."""
         return tuple(self._application.calls)
 
     # ── telling it ───────────────────────────────────────────────────────────────────────────
 
     def advance(self, seconds: float) -> None:
-        """Move the clock ahead, and the jobs with it."""
+        """Move the clock ahead, and update the jobs."""
         with self._engine.lock:
             self._engine.settle()
             self._clock.advance(seconds)
             self._engine.settle()
 
     def script(self, name: str = "*", **behaviour: Any) -> None:
-        """Say what becomes of jobs by that name; *behaviour* are the attributes of `Script`.
+        """Set the behaviour of the jobs named *name*; *behaviour* are attributes of `Script`.
 
-        The newest script that fits counts, for attempts that are still to come.
+        The newest matching script applies, to future attempts only.
         """
         with self._engine.lock:
             self._engine.settle()
@@ -210,7 +210,7 @@ class LocalBatch:
 
     @contextmanager
     def outage(self) -> Iterator[None]:
-        """Refuse all connections for a while; jobs go on."""
+        """Refuse all connections inside the ``with`` block; jobs keep running."""
         self._server.stop()
         try:
             yield
@@ -218,9 +218,9 @@ class LocalBatch:
             self._server.start()
 
     def create_queue(self, name: str, *, fair_share: bool = False) -> str:
-        """Create a Fargate queue, with a fair-share policy if asked, and return its ARN.
+        """Create a Fargate queue, optionally with a fair-share policy, and return the ARN.
 
-        If there is such a queue already, its ARN is returned.
+        If a queue with that name exists, its ARN is returned.
         """
         with self._engine.lock:
             self._furnish(self.region)
@@ -237,7 +237,7 @@ class LocalBatch:
         vcpu: str = "0.25",
         memory: int = 512,
     ) -> str:
-        """Register a plain Fargate definition, and return its ARN; boto3 can do the others."""
+        """Register a simple Fargate definition and return the ARN; for others, use boto3."""
         with self._engine.lock:
             self._furnish(self.region)
             return self._register(self.region, name, command=command, vcpu=vcpu, memory=memory)
@@ -245,7 +245,7 @@ class LocalBatch:
     # ── furniture ────────────────────────────────────────────────────────────────────────────
 
     def _furnish(self, region: str) -> None:
-        """Put the ready-made queues and definition into a region when it is first used."""
+        """Create the ready-made queues and definition at the first use of a region."""
         if self._furnished is None or region in self._furnished:
             return
         with self._engine.lock:

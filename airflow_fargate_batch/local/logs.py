@@ -1,4 +1,4 @@
-"""Log streams of CloudWatch Logs: where a container's lines go, and how they get there."""
+"""Log streams in CloudWatch Logs: names for containers, and a buffered writer."""
 
 import time
 from collections.abc import Mapping
@@ -10,11 +10,11 @@ from airflow_fargate_batch.local.moto import OtherServices
 
 BATCH: Final = 500
 LATE: Final = 0.3
-"""Seconds that a line may wait for others."""
+"""Seconds that a line may stay buffered."""
 
 
 def container_of(submission: Submission, properties: Mapping[str, Any], task: str) -> Container:
-    """Make a container of an attempt; its ``logConfiguration`` says where its lines go."""
+    """Make a container of an attempt; ``logConfiguration`` names the log stream."""
     name = properties.get("name") or "default"
     configuration = properties.get("logConfiguration") or {}
     options = configuration.get("options") or {}
@@ -29,10 +29,10 @@ def container_of(submission: Submission, properties: Mapping[str, Any], task: st
 
 
 class LogStream:
-    """The one writer of a container's log. Lines are kept until `flush`, or until there are many.
+    """Writer of a container's log. Lines are buffered until `flush` or until the buffer is full.
 
-    Timestamps never decrease: moto, as AWS, orders by them, and a reader could miss a late one.
-    The log group is made if it is missing; AWS would not start the container.
+    Timestamps never decrease: moto and AWS sort events by timestamp, and a reader could miss a late
+    event. A missing log group is created; AWS would not start the container.
     """
 
     def __init__(self, services: OtherServices, container: Container) -> None:
@@ -44,7 +44,7 @@ class LogStream:
         self._call("CreateLogStream")
 
     def add(self, line: str, when: float) -> None:
-        """Add a line, written at *when* (seconds since the epoch)."""
+        """Buffer a line, written at *when* (seconds since the epoch)."""
         self._latest = max(self._latest, int(when * 1000))
         # AWS takes no empty message
         self._lines.append({"timestamp": self._latest, "message": line or " "})
@@ -52,7 +52,7 @@ class LogStream:
             self.flush()
 
     def flush(self) -> None:
-        """Put what was kept into CloudWatch Logs."""
+        """Write buffered lines to CloudWatch Logs."""
         self._flushed = time.monotonic()
         if self._lines:
             lines, self._lines = self._lines, []

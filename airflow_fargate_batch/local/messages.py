@@ -1,4 +1,4 @@
-"""HTTP as the rest of LocalBatch sees it: a request, a response, and ways to end a connection."""
+"""HTTP messages: request, response, and the ways to end a connection."""
 
 import json
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ ERROR_HEADER: Final = "x-amzn-ErrorType"
 
 
 class Ending(Enum):
-    """What becomes of the connection instead of, or after, an answer."""
+    """End of the connection, instead of an answer or after it."""
 
     KEPT = "kept"
     CLOSED = "closed without an answer (FIN)"
@@ -25,7 +25,7 @@ class Ending(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One HTTP request; header names are in lower case, and *raw_path* is the path as it came."""
+    """One HTTP request; header names are in lower case, and *raw_path* is not decoded."""
 
     method: str
     path: str
@@ -52,7 +52,7 @@ class Request:
 
 
 def _without_nulls(read: dict[str, Any]) -> dict[str, Any]:
-    """Take the members out that are null: to AWS that is as good as absent."""
+    """Remove members that are null: AWS treats null as absent."""
     return {key: value for key, value in read.items() if value is not None}
 
 
@@ -71,12 +71,12 @@ class Response:
 
 
 def answered(content: object) -> Response:
-    """Answer with JSON."""
+    """Make a response with a JSON body."""
     return Response(body=json.dumps(content, separators=(",", ":")).encode())
 
 
 def refused(refusal: Refusal, *, xml: bool = False) -> Response:
-    """Answer with an error, where both of AWS's JSON protocols, or its XML ones, look for it."""
+    """Make an error response in the form of both AWS JSON protocols, or of the XML protocols."""
     if xml:
         code, message = escape(refusal.code), escape(refusal.message)
         error = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"

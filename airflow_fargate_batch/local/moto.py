@@ -1,4 +1,4 @@
-"""Every service but AWS Batch: moto's server, loaded when first asked for."""
+"""All services except AWS Batch: moto's server, loaded at the first request."""
 
 import json
 import threading
@@ -11,11 +11,11 @@ from airflow_fargate_batch.local.refusal import Refusal
 from airflow_fargate_batch.local.world import STOPPED, World, open_world
 
 _EMPTY_PAGE: Final = "empty-page/"
-"""Begins the token that an injected empty page hands out; the token it was given follows."""
+"""Prefix of the token in an injected empty page; the request's own token follows."""
 
 
 class OtherServices:
-    """Pass requests on to moto. It costs about a second and 170 MiB, once, and only if used."""
+    """Forwards requests to moto. Loading moto takes about a second and 170 MiB, once."""
 
     def __init__(self) -> None:
         self._lock = threading.RLock()  # whoever makes the log group also loads moto
@@ -25,16 +25,16 @@ class OtherServices:
 
     @property
     def loaded(self) -> bool:
-        """Whether anybody has asked for another service so far."""
+        """Whether moto has been loaded."""
         return self._world is not None
 
     def open(self) -> None:
-        """Take requests; the first one loads moto."""
+        """Accept requests; the first request loads moto."""
         with self._lock:
             self._closed = False
 
     def close(self) -> None:
-        """Forget everything, and refuse what still comes."""
+        """Discard all state, and refuse later requests."""
         with self._lock:
             self._closed = True
             if self._world is not None:
@@ -43,7 +43,7 @@ class OtherServices:
             self._log_groups.clear()
 
     def answer(self, request: Request, faults: list[Fault]) -> Response:
-        """Answer a request to another service; 501 where moto is not installed."""
+        """Answer a request to another service; status 501 if moto is not installed."""
         try:
             self.load()
         except ImportError as error:
@@ -56,7 +56,7 @@ class OtherServices:
         return self.load().call(request)
 
     def load(self) -> World:
-        """Load moto, unless that was done; ``ImportError`` says how to install it."""
+        """Load moto if needed; raise ``ImportError`` with the install command if missing."""
         with self._lock:
             if self._closed:
                 raise STOPPED
@@ -67,7 +67,7 @@ class OtherServices:
     def logs(
         self, region: str, operation: str, *, group: str = LOG_GROUP, **parameters: object
     ) -> dict[str, Any]:
-        """Call CloudWatch Logs from within: no network, no faults, not recorded."""
+        """Call CloudWatch Logs directly: without network and faults, and not recorded."""
         self._make_log_group(region, group)
         return self._logs(region, operation, logGroupName=group, **parameters)
 
@@ -95,7 +95,7 @@ class OtherServices:
                 self._log_groups.add((region, group))
 
     def _get_log_events(self, request: Request, empty: bool) -> Response:
-        """Answer GetLogEvents; AWS may give an empty page with more behind it, moto never does."""
+        """Answer GetLogEvents, with an empty page if a fault asks for one (moto returns none)."""
         parameters = request.json()
         token = str(parameters.get("nextToken") or "")
         if token.startswith(_EMPTY_PAGE):

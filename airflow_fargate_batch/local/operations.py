@@ -1,4 +1,4 @@
-"""The operations of AWS Batch that LocalBatch knows, as a table; it refuses all others."""
+"""Table of the AWS Batch operations in LocalBatch; all other operations are refused."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -43,11 +43,11 @@ from airflow_fargate_batch.local.shapes import refuse_types
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """An operation: what it does, which members it cannot do without, which it acts on.
+    """An operation: its function, required members and resources.
 
     Attributes:
-        resources: Members that name what IAM checks the call against, and what kind each is;
-            none for operations that AWS checks against ``*`` only.
+        resources: Members that name the resources in IAM checks, and the kind of each; empty for
+            operations that AWS checks against ``*`` only.
     """
 
     run: Run
@@ -55,7 +55,7 @@ class Operation:
     resources: tuple[tuple[str, str], ...] = ()
 
     def arns(self, region: str, body: Body) -> tuple[str, ...]:
-        """Return the ARNs that an IAM policy must cover for the call."""
+        """Return the ARNs that an IAM policy must allow for the call."""
         named = [(kind, body[member]) for member, kind in self.resources if member in body]
         return tuple(full_arn(region, kind, str(name)) for kind, name in named) or ("*",)
 
@@ -146,7 +146,7 @@ _PATHS: Final = {
 
 
 def route(method: str, path: str, query: str, body: Body) -> tuple[str, Body]:
-    """Return the operation's name and its parameters, as the API's own model routes them."""
+    """Return name and parameters of the requested operation, by the routes of the API's model."""
     if path.startswith("/v1/tags/") and method in _TAG_METHODS:
         resource = {"resourceArn": unquote(path.removeprefix("/v1/tags/"))}
         keys = parse_qs(query).get("tagKeys")
@@ -165,7 +165,7 @@ def perform(
     region: str,
     distortion: Distortion,
 ) -> Body:
-    """Perform one operation, at one moment, alone."""
+    """Perform one operation, at one moment, while no other operation runs."""
     operation = OPERATIONS[name]
     refuse_types(name, body)
     for member in operation.required:

@@ -1,4 +1,4 @@
-"""A container's command as a local process: its environment, its output, and its end."""
+"""A container's command as a local process: environment, output, exit code."""
 
 import os
 import select
@@ -15,20 +15,20 @@ from airflow_fargate_batch.core import limits
 from airflow_fargate_batch.local.jobs import Job
 
 METADATA: Final = "ECS_CONTAINER_METADATA_URI_V4"
-"""Its value differs for every container: also the mark by which what a command left is found."""
+"""Variable with a different value in each container; also identifies leftover processes."""
 _LINE_LENGTH: Final = 200_000
-"""A line without an end is cut here, below what CloudWatch Logs takes as one event."""
+"""Maximum length of a line; longer lines are split. CloudWatch Logs accepts slightly more."""
 _ROUNDS: Final = 100
-"""How often what a command left is looked for, while it goes on to make more."""
+"""Number of searches for leftover processes: a process may start others during a search."""
 
 
 class Process:
-    """One command, and whatever it starts."""
+    """A command, and all processes started by the command."""
 
     def __init__(
         self, command: Sequence[str], *, environment: Mapping[str, str], directory: str
     ) -> None:
-        """Start it; ``OSError`` or ``ValueError`` if it is not there, not allowed, or not text."""
+        """Start the command; ``OSError`` or ``ValueError`` if missing, not allowed, or not text."""
         self._mark = f"{METADATA}={environment[METADATA]}".encode()
         self._rest = b""
         self._open = True
@@ -48,10 +48,10 @@ class Process:
             os.killpg(self._popen.pid, number)
 
     def kill(self) -> None:
-        """Kill the process and all it started, in whatever session they are.
+        """Kill the process and all processes started by it, in every session.
 
-        What left the group is found by its environment, on Linux; a command that empties its
-        environment and leaves its session as well gets away.
+        On Linux, processes outside the group are found by a variable in their environment. A
+        process that leaves the session and clears its environment is not found.
         """
         self.signal(signal.SIGKILL)
         for _ in range(_ROUNDS):
@@ -64,18 +64,18 @@ class Process:
             time.sleep(0.01)
 
     def exit_code(self) -> int | None:
-        """Return the exit code as ECS gives it, or ``None`` while the process runs."""
+        """Return the exit code as ECS reports it, or ``None`` while the process is running."""
         code = self._popen.poll()
         # a signal's number below 0 is Python's way to say what ECS says above 128
         return 128 - code if code is not None and code < 0 else code
 
     @property
     def output(self) -> IO[bytes] | None:
-        """What it says, to wait for with ``select``; ``None`` once it has closed that."""
+        """Output of the process, for ``select``; ``None`` after the output was closed."""
         return self._popen.stdout if self._open else None
 
     def read(self) -> list[str]:
-        """Return the lines that are there."""
+        """Return the available lines."""
         pipe = self.output
         if pipe is None or not select.select([pipe], [], [], 0)[0]:
             return []
@@ -89,7 +89,7 @@ class Process:
         return [line.decode(errors="replace") for line in lines]
 
     def last_lines(self) -> Iterator[str]:
-        """Kill what is left, and yield what it said last; the process itself is over."""
+        """Kill leftover processes, and yield the last lines, after the process has ended."""
         self.kill()
         self._popen.wait()
         while self.output is not None and select.select([self.output], [], [], 0)[0]:
@@ -101,7 +101,7 @@ class Process:
 
 
 def _marked(mark: bytes) -> Iterator[int]:
-    """Find the processes that have a variable in their environment: Linux only, and only ours."""
+    """Find this user's processes with a variable in their environment (on Linux only)."""
     for entry in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):  # another person's, or gone
             if mark in (entry / "environ").read_bytes().split(b"\0"):
@@ -111,7 +111,7 @@ def _marked(mark: bytes) -> Iterator[int]:
 def environment_of(
     job: Job, given: Sequence[Mapping[str, str]], *, home: str, metadata: str
 ) -> dict[str, str]:
-    """Build a container's environment: its own variables, AWS's, and nothing of this process."""
+    """Build a container's environment: container and AWS variables, none of this process."""
     own = {
         entry["name"]: entry.get("value", "")
         for entry in given
@@ -134,7 +134,7 @@ def environment_of(
 
 
 def why_not(program: str, error: Exception) -> str:
-    """Say why a container did not start, in Docker's words for a program that is not there."""
+    """Return the reason why a container did not start; Docker's message for a missing program."""
     if isinstance(error, FileNotFoundError):
         why = f'exec: "{program}": executable file not found in $PATH: unknown'
     else:

@@ -1,20 +1,20 @@
-"""Pytest fixtures for tests of one's own DAGs and scripts.
+"""Pytest fixtures for tests of your DAGs and scripts.
 
 Enable them in ``conftest.py``: ``pytest_plugins = ["airflow_fargate_batch.local.pytest_plugin"]``.
 
 ============================ ================================ =====================
-fixture                      its jobs                         for
+fixture                      jobs                             for
 ============================ ================================ =====================
 ``local_batch``              stand still until the test says  unit tests of a hook,
                              ``local_batch.advance(seconds)`` an operator, a script
-``local_batch_running``      live a fraction of a second; no  ``dag.test()``
+``local_batch_running``      last a fraction of a second; no  ``dag.test()``
                              command is run
-``local_batch_commands``     the same, and each command runs  ``dag.test()``, with
-                             as a process on this machine     what the jobs do
+``local_batch_commands``     run their commands as processes  ``dag.test()``, with
+                             on this machine                  the jobs' commands
 ============================ ================================ =====================
 
-Each test gets a LocalBatch of its own, which is empty. What waits for a job, as ``dag.test()``
-does, would wait for ever under ``local_batch``.
+Each test gets a new, empty LocalBatch. Code that waits for a job, such as ``dag.test()``, never
+ends with ``local_batch``, because the clock stands still.
 """
 
 import os
@@ -27,14 +27,14 @@ import pytest
 from airflow_fargate_batch.local import LocalBatch
 
 SPEED: Final = 50.0
-"""How much faster than at AWS the jobs of a running LocalBatch live: 0.2 s instead of 8.5."""
+"""Speed of the running fixtures: a job takes 0.2 s instead of 8.5 s."""
 _ELSEWHERE: Final = (
     "AWS_PROFILE",
     "AWS_DEFAULT_PROFILE",
     "AWS_SESSION_TOKEN",
     "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
 )
-"""Variables that could lead a client past LocalBatch, as could an endpoint for one service."""
+"""Variables that could make a client bypass LocalBatch, as endpoints for single services can."""
 
 
 @contextmanager
@@ -54,7 +54,7 @@ def _started(monkeypatch: pytest.MonkeyPatch, **options: Any) -> Iterator[LocalB
 def local_batch(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalBatch]:
     """Start LocalBatch for one test and point every AWS client at it.
 
-    Its clock stands still: jobs move when the test says ``local_batch.advance(seconds)``.
+    The clock stands still: jobs move when the test calls ``local_batch.advance(seconds)``.
     """
     with _started(monkeypatch, manual_clock=True) as aws:
         yield aws
@@ -62,10 +62,10 @@ def local_batch(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalBatch]:
 
 @pytest.fixture
 def local_batch_running(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalBatch]:
-    """Start LocalBatch for one test, with a clock that runs, and point every AWS client at it.
+    """Start LocalBatch with a running clock for one test, and point every AWS client at it.
 
-    Jobs live a fraction of a second and succeed, unless ``local_batch_running.script(...)`` says
-    otherwise.
+    Jobs last a fraction of a second and succeed, unless ``local_batch_running.script(...)`` sets
+    another behaviour.
     """
     with _started(monkeypatch, speed=SPEED) as aws:
         yield aws
@@ -73,10 +73,10 @@ def local_batch_running(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalBatch]
 
 @pytest.fixture
 def local_batch_commands(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalBatch]:
-    """Start LocalBatch for one test, with a clock that runs and commands that really run.
+    """Start LocalBatch with a running clock for one test, and run the jobs' commands.
 
-    A command runs as a process on this machine, with your rights, and what it says is in
-    CloudWatch Logs. Needs moto: ``pip install 'airflow-fargate-batch[local]'``.
+    A command runs as a process on this machine, with your permissions; its output is in CloudWatch
+    Logs. Needs moto: ``pip install 'airflow-fargate-batch[local]'``.
     """
     with _started(monkeypatch, speed=SPEED, run_commands=True) as aws:
         yield aws

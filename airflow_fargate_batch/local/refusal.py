@@ -1,4 +1,4 @@
-"""A refusal: what LocalBatch answers where AWS would say no."""
+"""Error answers of LocalBatch."""
 
 
 class Refusal(Exception):

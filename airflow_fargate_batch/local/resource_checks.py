@@ -1,7 +1,7 @@
 """Rules for queues, compute environments, scheduling policies and consumable resources.
 
-The rules are those of botocore's Batch model; where AWS's own words are not known, they follow the
-words that are.
+The rules come from botocore's Batch model. If AWS's message is not known, the message here follows
+the pattern of known messages.
 """
 
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Whether a failed attempt is followed by another: ``retryStrategy``, as AWS Batch reads it."""
+"""Retries of failed attempts, by ``retryStrategy`` as AWS Batch applies it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,16 +7,16 @@ from airflow_fargate_batch.local.jobs import Job
 
 
 def filled_in_retries(strategy: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a retry strategy as AWS shows it: complete, and the actions in lower case."""
+    """Return a retry strategy in AWS's form: with defaults, and with actions in lower case."""
     entries = strategy.get("evaluateOnExit") or []
     shown = [entry | {"action": entry["action"].lower()} for entry in entries]
     return {"attempts": 1, **strategy, "evaluateOnExit": shown}
 
 
 def wants_retry(job: Job) -> bool:
-    """Tell whether the job's latest attempt, which failed, shall be followed by another.
+    """Return whether to retry the job after its latest attempt has failed.
 
-    The first entry of ``evaluateOnExit`` that matches decides; where none matches, it is retried.
+    The first matching entry of ``evaluateOnExit`` decides; without a match, the job is retried.
     """
     strategy = job.submission.retry
     if len(job.attempts) >= int(strategy.get("attempts", 1)):

@@ -1,6 +1,6 @@
-"""Run jobs' commands as local processes, and keep their output in CloudWatch Logs.
+"""Runner: jobs' commands as local processes, with their output in CloudWatch Logs.
 
-Nothing here starts a process unless `LocalBatch(run_commands=True)` asked for it.
+Processes are started only with `LocalBatch(run_commands=True)`.
 """
 
 import tempfile
@@ -17,7 +17,7 @@ from airflow_fargate_batch.local.task import Task, metadata_of
 
 
 class Runner:
-    """The engine's executor: threads for commands, and one that moves the engine on."""
+    """The engine's executor: threads for commands, and a thread that settles the engine."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class Runner:
         self._directory: tempfile.TemporaryDirectory[str] | None = None
 
     def start(self) -> None:
-        """Begin to run commands, if that was asked for; ``ImportError`` without moto."""
+        """Start to run commands, if enabled; raise ``ImportError`` without moto."""
         self._closed = False
         if not self._run_commands or self._pool:
             return
@@ -55,7 +55,7 @@ class Runner:
         self._ticker.start()
 
     def close(self) -> None:
-        """Kill what runs, and wait until it is gone."""
+        """Kill all processes, and wait until they have ended."""
         with self._engine.lock:
             self._closed = True
             tasks = list(self._tasks.values())
@@ -69,7 +69,7 @@ class Runner:
             self._pool = None
 
     def metadata(self, address: str) -> dict[str, Any] | None:
-        """Describe the running container that has *address*, as ECS's metadata endpoint does."""
+        """Describe the running container with *address*, as ECS's metadata endpoint does."""
         with self._engine.lock:
             for task in self._tasks.values():
                 if address in task.addresses:
@@ -80,19 +80,19 @@ class Runner:
     # ── what the engine asks, its lock held ──────────────────────────────────────────────────
 
     def takes(self, job: Job) -> bool:
-        """Tell whether the job has a command that decides its end, and commands are to be run."""
+        """Return whether commands are enabled and the job's deciding container has a command."""
         return self._run_commands and any(
             container["command"] and container.get("essential", True)
             for container in job.submission.containers
         )
 
     def launch(self, job: Job) -> None:
-        """Run the job as soon as there is room."""
+        """Run the job as soon as a slot is free."""
         if self._pool and not self._closed:
             self._pool.submit(self._run, job, job.turn)
 
     def stop(self, job: Job) -> bool:
-        """Stop the job's processes; ``False`` if it has none."""
+        """Stop the job's processes; return ``False`` without processes."""
         task = self._tasks.get(job.job_id)
         if task is None:
             return False
@@ -100,12 +100,12 @@ class Runner:
         return True
 
     def wake(self) -> None:
-        """Look again when the next event is due."""
+        """Settle the engine when the next event is due."""
         if self._run_commands:
             self._wake.set()
 
     def write_log(self, attempt: Attempt, lines: Sequence[str]) -> None:
-        """Put a scripted attempt's lines into its stream, unless LocalBatch has stopped."""
+        """Write a scripted attempt's lines to its log stream, unless LocalBatch has stopped."""
         if self._closed:
             return
         stream = LogStream(self._services, attempt.deciding)

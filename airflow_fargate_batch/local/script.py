@@ -1,4 +1,4 @@
-"""How jobs behave: how long each state takes, and how a job that a test names shall end."""
+"""Behaviour of jobs: duration of each state, and results scripted by a test."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ _STICKY = (JobStatus.RUNNABLE, JobStatus.STARTING, JobStatus.RUNNING)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """How long a job stays in each state, in seconds, before ``speed`` divides them all.
+    """Seconds that a job stays in each state; ``speed`` divides every value.
 
     Attributes:
-        submitted: Until AWS Batch has looked at its dependencies.
-        runnable: Until Fargate is asked for a task.
-        starting: Until its container runs.
-        running: Until its container exits; a `Script` may say otherwise.
+        submitted: Until AWS Batch has checked the dependencies.
+        runnable: Until Batch requests a Fargate task.
+        starting: Until the container is running.
+        running: Until the container exits; a `Script` may set another time.
         stopping: From TerminateJob to the end of a job that was starting or running.
     """
 
@@ -30,19 +30,19 @@ class Pace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Script:
-    """What becomes of the jobs it names.
+    """Behaviour of the jobs whose name matches.
 
     Attributes:
         name: Pattern of the job name, with ``*`` and ``?``.
-        exit_code: What the container exits with; ``None`` for none, as when it was reclaimed.
-        reason: The container's reason, as ``OutOfMemoryError: Container killed ...``.
-        status_reason: The attempt's, and at last the job's, statusReason.
-        runtime: Seconds in RUNNING; ``None`` leaves it to the pace.
-        starts: Whether the container ever runs; if not, the attempt fails in STARTING.
-        stuck_in: A state it never leaves by itself: RUNNABLE, STARTING or RUNNING.
-        indexes: Which array children; ``None`` for all, and for plain jobs.
-        attempts: Only its first so many attempts; ``None`` for all.
-        log: Lines that each attempt leaves in CloudWatch Logs.
+        exit_code: Exit code of the container. ``None`` means no exit code, as after a Spot reclaim.
+        reason: The container's reason, such as ``OutOfMemoryError: Container killed ...``.
+        status_reason: statusReason of the attempt and, after the last attempt, of the job.
+        runtime: Seconds in RUNNING. ``None`` means the time in `Pace`.
+        starts: Whether the container starts; if not, the attempt fails in STARTING.
+        stuck_in: State that the job does not leave by itself: RUNNABLE, STARTING or RUNNING.
+        indexes: Array children to affect. ``None`` means plain jobs and all children.
+        attempts: Number of attempts to affect, from the first. ``None`` means all attempts.
+        log: Lines that each attempt writes to CloudWatch Logs.
     """
 
     name: str = "*"
@@ -58,17 +58,12 @@ class Script:
 
     def __post_init__(self) -> None:
         if self.stuck_in not in (None, *_STICKY):
-            raise ValueError(f"stuck_in is one of {', '.join(_STICKY)}, not {self.stuck_in!r}")
+            raise ValueError(f"stuck_in must be one of {', '.join(_STICKY)}, not {self.stuck_in!r}")
 
     def applies_to(self, name: str, index: int | None, attempt: int) -> bool:
-        """Tell whether the script is about this attempt of this job."""
+        """Return whether the script affects an attempt of a job."""
         return (
             fnmatchcase(name, self.name)
             and (self.indexes is None or index in self.indexes)
             and (self.attempts is None or attempt <= self.attempts)
         )
-
-    @property
-    def succeeds(self) -> bool:
-        """Whether an attempt that follows it ends well."""
-        return self.starts and self.exit_code == 0

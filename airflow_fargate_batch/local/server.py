@@ -1,4 +1,4 @@
-"""A small HTTP server on loopback that can also end connections as badly as a real network."""
+"""HTTP server on loopback that can also break connections like a real network."""
 
 import os
 import socket
@@ -19,13 +19,13 @@ from airflow_fargate_batch.local.refusal import Refusal
 LOOPBACK: Final = "127.0.0.1"
 Answer = Callable[[Request], Response]
 BODY_LIMIT: Final = 1 << 28
-"""No more is read of a request; S3 takes larger objects in parts."""
+"""Maximum size of a request's body; clients upload larger S3 objects in parts."""
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
-"""SO_LINGER, on, for no time: closing throws the rest away and sends RST."""
+"""SO_LINGER with a timeout of 0: closing the socket discards unsent data and sends RST."""
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """One connection, kept alive over many requests."""
+    """One connection, kept open for many requests."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -93,7 +93,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._hang_up()
 
     def _message(self, response: Response) -> bytes:
-        """Write the whole message in one piece, so that it leaves in one packet where it fits."""
+        """Write the message in one call, so that a small message is sent in one packet."""
         phrase = self.responses.get(HTTPStatus(response.status), ("",))[0]
         lines = [f"HTTP/1.1 {response.status} {phrase}"]
         lines += [f"{name}: {value}" for name, value in response.headers]
@@ -108,7 +108,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.connection.shutdown(socket.SHUT_RDWR)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
-        """Say nothing: `LocalBatch.calls` is the record."""
+        """Log nothing: `LocalBatch.calls` is the record."""
 
 
 class _Server(ThreadingHTTPServer):
@@ -121,13 +121,13 @@ class _Server(ThreadingHTTPServer):
         super().__init__((LOOPBACK, port), _Handler)
 
     def server_bind(self) -> None:
-        """Bind without asking a name server who we are."""
+        """Bind without the reverse DNS lookup of ``HTTPServer``."""
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = LOOPBACK, int(self.server_address[1])
 
 
 class Server:
-    """Serve *answer* from a thread; it can be switched off and on again on the same port."""
+    """Serves *answer* from a thread; can be stopped and started again on the same port."""
 
     def __init__(self, *, port: int, answer: Answer) -> None:
         self._answer = answer
@@ -137,11 +137,11 @@ class Server:
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """Port of the server."""
         return f"http://{LOOPBACK}:{self.port}"
 
     def start(self) -> None:
-        """Listen, and return once connections are taken."""
+        """Start to listen; return when connections are accepted."""
         self._server = _Server(self.port, self._answer)
         self.port = self._server.server_port
         self._thread = threading.Thread(
@@ -150,7 +150,7 @@ class Server:
         self._thread.start()
 
     def stop(self) -> None:
-        """Refuse connections from now on, and cut those that are open."""
+        """Refuse new connections, and cut open connections."""
         server, thread = self._server, self._thread
         if server is None or thread is None:
             return

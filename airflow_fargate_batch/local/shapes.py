@@ -1,7 +1,7 @@
-"""The types of requests, as AWS's own model of the API has them.
+"""Types of request members, from AWS's model of the API.
 
-The model is the one that the installed botocore carries. It is read as a file: importing botocore
-would cost more than all else that LocalBatch loads.
+The model comes from the installed botocore. The model is read as a file, because importing botocore
+would take longer than loading the rest of LocalBatch.
 """
 
 import gzip
@@ -30,7 +30,7 @@ _ADDED: Final[Mapping[str, Shape]] = {
     "StringList": _STRINGS,
     "String": {"type": "string"},
 }
-"""What LocalBatch knows and a botocore before 1.43.95 does not."""
+"""Shapes missing from botocore before 1.43.95."""
 _KINDS: Final[Mapping[type, str]] = {
     str: "STRING_VALUE",
     int: "NUMBER_VALUE",
@@ -49,11 +49,11 @@ _BITS: Final[Mapping[str, int]] = {"integer": 31, "long": 63}
 _ARTICLE: Final = {"Integer": "an"}
 _Nested = TypeVar("_Nested", list[Any], dict[str, Any])
 _DEEPEST: Final = 32
-"""No legal request is nested as deeply."""
+"""Maximum depth; valid requests are nested less deeply."""
 
 
 def refuse_types(operation: str, body: Mapping[str, Any]) -> None:
-    """Raise `Refusal` if a member of the request has another type than the API's, at any depth."""
+    """Raise `Refusal` if a member of the request, at any depth, has a wrong type."""
     _check(f"{operation}Request", body, 0)
 
 
@@ -125,7 +125,7 @@ def _unreadable(message: str) -> Refusal:
 
 @cache
 def _shapes() -> Mapping[str, Shape]:
-    """Read the shapes of requests, by name; those of LocalBatch alone if botocore is missing."""
+    """Read the shapes of requests by name; without botocore, only LocalBatch's own shapes."""
     found = importlib.util.find_spec("botocore")
     shapes: dict[str, Shape] = dict(_ADDED)
     for folder in (found and found.submodule_search_locations) or ():

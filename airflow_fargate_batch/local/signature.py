@@ -1,7 +1,7 @@
 """Signatures of requests, checked if LocalBatch runs commands.
 
-A job's command runs with the rights of the person who started LocalBatch, and every user of the
-machine can connect to it. So a request must be signed with this LocalBatch's credentials (Signature
+A job's command runs with the permissions of the user who started LocalBatch, and every user of the
+machine can connect. So a request must be signed with this LocalBatch's credentials (Signature
 Version 4,
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html).
 """
@@ -22,7 +22,7 @@ from airflow_fargate_batch.local.messages import Request
 from airflow_fargate_batch.local.refusal import Refusal
 
 TOLERANCE: Final = timedelta(minutes=5)
-"""How far AWS lets a request's date be off its clock."""
+"""Maximum difference between a request's date and AWS's clock."""
 _ALGORITHM: Final = "AWS4-HMAC-SHA256"
 _GIVEN: Final = re.compile(
     r"<AccessKeyId>(\S+?)</AccessKeyId>\s*<SecretAccessKey>(\S+?)</SecretAccessKey>"
@@ -52,12 +52,12 @@ ANY: Final = Credentials("local", "local")
 
 
 def random_credentials() -> Credentials:
-    """Make credentials that nobody else knows."""
+    """Make random credentials."""
     return Credentials(f"LOCAL{secrets.token_hex(8).upper()}", secrets.token_urlsafe(30))
 
 
 class Keys:
-    """The credentials that requests may be signed with."""
+    """Accepted credentials."""
 
     def __init__(self, credentials: Credentials) -> None:
         self._own = credentials
@@ -65,13 +65,13 @@ class Keys:
         self._secrets = {credentials.access_key: credentials.secret_key}
 
     def learn(self, answer: bytes) -> None:
-        """Take what STS and IAM of this LocalBatch have given out as well."""
+        """Accept credentials issued by this LocalBatch's STS and IAM too."""
         found = _GIVEN.findall(answer.decode(errors="replace"))
         with self._lock:
             self._secrets.update(found)
 
     def check_secret(self, request: Request) -> None:
-        """Raise `Refusal` unless the request bears the secret key itself, as a bearer token."""
+        """Raise `Refusal` unless the request has the secret key as a bearer token."""
         given = request.headers.get("authorization", "").encode()
         wanted = f"Bearer {self._own.secret_key}".encode()
         if not hmac.compare_digest(given, wanted):
@@ -82,7 +82,7 @@ class Keys:
             )
 
     def check(self, request: Request) -> None:
-        """Raise `Refusal` unless the request is signed with one of the credentials."""
+        """Raise `Refusal` unless the request is signed with accepted credentials."""
         signed = _read(request)
         with self._lock:
             secret = self._secrets.get(signed.access_key)
@@ -96,10 +96,10 @@ class Keys:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Signed:
-    """What a request says of its signature.
+    """Signature parameters of a request.
 
     Attributes:
-        in_query: Whether it stands in the query, as in a presigned URL.
+        in_query: Whether the signature is in the query, as in a presigned URL.
     """
 
     access_key: str
@@ -174,7 +174,7 @@ def _canonical(request: Request, signed: _Signed) -> str:
 
 
 def _payload(request: Request, signed: _Signed) -> str:
-    """Return what stands for the body; S3 alone lets it be left out of the signature."""
+    """Return the signed hash of the body; only S3 permits an unsigned body."""
     digest = hashlib.sha256(request.body).hexdigest()
     if signed.scope[2] != "s3":
         return digest

@@ -1,4 +1,4 @@
-"""Consumable resources: jobs take them when they start, and return them when they end."""
+"""Consumable resources: a job takes units at its start and returns units at its end."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,11 +7,10 @@ from airflow_fargate_batch.local.jobs import Job
 
 
 class Stock:
-    """Keep account of the consumable resources, by ARN.
+    """Quantities of consumable resources, by ARN.
 
-    A job whose resources are not there stays RUNNABLE and waits. What a job takes of a resource
-    that is not replenishable is gone for good once its attempt ends; when exactly AWS takes it off
-    the total is not documented.
+    A job stays RUNNABLE until enough of each resource is available. Units of a resource that is not
+    replenishable are used up when the attempt ends; AWS does not document when the total decreases.
     """
 
     def __init__(self, resources: Mapping[str, dict[str, Any]]) -> None:
@@ -19,7 +18,7 @@ class Stock:
         self._waiting: list[Job] = []
 
     def take(self, job: Job) -> bool:
-        """Take what the job needs; if that is not there, keep the job until it may be."""
+        """Take the units for a job; if there are too few, add the job to the waiting jobs."""
         wanted = job.submission.consumables
         found = [(self._resources.get(name), quantity) for name, quantity in wanted]
         if any(kept is None or available(kept) < quantity for kept, quantity in found):
@@ -32,7 +31,7 @@ class Stock:
         return True
 
     def give_back(self, job: Job) -> list[Job]:
-        """Give back what the job holds; return the jobs that may try again."""
+        """Return the job's units; return the jobs that may retry."""
         if not job.holds:
             return []
         job.holds = False
@@ -45,11 +44,11 @@ class Stock:
         return self.waiting()
 
     def waiting(self) -> list[Job]:
-        """Return the jobs that wait for something, and forget them."""
+        """Return the waiting jobs and clear the list."""
         waiting, self._waiting = self._waiting, []
         return waiting
 
 
 def available(resource: Mapping[str, Any]) -> int:
-    """Return how much of a resource can be taken."""
+    """Return the available quantity of a resource."""
     return max(0, int(resource["totalQuantity"]) - int(resource["inUseQuantity"]))

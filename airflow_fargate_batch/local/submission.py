@@ -1,4 +1,4 @@
-"""From a SubmitJob's body to a `Submission`: checked, and merged with its job definition."""
+"""Conversion of a SubmitJob body to a `Submission`: checks, and merge with the job definition."""
 
 import json
 import re
@@ -23,9 +23,9 @@ def accept(
     region: str,
     consumables: Callable[[], tuple[tuple[str, int], ...]],
 ) -> Submission:
-    """Check a SubmitJob and merge it with its definition; raise `Refusal` as AWS would.
+    """Check a SubmitJob body and merge it with its definition; raise `Refusal` as AWS would.
 
-    *consumables* looks up the consumable resources that the job needs.
+    *consumables* returns the consumable resources of the job.
     """
     ecs_task = _ecs_task(definition)
     listed = [definition["containerProperties"]] if ecs_task is None else ecs_task["containers"]
@@ -87,9 +87,9 @@ def _first_environment(queue: Mapping[str, Any]) -> str:
 def _overrides(
     body: Mapping[str, Any], listed: Sequence[Mapping[str, Any]]
 ) -> tuple[list[Mapping[str, Any]], str | None]:
-    """Return an override for each container, and a name that no container has, if there is one.
+    """Return an override for each container, and the first name that matches no container.
 
-    Overrides without a name go by their position; AWS's model does not require the name.
+    Overrides without a name are matched by position; AWS's model does not require names.
     """
     overrides: list[Mapping[str, Any]] = [{}] * len(listed)
     if body.get("containerOverrides"):
@@ -130,7 +130,7 @@ def _environment(container: Mapping[str, Any]) -> list[dict[str, str]]:
 
 
 def _fill_in(word: str, parameters: Mapping[str, str]) -> str:
-    """Replace ``Ref::name`` by the parameter; leave a name that nobody gave as it is."""
+    """Replace ``Ref::name`` by the parameter; names without a parameter stay as written."""
     return _PLACEHOLDER.sub(lambda found: parameters.get(found[1], found[0]), word)
 
 
@@ -139,9 +139,10 @@ def _overrides_length(
     overrides: Sequence[Mapping[str, Any]],
     parameters: Mapping[str, str],
 ) -> int:
-    """Count the characters of what goes to ECS: the expanded command, the variables, Batch's own.
+    """Count the characters of the overrides for ECS: command, variables, and Batch's variables.
 
-    How exactly AWS counts is not documented; this is the JSON of RunTask's ``containerOverrides``.
+    AWS does not document the count; this count is the length of RunTask's ``containerOverrides`` as
+    JSON.
     """
     listed = []
     for container, override in zip(merged, overrides, strict=True):

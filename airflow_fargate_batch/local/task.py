@@ -1,4 +1,4 @@
-"""One attempt whose commands really run: a process for each container, watched by one thread."""
+"""An attempt with real commands: a process for each container, watched by one thread."""
 
 import select
 import shutil
@@ -17,17 +17,17 @@ from airflow_fargate_batch.local.moto import OtherServices
 from airflow_fargate_batch.local.process import Process, environment_of, why_not
 
 GRACE: Final = 2.0
-"""Seconds from SIGTERM to SIGKILL; 30 at AWS."""
+"""Seconds from SIGTERM to SIGKILL; AWS waits 30 seconds."""
 _LOOK_EVERY: Final = 0.25
 
 
 class Task:
-    """Run the containers of a job's latest attempt, as ``dependsOn`` orders them.
+    """Runs the containers of a job's latest attempt in the order of ``dependsOn``.
 
-    Each has a working directory of its own, which is its home as well, empty when it starts and
-    gone when it ends. When an essential container ends, all others are stopped, and the attempt
-    ends as it did. A container without a command ends at once: what its image would run is not
-    here.
+    Each container has an empty working directory, also its home, which is deleted at the end. When
+    an essential container ends, all other containers are stopped, and the attempt takes the
+    essential container's result. A container without a command ends at once, because LocalBatch
+    does not have the image's command.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Task:
         self.addresses = [f"{url}{uuid.uuid4().hex}" for _ in self._attempt.containers]
 
     def run(self) -> None:
-        """Run until all containers are over; their exit codes are then in the attempt."""
+        """Run until all containers have ended; record the exit codes in the attempt."""
         while True:
             self._start_what_can()
             if not self._running:
@@ -60,14 +60,14 @@ class Task:
                 self._signal(signal.SIGKILL)
 
     def stop(self) -> None:
-        """Stop all containers, with SIGTERM and, a little later, SIGKILL; start no others."""
+        """Stop all containers, with SIGTERM and later SIGKILL; start no more containers."""
         with self._lock:
             self._over = True
             self._kill_at = self._kill_at or time.monotonic() + GRACE
         self._signal(signal.SIGTERM)
 
     def kill(self) -> None:
-        """Kill all containers; start no others."""
+        """Kill all containers; start no more containers."""
         with self._lock:
             self._over = True
         for process, _, _ in list(self._running.values()):
@@ -95,7 +95,7 @@ class Task:
                     self._end(position, None, "A container that it depends on did not succeed")
 
     def _may_start(self, position: int) -> bool | None:
-        """Tell whether a container may start; ``None`` if it is not known yet."""
+        """Return whether a container may start, or ``None`` if not decided yet."""
         names = [container.name for container in self._attempt.containers]
         for dependency in self._properties(position).get("dependsOn") or ():
             other = names.index(dependency["containerName"])
@@ -133,7 +133,7 @@ class Task:
             self._running[position] = process, stream, directory
 
     def _wait(self) -> None:
-        """Wait a moment for output, or for the end of what has closed its output."""
+        """Wait briefly for output, or for the end of a process with closed output."""
         outputs = [process.output for process, _, _ in self._running.values()]
         heard = [output for output in outputs if output is not None]
         select.select(heard, [], [], _LOOK_EVERY if len(heard) == len(outputs) else 0.02)

@@ -1,6 +1,6 @@
 """Jobs as DescribeJobs and ListJobs show them, at any moment up to now.
 
-Showing a moment that has passed is how reads that lag behind writes are made.
+Reads that lag behind writes show an earlier moment.
 """
 
 from collections import Counter
@@ -60,7 +60,7 @@ def detail(job: Job, moment: float) -> Shown:
 
 
 def consumables_of(job: Job) -> Shown:
-    """Show what the job needs of consumable resources."""
+    """Show the consumable resources of the job."""
     return {
         "consumableResourceList": [
             {"consumableResource": name, "quantity": quantity}
@@ -109,7 +109,7 @@ def _common(job: Job, moment: float) -> Shown:
 
 
 def _current(job: Job, status: JobStatus, moment: float) -> Attempt | None:
-    """Return the attempt that is on its way or was the last, unless the job waits for a new one."""
+    """Return the current or last attempt, or ``None`` while the job waits for a new attempt."""
     if not job.attempts or status not in (JobStatus.STARTING, JobStatus.RUNNING, *FINAL):
         return None
     number = sum(
@@ -138,7 +138,7 @@ def _attempt(attempt: Attempt, *, ecs: bool) -> Shown:
 
 
 def _ending(attempt: Attempt, container: Container, moment: float) -> Shown:
-    """Show what is known of a container: its stream once it runs, its exit once it is over."""
+    """Show a container: with its log stream after the start, with its exit code after the end."""
     shown: Shown = {}
     if _has_passed(attempt.started_at, moment) and container.log_stream is not None:
         shown["logStreamName"] = container.log_stream

@@ -1,9 +1,9 @@
-"""The worlds that moto keeps: one for each LocalBatch, empty when it begins.
+"""Worlds: a moto state for each LocalBatch, empty at the start.
 
-moto keeps its state once in a process. The first LocalBatch that asks gets moto inside this
-process, emptied of what a LocalBatch before it left behind. A further one that runs at the same
-time gets moto in a process of its own. Entering moto's ``mock_aws()`` in this process empties the
-first world too: moto has no way to keep the two apart.
+moto has one state per process. The first LocalBatch uses moto inside this process, after clearing
+the state of earlier LocalBatches. A second LocalBatch at the same time uses moto in a separate
+process. Entering moto's ``mock_aws()`` in this process clears the first world too, because moto
+cannot keep two states apart.
 """
 
 import importlib
@@ -23,17 +23,17 @@ WSGI = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 class World(Protocol):
-    """moto's services with a state of their own."""
+    """moto services with separate state."""
 
     def call(self, request: Request) -> Response:
         """Answer one request."""
 
     def close(self) -> None:
-        """Let the world go; nothing of it is kept."""
+        """Discard the world and its state."""
 
 
 def open_world() -> World:
-    """Return an empty world; ``ImportError`` says how to install moto."""
+    """Return an empty world; raise ``ImportError`` with the install command if moto is missing."""
     application = load_moto()
     with _LOCK:
         if not _IN_USE:
@@ -45,7 +45,7 @@ def open_world() -> World:
 STOPPED: Final = Refusal("This LocalBatch has stopped", "ServiceUnavailable", 503)
 _LOCK: Final = threading.Lock()
 _IN_USE: Final[list[bool]] = []
-"""Holds an entry while a LocalBatch uses the world inside this process."""
+"""Contains an entry while a LocalBatch uses the world inside this process."""
 _EMPTY_IT: Final = Request(method="POST", path="/moto-api/reset", query="", headers={}, body=b"")
 
 
@@ -68,7 +68,7 @@ class _InThisProcess:
 
 
 class _InAnotherProcess:
-    """Pass requests to a process of our own, one at a time, through pipes that nobody else sees."""
+    """Forwards requests to a child process, one at a time, through private pipes."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -113,12 +113,12 @@ def serve() -> None:
 
 
 def load_moto() -> WSGI:
-    """Load moto's server application; ``ImportError`` says how to install it."""
+    """Load moto's server; raise ``ImportError`` with the install command if moto is missing."""
     try:
         server = importlib.import_module("moto.server")
     except ImportError:
         hint = "pip install 'airflow-fargate-batch[local]'"
-        raise ImportError(f"CloudWatch Logs, STS and the like come from moto: {hint}") from None
+        raise ImportError(f"CloudWatch Logs, STS and other services need moto: {hint}") from None
     application: WSGI = server.DomainDispatcherApplication(server.create_backend_app)
     return application
 

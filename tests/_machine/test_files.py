@@ -60,7 +60,7 @@ def test_a_file_of_more_than_any_request_needs_is_refused(tmp_path: Path) -> Non
     path.write_bytes(b" " * JSON_BYTES)
     assert read_json_file(str(path)).error is None
     path.write_bytes(b" " * (JSON_BYTES + 1))
-    assert read_json_file(str(path)).error == "is larger than 960 KiB, the most that is read"
+    assert read_json_file(str(path)).error == "is larger than 960 KiB, the maximum"
 
 
 def test_a_pipe_is_for_who_may_read_one(fifo: Path) -> None:
@@ -86,7 +86,7 @@ def test_a_pipe_that_nobody_fills_is_given_up(fifo: Path, pipe: tuple[str, int])
     path, writing = pipe
     for silent in (str(fifo), path):
         said = read_json_file(silent, pipes=True).error
-        assert said == "is a pipe that stayed silent for 0 s"
+        assert said == "is a pipe without data for 0 s"
     os.close(writing)
 
 
@@ -97,7 +97,7 @@ def test_a_pipe_without_an_end_is_given_up(pipe: tuple[str, int]) -> None:
     said = read_json_file(path, pipes=True).error
     endless.kill()
     endless.wait()
-    assert said == "is larger than 960 KiB, the most that is read"
+    assert said == "is larger than 960 KiB, the maximum"
 
 
 READ_STDIN = (
@@ -111,7 +111,7 @@ READ_STDIN = (
         ("echo {} | PYTHON", "{}\n None stdin"),
         ("PYTHON < /dev/zero", "None is a device, not a file stdin"),
         ("PYTHON <&-", "None cannot be read: stdin is closed stdin"),
-        ("yes | PYTHON", "None is larger than 960 KiB, the most that is read stdin"),
+        ("yes | PYTHON", "None is larger than 960 KiB, the maximum stdin"),
     ],
 )
 def test_a_minus_is_stdin(command: str, said: str) -> None:

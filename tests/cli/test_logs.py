@@ -56,7 +56,7 @@ class TestArrays:
     def test_an_array_itself_has_no_log(self, run: Run, job: Submit) -> None:
         outcome = run("logs", job("--array-size", "3"))
         assert (outcome.code, outcome.out) == (2, "")
-        assert "has no log of its own: give --index, 0 to 2, for a child's" in outcome.err
+        assert "has no log of its own. To read a child's log, set --index, 0 to 2" in outcome.err
 
 
 @pytest.mark.usefixtures("aws")

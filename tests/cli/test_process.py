@@ -199,7 +199,7 @@ def test_the_ids_of_jobs_that_a_full_disk_does_not_take_are_said(
     assert code == 1
     assert output.count("error: Could not write the output") == 1
     for job in live.jobs:
-        assert f"Job {job['jobId']} is {job['jobName']}\n" in output
+        assert f"Job id: {job['jobId']} ({job['jobName']})\n" in output
 
 
 def test_an_answer_stays_the_truth_although_nobody_reads_it() -> None:
@@ -220,14 +220,14 @@ def test_nobody_who_reads_a_log_ends_following_it(live: LocalBatch) -> None:
 def test_a_job_id_that_cannot_be_written_is_said() -> None:
     code, output = _in_shell("fargate-batch submit >/dev/full")
     assert code == 1
-    assert re.search("error: Could not write the.*\nThe job's id is [0-9a-f-]{36}\n", output)
+    assert re.search("error: Could not write the.*\nJob id: [0-9a-f-]{36}\n", output)
 
 
 @pytest.mark.usefixtures("aws")
 def test_a_job_id_that_nobody_would_read_is_said() -> None:
     code, output = _in_shell("fargate-batch submit >&-")
     assert code == 0
-    assert re.search("^The job's id is [0-9a-f-]{36}$", output, re.MULTILINE)
+    assert re.search("^Job id: [0-9a-f-]{36}$", output, re.MULTILINE)
 
 
 def test_ctrl_c_is_130_without_a_traceback() -> None:

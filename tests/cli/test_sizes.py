@@ -88,7 +88,7 @@ def test_a_size_is_held_against_the_table(
 def test_the_verdict_is_talk_and_the_neighbours_are_data(run: Run) -> None:
     outcome = run("sizes", "--vcpu", "1", "--memory", "4000")
     assert "1 vCPU with 4000 MiB is not a Fargate size" in outcome.err
-    assert "--size-policy round_up takes 1 vCPU with 4096 MiB" in outcome.err
+    assert "--size-policy round_up would use 1 vCPU with 4096 MiB" in outcome.err
     assert outcome.out == "1\t3072\tLinux, Windows\tany\n1\t4096\tLinux, Windows\tany\n"
 
 

@@ -100,7 +100,7 @@ class TestIdempotencyKey:
         time.disturb = die
         interrupted = submit(*self.WORDS)
         assert (interrupted.code, interrupted.out) == (130, "")
-        assert "may exist or not. The same call again, key and all, finds out" in interrupted.err
+        assert "may or may not exist. Run the same command with the same key" in interrupted.err
         time.disturb = lambda: None
         aws.faults.add("lag", seconds=20.0)
         assert submit(*self.WORDS).out == f"{aws.jobs[0]['jobId']}\n"
@@ -186,7 +186,10 @@ aws_secret_access_key = local
             monkeypatch.delenv(name)
         outcome = submit()
         assert [call.region for call in aws.requests] == ["ap-northeast-1"]
-        assert "note: No region is given; using ap-northeast-1. Set --region, " in outcome.err
+        assert (
+            "note: Using region ap-northeast-1, the default. To use another region, set --region, "
+            in outcome.err
+        )
 
     @pytest.mark.usefixtures("aws")
     def test_of_an_unknown_profile_is_a_mistake(
@@ -299,7 +302,7 @@ class TestInDoubt:
         self._ends_with(KeyboardInterrupt(), monkeypatch)
         outcome = submit("--job-name", "nightly", "--job-queue", "Q")
         assert (outcome.code, outcome.out) == (130, "")
-        assert "nightly may exist or not" in outcome.err
+        assert "nightly may or may not exist" in outcome.err
         assert f"{self.LOOK},values=nightly" in outcome.err
 
     def test_so_does_an_answer_that_was_lost_for_good(

@@ -336,7 +336,7 @@ class TestProblems:
             "--size-policy",
         ):
             assert f"\n  {flag}: " in outcome.err
-        assert "nothing was submitted; 7 things are wrong:" in outcome.err
+        assert "nothing was submitted; 7 problems:" in outcome.err
 
     def test_one_of_them_is_one_line(self, submit: Run) -> None:
         outcome = submit("--vcpu", "1", "--memory", "4000")
@@ -363,7 +363,7 @@ class TestProblems:
         self, submit: Run, flag: str, value: str, example: str
     ) -> None:
         said = submit(flag, value).err
-        assert "strings need double quotes, and the whole JSON single quotes around it" in said
+        assert "use double quotes for strings, and single quotes around the whole JSON" in said
         assert said.endswith(f"Example: {example}\n")
         assert "tojson" not in said
 

@@ -150,7 +150,7 @@ class TestMistakes:
                 "line 2: column 23: not JSON: JSON has no NaN",
                 id="no number of JSON's",
             ),
-            pytest.param("[]", "line 2: is no JSON object", id="list"),
+            pytest.param("[]", "line 2: must be a JSON object", id="list"),
             pytest.param(
                 {"vcpus": 1}, "line 2: there is no argument 'vcpus'; did you mean vcpu?", id="name"
             ),
@@ -185,7 +185,7 @@ class TestMistakes:
 
     def test_all_are_told_at_once_as_far_as_anybody_reads(self, from_file: FromFile) -> None:
         said = from_file([{"vcpu": 3}] * 30).err
-        assert "30 things are wrong" in said
+        assert "30 problems" in said
         assert said.count("\n  line ") == 20
         assert "\n  and 10 more\n" in said
 

@@ -145,7 +145,7 @@ def test_what_is_no_body_is_the_only_problem(from_json: FromJson, text: str, sai
 def test_a_file_of_one_request_and_one_of_many_exclude_each_other(from_json: FromJson) -> None:
     outcome = from_json(BODY, "--from-file", "jobs.jsonl")
     assert outcome.code == 2
-    assert "--from-json and --from-file exclude each other: keep one of them" in outcome.err
+    assert "--from-json and --from-file cannot be used together: remove one of them" in outcome.err
 
 
 # --- Where it comes from -------------------------------------------------------------------------
@@ -194,7 +194,7 @@ def test_a_pipe_that_nobody_fills_is_given_up(
     os.mkfifo(tmp_path / "fifo")
     outcome = submit("--parameters-file", str(tmp_path / "fifo"), "--dry-run")
     assert outcome.code == 2
-    assert "is a pipe that stayed silent" in outcome.err
+    assert "is a pipe without data" in outcome.err
 
 
 def test_a_line_of_more_than_any_request_needs_is_refused(submit: Run, tmp_path: Path) -> None:
@@ -202,4 +202,4 @@ def test_a_line_of_more_than_any_request_needs_is_refused(submit: Run, tmp_path:
     file.write_text("{}\n" + " " * 1_000_000 + "{}\n")
     outcome = submit("--from-file", str(file), "--dry-run")
     assert outcome.code == 2
-    assert "line 2: is longer than 960 KiB" in outcome.err
+    assert "line 2: must not be longer than 960 KiB" in outcome.err

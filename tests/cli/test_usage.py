@@ -156,15 +156,19 @@ def test_without_a_command_the_help_is_talk(run: Run) -> None:
         pytest.param(["wait", "J", "-q7"], "there is no flag -q\n", id="short flag with a value"),
         pytest.param(["completion", "fish"], "SHELL: invalid choice", id="unknown shell"),
         pytest.param(["submit", "--job-queue"], "--job-queue: expected one", id="value missing"),
-        pytest.param(["submit", "--from-file=--"], "--from-file: -- is no value", id="dashes"),
-        pytest.param(["wait", "J", "--timeout=--"], "--timeout: -- is no value", id="dashes too"),
+        pytest.param(["submit", "--from-file=--"], "--from-file: -- is not a value", id="dashes"),
+        pytest.param(
+            ["wait", "J", "--timeout=--"], "--timeout: -- is not a value", id="dashes too"
+        ),
         pytest.param(["submit", "--output", "yaml"], "--output: invalid choice", id="choice"),
         pytest.param(["wait"], "are required: ID", id="no job"),
-        pytest.param(["wait", "J", "--timeout", "1h"], "--timeout: needs a number", id="no number"),
-        pytest.param(["wait", "J", "--timeout", "0"], "--timeout: needs a number", id="no time"),
+        pytest.param(
+            ["wait", "J", "--timeout", "1h"], "--timeout: must be a number", id="no number"
+        ),
+        pytest.param(["wait", "J", "--timeout", "0"], "--timeout: must be a number", id="no time"),
         pytest.param(["submit", "--idempotency-key", " "], "-key: is empty", id="an unset key"),
-        pytest.param(["logs", "J", "--index", "x"], "--index: needs a number", id="no index"),
-        pytest.param(["logs", "J", "--index=-1"], "--index: needs a number", id="index below 0"),
+        pytest.param(["logs", "J", "--index", "x"], "--index: must be a number", id="no index"),
+        pytest.param(["logs", "J", "--index=-1"], "--index: must be a number", id="index below 0"),
         pytest.param(["terminate", "J", "--reason", ""], "--reason: is empty", id="no reason"),
         pytest.param(["submit", "--region", ""], "--region: is empty", id="an unset region"),
         pytest.param(["wait", "J", "--profile", ""], "--profile: is empty", id="an unset profile"),

@@ -57,7 +57,9 @@ def test_the_first_failures_are_reported_with_their_last_log_lines(run: Run, job
 def test_the_report_of_a_failed_array_says_how_to_read_a_childs_log(run: Run, job: Submit) -> None:
     array = job("--array-size", "5", name="*", exit_code=2, indexes=[3])
     said = run("wait", array).err
-    assert said.endswith(f"\nThe log of a child: fargate-batch logs {array} --index 3\n")
+    assert said.endswith(
+        f"\nTo read the log of a failed child: fargate-batch logs {array} --index 3\n"
+    )
     assert "(the one child that failed)" in said
     assert "Failed children: 1 of 5" in said
 
@@ -334,7 +336,7 @@ class TestSubmitWait:
     ) -> None:
         outcome = submit("--timeout", "60")
         assert (outcome.code, outcome.out) == (2, "")
-        assert "need --wait; what limits the job itself is --job-timeout" in outcome.err
+        assert "need --wait; to limit the job itself, use --job-timeout" in outcome.err
         assert len(aws.requests) == 0
 
 

@@ -71,17 +71,23 @@ def test_a_port_that_is_taken_is_said_in_words(process: subprocess.Popen[str]) -
         env=dict(os.environ),
     )
     assert second.returncode == 1
-    assert second.stderr.startswith(f"cannot listen on 127.0.0.1:{port}")
+    assert second.stderr.startswith(f"Could not listen on 127.0.0.1:{port}")
 
 
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        (["--fault", "nonsense"], "--fault: no fault 'nonsense'; there are throttle, "),
-        (["--fault", "throttle:every=x"], "--fault: 'every=x': every needs a number"),
-        *((["--speed", text], "--speed: needs a number above 0") for text in ("0", "x", "inf")),
-        *((["--port", text], "--port: needs a number from 0 to 65535") for text in ("65536", "x")),
-        (["--port=-1"], "--port: needs a number from 0 to 65535"),
+        (["--fault", "nonsense"], "--fault: unknown fault 'nonsense'; the kinds are throttle, "),
+        (["--fault", "throttle:every=x"], "--fault: 'every=x': every must be a number"),
+        *(
+            (["--speed", text], "--speed: must be a number greater than 0")
+            for text in ("0", "x", "inf")
+        ),
+        *(
+            (["--port", text], "--port: must be a number from 0 to 65535")
+            for text in ("65536", "x")
+        ),
+        (["--port=-1"], "--port: must be a number from 0 to 65535"),
     ],
     ids=str,
 )
