@@ -41,7 +41,7 @@ class Connection:
         except (AccessDenied, CredentialsMissing):
             raise
         except Exception as error:  # whatever the connection store, or what is in it, may raise
-            text = f"No client for connection {self.aws_conn_id!r} could be made: {error}"
+            text = f"Could not make a client for connection {self.aws_conn_id!r}: {error}"
             raise CredentialsMissing(text, "Check the connection.") from error
 
     def connect_logs(self) -> "LogsApi":

@@ -77,7 +77,8 @@ class Place:
         if not self._has_warned:
             self._has_warned = True
             self._log.warning(
-                "XCom %s is out of reach, so a restarted triggerer may repeat lines: %s: %s",
+                "Could not read or write XCom %s; a restarted triggerer may repeat log lines: "
+                "%s: %s",
                 LOG_POSITION,
                 type(error).__name__,
                 error,

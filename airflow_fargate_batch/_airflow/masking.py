@@ -56,7 +56,7 @@ class HidesSecrets(BaseOperator):
                 else:
                     rendered = self.render_template(value, context, jinja_env, seen_oids)
             except Exception:  # whatever a template raises; it goes on as it came
-                self.log.error("%s cannot be rendered", name)  # noqa: TRY400 - Airflow logs the rest
+                self.log.error("Could not render %s", name)  # noqa: TRY400 - Airflow logs the rest
                 raise
             if parent is self and name in MAY_HOLD_SECRETS:
                 rendered = self._hide(name, rendered)

@@ -10,16 +10,16 @@ from typing import Final
 OLDEST: Final = (2, 11)
 
 _NEEDS: Final = (
-    "airflow-fargate-batch needs Airflow 2.11 or later and the Amazon provider 9.8 or later for "
-    "its operators, sensors, triggers and hook"
+    "The operators, sensors, triggers and hook of airflow-fargate-batch need Airflow 2.11 or later "
+    "and the Amazon provider 9.8 or later"
 )
 
 
 def airflow_is_missing() -> ImportError:
     """Return the error for an environment that lacks Airflow or the Amazon provider."""
     return ImportError(
-        f"{_NEEDS}; one of them is missing: pip install 'airflow-fargate-batch[airflow]'. The "
-        "command line works without them."
+        f"{_NEEDS}; Airflow or the provider is missing: pip install "
+        "'airflow-fargate-batch[airflow]'. The command line does not need Airflow."
     )
 
 
@@ -28,4 +28,6 @@ def airflow_is_too_old(version: str) -> ImportError | None:
     found = re.match(r"(\d+)\.(\d+)", version)
     if found is None or (int(found[1]), int(found[2])) >= OLDEST:
         return None
-    return ImportError(f"{_NEEDS}; this is Airflow {version}. The command line works with it.")
+    return ImportError(
+        f"{_NEEDS}; this is Airflow {version}. The command line does not need Airflow."
+    )

@@ -102,8 +102,8 @@ def warnings_of_mapped(depends_on: object, operator: type[Any]) -> Iterator[str]
         count = _known_length(expanded.value)
         if count > limits.DEPENDENCIES:
             yield (
-                f"{task.task_id} maps to {count} jobs, and a job may have {limits.DEPENDENCIES} "
-                f"dependencies at most: {MORE_THAN_A_JOB_MAY_HAVE}"
+                f"task {task.task_id} maps to {count} jobs, but a job may have at most "
+                f"{limits.DEPENDENCIES} dependencies: {MORE_THAN_A_JOB_MAY_HAVE}"
             )
 
 
@@ -125,8 +125,8 @@ def warnings_of_joins(task: Any, map_index: int | None) -> list[str]:
     if map_index is None or map_index < limits.DEPENDENCIES:
         return []
     return [
-        f"task {task_id} depends on every job of this mapped task, of which this is number "
-        f"{map_index + 1}, and a job may have {limits.DEPENDENCIES} dependencies at most: "
+        f"task {task_id} depends on every job of this mapped task (this is job number "
+        f"{map_index + 1}), but a job may have at most {limits.DEPENDENCIES} dependencies: "
         f"{MORE_THAN_A_JOB_MAY_HAVE}"
         for task_id in _joins_of_all(task)
     ]

@@ -96,7 +96,7 @@ class WorkerWait:
                 self._log.warning("Could not find the rest of the job's log: %s", error)
         if not lines.is_complete:
             self._log.info(
-                "Job %s has ended; its log counts as complete when %.0f s bring no new line",
+                "Job %s has ended; reading its log until no new line arrives for %.0f s",
                 job.id,
                 QUIET,
             )

@@ -99,7 +99,7 @@ class BatchApi(ServiceApi):
             answer = self.client.submit_job(**body)
             job_id = answer.get("jobId")
             if not isinstance(job_id, str) or not job_id:
-                raise ValueError("it has no job id")
+                raise ValueError("no job id in the answer")
             return Submitted(job_id, body["jobName"], answer.get("jobArn"))
 
     def describe_jobs(self, job_ids: Iterable[str]) -> list[Job]:

@@ -54,8 +54,8 @@ _NO_CREDENTIALS: Final = frozenset(
 """Codes from the "Common Errors" pages of AWS's API references; no service model lists them."""
 
 _CREDENTIALS_ADVICE: Final = (
-    "Check the credentials (in Airflow the connection's; AWS_PROFILE, AWS_ACCESS_KEY_ID, or the "
-    "role of the machine), and renew expired ones."
+    "Check the credentials (the Airflow connection, AWS_PROFILE, AWS_ACCESS_KEY_ID, or the role of "
+    "the machine), and renew expired credentials."
 )
 _REFUSALS: Final[tuple[tuple[re.Pattern[str], type[AwsError], str], ...]] = (
     (
@@ -71,7 +71,7 @@ _REFUSALS: Final[tuple[tuple[re.Pattern[str], type[AwsError], str], ...]] = (
     (
         re.compile(r"Job ?Queue .*(?:not enabled|disabled)", re.IGNORECASE),
         AwsError,
-        "The queue is DISABLED: choose another in job_queue, or let its owner enable it "
+        "The queue is DISABLED: choose another job_queue, or ask the owner to enable the queue "
         "(aws batch update-job-queue --job-queue NAME --state ENABLED).",
     ),
     (
@@ -99,8 +99,8 @@ _FARGATE_PAIR: Final = re.compile(
 """How AWS refuses a size, also one of which the job definition gave a half."""
 
 _MISCONFIGURED: Final[tuple[tuple[type[Exception], type[AwsError], str], ...]] = (
-    (boto.NoRegionError, AwsError, "Name the region: region_name, --region or AWS_REGION."),
-    (boto.ProfileNotFound, CredentialsMissing, "Check the profile's name in ~/.aws/config."),
+    (boto.NoRegionError, AwsError, "Set the region: region_name, --region or AWS_REGION."),
+    (boto.ProfileNotFound, CredentialsMissing, "Check the name of the profile in ~/.aws/config."),
     (boto.NoCredentialsError, CredentialsMissing, _CREDENTIALS_ADVICE),
     (boto.PartialCredentialsError, CredentialsMissing, _CREDENTIALS_ADVICE),
     (boto.CredentialRetrievalError, CredentialsMissing, _CREDENTIALS_ADVICE),
@@ -109,8 +109,8 @@ _MISCONFIGURED: Final[tuple[tuple[type[Exception], type[AwsError], str], ...]] =
 )
 """What makes a client refuse to send anything."""
 _CERTIFICATE_ADVICE: Final = (
-    "Give the certificate authority's file: AWS_CA_BUNDLE; in Airflow also verify, or the "
-    "connection's extra."
+    "Set the file of the certificate authority: AWS_CA_BUNDLE or, in Airflow, verify or the extra "
+    "of the connection."
 )
 _VALUE_IN_REPORT: Final = re.compile(r"(?<=, value: ).*?(?=, (?:type|valid [a-z ]+): )", re.DOTALL)
 """``botocore.validate`` writes the values it refuses into its reports."""
@@ -126,7 +126,7 @@ def translated(operation: str) -> Iterator[None]:
         raise _of_answer(error, operation) from error
     except boto.ParamValidationError as error:
         report = _VALUE_IN_REPORT.sub("…", str(error.kwargs.get("report", "")))
-        text = f"botocore refuses it: {report}"
+        text = f"botocore refuses the request: {report}"
         # Not "from error": a traceback would show the values that are cut out here.
         raise InvalidRequest([Problem("extra_submit_args", text)]) from None
     except Exception as error:  # a cut or malformed answer leaves botocore as anything
@@ -144,17 +144,17 @@ def connecting() -> Iterator[None]:
         raise _of_answer(error, "AssumeRole") from error
     except (boto.BotoCoreError, ValueError) as error:  # ValueError: an endpoint that is no URL
         meaning, advice = _misconfigured(error) or (AwsError, None)
-        raise meaning(f"No client for AWS Batch could be made: {error}", advice) from error
+        raise meaning(f"Could not make a client for AWS Batch: {error}", advice) from error
 
 
 def _of_no_answer(error: Exception, operation: str) -> AwsError:
     """Tell apart what certainly did nothing from what may have been carried out."""
     if misconfigured := _misconfigured(error):
         meaning, advice = misconfigured
-        return meaning(f"{operation} could not be sent: {error}", advice)
+        return meaning(f"Could not send {operation}: {error}", advice)
     if _was_never_sent(error):
         return Unreachable(
-            f"{operation} could not be sent: {error}",
+            f"Could not send {operation}: {error}",
             "Check the network, the region, the endpoint URL and any proxy.",
         )
     return AnswerLost(f"the answer to {operation} was lost: {error}")
@@ -215,6 +215,6 @@ def _size_advice(vcpu: str, memory: str) -> str:
     else:
         nearest = ""
     return (
-        f"{nearest}A value that you do not give is the job definition's: give `vcpu` and "
+        f"{nearest}If only one is given, the job definition supplies the other: give `vcpu` and "
         "`memory` together."
     )

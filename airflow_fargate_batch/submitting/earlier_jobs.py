@@ -172,7 +172,7 @@ class Lookup:
         if not self._is_of_this_life(job, request):
             began = job.tags.get(LIFE_TAG)
             return (
-                f"it was submitted for a DAG run that began at {began}, which is not this one"
+                f"it was submitted for another DAG run, which began at {began}"
                 if began
                 else "it was created before this DAG run began"
             )
@@ -225,14 +225,14 @@ class Lookup:
         except AccessDenied as error:
             if not is_named(request):
                 raise
-            self._warn("%s Jobs are recognised by their names alone.", error)
+            self._warn("%s Jobs are recognised by name only.", error)
             return page
         return list(({job.id: job for job in page} | {job.id: job for job in described}).values())
 
     def _say_denied(self, error: AccessDenied) -> None:
         self._warn(
-            "%s The jobs of earlier tries are not known: they are neither adopted nor terminated. "
-            "Grant the IAM action %s to change this.",
+            "%s Jobs of earlier tries are neither adopted nor terminated. Grant the IAM action %s "
+            "to find such jobs.",
             error.message,
             error.action,
         )

@@ -101,7 +101,7 @@ def _all_different(requests: Iterable[JobRequest]) -> Iterator[JobRequest]:
     for request in requests:
         if request.submission is not None:
             if request.submission.mark in marks:
-                raise ValueError(f"two requests have the submission of {request.job_name}")
+                raise ValueError(f"two requests have the same submission: {request.job_name}")
             marks.add(request.submission.mark)
         yield request
 
@@ -160,7 +160,7 @@ class _PacedApi(BatchApi):
     def submit_job(self, body: "SubmitJobRequestTypeDef") -> Submitted:
         self._submits.wait()
         if self._given_up.is_set():
-            raise FargateBatchError("not submitted: nobody waits for it any more")
+            raise FargateBatchError("not submitted: the caller stopped iterating")
         try:
             submitted = super().submit_job(body)
         except Throttled:

@@ -142,7 +142,7 @@ class Submitter:
             log.log(level, "Not adopted: job %s", text)
         if len(said) > NAMED:
             log.log(level, "Not adopted: %d more jobs", len(said) - NAMED)
-        what = "no job of an earlier try can be adopted" if said else "no such job is known"
+        what = "no job of an earlier try can be adopted" if said else "found no earlier job"
         log.log(level, "Submitting a new job: %s", what)
 
     def _without_succeeded(
@@ -153,10 +153,10 @@ class Submitter:
             left = self._clock.persist(partial(indexes_left, self._api, earlier), until)
             if left is None or request.array_size is None:
                 return request
-            log.info("Submitting again only what is left, %s", _named(left))
+            log.info("Submitting only the children that are left: %s", _named(left))
             return request.only(left)
         except (AwsError, InvalidRequest) as error:
-            log.warning("All indexes are submitted again: %s", error)
+            log.warning("Submitting all indexes again: %s", error)
             return request
 
     def check_platform_version(self, request: JobRequest) -> None:
@@ -171,11 +171,14 @@ class Submitter:
         try:
             definition = self._clock.persist(read, self._clock.now() + self._patience)
         except AccessDenied as error:
-            self._warn_once("%s The platform version is not compared.", error)
+            self._warn_once("%s The platform version is not checked.", error)
             return
         if definition is not None and not definition.runs_on(wanted):
             text = f"{definition} runs on {definition.platform_version}, not on {wanted}"
-            advice = f"register a revision with platformVersion {wanted}, or name that version"
+            advice = (
+                f"register a revision with platformVersion {wanted}, or request version "
+                f"{definition.platform_version}"
+            )
             raise InvalidRequest([Problem("platform_version", f"{text}: {advice}", advice)])
 
     def terminate_older_generations(self, request: JobRequest, reason: str) -> list[str]:
@@ -208,7 +211,7 @@ class Submitter:
             for job in self._lookup.find(request, until):
                 if job.status.is_live and self._lookup.objection(job, request) is None:
                     self._clock.persist(partial(self._api.terminate_job, job.id, reason), until)
-                    log.info("Terminated job %s, whose submit was interrupted", job.id)
+                    log.info("Terminated job %s of an interrupted submit", job.id)
                     return
 
     def _submit(self, request: JobRequest, until: float, passed: set[str]) -> Submitted:
@@ -255,7 +258,7 @@ class Submitter:
                 if number == len(LOOKS) and not is_named(request):
                     found += self._lookup.find_by_definition(request, until, since=begun)
             except AwsError as error:
-                raise _uncertain(request, f"cannot be looked for ({error.message})") from error
+                raise _uncertain(request, f"could not be looked for ({error.message})") from error
             for job in found:
                 if (
                     job.id not in passed
@@ -272,8 +275,8 @@ class Submitter:
         if error.action != TAG_RESOURCE or request.tags or "tags" not in body:
             raise error
         self._warn_once(
-            "%s The job is submitted without tags, so that it can be recognised only by a "
-            "default job name. Allow %s to change this.",
+            "%s The job is submitted without tags, so a retry recognises the job only by a default "
+            "job name. Grant the IAM action %s to submit tags.",
             error.message,
             TAG_RESOURCE,
         )
@@ -298,8 +301,9 @@ class Submitter:
 
 def _uncertain(request: JobRequest, why: str) -> SubmissionUncertain:
     return SubmissionUncertain(
-        f"SubmitJob of {request.job_name} got no answer, and the job {why}: nothing was submitted "
-        "again. Check by hand whether there is one; a later try of an Airflow task looks by itself."
+        f"SubmitJob of {request.job_name} got no answer, and the job {why}. The request was not "
+        "submitted again. Check in the AWS console whether the job exists; a retry of an Airflow "
+        "task checks automatically."
     )
 
 

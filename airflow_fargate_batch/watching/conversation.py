@@ -58,7 +58,7 @@ class Trouble:
 
     def over(self, job_id: str, now: float) -> str:
         """Write the line for one waiter when calls are answered again."""
-        return f"Could read the state of job {job_id} again after {_span(now - self.since)}"
+        return f"The state of job {job_id} can be read again after {_span(now - self.since)}"
 
     def plan(self, now: float) -> str:
         """Say whether the calls are retried, and for how long."""

@@ -69,7 +69,7 @@ class LogTail:
             return self._read(job)
         except AwsError as error:
             if error_code(error) != MISSING:
-                log.warning("The last log lines of job %s are not known: %s", job.id, error)
+                log.warning("Could not read the last log lines of job %s: %s", job.id, error)
             return []
 
     def of_children(
@@ -84,7 +84,7 @@ class LogTail:
         try:
             known = {job.id: job for job in describe(ids)} if ids else {}
         except AwsError as error:
-            log.warning("The log streams of the failed children are not known: %s", error)
+            log.warning("Could not find the log streams of the failed children: %s", error)
             return []
         return [
             f"[{job_id.rpartition(':')[2]}] {line}"

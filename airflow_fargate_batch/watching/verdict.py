@@ -98,7 +98,7 @@ def _with_containers(api: "Callable[[], BatchApi]", children: list[Job]) -> list
     try:
         known = {child.id: child for child in api().describe_jobs(ids)}
     except AwsError as error:
-        log.warning("The containers of the failed children are not known: %s", error)
+        log.warning("Could not read the containers of the failed children: %s", error)
         known = {}
     return [known.get(child.id) or replace(child, containers=()) for child in children]
 
@@ -132,5 +132,5 @@ def _last_lines(
             return tail.of_children(failed_children, describe=lambda ids: api().describe_jobs(ids))
         return tail.of(job, describe=lambda ids: api().describe_jobs(ids))
     except AwsError as error:
-        log.warning("The last log lines of job %s are not known: %s", job.id, error)
+        log.warning("Could not read the last log lines of job %s: %s", job.id, error)
         return []

@@ -447,7 +447,7 @@ UNREACHABLE: dict[str, Callable[[], BatchApi]] = {
 
 @pytest.mark.parametrize("connect", UNREACHABLE.values(), ids=UNREACHABLE)
 def test_where_no_connection_is_made_nothing_was_done(connect: Callable[[], BatchApi]) -> None:
-    with pytest.raises(Unreachable, match="SubmitJob could not be sent"):
+    with pytest.raises(Unreachable, match="Could not send SubmitJob"):
         connect().submit_job(BODY)
 
 
