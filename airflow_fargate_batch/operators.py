@@ -155,7 +155,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     :param aws_conn_id: Airflow connection; ``None`` for boto3's own search for credentials.
     :param region_name: region; omitted: the connection's.
     :param verify: as in every hook of the Amazon provider.
-    :param botocore_config: as in every hook of the Amazon provider; retries in there are ignored.
+    :param botocore_config: as in every hook of the Amazon provider; the *retries* are ignored.
     """
 
     template_fields: Sequence[str] = (

@@ -1,4 +1,4 @@
-"""Translation of what botocore raises into the errors of this package, by their meaning."""
+"""Translation of botocore's exceptions into the errors of the package, by meaning."""
 
 import re
 import ssl
@@ -91,12 +91,13 @@ _REFUSALS: Final[tuple[tuple[re.Pattern[str], type[AwsError], str], ...]] = (
         "leave both out for a FIFO queue.",
     ),
 )
-"""What AWS says in a ``ClientException``, what it means, and what to do; the first match counts."""
+"""Patterns of AWS's ``ClientException`` texts, each with meaning and advice; the first match
+counts."""
 
 _FARGATE_PAIR: Final = re.compile(
     r"Fargate resource requirements \((?P<vcpu>[\d.]+) vCPU, (?P<memory>[\d.]+) MiB\) not valid"
 )
-"""How AWS refuses a size, also one of which the job definition gave a half."""
+"""AWS's refusal of a size, also if the job definition gave vCPU or memory."""
 
 _MISCONFIGURED: Final[tuple[tuple[type[Exception], type[AwsError], str], ...]] = (
     (boto.NoRegionError, AwsError, "Set the region: region_name, --region or AWS_REGION."),
@@ -107,18 +108,18 @@ _MISCONFIGURED: Final[tuple[tuple[type[Exception], type[AwsError], str], ...]] =
     (boto.TokenRetrievalError, CredentialsMissing, _CREDENTIALS_ADVICE),
     (boto.SSOError, CredentialsMissing, "Log in again: aws sso login."),
 )
-"""What makes a client refuse to send anything."""
+"""Exceptions of a client before sending anything, each with meaning and advice."""
 _CERTIFICATE_ADVICE: Final = (
     "Set the file of the certificate authority: AWS_CA_BUNDLE or, in Airflow, verify or the extra "
     "of the connection."
 )
 _VALUE_IN_REPORT: Final = re.compile(r"(?<=, value: ).*?(?=, (?:type|valid [a-z ]+): )", re.DOTALL)
-"""``botocore.validate`` writes the values it refuses into its reports."""
+"""The refused values in a report of ``botocore.validate``."""
 
 
 @contextmanager
 def translated(operation: str) -> Iterator[None]:
-    """Raise what a call raises, parsing its answer included, as an error of this package."""
+    """Raise a call's exceptions, also from parsing the answer, as errors of the package."""
     calling = _calling.set(True)
     try:
         yield
@@ -137,7 +138,7 @@ def translated(operation: str) -> Iterator[None]:
 
 @contextmanager
 def connecting() -> Iterator[None]:
-    """Raise what making a client raises as an error of this package; nothing was sent to Batch."""
+    """Raise exceptions of making a client as errors of the package; nothing was sent to Batch."""
     try:
         yield
     except boto.ClientError as error:  # of STS, where a role is assumed
@@ -148,7 +149,7 @@ def connecting() -> Iterator[None]:
 
 
 def _of_no_answer(error: Exception, operation: str) -> AwsError:
-    """Tell apart what certainly did nothing from what may have been carried out."""
+    """Separate calls certainly not carried out from calls perhaps carried out."""
     if misconfigured := _misconfigured(error):
         meaning, advice = misconfigured
         return meaning(f"Could not send {operation}: {error}", advice)
@@ -172,7 +173,7 @@ def _misconfigured(error: Exception) -> tuple[type[AwsError], str] | None:
 
 
 def _was_never_sent(error: Exception) -> bool:
-    """Tell whether no connection was made; a proxy's and TLS's errors may also come later."""
+    """Report whether no connection was made; errors of a proxy or of TLS may also come later."""
     if isinstance(error, boto.ProxyConnectionError):
         return isinstance(getattr(_reason(error), "original_error", None), NewConnectionError)
     return isinstance(error, boto.EndpointConnectionError | boto.ConnectTimeoutError)
@@ -207,7 +208,7 @@ def _of_answer(error: boto.ClientError, operation: str) -> AwsError:
 
 
 def _size_advice(vcpu: str, memory: str) -> str:
-    """Say what goes with what; a value that was not given is the job definition's."""
+    """Write advice on valid sizes; a value not given is the job definition's."""
     try:
         settle_size(read_size(vcpu=vcpu, memory=memory), "strict")
     except InvalidRequest as error:
