@@ -45,5 +45,10 @@ class _WithoutOurCalls(logging.Filter):
         return not _calling.get()
 
 
-for _name in ("botocore.endpoint", "botocore.parsers"):
-    logging.getLogger(_name).addFilter(_WithoutOurCalls())
+_FILTER: Final = _WithoutOurCalls()
+
+
+def hide_bodies() -> None:
+    """Install the filter of botocore's DEBUG log; a second call changes nothing."""
+    for name in ("botocore.endpoint", "botocore.parsers"):
+        logging.getLogger(name).addFilter(_FILTER)

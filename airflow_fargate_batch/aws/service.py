@@ -4,6 +4,7 @@ from typing import Any, ClassVar, Final, Self
 
 from botocore.config import Config
 
+from airflow_fargate_batch.aws.botocore_hooks import hide_bodies
 from airflow_fargate_batch.aws.errors import connecting
 
 NO_HIDDEN_RETRIES: Final = Config(retries={"total_max_attempts": 1})
@@ -21,6 +22,7 @@ class ServiceApi:
 
     def __init__(self, client: Any) -> None:
         self.client = client
+        hide_bodies()
 
     @property
     def region(self) -> str:

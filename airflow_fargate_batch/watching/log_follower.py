@@ -75,7 +75,7 @@ class _Follower:
         return self._reader.is_complete
 
     def heed(self, job: Job) -> None:
-        """Take note of the job as it is now."""
+        """Observe the job's present state."""
         if child := chosen_child(job, self._index):
             self.child_id = child
         else:
@@ -85,7 +85,7 @@ class _Follower:
             log.info("%s", why)
 
     def finish(self) -> None:
-        """Take note that nobody will tell more of the job."""
+        """Observe that no more updates of the job will come."""
         self._reader.finish(self._now())
 
     def _digest(self, request: LogRequest, answer: LogPage | Exception) -> list[LogLine]:
@@ -234,7 +234,7 @@ class AsyncLogFollower(_Follower):
         self._news.set()
 
     def finish(self) -> None:
-        """Take note that nobody will tell more of the job."""
+        """Observe that no more updates of the job will come."""
         super().finish()
         self._news.set()
 

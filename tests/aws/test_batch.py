@@ -6,6 +6,8 @@ import os
 import pickle
 import socket
 import struct
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -537,6 +539,22 @@ def test_bodies_are_not_logged_even_at_debug(
         api.submit_job(BODY | SECRET)
     assert "botocore" in caplog.text
     assert "hunter2" not in caplog.text
+
+
+def test_botocore_is_changed_when_a_client_is_made_and_once_only() -> None:
+    script = (
+        "import logging, boto3\n"
+        "from airflow_fargate_batch.aws.batch import BatchApi\n"
+        "counts = [len(logging.getLogger('botocore.parsers').filters)]\n"
+        "for _ in range(2):\n"
+        "    BatchApi(boto3.client('batch', region_name='eu-west-1'))\n"
+        "    counts.append(len(logging.getLogger('botocore.parsers').filters))\n"
+        "print(counts)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[0, 1, 1]\n"
 
 
 def test_values_that_botocore_refuses_are_not_told(api: BatchApi) -> None:
