@@ -36,15 +36,15 @@ if TYPE_CHECKING:
 
 
 TERMINATE_PATIENCE: Final = 20.0
-"""Seconds to go on trying to end a job."""
+"""Seconds during which a failed TerminateJob is retried."""
 
 
 class FargateBatchHook(AwsBaseHook):
-    """Talk to AWS Batch through an Airflow connection.
+    """Call AWS Batch through an Airflow connection.
 
-    Takes what every hook of the Amazon provider takes (*aws_conn_id*, *region_name*, *verify*,
-    *config*). Each call of a client that it makes is sent once: boto3's own retries would make a
-    second job where the answer to SubmitJob is lost.
+    The hook takes the arguments of every hook of the Amazon provider (*aws_conn_id*, *region_name*,
+    *verify*, *config*). boto3's own retries are switched off: after a lost answer to SubmitJob a
+    hidden retry would make a second job.
 
     Attributes:
         submitted: The result of the last ``submit``.
@@ -100,14 +100,15 @@ class FargateBatchHook(AwsBaseHook):
     ) -> str:
         """Submit a request exactly once and return the job id.
 
-        A request without a submission of its own gets a new one, so that a lost answer is looked
-        up rather than sent again.
+        A request without a submission gets a new submission, so that after a lost answer the job
+        can be found.
 
         :param look_first: whether an earlier try of the same submission may have made the job.
-        :param tries_before: how many such tries there were, which shortens the look.
-        :param waited: seconds since the last of them can have submitted, which shortens it too.
-        :param rerun_failed_only: whether to submit only what earlier tries left of an array.
-        :raises AwsError: AWS refused it, and there is no job.
+        :param tries_before: number of such tries, if known; shortens the search.
+        :param waited: seconds since the last such try can have submitted; shortens the search too.
+        :param rerun_failed_only: whether to submit only the children of an array that earlier tries
+            left failed.
+        :raises AwsError: AWS refused the request, and there is no job.
         :raises SubmissionUncertain: an answer was lost, and the job could not be looked for.
         """
         self.submitted = self._submitter.submit(
@@ -122,26 +123,26 @@ class FargateBatchHook(AwsBaseHook):
     def submit_many(
         self, requests: "Iterable[JobRequest]", *, resume: bool = False
     ) -> "Iterator[Outcome]":
-        """Submit requests side by side, each exactly once, and yield what became of each.
+        """Submit requests side by side, each exactly once, and yield an outcome for each.
 
-        :param resume: whether an earlier call may have submitted some of them already; they are
-            recognised by their submissions (``core.naming.submission_of_key``).
+        :param resume: whether an earlier call may have submitted some requests already; the jobs
+            are recognised by the submissions (``core.naming.submission_of_key``).
         """
         return submit_many(self.api, requests, resume=resume)
 
     def check_platform_version(self, request: "JobRequest") -> None:
-        """Compare the platform version that a request names with its job definition's.
+        """Compare the platform version of a request with the job definition's.
 
-        :raises InvalidRequest: they differ.
+        :raises InvalidRequest: the versions differ.
         """
         self._submitter.check_platform_version(request)
 
     def terminate_older_generations(self, request: "JobRequest", reason: str) -> list[str]:
-        """End the live jobs that a task submitted before it was cleared; return their ids."""
+        """Terminate running jobs that a task submitted before being cleared; return the ids."""
         return self._submitter.terminate_older_generations(request, reason)
 
     def terminate_submission(self, request: "JobRequest", reason: str) -> None:
-        """End the live job of a submission whose id is not known, if one can be found."""
+        """Terminate the running job of a submission, if a job can be found."""
         self._submitter.terminate_submission(request, reason)
 
     def wait(
@@ -157,21 +158,21 @@ class FargateBatchHook(AwsBaseHook):
         log_index: int | None = None,
         on_change: Callable[[Job], None] | None = None,
     ) -> "Job":
-        """Wait until a job has ended and return it, logging each change on the way.
+        """Wait until a job has ended, log each change, and return the ended job.
 
         :param poll_interval: seconds between two questions.
-        :param until: when to give up.
-        :param limit: where *until* comes from, for the error's text.
-        :param runnable_timeout: how long the job may be RUNNABLE at a stretch.
-        :param starting_timeout: how long the job may be STARTING at a stretch.
-        :param log_interval: seconds between two looks at the job's log, whose lines are logged
-            too; ``None`` leaves it alone.
-        :param log_index: of an array, the child whose log it is; an array itself has none.
+        :param until: moment to give up.
+        :param limit: source of *until*, for the error's text.
+        :param runnable_timeout: longest time in RUNNABLE (waiting for capacity).
+        :param starting_timeout: longest time in STARTING.
+        :param log_interval: seconds between two reads of the job's log; the lines are logged too.
+            ``None`` means the log is not read.
+        :param log_index: index of the child whose log is read, as an array has no log.
         :param on_change: called with the job at each change.
-        :raises JobTimedOut: it did not end or start in time, or never can start, and a look at
-            that moment confirmed it; the job is left running.
+        :raises JobTimedOut: the job did not start or end in time, or can never start, as a last
+            look confirmed; the job is left running.
         :raises JobLost: AWS no longer knows the job.
-        :raises AwsError: AWS refused to tell for five minutes.
+        :raises AwsError: AWS refused DescribeJobs for five minutes.
         """
         wait = Wait(
             job_id,
@@ -187,16 +188,16 @@ class FargateBatchHook(AwsBaseHook):
         return worker_wait.run(interval=poll_interval, on_change=on_change)
 
     def describe(self, job_ids: Iterable[str]) -> "list[Job]":
-        """Describe jobs, a hundred a call; AWS leaves out the ids that it does not know."""
+        """Describe jobs, a hundred a call; AWS leaves out unknown ids."""
         return self.api.describe_jobs(job_ids)
 
     def terminate(self, job_id: str, reason: str | None = None) -> None:
-        """End a job in whatever state it is, an array with all its children.
+        """Terminate a job in any state; an array with all children.
 
-        Tries again for a while where AWS throttles or does not answer.
+        The call is retried for 20 seconds if AWS throttles or does not answer.
 
-        :param reason: what DescribeJobs says afterwards as the job's ``statusReason``; omitted: the
-            task that runs in this process, and its host.
+        :param reason: the job's ``statusReason`` afterwards; omitted: the task in this process, and
+            the host.
         """
         if reason is None:
             reason = terminator_here().reason("Terminated with FargateBatchHook.terminate")

@@ -1,9 +1,9 @@
 """The console's pages of a job, as buttons on its task.
 
-The operator pushes the addresses that it knows at the submit under one XCom key, and that of the
-log, if the task waits for the job, under another; a link picks its own. Airflow 3 reads each link
-from a key of the link itself and writes it there when the task ends or defers; a task that waits in
-its worker pushes it there at once.
+At the submit the operator pushes the addresses known by then under the XCom key ``console_links``.
+A task that waits pushes the address of the job's log under ``console_log``. Airflow 3 reads each
+link from the link's own key, and writes the key when the task ends or defers; a task that waits in
+a worker pushes the link's own key at once.
 """
 
 import re
@@ -24,16 +24,16 @@ _REVISION: Final = re.compile(r":[0-9]+\Z")
 
 
 class _ConsoleLink(BaseOperatorLink):
-    """One page, found in what the operator pushed."""
+    """A page whose address the operator has pushed."""
 
     key: ClassVar[str]
     pushed_as: ClassVar[str] = CONSOLE_LINKS
 
     def get_link(self, operator: "BaseOperator", *, ti_key: "TaskInstanceKey") -> str:
-        """Return the page's address, or an empty text before it is known.
+        """Return the page's address; an empty text if not known yet.
 
-        On Airflow 3 the worker asks when its task ends, and logs an error for each XCom that is
-        not there. So a task that ends without a submit reports it here.
+        On Airflow 3 the worker asks when the task ends, and logs an error for each missing XCom.
+        So for a task without a submit no XCom is read.
         """
         if getattr(operator, "has_submitted", None) is False:
             return ""
@@ -70,9 +70,9 @@ class BatchJobLogLink(_ConsoleLink):
     pushed_as = CONSOLE_LOG
 
     def get_link(self, operator: "BaseOperator", *, ti_key: "TaskInstanceKey") -> str:
-        """Return the page's address, or an empty text before it is known.
+        """Return the page's address; an empty text if not known yet.
 
-        The task itself knows whether it has pushed this one, as most tasks never do.
+        Most tasks never push the log's page, so the task is asked before any XCom is read.
         """
         pushed: Pages | None = getattr(operator, "console_pages", None)  # 2.11 asks of a copy
         if pushed is not None and self.key not in pushed:
@@ -89,20 +89,20 @@ LINKS: Final = (
 
 
 def has_revision(job_definition: str) -> bool:
-    """Tell whether a name or ARN says which revision it means; else it is the latest active one."""
+    """Report whether a name or ARN ends in a revision; otherwise AWS uses the latest active one."""
     return bool(_REVISION.search(job_definition))
 
 
 Pages = Mapping[str, str]
-"""Addresses by the keys of their links."""
+"""Addresses, by link key."""
 
 
 def addresses(
     *, job_id: str, job_definition: str, job_queue: str, region: str, job_arn: str | None = None
 ) -> dict[str, str]:
-    """Return what the links show as soon as a job is submitted, by their keys.
+    """Return the addresses known as soon as a job is submitted, by link key.
 
-    :param job_arn: tells the account, without which a name's page cannot be linked.
+    :param job_arn: source of the account; without an account a name's page cannot be linked.
     """
     queue, definition = job_queue, job_definition
     if job_arn:
@@ -117,7 +117,7 @@ def addresses(
 
 
 def pages_of(job: "Job") -> dict[str, str]:
-    """Return what the links show of a job as DescribeJobs tells of it, as far as that is known."""
+    """Return the addresses of a described job, as far as known, by link key."""
     from airflow_fargate_batch.core.log_streams import log_page  # nothing for who reads a DAG
 
     pages: dict[str, str] = {}
@@ -131,16 +131,16 @@ def pages_of(job: "Job") -> dict[str, str]:
 
 
 class HasPages(Protocol):
-    """A task that remembers the pages which it has pushed."""
+    """A task with a memory of the pushed pages."""
 
     do_xcom_push: bool
     console_pages: Mapping[str, str]
 
 
 def push_pages(task: HasPages, pages: Pages, push: Callable[[str, Any], None]) -> None:
-    """Push the addresses that are new, for all links that show them.
+    """Push new addresses, for all links that show them.
 
-    :param task: remembers what was pushed.
+    :param task: holds the pages pushed so far.
     :param push: pushes an XCom of the task: key and value.
     """
     if not task.do_xcom_push:

@@ -1,4 +1,4 @@
-"""The operator: a task's arguments in, a job id out; every rule lives in the core."""
+"""The operator: arguments of a task in, a job id out; the core holds every rule."""
 
 import json
 import os
@@ -68,35 +68,39 @@ _READERS: Final[tuple[tuple[Callable[[Any, str], Any], tuple[str, ...]], ...]] =
     ),
     (read_exit_codes, ("skip_on_exit_code", "fail_on_exit_code")),
 )
-"""What is no part of the request, and so is not templated, by what reads it."""
+"""Arguments about waiting, by the function that parses them. They are not part of the request, so
+they are not templated."""
 _OF_THE_DAG: Final = 4
-"""How far above a warning the line of the DAG is, of which it speaks."""
+"""Stack level of a warning at which Python shows the DAG's line."""
 _NOT_PYTHON: Final = "?"
-"""What keeps native rendering from reading a JSON file as Python, which differs in small things."""
+"""Prefix put before a JSON file while it is rendered: with ``render_template_as_native_obj`` Jinja
+would otherwise evaluate the text as a Python literal."""
 FROM_ELSEWHERE: Final = {
     "job_queue": "AWS_BATCH_JOB_QUEUE",
     "job_definition": "AWS_BATCH_JOB_DEFINITION",
 }
-"""Arguments that a connection's ``service_config.batch``, then a variable, may say instead."""
+"""Arguments with a fallback: the connection's ``service_config.batch``, then an environment
+variable."""
 
 
 class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
-    """Submit a job to AWS Batch on Fargate, checked before AWS sees it, and exactly once.
+    """Check a request and submit a job to AWS Batch on Fargate exactly once.
 
     The task succeeds when Batch has accepted the job, and returns the job id (XCom
-    ``return_value``), which later tasks take as *depends_on*. Every argument of the request is
-    templated. A literal that can never be valid fails the DAG's import; what a template renders to
-    is checked before the submit and, where it is not valid, fails the task without retries.
+    ``return_value``); later tasks take the id as *depends_on*. Every argument of the request is
+    templated. Values without templates are checked when the DAG is imported; a mistake is an import
+    error. Rendered templates are checked just before the submit; a mistake fails the task without
+    retries.
 
     :param job_queue: name or ARN; omitted: the connection's ``service_config.batch.job_queue``,
         then the variable ``AWS_BATCH_JOB_QUEUE``.
     :param job_definition: name, ``name:revision`` or ARN; omitted: as *job_queue*, with
         ``job_definition`` and ``AWS_BATCH_JOB_DEFINITION``.
     :param job_name: at most 128 letters, digits, hyphens, underscores; omitted: the prefix, the
-        ids of DAG and task, and a token that tells this task instance from all others.
-    :param job_name_prefix: what a default name starts with.
+        ids of DAG and task, and a token unique to this task instance.
+    :param job_name_prefix: start of a default name.
     :param vcpu: number of vCPU; omitted: the job definition's.
-    :param memory: MiB, or as ECS writes it, ``"4 GB"``; omitted: the job definition's.
+    :param memory: MiB, or a text like ``"4 GB"``; omitted: the job definition's.
     :param size_policy: ``strict``, or ``round_up`` to the smallest Fargate size that holds both.
     :param command: list, or a JSON list.
     :param environment: mapping, or a list of ``{name, value}``, or JSON of either.
@@ -104,51 +108,54 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     :param parameters_file: path of a JSON file with parameters, absolute or relative to the DAG's
         folder; Jinja in it is rendered; *parameters* win, key by key.
     :param container_overrides: the API's own mapping, or JSON; the arguments above win.
-    :param container_overrides_file: path of a JSON file with it, as *parameters_file*.
-    :param share_identifier: share of a fair-share queue; such a queue needs one, others take none.
+    :param container_overrides_file: path of a JSON file with *container_overrides*; rules as for
+        *parameters_file*.
+    :param share_identifier: share of a fair-share queue; required there, invalid on FIFO queues.
     :param scheduling_priority: 0 to 9999 within the share; the definition's otherwise.
-    :param depends_on: job ids: one, several separated by commas, lists (nested as they come, of
-        mapped tasks too), ``{jobId, type: N_TO_N}``, or ``{type: SEQUENTIAL}`` for an array.
-    :param ignore_missing_dependencies: leave out entries of *depends_on* whose task pushed no job
-        id, such as the branch that was skipped; one must be left. By default such an entry fails
+    :param depends_on: a job id, several ids separated by commas, lists (nested lists and mapped
+        tasks too), ``{jobId, type: N_TO_N}``, or ``{type: SEQUENTIAL}`` for an array.
+    :param ignore_missing_dependencies: leave out entries of *depends_on* if the task pushed no job
+        id, such as a skipped branch; at least one entry must remain. By default such an entry fails
         the task.
     :param array_size: 2 to 10000 children; 1 submits a plain job, 0 skips the task.
     :param retry_strategy: number of attempts, or the API's mapping.
-    :param spot_retries: number of retries after Fargate Spot reclaimed the task, and only then.
+    :param spot_retries: number of retries; only after Fargate Spot reclaimed the task.
     :param job_timeout: seconds or timedelta, for each attempt; at least 60 s.
     :param tags: mapping, or JSON.
     :param propagate_tags: whether the ECS task gets the tags too.
-    :param platform_version: ``LATEST`` or ``n.n.n``: not part of a submit; a version is compared
-        with the job definition's before it.
+    :param platform_version: ``LATEST`` or ``n.n.n``. SubmitJob has no such member: before the
+        submit, a version is compared with the job definition's.
     :param extra_submit_args: any other member of SubmitJob.
     :param wait_for_completion: whether the task waits until the job has ended, and succeeds only
-        with it; by default it does where *deferrable* is given as true.
-    :param deferrable: whether a waiting task gives its worker's place up, and waits in the
-        triggerer; by default as ``[operators] default_deferrable`` says.
+        if the job does; default: true if *deferrable* is given as true.
+    :param deferrable: whether a waiting task waits in the triggerer and frees the worker; default:
+        ``[operators] default_deferrable``.
     :param poll_interval: seconds or timedelta between two questions about the job.
-    :param runnable_timeout: seconds or timedelta that the job may be RUNNABLE before the task
-        gives up; a job that AWS says is misconfigured is given up at once.
-    :param starting_timeout: seconds or timedelta that the job may be STARTING before the task gives
-        up, counted from the first look that shows it; by default as long as AWS allows.
+    :param runnable_timeout: seconds or timedelta. The task gives up if the job stays RUNNABLE
+        (waiting for capacity) for longer; if AWS reports a misconfiguration, at once.
+    :param starting_timeout: seconds or timedelta. The task gives up if the job stays STARTING for
+        longer, counted from the first answer with STARTING; default: as long as AWS allows.
     :param wait_timeout: seconds or timedelta from the submit until the task gives up.
-    :param terminate_on_kill: terminate the job if the task gives up waiting for it, if somebody
-        marks the task or deletes its run, and if somebody clears the task (jobs of earlier runs of
-        the task). A worker that shuts down leaves the job running; a retry adopts the job.
-    :param rerun_failed_only: whether a retry of an array's task submits only the children that
-        failed; each finds its index in the variable ``FARGATE_BATCH_INDEXES``, as the README shows.
-    :param skip_on_exit_code: exit code, or several, with which a failed job skips the task.
-    :param fail_on_exit_code: exit code, or several, with which it fails without retries.
-    :param awslogs_enabled: whether a waiting task logs the job's own log, up to its last line.
-    :param awslogs_fetch_interval: seconds or timedelta between two looks at it.
-    :param awslogs_index: which child of an array to listen to, as an array itself has no log; in a
-        retry by *rerun_failed_only* still as the first try counts them.
-    :param dry_run: only log the request and push it as XCom ``request``, without connection or
-        credentials; a task that would wait also pushes XCom ``job``, its ``status`` DRY_RUN.
-        Templated, and stored as ``render_only``.
+    :param terminate_on_kill: terminate the job if the task gives up waiting, if somebody marks the
+        task or deletes the DAG run, and if somebody clears the task (jobs of earlier runs of the
+        task). A worker that shuts down leaves the job running; a retry adopts the job.
+    :param rerun_failed_only: whether a retry of an array's task submits only the failed children;
+        each child finds its index in the variable ``FARGATE_BATCH_INDEXES``: see the README.
+    :param skip_on_exit_code: exit code, or several; a job that fails with such a code skips the
+        task.
+    :param fail_on_exit_code: exit code, or several; a job that fails with such a code fails the
+        task without retries.
+    :param awslogs_enabled: whether a waiting task logs the job's own log, up to the last line.
+    :param awslogs_fetch_interval: seconds or timedelta between two reads of the job's log.
+    :param awslogs_index: index of the child whose log is read, as an array has no log. With
+        *rerun_failed_only*, the index in the original array.
+    :param dry_run: only log the request and push XCom ``request``. A dry run reads no Airflow
+        connection and needs no credentials. A task that would wait also pushes XCom ``job`` with
+        ``status`` DRY_RUN. Templated, and stored as ``render_only``.
     :param aws_conn_id: Airflow connection; ``None`` for boto3's own search for credentials.
     :param region_name: region; omitted: the connection's.
     :param verify: as in every hook of the Amazon provider.
-    :param botocore_config: as in every hook of the Amazon provider; its retries are not used.
+    :param botocore_config: as in every hook of the Amazon provider; the *retries* are ignored.
     """
 
     template_fields: Sequence[str] = (
@@ -190,8 +197,8 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     _depends_on_as_given: Any
     console_pages: Mapping[str, str]
     has_submitted: bool | None = None
-    """Whether this process has submitted or adopted the job; ``None`` in one that
-    resumes a deferred task."""
+    """Whether this process has submitted or adopted the job; ``None`` in a process that resumes a
+    deferred task."""
     _awaited: str | None = None
     _submitting: JobRequest | None = None
     _runs_as: Any = None
@@ -284,7 +291,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
 
     @classmethod
     def partial(cls, **kwargs: Any) -> Any:
-        """Check what all mapped tasks share as the constructor does, and map as Airflow does."""
+        """Check the arguments shared by all mapped tasks, then map as Airflow does."""
         refuse_unknown(cls, kwargs, first=FargateBatchSubmitOperator)
         partial = super().partial(**kwargs)
         task_id = kwargs.get("task_id")
@@ -308,26 +315,27 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         return partial
 
     def execute(self, context: Context) -> str:
-        """Submit the job, or only render the request, and return the job id or its placeholder."""
+        """Submit the job and return the job id; in a dry run, render the request only."""
         return self._run(context)
 
     def execute_complete(
         self, context: Context, event: Mapping[str, Any], try_number: int | None = None
     ) -> str:
-        """Take over from the trigger, whose event carries the job as it ended.
+        """Resume after the trigger's event, and return the job id.
 
-        :param try_number: which try deferred. Airflow 3.0 starts the next one here again, with the
-            event of the one that has failed; it begins anew, as on every other line.
+        :param try_number: number of the try that deferred. Airflow 3.0 starts the next try here
+            too, with the event of the failed try; the next try then submits anew, as on every other
+            Airflow version.
         """
         if try_number is not None and try_number != context["ti"].try_number:
             return self._run(context)
         return self._waiting(context).take_over(event)
 
     def on_kill(self) -> None:
-        """Terminate the job that this process waits for or submits, if the task has ended.
+        """Terminate the job of this process if the task has ended.
 
-        Airflow also calls this when it only stops the process, or when the next try has begun
-        already. The job is then left running, and the log says so.
+        Airflow also calls this method when only the process stops, or when the next try has begun
+        already. The job is then left running, and the log reports the reason.
         """
         if not self.terminate_on_kill or not (self._awaited or self._submitting):
             return
@@ -348,15 +356,15 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
             self.log.warning("%s", left)
         else:
             self.log.warning(
-                "The submit was interrupted, and a job that it made is left running: %s",
+                "The submit was interrupted; if it created a job, the job is left running: %s",
                 verdict.why,
             )
 
     def dry_run(self) -> None:
-        """Print the request, as ``airflow tasks test --dry-run`` asks for it.
+        """Print the request, for ``airflow tasks test --dry-run``.
 
-        No context comes with the call, so a default job name has no token, and templates in JSON
-        files stay as they are.
+        Airflow gives no context with the call, so a default job name has no token, and templates in
+        JSON files stay unrendered.
         """
         arguments = self._arguments | self._files(None)
         request = JobRequest.from_arguments(dry_run=True, **arguments)
@@ -364,7 +372,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
 
     @cached_property
     def hook(self) -> "FargateBatchHook":
-        """The hook that talks to AWS; imported late, because boto3 has no place in DAG parsing."""
+        """The hook that calls AWS; imported late, because parsing a DAG must not load boto3."""
         from airflow_fargate_batch.hooks import FargateBatchHook
 
         return FargateBatchHook(
@@ -421,7 +429,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         return request
 
     def _identity(self, context: Context, place: Place) -> Submission:
-        """Identify this submit: its task instance, life of the run, deployment, and place."""
+        """Identify this submit: task instance, life of the run, deployment, and place."""
         ti = context["ti"]
         began = getattr(context.get("dag_run"), "start_date", None)
         return Submission.of_task(
@@ -439,8 +447,8 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     def _generation(self, context: Context) -> int:
         """Return the number of tries used when a person last cleared the task.
 
-        The retries that count are the task's, which is another operator if this one is executed
-        inside a Python callable.
+        The retries of the task in the context count: inside a Python callable the task is another
+        operator.
         """
         task = context.get("task") or self
         return max(0, context["ti"].max_tries - (task.retries or 0))
@@ -450,14 +458,14 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         return configured or os.environ.get(FROM_ELSEWHERE[name])
 
     def _where_to_say(self, arguments: Mapping[str, Any], *, dry_run: bool) -> str:
-        """Tell where else what is missing may be said."""
+        """Name the other places for missing values."""
         missing = [name for name in FROM_ELSEWHERE if arguments[name] is None]
         if not missing:
             return ""
         variables = " and ".join(FROM_ELSEWHERE[name] for name in missing)
         connection = "" if dry_run else "in the connection's service_config.batch, or "
         why = ": a dry run reads no connection" if dry_run else ""
-        return f"\nWhat is missing may also stand {connection}in {variables}{why}."
+        return f"\nA missing value can also be set {connection}in {variables}{why}."
 
     def _files(self, context: Context | None) -> dict[str, JsonFile]:
         return {
@@ -477,13 +485,13 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
             rendered = self.render_template(f"{_NOT_PYTHON}{text}", context)
         except Exception as error:  # noqa: BLE001 - a template's expressions may raise anything
             kind = type(error).__name__
-            return JsonFile(path, error=f"cannot be rendered: {kind}: {error}")
+            return JsonFile(path, error=f"could not be rendered: {kind}: {error}")
         return JsonFile(path, rendered.removeprefix(_NOT_PYTHON))
 
     def _show(self, request: JobRequest, context: Context) -> str:
-        """Log the request, push it, and return what stands for the job id.
+        """Log the request, push XCom ``request``, and return the placeholder of a job id.
 
-        Where a real run waits, and pushes how its job ended, the tasks after it read that too.
+        A task that would wait also pushes XCom ``job``, because later tasks may read the summary.
         """
         from airflow_fargate_batch.core.dry_run import placeholder, summary
 
@@ -524,7 +532,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         return job_id
 
     def _tell_where(self, job_id: str, request: JobRequest, context: Context) -> None:
-        """Log what was submitted and where to see it, and push the pages for the links."""
+        """Log the job and the address of its console page, and push the pages for the links."""
         submitted = self.hook.submitted
         pages = addresses(
             job_id=job_id,
@@ -535,7 +543,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         )
         text = "Submitted job %s (%s) to %s, job definition %s: %s"
         if submitted and submitted.is_adopted:
-            text = "Job %s (%s) of an earlier try is in %s, job definition %s: %s"
+            text = "Adopted job %s (%s) in %s, job definition %s: %s"
         definition = request.job_definition
         if not has_revision(definition):
             definition += " (latest revision)"
@@ -555,14 +563,14 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
             elif self._submitting:
                 self.hook.terminate_submission(self._submitting, reason)
         except AwsError as error:
-            self.log.warning("The job could not be terminated, and is left running: %s", error)
+            self.log.warning("Could not terminate the job; the job is left running: %s", error)
 
     def _push(self, key: str, value: Any, context: Context) -> None:
         if self.do_xcom_push:
             context["ti"].xcom_push(key=key, value=value)
 
     def _problems_of_waiting(self) -> list[Problem]:
-        """Check what says how to wait: found later, it would leave a job behind."""
+        """Check the arguments about waiting: found after the submit, a mistake leaves a job."""
         problems: list[Problem] = []
         for read, names in _READERS:
             for name in names:
@@ -573,7 +581,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         return problems
 
     def _waiting(self, context: Context) -> "Waiting":
-        """Return what is left to do after the submit; imported late, as `hook` is."""
+        """Return the wait after the submit; imported late, like ``hook``."""
         from airflow_fargate_batch._airflow.operator_wait import Waiting
 
         return Waiting(self, context, push=partial(self._push, context=context))
@@ -584,7 +592,7 @@ def _failure(error: InvalidRequest, advice: str = "") -> AirflowFailException:
 
 
 def _problems_of_too_many(given: Mapping[str, Any]) -> list[Problem]:
-    """Find what depends on more jobs than it may, or warn of it where it is not certain."""
+    """Find more dependencies than allowed, and warn if the number is not certain."""
     depends_on = given.get("depends_on")
     if depends_on is None or given.get("ignore_missing_dependencies"):
         return []  # of some branches fewer may have run
@@ -598,7 +606,7 @@ def _import_error(problems: Sequence[Problem], task_id: str | None) -> InvalidRe
 
 
 def _default_args(partial: Any, kwargs: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Yield the defaults that a mapped task will be made with."""
+    """Yield the default arguments of a mapped task, outermost first."""
     for group in (partial.kwargs.get("dag"), partial.kwargs.get("task_group")):
         if group is not None and group.default_args:
             yield group.default_args

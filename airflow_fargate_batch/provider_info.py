@@ -1,4 +1,4 @@
-"""What Airflow asks an installed provider about itself."""
+"""Description of the provider for Airflow."""
 
 from typing import Any
 
@@ -16,11 +16,11 @@ def get_provider_info() -> dict[str, Any]:
                     "deployment": {
                         "description": (
                             "Name of this Airflow installation, the same on all its workers. Jobs "
-                            "that carry another name are never adopted or terminated. Give each "
-                            "installation that shares an AWS account and a job queue a name of its "
-                            "own. Default: a hash of [api] base_url (Airflow 2: [webserver] "
-                            "base_url) or, if that is a loopback address, of it, of [core] "
-                            "execution_api_server_url and of [core] fernet_key.\n"
+                            "that carry another name are never adopted or terminated. If several "
+                            "installations share an AWS account and a job queue, give each its "
+                            "own name. Default: a hash of [api] base_url (Airflow 2: [webserver] "
+                            "base_url). If base_url is a loopback address, the hash also covers "
+                            "[core] execution_api_server_url and [core] fernet_key.\n"
                         ),
                         "version_added": None,
                         "type": "string",

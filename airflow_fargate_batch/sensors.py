@@ -1,4 +1,4 @@
-"""The sensor: waits for jobs that somebody else submitted, and never ends one."""
+"""The sensor: waits for jobs of other tasks, and never terminates a job."""
 
 import random
 import time
@@ -40,19 +40,19 @@ if TYPE_CHECKING:
     from airflow_fargate_batch.hooks import FargateBatchHook
 
 REFUSED_PAUSE: Final = 15.0
-"""Seconds between two questions at most while AWS refuses to tell."""
+"""Seconds between two calls, at most, while AWS refuses DescribeJobs."""
 
 
 class FargateBatchJobSensor(BaseSensorOperator):
-    """Wait until jobs have succeeded; fail as soon as one of those that have ended has failed.
+    """Wait until jobs have succeeded; fail as soon as a job has failed.
 
-    However many jobs there are, each look at them is one call for every hundred.
+    Each poke makes one DescribeJobs call per hundred jobs.
 
-    :param job_ids: one id, several separated by commas, or lists as they come: an operator's
-        ``.output``, that of a mapped one, or both nested. What a dry run returned is not waited
-        for, so that a DAG can run dry as a whole.
-    :param deferrable: whether to wait in the triggerer, which looks every *poke_interval* seconds;
-        by default as ``[operators] default_deferrable`` says.
+    :param job_ids: a job id, several ids separated by commas, or lists: ``.output`` of an operator
+        or of a mapped operator, nested or not. Job ids of dry runs are ignored, so that a DAG can
+        run dry as a whole.
+    :param deferrable: whether to wait in the triggerer, with a question every *poke_interval*
+        seconds; default: ``[operators] default_deferrable``.
     :param aws_conn_id: Airflow connection; ``None`` for boto3's own search for credentials.
     :param region_name: region; omitted: the connection's.
     :param verify: as in every hook of the Amazon provider.
@@ -84,20 +84,20 @@ class FargateBatchJobSensor(BaseSensorOperator):
         self._watchlist = Watchlist(chance=random.random)
 
     def execute(self, context: Context) -> Any:
-        """Wait in the way that *mode* and *deferrable* say; not at all for what is over."""
+        """Wait as *mode* and *deferrable* say; return at once if all jobs have ended."""
         default = conf.getboolean("operators", "default_deferrable", fallback=False)
         if not (default if self.deferrable is None else self.deferrable):
             return super().execute(context)
         return self._defer(context)
 
     def poke(self, context: Context) -> bool:  # noqa: ARG002 - Airflow's signature
-        """Look at all jobs once; if the call fails for now, wait for the next poke.
+        """Read the state of all jobs once; after a temporary error, wait for the next poke.
 
-        :raises JobCannotStart: AWS says that one can never start.
-        :raises JobLost: AWS has not known one for some time, as the trigger counts it. With
+        :raises JobCannotStart: AWS reports that a job can never start.
+        :raises JobLost: AWS has not known a job for some time, by the rules of the trigger. With
             ``mode="reschedule"`` every poke runs in a new process and cannot count earlier
             absences: only *timeout* ends the wait.
-        :raises AwsError: AWS refused to tell for five minutes.
+        :raises AwsError: AWS refused DescribeJobs for five minutes.
         """
         return self._look(PATIENCE)
 
@@ -115,7 +115,7 @@ class FargateBatchJobSensor(BaseSensorOperator):
             )
             return False
         if unknown := [job_id for job_id in ids if job_id not in jobs]:
-            self.log.warning("AWS Batch does not know %s", ", ".join(unknown))
+            self.log.warning("Jobs unknown to AWS Batch: %s", ", ".join(unknown))
         lost = self._lost(ids, jobs.values(), time.monotonic())
         self._tell(jobs.values(), len(ids))
         self._raise_failure(jobs.values())
@@ -124,7 +124,7 @@ class FargateBatchJobSensor(BaseSensorOperator):
         return all(job_id in jobs and jobs[job_id].status.is_final for job_id in ids)
 
     def _describe(self, ids: list[str], patience: float) -> list[Job]:
-        """Ask about the jobs, again while AWS refuses to tell: that may settle within seconds."""
+        """Describe the jobs; retry refused calls, because a refusal may pass within seconds."""
         until = time.monotonic() + patience
         refused: str | None = None
         while True:
@@ -143,13 +143,13 @@ class FargateBatchJobSensor(BaseSensorOperator):
                 time.sleep(min(self.poke_interval, REFUSED_PAUSE))
                 continue
             if refused is not None:
-                self.log.info("Could read the state of the jobs again")
+                self.log.info("The state of the jobs can be read again")
             return jobs
 
     def _tell(self, jobs: Iterable[Job], expected: int) -> None:
-        """Log what is new; in a process that looks only once, how far they are in one line.
+        """Log the changes; in a process with a single poke, log the counts in one line.
 
-        :raises JobCannotStart: AWS says that one can never start.
+        :raises JobCannotStart: AWS reports that a job can never start.
         """
         found = list(jobs)
         in_one_line = self.reschedule and expected > 1
@@ -167,7 +167,7 @@ class FargateBatchJobSensor(BaseSensorOperator):
                 self.log.info("%s", line)
 
     def _lost(self, ids: list[str], jobs: Iterable[Job], now: float) -> JobLost | None:
-        """Take note of who is there, and return the first who has not been for too long."""
+        """Count absences, and return the first job that has been absent for too long."""
         for job_id in ids:
             self._watchlist.add(job_id, interval=self.poke_interval, now=now)
         news = self._watchlist.answered(ids, jobs, now)
@@ -176,7 +176,7 @@ class FargateBatchJobSensor(BaseSensorOperator):
     def execute_complete(
         self, context: Context, event: Mapping[str, Any], try_number: int | None = None
     ) -> None:
-        """Take over from the trigger; an event of an earlier try is as the operator's."""
+        """Resume after the trigger's event; after an event of an earlier try, defer again."""
         if try_number is not None and try_number != context["ti"].try_number:
             return self._defer(context)
         is_late = event["outcome"] == GAVE_UP
@@ -218,7 +218,7 @@ class FargateBatchJobSensor(BaseSensorOperator):
 
     @cached_property
     def hook(self) -> "FargateBatchHook":
-        """The hook that talks to AWS."""
+        """The hook that calls AWS."""
         from airflow_fargate_batch.hooks import FargateBatchHook
 
         return FargateBatchHook(
@@ -236,11 +236,11 @@ class FargateBatchJobSensor(BaseSensorOperator):
             raise AirflowFailException(str(error)) from None
         real = [job_id for job_id in ids if not job_id.startswith(DRY_RUN_PREFIX)]
         if dry := len(ids) - len(real):
-            self.log.info("Not waiting for %d that come from dry runs: there is no such job", dry)
+            self.log.info("Ignored %d job ids of dry runs: a dry run submits no job", dry)
         return real
 
     def _raise_failure(self, jobs: Iterable[Job]) -> None:
-        """Fail if a job has failed, and name in the log those that still run."""
+        """Fail if a job has failed, and log the jobs that are still running."""
         found = list(jobs)
         for job in found:
             if job.status.is_final:
@@ -254,7 +254,7 @@ class FargateBatchJobSensor(BaseSensorOperator):
                     self._fail(end.failure)
 
     def _fail(self, failure: JobFailed) -> None:
-        """Fail without retries: a look at the same job cannot end otherwise."""
+        """Fail without retries: a retry would find the same failed job."""
         if self.soft_fail or self.never_fail:
             raise AirflowSkipException(str(failure))
         raise AirflowFailException(str(failure))

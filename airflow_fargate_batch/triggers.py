@@ -1,4 +1,4 @@
-"""The trigger: waits for jobs in the triggerer, where all that wait share one poller."""
+"""The trigger: waits for jobs in the triggerer; triggers with equal settings share a poller."""
 
 import asyncio
 import json
@@ -35,49 +35,54 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 TERMINATE_PAUSES: Final = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
-"""Seconds before each try to end a job; in all less than ``[triggerer] on_kill_timeout``, 30 s."""
+"""Seconds before each attempt to terminate a job; the sum is less than ``[triggerer]
+on_kill_timeout`` (30 s)."""
 
 SETTLING: Final = 10.0
-"""Seconds after its start before which a trigger sends no event. A task that is woken at once can
-be queued again before the scheduler has heard from the executor that the worker which deferred it
-is done, for a busy scheduler listens every few seconds only. It takes that for the end of the new
-run, fails the task and, where it has retries, may run it from the start."""
+"""Least number of seconds from the start of a trigger to its event.
+
+A busy scheduler reads the executor's reports only every few seconds. If a task is resumed at once,
+the task is queued again before the scheduler has read that the worker which deferred the task is
+done. The scheduler then takes that report for the end of the new run: the scheduler fails the task
+or, if retries are left, runs the task from the start. Ten seconds leave time for the report to be
+read first."""
 
 ASK_PATIENCE: Final = 10.0
-"""Seconds to wait for Airflow's answer about the task. In a triggerer that shuts down there is
-none; also less than ``on_kill_timeout``, together with the first tries to terminate a job."""
+"""Seconds to wait for Airflow's answer about the task. A triggerer that shuts down gives no answer.
+Together with the first attempts to terminate a job, the wait must be shorter than
+``on_kill_timeout``."""
 ASK_AGAIN: Final = 2.0
 """Seconds between two questions, if Airflow could not answer the first."""
 GIVE_UP_PATIENCE: Final = 300.0
-"""Seconds to wait for the same answer before a job is given up: nothing hurries then, and a job
+"""Seconds to wait for Airflow's answer before a job is given up: nothing hurries then, and a job
 that is left running costs money. A triggerer that was just restarted may be busy for a minute."""
 
 ENDED, GAVE_UP, STUCK, REFUSED = "ended", "gave_up", "stuck", "refused"
-"""Outcomes of an event: all jobs have ended, or one has failed; they did not in time; they never
-can start; they cannot be asked about."""
+"""Outcomes of an event: all jobs have ended or a job has failed; the time is over; a job can never
+start; AWS refuses DescribeJobs."""
 
 
 class FargateBatchJobTrigger(BaseTrigger):
-    """Wait until all jobs have ended or one has failed, or until their time is over.
+    """Wait until all jobs have ended, a job has failed, or the time is over.
 
-    Its one event is a mapping with ``outcome`` (``ended``, ``gave_up``, ``stuck`` or ``refused``),
-    ``jobs`` (each as ``Job.to_api()`` writes it, as far as known), ``message``, and ``advice`` on
-    what to do next.
+    The trigger sends a single event, a mapping with ``outcome`` (``ended``, ``gave_up``, ``stuck``
+    or ``refused``), ``jobs`` (in the form of ``Job.to_api()``, as far as known), ``message``, and
+    ``advice`` for the reader.
 
     :param job_ids: the jobs to wait for.
     :param poll_interval: seconds between two questions about a job.
-    :param wait_until: when to give up, ISO 8601 with offset; absolute, so that a restart of the
+    :param wait_until: moment to give up, ISO 8601 with offset; absolute, so that a restart of the
         triggerer does not begin to count anew.
-    :param wait_limit: where *wait_until* comes from, for the message.
+    :param wait_limit: source of *wait_until*, for the message.
     :param runnable_timeout: seconds that a job may be RUNNABLE.
     :param starting_timeout: seconds that a job may be STARTING.
     :param terminate_on_kill: terminate the jobs when giving up, and when a person marks the waiting
-        task or deletes its run; never when a triggerer restarts. The jobs of a cleared task are
-        terminated by its next try.
-    :param log_interval: seconds between two looks at the job's log, whose lines are logged too;
-        ``None`` leaves it alone. How far it was read is kept in XCom ``log_position`` where the
-        task has pushed one, and a restarted triggerer goes on from there.
-    :param log_index: of an array, the child whose log it is; an array itself has none.
+        task or deletes the DAG run; never when a triggerer restarts. The jobs of a cleared task are
+        terminated by the next try.
+    :param log_interval: seconds between two reads of the job's log; the lines are logged too.
+        ``None`` means the log is not read. If the task has pushed XCom ``log_position``, the
+        position is kept there, and a restarted triggerer continues from the position.
+    :param log_index: index of the child whose log is read, as an array has no log.
     :param aws_conn_id: as the operator's.
     :param region_name: as the operator's.
     :param verify: as the operator's.
@@ -121,7 +126,7 @@ class FargateBatchJobTrigger(BaseTrigger):
         self._questions: set[asyncio.Task[TaskNow | None]] = set()
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Return the class path and exactly what ``__init__`` takes."""
+        """Return the class path and exactly the arguments of ``__init__``."""
         return (
             "airflow_fargate_batch.triggers.FargateBatchJobTrigger",
             {
@@ -158,14 +163,14 @@ class FargateBatchJobTrigger(BaseTrigger):
     async def on_kill(self) -> None:
         """Terminate the jobs if the task has ended.
 
-        Airflow 3.3 calls this when a person acts on the waiting task, and also when another
-        triggerer has taken over from this one, for example after this one froze.
+        Airflow 3.3 calls this method when a person acts on the waiting task, and also when another
+        triggerer has taken the trigger over, for example from a frozen triggerer.
         """
         if self.terminate_on_kill:
             await insist(self._end_cancelled())
 
     async def _wait(self) -> tuple[str, str | None, str | None]:
-        """Return the outcome, what there is to say about it, and advice."""
+        """Return the outcome, a message, and advice."""
         try:
             await _all([self._wait_for(job_id) for job_id in self.job_ids])
         except _OneHasFailed:
@@ -210,7 +215,7 @@ class FargateBatchJobTrigger(BaseTrigger):
     ) -> Job:
         """Follow a job to its end.
 
-        :raises JobTimedOut: the time is over, and a last look at the job confirmed it.
+        :raises JobTimedOut: the time is over, and a last look confirmed that the job has not ended.
         """
         while True:
             job = await _next(watch, wait.ends_at)
@@ -233,7 +238,7 @@ class FargateBatchJobTrigger(BaseTrigger):
                 return job
 
     async def _others_decide(self) -> bool:
-        """Look at all jobs, if there are several, when one is given up; one may have failed."""
+        """Read the state of all jobs when the wait for a job is over: another may have failed."""
         if len(self.job_ids) > 1:
             try:
                 for job in await self._poller.describe_jobs(self.job_ids):
@@ -267,7 +272,7 @@ class FargateBatchJobTrigger(BaseTrigger):
 
     @cached_property
     def _poller(self) -> ConnectedPoller:
-        """The poller, kept so that a job is ended with the client that asked about it."""
+        """The poller; kept, so that polling and termination use the same client."""
         config = json.dumps(self.botocore_config, sort_keys=True)
         return ConnectedPoller.of(
             Connection(
@@ -292,29 +297,29 @@ class FargateBatchJobTrigger(BaseTrigger):
         return "\n".join(text for text in (error.message, error.state, became) if text)
 
     async def _end_given_up(self, why: str) -> str | None:
-        """Terminate the jobs if Airflow says that no other try owns them; report a failure."""
+        """Terminate the jobs unless Airflow reports another try as owner; return a failure."""
         if self._given_up is None:
             self._given_up = when_giving_up(await self._task_now(GIVE_UP_PATIENCE), why)
         return await self._terminate(self._given_up.why) if self._given_up.terminates else None
 
     async def _leaving(self, why: str, jobs: Sequence[Job]) -> str:
-        """Say why nobody waits any more, and for which jobs that still run."""
+        """Write a message: the reason to stop waiting, and the jobs that are still running."""
         return f"{why}\n{left_running(jobs, region=await self._region())}".rstrip()
 
     @property
     def _jobs(self) -> list[Job]:
-        """All jobs as last seen; one that never was has an id alone."""
+        """All jobs as last seen; a job never seen has only an id."""
         return [self._seen.get(job_id, Job(id=job_id)) for job_id in self.job_ids]
 
     async def _region(self) -> str | None:
-        """Return the region, as far as it is known without a call."""
+        """Return the region, as far as known without a call."""
         try:
             return (await self._poller.api()).region
         except FargateBatchError:
             return self.region_name
 
     async def _end_cancelled(self) -> None:
-        """Terminate the jobs if the task has ended; otherwise report that they are left running."""
+        """Terminate the jobs if the task has ended; otherwise report the jobs left running."""
         verdict = when_cancelled(await self._task_now(ASK_PATIENCE))
         if verdict.terminates:
             await self._terminate(verdict.why)
@@ -341,7 +346,7 @@ class FargateBatchJobTrigger(BaseTrigger):
         return question.result() if question.done() else None
 
     def _live_jobs(self) -> list[str]:
-        """Return the jobs that have not ended, as far as is known."""
+        """Return the ids of jobs not known to have ended."""
         return [
             job_id
             for job_id in self.job_ids
@@ -349,7 +354,7 @@ class FargateBatchJobTrigger(BaseTrigger):
         ]
 
     async def _terminate(self, why: str) -> str | None:
-        """End the jobs that still live, once, whoever asks; return why one could not be ended."""
+        """Terminate the running jobs, once for all callers; return the reason of a failure."""
         if self._termination is None:
             reason = terminator_of(self.task_instance).reason(why)
             self._termination = asyncio.create_task(self._terminate_all(reason))
@@ -373,7 +378,7 @@ class FargateBatchJobTrigger(BaseTrigger):
             else:
                 self.log.info("Terminated job %s: %s", job_id, reason)
                 return None
-        self.log.error("Job %s could not be terminated: %s", job_id, failure)
+        self.log.error("Could not terminate job %s: %s", job_id, failure)
         return failure
 
 
@@ -391,7 +396,7 @@ async def _next(watch: Watch, end: datetime | None) -> Job | None:
 
 
 async def _all(waits: Sequence[Coroutine[Any, Any, None]]) -> None:
-    """Run waits side by side until all are over, or one of them fails."""
+    """Run waits side by side until all are over or a wait fails."""
     if len(waits) == 1:  # nearly always, and thousands of times: a task less each
         await waits[0]
         return

@@ -305,7 +305,7 @@ def test_the_chosen_child_of_an_array_is_logged_to_its_last_line(
         job = hook.wait(job_id, poll_interval=0.5, log_interval=0.5, log_index=2)
     lines = [text.split("] ")[1] for text in caplog.messages if "UTC]" in text]
     assert (job.id, lines) == (job_id, ["1", "2"])
-    assert f"Job {job_id} has ended; its log counts as complete when 10 s bring no new line" in (
+    assert f"Job {job_id} has ended; reading its log until no new line arrives for 10 s" in (
         caplog.messages
     )
 

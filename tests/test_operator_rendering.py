@@ -411,8 +411,8 @@ BAD_FILES: dict[str, tuple[bytes | None, str]] = {
     "a list": (b"[1]", "a.json holds a list, not a JSON object"),
     "empty": (b"", "a.json, line 1, column 1: not JSON"),
     "Python": (b"{'a': 1}", "a.json, line 1, column 2: not JSON"),
-    "bad Jinja": (b'{"a": "{{ 1 +"}', "a.json: cannot be rendered"),
-    "unknown name": (b'{"a": "{{ nobody.x }}"}', "a.json: cannot be rendered"),
+    "bad Jinja": (b'{"a": "{{ 1 +"}', "a.json: could not be rendered"),
+    "unknown name": (b'{"a": "{{ nobody.x }}"}', "a.json: could not be rendered"),
     "an expression that fails": (b'{"a": "{{ 1 // 0 }}"}', "rendered: ZeroDivisionError"),
 }
 

@@ -236,7 +236,7 @@ def test_a_template_that_cannot_be_rendered_is_not_logged(
         rendered(task)
     logged = caplog.text + capsys.readouterr().out + capsys.readouterr().err
     assert is_clean(logged)
-    assert "environment cannot be rendered" in logged
+    assert "Could not render environment" in logged
 
 
 def test_secrets_in_a_file_are_masked_in_all_logs(

@@ -147,7 +147,7 @@ def test_a_join_of_a_mapped_task_known_to_be_too_long_is_warned_of_at_import(
         assert said == []
     else:
         [text] = said
-        assert text.startswith(f"depends_on: parts maps to {count} jobs, and a job may have 20 dep")
+        assert text.startswith(f"depends_on: task parts maps to {count} jobs, but a job may have a")
 
 
 @pytest.mark.parametrize("index", [19, 20, 35])
@@ -171,4 +171,4 @@ def test_a_mapped_task_warns_before_a_join_that_cannot_be(
     assert ("task join depends on every job of this mapped task" in said) == (index >= 20)
     assert "beside" not in said
     if index == 20:
-        assert "of which this is number 21, and a job may have 20 dependencies at most" in said
+        assert "(this is job number 21), but a job may have at most 20 dependencies" in said

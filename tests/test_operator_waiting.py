@@ -207,7 +207,7 @@ def test_the_first_line_does_not_say_that_an_adopted_job_was_submitted(
     vars(task)["hook"] = Adopting()
     with caplog.at_level("INFO", logger=LOG.name):
         task.execute(rendered(task))
-    assert caplog.messages[-1].startswith(f"Job {JOB_ID} (")
+    assert caplog.messages[-1].startswith(f"Adopted job {JOB_ID} (")
     assert "Submitted" not in caplog.text
 
 
@@ -596,7 +596,7 @@ def test_a_job_that_cannot_be_ended_at_a_kill_is_said_to_run_on(
 
     monkeypatch.setattr(WaitingHook, "terminate", refused)
     killed_at("wait")
-    assert "could not be terminated, and is left running: AWS refused" in logged()
+    assert "Could not terminate the job; the job is left running: AWS refused" in logged()
 
 
 def test_a_kill_between_submit_and_wait_ends_the_job() -> None:

@@ -200,7 +200,7 @@ def test_a_refusal_that_settles_is_no_end_and_is_in_the_log(
     assert time == [180.0]
     assert caplog.messages[:2] == [
         f"Could not read the state of the jobs; will retry for 5 min 0 s: {refusal}",
-        "Could read the state of the jobs again",
+        "The state of the jobs can be read again",
     ]
 
 

@@ -476,7 +476,7 @@ def test_a_permission_that_is_denied_for_a_while_ends_nothing_and_is_in_the_task
     said = [each.message for each in caplog.records if each.name == "airflow_fargate_batch.test"]
     assert said[0].startswith("Could not read the state of job job; will retry for 5 min 0 s: ")
     assert "batch:DescribeJobs" in said[0]
-    assert said[1].startswith("Could read the state of job job again after ")
+    assert said[1].startswith("The state of job job can be read again after ")
 
 
 @pytest.mark.usefixtures("aws")
@@ -491,13 +491,13 @@ def test_a_connection_that_cannot_be_used_ends_the_wait_and_is_named(
     aws: Aws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail() -> None:
-        raise CredentialsMissing("No client for connection 'aws_default' could be made: gone")
+        raise CredentialsMissing("Could not make a client for connection 'aws_default': gone")
 
     monkeypatch.setattr(conversation, "PATIENCE", 0.0)
     aws.connecting = fail
     event = event_of(trigger_for())
     assert event["outcome"] == "refused"
-    assert "No client for connection 'aws_default' could be made: gone" in event["message"]
+    assert "Could not make a client for connection 'aws_default': gone" in event["message"]
 
 
 def test_a_connection_that_cannot_be_read_for_a_moment_is_read_again(aws: Aws) -> None:
@@ -515,7 +515,7 @@ def test_a_connection_that_cannot_be_read_for_a_moment_is_read_again(aws: Aws) -
     ("raised", "told"),
     [
         (RuntimeError("the store is down"), CredentialsMissing),
-        (AwsError("No client for AWS Batch could be made"), CredentialsMissing),
+        (AwsError("Could not make a client for AWS Batch"), CredentialsMissing),
         (CredentialsMissing("none"), CredentialsMissing),
         (AccessDenied("AWS refused AssumeRole", "sts:AssumeRole"), AccessDenied),
     ],

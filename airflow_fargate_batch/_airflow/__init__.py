@@ -1,1 +1,1 @@
-"""Internals of the operators, sensors and triggers: the rest of what knows Airflow."""
+"""Internals of the operators, sensors and triggers: all other code that imports Airflow."""

@@ -1,7 +1,7 @@
-"""The only file that knows one Airflow from another: 2.11, 3.0 and 3.1 or later.
+"""Differences of Airflow versions, in no other file: 2.11, 3.0 and 3.1 or later.
 
-Each name is looked up where the newest Airflow has it, then where older ones do. When support for
-a version ends, its line goes.
+Each name is imported from the newest Airflow's place first, then from older places. When support
+for a version ends, delete the lines marked with the version.
 """
 
 import inspect
@@ -74,7 +74,7 @@ else:
             redact = _masker.redact
 
             def mask_secret(secret: str) -> None:
-                """Mask a secret here before its message to the supervisor is logged at DEBUG."""
+                """Mask a secret here before the message to the supervisor is logged at DEBUG."""
                 _masker._secrets_masker().add_mask(secret)  # noqa: SLF001 - 3.0 has no other way
                 _masker.mask_secret(secret)
 
@@ -104,10 +104,10 @@ __all__ = [
 
 
 def triggers_have_on_kill() -> bool:
-    """Tell whether Airflow calls ``on_kill`` of a trigger whose task no longer waits, as 3.3 does.
+    """Report whether Airflow calls a trigger's ``on_kill`` when the task stops waiting (3.3).
 
-    Before 3.3 a cancelled trigger asks whether its triggerer only shuts down. On 3.3 nobody would
-    answer.
+    Before 3.3 a cancelled trigger asks Airflow whether only the triggerer shuts down. On 3.3 no
+    answer would come.
     """
     from airflow.triggers.base import BaseTrigger
 
@@ -115,15 +115,15 @@ def triggers_have_on_kill() -> bool:
 
 
 def execution_timeout_expired() -> bool:
-    """Tell, in ``on_kill``, whether Airflow calls it because of the task's execution_timeout.
+    """Report, in ``on_kill``, whether the task's execution_timeout is the reason of the call.
 
-    Airflow calls it in the handler of that exception; after a signal it calls it anywhere.
+    For a timeout Airflow calls ``on_kill`` in the handler of the exception; for a signal, anywhere.
     """
     return isinstance(sys.exception(), AirflowTaskTimeout)
 
 
 def task_now(task_instance: Any) -> TaskNow | None:
-    """Ask Airflow for the state of the task whose try this process runs; ``None``: no answer.
+    """Ask Airflow for the state of the task in this process; ``None`` means no answer.
 
     Safe in a signal's handler: while the interrupted code waits for an answer of the supervisor,
     nothing else can be asked, and there is no answer.
@@ -133,9 +133,9 @@ def task_now(task_instance: Any) -> TaskNow | None:
 
 
 async def deferred_task_now(task_instance: Any, trigger_id: int | None) -> TaskNow | None:
-    """Ask Airflow for the state of the task that waits for a trigger; ``None``: no answer.
+    """Ask Airflow for the state of the task waiting for a trigger; ``None`` means no answer.
 
-    Never cancel this: on 3.0 the supervisor's answer would be taken for another's.
+    Never cancel the question: on 3.0 the supervisor's answer would go to the next question.
     """
     from asgiref.sync import sync_to_async
 
@@ -153,9 +153,10 @@ def _answer(ask: Callable[..., TaskNow], *about: Any) -> TaskNow | None:
 
 
 async def own_xcom(task_instance: Any, key: str) -> Any:
-    """Return an XCom of a trigger's own task, ``None`` where there is none.
+    """Return an XCom of a trigger's own task; ``None`` means no such XCom.
 
-    Reads the database on 2.11, asks the supervisor on 3.x; never cancel it, as `a_person_ended`.
+    Reads the database on 2.11 and asks the supervisor on 3.x. Never cancel the call, for the reason
+    in ``deferred_task_now``.
     """
     from asgiref.sync import sync_to_async
 
@@ -163,7 +164,7 @@ async def own_xcom(task_instance: Any, key: str) -> Any:
 
 
 async def set_own_xcom(task_instance: Any, key: str, value: Any) -> None:
-    """Push an XCom of a trigger's own task, in place of an earlier one; as ``own_xcom``."""
+    """Push an XCom of a trigger's own task and replace an earlier value; see ``own_xcom``."""
     from asgiref.sync import sync_to_async
 
     await sync_to_async(XCom.set)(key=key, value=value, **_identity(task_instance))
@@ -203,7 +204,7 @@ def _row_for_trigger(task_instance: Any, trigger_id: int | None) -> TaskNow:
 
 
 def _row_of(task_instance: Any) -> Any:
-    """Return the task instance as the database has it; Airflow 2.11."""
+    """Return the task instance's row in the database; Airflow 2.11."""
     from airflow.models.taskinstance import TaskInstance
     from airflow.utils.session import create_session
 
@@ -216,8 +217,8 @@ def _row_of(task_instance: Any) -> Any:
 def _ask_supervisor_for_worker(task_instance: Any) -> TaskNow:
     """Ask for the task's state, and whether the id of this try is still in use; Airflow 3.
 
-    Each try has an id of its own, with one exception: on 3.0 a try that follows because a scheduler
-    was restarted keeps the id.
+    Each try has a different id, with an exception: on 3.0 a try after a restart of the scheduler
+    keeps the id.
     """
     comms = _supervisor()
     if comms is None:
@@ -239,7 +240,7 @@ def _supervisor() -> Any:
 
 
 def _ask_supervisor_for_trigger(task_instance: Any, trigger_id: int | None) -> TaskNow:  # noqa: ARG001
-    """Ask for the task's state, which does not tell one deferral from another; Airflow 3."""
+    """Ask for the task's state; the state is equal for all deferrals of a task; Airflow 3."""
     state = _state_from_supervisor(task_instance)
     return TaskNow(state=state, is_own_try=state == "deferred")
 
@@ -259,7 +260,7 @@ def _state_from_supervisor(task_instance: Any) -> str | None:
 
 
 def _has_current_id(comms: Any, task_instance: Any) -> bool:
-    """Ask a question that Airflow answers for the current try's id only."""
+    """Ask a question answered by Airflow for the current try's id only."""
     from airflow.sdk.exceptions import AirflowRuntimeError
     from airflow.sdk.execution_time.comms import InactiveAssetsResult, ValidateInletsAndOutlets
 
@@ -275,7 +276,7 @@ def _has_current_id(comms: Any, task_instance: Any) -> bool:
 
 
 def _is_sending(comms: Any) -> bool:
-    """Look whether the code below, which a signal interrupted, is about to read an answer."""
+    """Report whether the code interrupted by a signal is about to read an answer."""
     sending = type(comms).send.__code__
     frame = inspect.currentframe()
     while frame is not None:
@@ -286,7 +287,7 @@ def _is_sending(comms: Any) -> bool:
 
 
 class _MaskedConnections:
-    """Connections in a template, their secrets masked as soon as they are read; Airflow 3.0."""
+    """Connections in a template, with secrets masked as soon as a connection is read; 3.0."""
 
     def __init__(self, connections: Any) -> None:
         self._connections = connections
@@ -306,9 +307,10 @@ def _masked(connection: Any) -> Any:
 
 
 def masking_context(context: "Context") -> Any:
-    """Return a context whose connections are masked in this process.
+    """Return a context with connections masked in this process.
 
-    On 3.0 only the supervisor masks them, which sees no rendered field and no XCom.
+    On 3.0 only the supervisor masks connections, but the supervisor sees neither rendered fields
+    nor XComs.
     """
     if not airflow_version.startswith("3.0.") or "conn" not in context:
         return context

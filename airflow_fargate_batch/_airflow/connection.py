@@ -1,4 +1,4 @@
-"""Connection settings that operator, sensor and trigger share, and the clients made of them."""
+"""Connection settings shared by operator, sensor and trigger, and clients made from settings."""
 
 import gc
 import json
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
-    """How to reach AWS; triggers with an equal one share a client and a poller.
+    """Settings of a connection to AWS; triggers with equal settings share a client and a poller.
 
     Attributes:
-        botocore_config: As JSON text, which can be compared and hashed.
+        botocore_config: JSON text, because a text can be compared and hashed.
     """
 
     aws_conn_id: str | None
@@ -31,9 +31,9 @@ class Connection:
     def connect(self) -> "BatchApi":
         """Read the connection and make a client: slow, and not for an event loop's thread.
 
-        :raises AccessDenied: its role may not be assumed.
-        :raises CredentialsMissing: any other failure, temporary or permanent. The poller keeps
-            trying for ``conversation.PATIENCE`` (5 min) before it fails the triggers.
+        :raises AccessDenied: the connection's role may not be assumed.
+        :raises CredentialsMissing: any other failure, temporary or permanent. The poller retries
+            for ``conversation.PATIENCE`` (5 min) before failing the triggers.
         """
         try:
             with _without_collecting():
@@ -41,7 +41,7 @@ class Connection:
         except (AccessDenied, CredentialsMissing):
             raise
         except Exception as error:  # whatever the connection store, or what is in it, may raise
-            text = f"No client for connection {self.aws_conn_id!r} could be made: {error}"
+            text = f"Could not make a client for connection {self.aws_conn_id!r}: {error}"
             raise CredentialsMissing(text, "Check the connection.") from error
 
     def connect_logs(self) -> "LogsApi":
@@ -61,11 +61,12 @@ class Connection:
 
 @contextmanager
 def _without_collecting() -> Iterator[None]:
-    """Keep Python from looking for garbage meanwhile, and later in all that there is by now.
+    """Switch garbage collection off for a while, then freeze the present objects.
 
-    A full collection holds up the event loop while it looks at every object, and a triggerer with
-    a client's models has hundreds of thousands that never go. They are frozen once in a process:
-    what is frozen is not freed even where it becomes garbage.
+    A full collection visits every object, and the event loop of the triggerer stands still
+    meanwhile. The models of a botocore client are hundreds of thousands of objects, all kept until
+    the process ends. ``gc.freeze`` takes the present objects out of all later collections. Frozen
+    objects are never collected, even after becoming garbage, so a process freezes only once.
     """
     was_enabled = gc.isenabled()
     gc.disable()

@@ -1,16 +1,16 @@
-"""Identity of an Airflow installation: what tells its jobs from those of another one.
+"""Identity of an Airflow installation, to separate the jobs of installations.
 
 Two installations may share an AWS account, a queue, and the ids of DAGs and runs: dev and prod, a
 restored backup. ``[fargate_batch] deployment`` names each. By default the name comes from settings
-that all workers of one installation share and two installations do not:
+shared by all workers of an installation, and different in two installations:
 
-1. the address at which people reach Airflow: ``[api] base_url``, on 2.11 ``[webserver] base_url``;
-2. if that is a loopback address, which every machine has: together with the address of the
-   execution API (3.x) and with ``[core] fernet_key``. A key from the environment is the same on all
-   workers. A key from ``airflow.cfg`` counts only if everything runs on one machine, because a 3.x
-   worker elsewhere needs no key, and may have made up one of its own.
+1. the public address of Airflow: ``[api] base_url``, on 2.11 ``[webserver] base_url``;
+2. if the address is a loopback address, as on every machine: also the address of the execution API
+   (3.x) and ``[core] fernet_key``. A key from the environment is the same on all workers. A key
+   from ``airflow.cfg`` counts only if everything runs on a single machine, because a 3.x worker
+   elsewhere needs no key, and may have generated a key.
 
-Only a hash of these leaves the process.
+Only a hash of the settings leaves the process.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ _DIGITS: Final = 12
 
 
 def deployment() -> str:
-    """Return the name of this installation, the same in all its workers."""
+    """Return the name of the installation, the same in all workers."""
     if name := _setting(SECTION, "deployment").strip():
         return name
     base_url = next(filter(None, (_setting(*key) for key in _BASE_URLS)), "").rstrip("/")
@@ -48,7 +48,7 @@ def _setting(section: str, option: str) -> str:
 
 
 def _is_loopback(url: str) -> bool:
-    """Tell whether a URL leads to the machine itself, or there is none."""
+    """Report whether a URL is missing or leads to the local machine."""
     host = urlsplit(url if "//" in url else f"//{url}").hostname or "localhost"
     if host == "localhost" or host.endswith(".localhost"):
         return True

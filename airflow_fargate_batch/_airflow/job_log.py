@@ -1,4 +1,4 @@
-"""The log of a job in the log of the task whose trigger waits; loaded only where that is wanted."""
+"""A job's log, copied into the log of the waiting task; loaded only if *awslogs_enabled* is set."""
 
 import asyncio
 import time
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
     from airflow_fargate_batch._airflow.shared_poller import ConnectedPoller
 
 KEEP_EVERY: Final = 15.0
-"""Seconds from one writing of the position to the next, at least."""
+"""Least number of seconds between two writes of a position."""
 WRITES: Final = 5.0
-"""Times a second that all triggers together write: each keeps Airflow 3's supervisor busy for up to
+"""Writes a second of all triggers together: a write keeps Airflow 3's supervisor busy for up to
 40 ms."""
 IN_FLIGHT: Final = 1.0
-"""Seconds in which a line that was logged reaches the task's log: only then it counts as read, as a
-triggerer that is killed takes along what was on its way."""
+"""Seconds until a logged line has reached the task's log. A line counts as read only after this
+time, because a killed triggerer loses the lines still on the way."""
 PATIENCE: Final = 60.0
-"""Seconds that a job's log waits for its position: a restarted triggerer asks for all of them."""
+"""Seconds to wait for a kept position: a restarted triggerer asks for the positions of all logs."""
 
 
 class Place:
-    """How far a waiting task has read the log of its job, kept where the next trigger finds it.
+    """Position of a waiting task in the job's log, kept in an XCom for the next trigger.
 
-    That it cannot be read or written is one warning.
+    If the XCom cannot be read or written, a single warning is logged.
 
-    :param task_instance: the trigger's; ``None`` where Airflow gave it none.
+    :param task_instance: the trigger's; ``None`` if Airflow gave none.
     """
 
     def __init__(self, task_instance: Any, log: Any) -> None:
@@ -45,7 +45,7 @@ class Place:
         self._has_warned = False
 
     async def read(self) -> Position:
-        """Return where an earlier trigger of the task was; empty where there was none."""
+        """Return the position of the task's earlier trigger; empty without an earlier trigger."""
         if self._task_instance is None:
             return {}
         try:
@@ -59,7 +59,7 @@ class Place:
         return self._position
 
     async def keep(self, follower: AsyncLogFollower) -> None:
-        """Write how far a follower is, now and then, until cancelled."""
+        """Write a follower's position from time to time, until cancelled."""
         while self._is_kept:
             await follower.moved.wait()
             await _turn()
@@ -77,7 +77,8 @@ class Place:
         if not self._has_warned:
             self._has_warned = True
             self._log.warning(
-                "XCom %s is out of reach, so a restarted triggerer may repeat lines: %s: %s",
+                "Could not read or write XCom %s; a restarted triggerer may repeat log lines: "
+                "%s: %s",
                 LOG_POSITION,
                 type(error).__name__,
                 error,
@@ -85,14 +86,14 @@ class Place:
 
 
 class JobLog:
-    """Logs the lines of one job while it is waited for, and at last those that are left.
+    """Logs the lines of a job during the wait, and the rest of the lines at the end.
 
-    The wait's news of the job must be told to ``heed``; a child's it gets itself.
+    The wait passes updates of the job to ``heed``; updates of a child are read here.
 
-    :param interval: seconds between two looks at the log.
+    :param interval: seconds between two reads of the log.
     :param poll_interval: seconds between two questions about the child.
-    :param index: which child of an array.
-    :param log: the task's.
+    :param index: index of the child of an array.
+    :param log: the task's logger.
     """
 
     def __init__(
@@ -142,7 +143,7 @@ class JobLog:
                 task.cancel()
 
     def heed(self, job: Job) -> None:
-        """Take note of the job as it is now."""
+        """Observe the job's present state."""
         self._secrets |= set(job.secrets)
         self._follower.heed(job)
         if self._follower.child_id and not self._is_child_watched:
@@ -171,7 +172,7 @@ class JobLog:
                 return
 
     async def _look_at_the_child(self) -> None:
-        """Look once more: where its array has ended, so has a child."""
+        """Ask about the child a last time: when an array has ended, all children have."""
         if child_id := self._follower.child_id:
             try:
                 for child in await self._poller.describe_jobs([child_id]):
@@ -184,7 +185,7 @@ _pace: Final = Pace(rate=WRITES)
 
 
 async def _turn() -> None:
-    """Sleep until it is the caller's turn to write."""
+    """Sleep until the caller may write."""
     now = time.monotonic()
     delay = _pace.delay(now)
     _pace.called(now + delay)

@@ -25,12 +25,12 @@ MAY_HOLD_SECRETS: Final = (
 
 
 class HidesSecrets(BaseOperator):
-    """An operator that uses its secrets and shows none.
+    """An operator with secrets struck out of all attributes after rendering.
 
-    Airflow stores the rendered fields right after it has set them, and its masker reads neither a
-    list of ``{name, value}`` nor a JSON text, nor, in the API server of 3.0, what a task has told
-    it to mask. So once rendered, the attributes themselves show secrets struck out, and
-    ``_argument`` gives what is to be used.
+    Airflow stores the rendered fields right after setting the attributes. Airflow's masker reads
+    neither a list of ``{name, value}`` nor a JSON text; in the API server of 3.0 the masker does
+    not know the secrets masked by a task. So after rendering the attributes show secrets struck
+    out, and ``_argument`` returns the real value.
     """
 
     _originals: Mapping[str, Any] = MappingProxyType({})
@@ -43,9 +43,9 @@ class HidesSecrets(BaseOperator):
         jinja_env: Any,
         seen_oids: set[int],
     ) -> None:
-        """Render as Airflow does, but log no template, with the literals in it, where that fails.
+        """Render as Airflow does, but after a failure log no template, and so no literal secret.
 
-        Airflow calls this for mapped tasks too, which `render_template_fields` would miss.
+        Airflow calls this method for mapped tasks too; `render_template_fields` would miss them.
         """
         context = masking_context(context)
         for name in template_fields:
@@ -56,7 +56,7 @@ class HidesSecrets(BaseOperator):
                 else:
                     rendered = self.render_template(value, context, jinja_env, seen_oids)
             except Exception:  # whatever a template raises; it goes on as it came
-                self.log.error("%s cannot be rendered", name)  # noqa: TRY400 - Airflow logs the rest
+                self.log.error("Could not render %s", name)  # noqa: TRY400 - Airflow logs the rest
                 raise
             if parent is self and name in MAY_HOLD_SECRETS:
                 rendered = self._hide(name, rendered)
@@ -74,10 +74,10 @@ class HidesSecrets(BaseOperator):
 
 
 def is_secret_name(name: str) -> bool:
-    """Tell whether a name is a secret's, by our words or by those that Airflow is configured with.
+    """Report whether a name is a secret's, by our words or by the words configured in Airflow.
 
-    Of Airflow's rules only ``[core] sensitive_var_conn_names`` counts, anywhere in a name, as for
-    Airflow itself. Its built-in words would count anywhere too, and strike the ``false`` of
+    Of Airflow's rules only ``[core] sensitive_var_conn_names`` counts, anywhere in a name, as in
+    Airflow. Airflow's built-in words would count anywhere too, and strike the ``false`` of
     ``TOKENIZERS_PARALLELISM=false`` out of every log.
     """
     if secret_names.is_secret_name(name):
@@ -96,22 +96,22 @@ def _masked(text: str) -> str:
 
 
 def _mask(texts: Iterable[str]) -> None:
-    """Have Airflow strike texts out of all that this task logs from now on."""
+    """Register texts with Airflow's masker: later log lines of the task show no such text."""
     for text in texts:
         mask_secret(text)
 
 
 def as_json(request: "JobRequest") -> str:
-    """Write the body of SubmitJob as JSON, with its secrets struck out."""
+    """Write the body of SubmitJob as JSON, with secrets struck out."""
     body = secrets.redacted(request.to_submit_job(), is_secret_name, _masked)
     return json.dumps(body, indent=2, ensure_ascii=False)
 
 
 def places_struck_out(request: "JobRequest") -> list[str]:
-    """Return the places of a request whose secrets ``as_json`` strikes out."""
+    """Return the places in a request with secrets struck out by ``as_json``."""
     return secrets.places_of_secrets(request.to_submit_job(), is_secret_name)
 
 
 def mask_secrets_of(request: "JobRequest") -> None:
-    """Mask the secrets of a request in all logs, those in the contents of files included."""
+    """Mask the secrets of a request in all logs, also secrets read from files."""
     _mask(secrets.texts_of_secrets(request.to_submit_job(), is_secret_name))

@@ -1,4 +1,4 @@
-"""The half of the operator that waits: tasks that wait load it, the DAGs that name them do not."""
+"""The operator's wait after the submit; loaded by waiting tasks only, not when a DAG is parsed."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -38,11 +38,11 @@ if TYPE_CHECKING:
     from airflow_fargate_batch.hooks import FargateBatchHook
 
 TIMEOUT_MARGIN: Final = timedelta(seconds=30)
-"""How long before Airflow's execution_timeout to give up, so that there is time to end the job."""
+"""Time between giving up and Airflow's execution_timeout, needed to terminate the job."""
 
 
 class WaitingTask(HasPages, Protocol):
-    """The operator, as far as the wait reads it."""
+    """The part of the operator used by the wait."""
 
     execution_timeout: timedelta | None
     deferrable: bool | None
@@ -63,19 +63,19 @@ class WaitingTask(HasPages, Protocol):
 
     @property
     def log(self) -> Any:
-        """Logger of the task; Airflow 3 has a kind of its own."""
+        """Logger of the task; not a ``logging.Logger`` on Airflow 3."""
 
     @property
     def defer(self) -> Any:
-        """Airflow's own way to wait in the triggerer."""
+        """``BaseOperator.defer``."""
 
     @property
     def hook(self) -> "FargateBatchHook":
-        """The hook that talks to AWS."""
+        """The hook that calls AWS."""
 
 
 class Waiting:
-    """One task's wait for its job, in its worker or deferred.
+    """A task's wait for a job, in the worker or deferred.
 
     :param push: pushes an XCom of the task: key and value.
     """
@@ -94,11 +94,11 @@ class Waiting:
         self._push = push
 
     def wait(self, job_id: str, *, log_index: int | None = None) -> None:
-        """Wait in the way that the task's *deferrable* says.
+        """Wait as the task's *deferrable* says.
 
-        :param log_index: of an array, the child whose log is streamed.
-        :raises TaskDeferred: to wait in the triggerer; ``take_over`` goes on.
-        :raises JobTimedOut: the time is over; the job was ended, unless the task is told not to.
+        :param log_index: index of the child of an array whose log is streamed.
+        :raises TaskDeferred: to wait in the triggerer; ``take_over`` continues.
+        :raises JobTimedOut: the time is over; with *terminate_on_kill* the job was terminated.
         """
         if self._is_deferrable():
             self._defer(job_id, log_index)
@@ -126,7 +126,7 @@ class Waiting:
         self._conclude(job)
 
     def take_over(self, event: Mapping[str, Any]) -> str:
-        """Go on after the trigger's event, and return the job id."""
+        """Continue after the trigger's event, and return the job id."""
         job = Job.from_api(event["jobs"][0]) if event["jobs"] else None
         if event["outcome"] == ENDED and job is not None:
             self._conclude(job)
@@ -139,7 +139,7 @@ class Waiting:
         raise (AirflowFailException if event["outcome"] == STUCK else JobTimedOut)(text)
 
     def _give_up(self, job_id: str, error: JobTimedOut) -> str:
-        """Terminate the job, if that is wanted and no other try owns it, and write a report."""
+        """Terminate the job if wanted and owned by this try, and write a report."""
         task, ti = self._task, self._task_instance
         terminates, because, failure = task.terminate_on_kill, None, None
         if terminates:
@@ -163,7 +163,7 @@ class Waiting:
         return self._report(text, job, error.advice)
 
     def _report(self, text: str, job: Job | None, advice: str | None) -> str:
-        """Add the task, the job's last log lines, its pages and advice to a text."""
+        """Add the task, the job's last log lines and pages, and advice to a text."""
         task = self._task
         return report(
             text,
@@ -175,7 +175,7 @@ class Waiting:
         )
 
     def _region_of(self, job: Job | None) -> str | None:
-        """Return a job's region, its connection's if AWS never told; ``None`` if neither does."""
+        """Return a job's region or, if unknown, the connection's; ``None`` if both are unknown."""
         if job and job.region:
             return job.region
         try:
@@ -185,7 +185,7 @@ class Waiting:
 
     @property
     def _name(self) -> str:
-        """The task, as people call it."""
+        """DAG id and task id, for messages."""
         return f"{self._task.dag_id}.{self._task.task_id}"
 
     def _is_deferrable(self) -> bool:
@@ -220,7 +220,7 @@ class Waiting:
         )
 
     def _log_interval(self) -> float | None:
-        """Return the seconds between two looks at the job's log; ``None`` leaves it alone."""
+        """Return the seconds between two reads of the job's log; ``None`` means no reads."""
         return self._seconds("awslogs_fetch_interval") if self._task.awslogs_enabled else None
 
     @property
@@ -231,7 +231,7 @@ class Waiting:
         return read_seconds(getattr(self._task, argument), argument)
 
     def _gives_up_at(self) -> tuple[datetime | None, str | None]:
-        """Return when to give up, before Airflow's own timeout leaves the job running, and why."""
+        """Return the moment to give up and the limit's text; before Airflow's own timeout."""
         ends: list[tuple[datetime, str]] = []
         if wait_timeout := _timedelta(self._seconds("wait_timeout")):
             said = f"wait_timeout is {duration(wait_timeout)}"
@@ -247,7 +247,7 @@ class Waiting:
         return read_exit_codes(getattr(self._task, argument), argument)
 
     def _last_seen(self, job_id: str) -> Job:
-        """Push the job's present state, and return the job; its id alone if that cannot be read."""
+        """Push the job's present state and return the job; if unreadable, with the id only."""
         try:
             job = next(iter(self._task.hook.describe([job_id])), None)
         except AwsError as error:
@@ -263,7 +263,7 @@ class Waiting:
         self._push_pages(job)
 
     def _push_pages(self, job: Job) -> None:
-        """Push the addresses of the console's pages that have become known."""
+        """Push newly known addresses of console pages."""
         push_pages(self._task, pages_of(job), self._push)
 
     def _push_pages_if_possible(self, job: Job) -> None:
@@ -273,7 +273,7 @@ class Waiting:
             self._task.log.warning("Could not push the links of job %s: %s", job.id, error)
 
     def _conclude(self, job: Job) -> None:
-        """Push what is known of a job that has ended; fail or skip the task if it failed."""
+        """Push the summary of an ended job; fail or skip the task if the job failed."""
         task = self._task
         end = conclude(job, task=self._name, api=lambda: task.hook.api, logs=lambda: task.hook.logs)
         self._push_end(job, end.summary)
@@ -292,7 +292,7 @@ class Waiting:
 
 
 def _among(exit_codes: Iterable[int | None], argument: str) -> str:
-    """Say that exit codes are those of an argument."""
+    """Write that exit codes are listed in an argument."""
     codes = sorted(code for code in exit_codes if code is not None)
     what = "exit code" if len(codes) == 1 else "exit codes"
     return f"{what} {', '.join(map(str, codes))} {'is' if len(codes) == 1 else 'are'} in {argument}"

@@ -1,10 +1,10 @@
-"""Ordinals of the submits of one try, so that several operators in one task keep apart.
+"""Ordinals of the submits of a try, to separate the jobs of several operators in a task.
 
-A Python callable may execute an operator again and again, or several operators with one id. Each
-submit of an operator id takes the next ordinal, from 0, and the next try counts from 0 again. A
-submit that fails gives its ordinal back, so that a repetition in the same try looks for the job of
-the failed one. Threads may take ordinals side by side, but only operators with different ids keep
-theirs from one try to the next.
+A Python callable may execute an operator again and again, or several operators with the same id.
+Each submit of an operator id takes the next ordinal, from 0, and the next try counts from 0 again.
+A failed submit gives the ordinal back, so that a repetition in the same try looks for the job of
+the failed submit. Threads may take ordinals side by side, but only operators with different ids
+keep the ordinals from try to try.
 """
 
 import threading
@@ -18,12 +18,12 @@ from typing import Any, Final
 
 @dataclass(slots=True)
 class Place:
-    """Place of one submit in its try.
+    """Place of a submit in the try.
 
     Attributes:
-        ordinal: How many jobs the operator has submitted before in this try.
-        was_tried: An earlier submit at this place failed, and may have left a job.
-        seconds: How long ago this try began to submit.
+        ordinal: Number of jobs submitted before by the operator in the same try.
+        was_tried: An earlier submit at the same place failed, and may have left a job.
+        seconds: Seconds since the try's first submit began.
     """
 
     ordinal: int
@@ -33,7 +33,7 @@ class Place:
 
 @dataclass(slots=True)
 class _Places:
-    """Ordinals of one operator in one try."""
+    """Ordinals of an operator in a try."""
 
     taken: set[int] = field(default_factory=set)
     tried: set[int] = field(default_factory=set)
@@ -47,12 +47,12 @@ class _Try:
 
 _lock: Final = threading.Lock()
 _tries: Final[dict[int, dict[int, _Try]]] = {}
-"""Tries by try number, by the id of the task instance's object."""
+"""Tries by try number, by the ``id()`` of the task instance."""
 
 
 @contextmanager
 def place_of(task_instance: Any, operator_id: str) -> Iterator[Place]:
-    """Take the next place of an operator in this try; give it back if the submit fails."""
+    """Take the next place of an operator in the try; give the place back if the submit fails."""
     with _lock:
         this_try = _of(task_instance).setdefault(task_instance.try_number, _Try())
         known = this_try.operators.setdefault(operator_id, _Places())

@@ -1,4 +1,4 @@
-"""A connection as triggers share it: one client and one poller for all that have the same."""
+"""A client and a poller for all triggers with equal connection settings."""
 
 import asyncio
 from collections.abc import Callable, Iterable
@@ -18,10 +18,13 @@ Result = TypeVar("Result")
 
 
 class Once(Generic[Result]):
-    """Makes something once, in a thread, however many wait for it.
+    """Makes a value once, in a thread, for any number of waiters.
 
-    A connection is read through Airflow's supervisor. On Airflow 3.0 that works only through
-    ``sync_to_async``, and to cancel it breaks the triggerer: so it has a task of its own.
+    Reading a connection asks Airflow's supervisor. On Airflow 3.0 the question runs on the
+    triggerer's event loop by ``async_to_sync``, which finds the loop only from a thread started by
+    ``sync_to_async``. A cancelled question leaves the answer to the next question, and the
+    triggerer dies. So ``make`` runs by ``sync_to_async``, in a separate task that is never
+    cancelled.
     """
 
     def __init__(self, make: Callable[[], Result]) -> None:
@@ -29,7 +32,7 @@ class Once(Generic[Result]):
         self._making: asyncio.Task[Result] | None = None
 
     async def __call__(self) -> Result:
-        """Return it; a failure to make it is raised, and the next call tries again."""
+        """Return the value; after a failure, the next call retries."""
         if self._making is None or _has_failed(self._making):
             self._making = asyncio.create_task(sync_to_async(self._make)())
         return await asyncio.shield(self._making)
@@ -40,10 +43,10 @@ def _has_failed(task: "asyncio.Task[Any]") -> bool:
 
 
 class ConnectedPoller(JobPoller):
-    """The poller of a connection, and the clients of all who wait with it.
+    """The poller of a connection, and the clients shared by all waiters.
 
     Attributes:
-        api: Gives the client that it asks with.
+        api: Returns the poller's client.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -53,17 +56,17 @@ class ConnectedPoller(JobPoller):
 
     @classmethod
     def of(cls, connection: Connection) -> "ConnectedPoller":
-        """Return the one of the running event loop."""
+        """Return the connection's poller in the running event loop."""
         return cast("ConnectedPoller", JobPoller.shared(connection, lambda: cls(connection)))
 
     @cached_property
     def logs_gate(self) -> "LogsGate":
-        """The way to CloudWatch Logs."""
+        """The gate to CloudWatch Logs."""
         from airflow_fargate_batch.watching.log_follower import LogsGate  # loads botocore
 
         return LogsGate(Once(self._connection.connect_logs))
 
     async def describe_jobs(self, job_ids: list[str]) -> Iterable[Job]:
-        """Ask once."""
+        """Make a single DescribeJobs call."""
         api = await self.api()
         return await asyncio.to_thread(api.describe_jobs, job_ids)

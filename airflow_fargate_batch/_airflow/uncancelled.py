@@ -1,8 +1,8 @@
 """Work that a cancelled trigger must finish.
 
-Airflow cancels a trigger again every second until it is done. A job that is being terminated must
-be terminated all the same. And on Airflow 3.0 a question to the supervisor that is cancelled
-leaves its answer to the next question: the triggerer dies.
+Airflow cancels a trigger again every second until the trigger is done. A termination under way must
+be completed all the same. On Airflow 3.0 a cancelled question to the supervisor leaves the answer
+to the next question: the triggerer dies.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 Result = TypeVar("Result")
 
 _detached: Final[set["asyncio.Task[Any]"]] = set()
-"""Tasks whose callers may be gone: asyncio itself keeps only weak references."""
+"""Tasks with no caller left, perhaps: asyncio keeps only weak references."""
 
 
 async def insist(work: Coroutine[Any, Any, Result]) -> Result:
@@ -27,7 +27,7 @@ async def insist(work: Coroutine[Any, Any, Result]) -> Result:
 
 
 async def detach(work: Coroutine[Any, Any, Result]) -> Result:
-    """Return the result of *work*; if the caller is cancelled, *work* goes on without it."""
+    """Return the result of *work*; if the caller is cancelled, *work* continues."""
     task = asyncio.create_task(work)
     _detached.add(task)
     task.add_done_callback(_detached.discard)

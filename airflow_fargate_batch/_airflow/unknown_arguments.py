@@ -1,6 +1,6 @@
-"""Arguments that the operator does not have, refused with what is meant in their place.
+"""Refusal of unknown arguments, with the nearest known arguments.
 
-Airflow's own refusal is a bare list of them, values included.
+Airflow's own refusal is a bare list of the arguments, values included.
 """
 
 from collections.abc import Mapping
@@ -14,10 +14,10 @@ _E = TypeVar("_E", bound=Exception)
 
 
 def refuse_unknown(operator: type, given: Mapping[str, Any], *, first: type) -> None:
-    """Refuse arguments that an operator does not have.
+    """Refuse unknown arguments of an operator.
 
-    :param first: the class whose arguments are likeliest to be meant.
-    :raises TypeError: with the names that are meant; no value is shown.
+    :param first: class with the likeliest arguments.
+    :raises TypeError: with the likeliest names; no value is shown.
     """
     unknown = [name for name in given.keys() - _arguments_of(operator) if not name.startswith("_")]
     if unknown:
@@ -29,9 +29,9 @@ def refuse_unknown(operator: type, given: Mapping[str, Any], *, first: type) -> 
 def lost_defaults(
     defaults: Mapping[str, Any], given: Mapping[str, Any], task_id: str | None
 ) -> Exception | None:
-    """Return what is wrong with ``default_args`` that made another job of BatchOperator's.
+    """Return an error for ``default_args`` of BatchOperator that would change the job.
 
-    :param given: the task's own arguments, ``None`` for those that are not given.
+    :param given: the task's own arguments; ``None`` means not given.
     """
     own = {name: value for name, value in given.items() if value is not None}
     lost = batch_operator.lost_defaults(defaults, {**defaults, **own})
@@ -41,14 +41,14 @@ def lost_defaults(
 
 
 def with_task(error: _E, task_id: str | None) -> _E:
-    """Name the task: of the place where a DAG makes it, Airflow's import errors show nothing."""
+    """Add the task id to an error: Airflow's import errors do not show the line of the DAG."""
     error.add_note(f"in task {task_id!r}")
     return error
 
 
 @lru_cache
 def _arguments_of(operator: type) -> frozenset[str]:
-    """Return the arguments that an operator takes, its base classes' included."""
+    """Return an operator's arguments, also of the base classes."""
     constructors = (vars(each).get("__init__") for each in operator.mro() if each is not object)
     return frozenset(
         name for each in constructors if each is not None for name in signature(each).parameters

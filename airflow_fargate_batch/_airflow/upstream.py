@@ -1,4 +1,4 @@
-"""The tasks that a DAG names in *depends_on*: by name in an error, and how many jobs they make."""
+"""The tasks in a DAG's *depends_on*: names for errors, and numbers of jobs."""
 
 from collections.abc import Iterator, Mapping
 from math import prod
@@ -12,13 +12,13 @@ from airflow_fargate_batch.exceptions import InvalidRequest, Problem
 
 _WHERE: Final = "depends_on"
 _SHOWN: Final = 60
-"""Characters of a template that an error shows."""
+"""Characters of a template shown in an error."""
 
 
 def with_tasks_named(error: InvalidRequest, depends_on: object) -> InvalidRequest:
-    """Name the task, beside its place, that a wrong dependency came from.
+    """Name the task of a wrong dependency, beside the place.
 
-    :param depends_on: as the DAG has it, before it was resolved.
+    :param depends_on: the DAG's value, before templates and XComs were resolved.
     """
     tasks = dict(_tasks(depends_on, _WHERE))
     return InvalidRequest(_with_task(problem, tasks) for problem in error.problems)
@@ -38,7 +38,7 @@ def _with_task(problem: Problem, tasks: Mapping[str, str]) -> Problem:
 
 
 def _tasks(value: object, where: str) -> Iterator[tuple[str, str]]:
-    """Yield the places of what is resolved or rendered when the task runs, with what is there."""
+    """Yield each place resolved or rendered when the task runs, with the task or template."""
     if isinstance(value, XComArg):
         names = dict.fromkeys(operator.task_id for operator, _ in value.iter_references())
         yield where, f"{'task' if len(names) == 1 else 'tasks'} {', '.join(names)}"
@@ -54,9 +54,9 @@ def _tasks(value: object, where: str) -> Iterator[tuple[str, str]]:
 
 
 def problems_of_too_many(depends_on: object, operator: type[Any]) -> list[Problem]:
-    """Find more dependencies than a job may have where that is certain when a DAG is read.
+    """Find more dependencies than a job may have, if certain when a DAG is read.
 
-    Each task of *operator* that is not mapped makes one job; where one makes none, its dependents
+    Each unmapped task of *operator* makes a single job; if a task makes no job, the dependent tasks
     fail as well.
     """
     if not isinstance(depends_on, list | tuple) or len(depends_on) <= limits.DEPENDENCIES:
@@ -81,7 +81,7 @@ def _certain_jobs(item: object, operator: type[Any]) -> Iterator[str]:
 
 
 def _the_task(reference: XComArg) -> Any:
-    """Return the task whose return value a reference is, as it is; ``None`` if it is another."""
+    """Return the task of a plain reference to a return value; ``None`` for other references."""
     task = getattr(reference, "operator", None)  # only a plain reference has one
     return task if getattr(reference, "key", None) == "return_value" else None
 
@@ -91,9 +91,9 @@ def _is_in_mapped_group(task: Any) -> bool:
 
 
 def warnings_of_mapped(depends_on: object, operator: type[Any]) -> Iterator[str]:
-    """Warn of mapped tasks that are known, when a DAG is read, to make too many jobs for a join.
+    """Warn of mapped tasks known, when a DAG is read, to make too many jobs for a join.
 
-    A mistake they are not: those of its tasks that are skipped do not count.
+    Only a warning, because skipped tasks do not count.
     """
     for task in _whole_tasks(depends_on):
         expanded = getattr(task, "expand_input", None)
@@ -102,13 +102,13 @@ def warnings_of_mapped(depends_on: object, operator: type[Any]) -> Iterator[str]
         count = _known_length(expanded.value)
         if count > limits.DEPENDENCIES:
             yield (
-                f"{task.task_id} maps to {count} jobs, and a job may have {limits.DEPENDENCIES} "
-                f"dependencies at most: {MORE_THAN_A_JOB_MAY_HAVE}"
+                f"task {task.task_id} maps to {count} jobs, but a job may have at most "
+                f"{limits.DEPENDENCIES} dependencies: {MORE_THAN_A_JOB_MAY_HAVE}"
             )
 
 
 def _known_length(expanded: object) -> int:
-    """Return how many tasks literal arguments of ``expand`` make; 0 where that is not known yet."""
+    """Return the number of tasks made by literal arguments of ``expand``; 0 if not known yet."""
     if isinstance(expanded, list | tuple):  # of expand_kwargs
         return len(expanded)
     if not isinstance(expanded, Mapping):
@@ -118,22 +118,22 @@ def _known_length(expanded: object) -> int:
 
 
 def warnings_of_joins(task: Any, map_index: int | None) -> list[str]:
-    """Warn in a mapped task of too many jobs, before those that depend on them all fail.
+    """Warn in a mapped task of too many jobs, before the dependent tasks fail.
 
-    How many tasks there are, a worker of Airflow 3 does not know; its own index is enough.
+    A worker of Airflow 3 does not know the number of tasks; the worker's own index is enough.
     """
     if map_index is None or map_index < limits.DEPENDENCIES:
         return []
     return [
-        f"task {task_id} depends on every job of this mapped task, of which this is number "
-        f"{map_index + 1}, and a job may have {limits.DEPENDENCIES} dependencies at most: "
+        f"task {task_id} depends on every job of this mapped task (this is job number "
+        f"{map_index + 1}), but a job may have at most {limits.DEPENDENCIES} dependencies: "
         f"{MORE_THAN_A_JOB_MAY_HAVE}"
         for task_id in _joins_of_all(task)
     ]
 
 
 def _joins_of_all(task: Any) -> Iterator[str]:
-    """Yield the ids of the tasks after a mapped one that depend on all of its jobs."""
+    """Yield the ids of the tasks after a mapped task that depend on all jobs of the mapped task."""
     for task_id in sorted(task.downstream_task_ids):
         later = task.dag.task_dict.get(task_id)
         shared = getattr(later, "partial_kwargs", None) or {}

@@ -1,4 +1,4 @@
-"""The wait for a job in a worker, with the job's log if that is wanted."""
+"""The wait for a job in a worker, with the job's log if wanted."""
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
@@ -16,11 +16,11 @@ from airflow_fargate_batch.watching.poller import follow
 
 
 class WorkerWait:
-    """One wait for one job; each change of the job becomes a line of the task's log.
+    """A wait for a job; each change of the job becomes a line of the task's log.
 
     :param wait: the limits of the wait.
-    :param lines: follower of the job's log; ``None`` leaves the log alone.
-    :param log: logger of the task; Airflow 3 has a kind of its own.
+    :param lines: follower of the job's log; ``None`` means the log is not read.
+    :param log: logger of the task; not a ``logging.Logger`` on Airflow 3.
     """
 
     def __init__(self, api: BatchApi, wait: Wait, lines: LogFollower | None, log: Any) -> None:
@@ -30,13 +30,13 @@ class WorkerWait:
         self._log = log
 
     def run(self, *, interval: float, on_change: Callable[[Job], None] | None) -> Job:
-        """Return the job once it has ended.
+        """Return the ended job.
 
         :param interval: seconds between two questions.
         :param on_change: called with the job at each change.
         :raises JobTimedOut: the job did not end or start in time, or never can start.
         :raises JobLost: AWS no longer knows the job.
-        :raises AwsError: AWS refused to tell for five minutes.
+        :raises AwsError: AWS refused DescribeJobs for five minutes.
         """
         last = Job(id=self._wait.job_id)
         for change in follow([last.id], describe=self._describe, interval=interval):
@@ -57,9 +57,9 @@ class WorkerWait:
         return last
 
     def _observe(self, change: Job | None) -> tuple[Job | None, str | None]:
-        """Let the wait observe a change or, if its time is over, a last look.
+        """Let the wait observe a change or, if the time is over, a last look.
 
-        :return: the job, if it was seen, and the line to log.
+        :return: the job, if seen, and the line to log.
         """
         now = datetime.now(UTC)
         if change is not None:
@@ -79,7 +79,7 @@ class WorkerWait:
             return None
 
     def _describe(self, job_ids: list[str]) -> list[Job]:
-        """Ask about jobs, and in the same call about the child whose log is followed."""
+        """Ask about jobs, and in the same call about the child with the followed log."""
         child = [self._lines.child_id] if self._lines and self._lines.child_id else []
         jobs = self._api.describe_jobs(dict.fromkeys([*job_ids, *child]))
         for job in jobs:
@@ -88,7 +88,7 @@ class WorkerWait:
         return jobs
 
     def _finish_log(self, lines: LogFollower, job: Job) -> None:
-        """Log the rest of the job's log; the child of an array that has ended is asked about."""
+        """Log the rest of the job's log; first ask about the child of an ended array."""
         if lines.child_id is not None:
             try:
                 self._describe([])
@@ -96,13 +96,13 @@ class WorkerWait:
                 self._log.warning("Could not find the rest of the job's log: %s", error)
         if not lines.is_complete:
             self._log.info(
-                "Job %s has ended; its log counts as complete when %.0f s bring no new line",
+                "Job %s has ended; reading its log until no new line arrives for %.0f s",
                 job.id,
                 QUIET,
             )
         self._log_lines(lines.rest(), job.secrets)
 
     def _log_lines(self, lines: Iterable[LogLine], secrets: tuple[str, ...]) -> None:
-        """Log lines without the secrets of their job, of which a definition may hold more."""
+        """Log lines without the job's secrets, also secrets of the job definition."""
         for line in lines:
             self._log.info("%s", without(secrets, line.stamped))

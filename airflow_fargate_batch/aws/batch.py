@@ -1,6 +1,6 @@
-"""AWS Batch's calls: one request each, core values out, and errors told apart by what they mean.
+"""AWS Batch's calls: one request each, core values out, errors separated by meaning.
 
-Nothing here knows Airflow: the hook and the command line both stand on it.
+Nothing here imports Airflow: hook and command line both use this module.
 """
 
 import re
@@ -28,7 +28,7 @@ from airflow_fargate_batch.aws.service import ServiceApi
 
 
 class Submitted(NamedTuple):
-    """What SubmitJob answers, or of a job that an earlier try submitted, the same."""
+    """Answer of SubmitJob; the same members for an adopted job."""
 
     job_id: str
     job_name: str
@@ -37,19 +37,19 @@ class Submitted(NamedTuple):
 
 
 class JobPage(NamedTuple):
-    """One page of ListJobs; the last one has no token for the next."""
+    """A page of ListJobs; the last page has no *next_token*."""
 
     jobs: list[Job]
     next_token: str | None = None
 
 
 class BatchApi(ServiceApi):
-    """The calls of AWS Batch that this package makes.
+    """The package's calls of AWS Batch.
 
-    Every method raises the subclasses of ``AwsError``; ``AnswerLost`` is the only one after which
-    the call may have been carried out.
+    Every method raises subclasses of ``AwsError``. Only after ``AnswerLost`` AWS may have carried
+    the call out.
 
-    :param is_secret: tells by the name of a job's variable whether its value is a secret.
+    :param is_secret: reports, by the name of a job's variable, whether the value is a secret.
     """
 
     service = "batch"
@@ -67,11 +67,11 @@ class BatchApi(ServiceApi):
                 unique_id=f"{__name__}.{operation}",
             )
         self.clock_ahead: timedelta | None = None
-        """How far AWS's clock is ahead of this machine's; ``None`` until an answer told."""
+        """Lead of AWS's clock over the local clock; ``None`` before the first answer."""
         client.meta.events.register("response-received.batch", self._note_clock)
 
     def _note_clock(self, parsed_response: object = None, **_: object) -> None:
-        """Read AWS's clock from the ``Date`` header of an answer, an error's included."""
+        """Read AWS's clock from the ``Date`` header of an answer or error."""
         metadata = read.mapping(read.mapping(parsed_response).get("ResponseMetadata"))
         date = read.text(read.mapping(metadata.get("HTTPHeaders")).get("date"))
         try:
@@ -82,7 +82,7 @@ class BatchApi(ServiceApi):
             self.clock_ahead = told - datetime.now(UTC)
 
     def check(self, body: "SubmitJobRequestTypeDef") -> None:
-        """Check what ``submit_job`` would send against botocore's model, and send nothing.
+        """Check a body of SubmitJob against botocore's model, and send nothing.
 
         :raises InvalidRequest: the installed botocore does not know a member of *body*.
         """
@@ -93,19 +93,19 @@ class BatchApi(ServiceApi):
     def submit_job(self, body: "SubmitJobRequestTypeDef") -> Submitted:
         """Submit a job.
 
-        :raises InvalidRequest: where the installed botocore does not know a member of *body*.
+        :raises InvalidRequest: the installed botocore does not know a member of *body*.
         """
         with translated("SubmitJob"):
             answer = self.client.submit_job(**body)
             job_id = answer.get("jobId")
             if not isinstance(job_id, str) or not job_id:
-                raise ValueError("it has no job id")
+                raise ValueError("no job id in the answer")
             return Submitted(job_id, body["jobName"], answer.get("jobArn"))
 
     def describe_jobs(self, job_ids: Iterable[str]) -> list[Job]:
-        """Describe jobs, in calls of a hundred; AWS leaves out those it does not know.
+        """Describe jobs, in calls of a hundred; AWS leaves out unknown jobs.
 
-        An entry that cannot be read, or that nobody asked for, is left out as well.
+        Entries that cannot be read, and entries with other ids, are left out as well.
         """
         ids = list(job_ids)
         found: list[Job] = []
@@ -129,7 +129,7 @@ class BatchApi(ServiceApi):
         The newest jobs come first. AWS groups the jobs of a name by definition and revision.
 
         :param job_name: compared without regard to case; may end in ``*``.
-        :param job_definition: bare name of a definition, whose revisions all count; used if no
+        :param job_definition: bare name of a definition, for jobs of all revisions; used if no
             *job_name* is given.
         :param next_token: token of the page before.
         """
@@ -139,7 +139,7 @@ class BatchApi(ServiceApi):
         )
 
     def failed_children(self, array_job_id: str) -> list[Job]:
-        """Return an array's failed children, by index, as ListJobs tells of them."""
+        """Return an array's failed children, by index, with the members of ListJobs."""
         found: list[Job] = []
         page = JobPage([], next_token="")
         while page.next_token is not None:
@@ -158,7 +158,7 @@ class BatchApi(ServiceApi):
             return JobPage(jobs, token if isinstance(token, str) and token else None)
 
     def terminate_job(self, job_id: str, reason: str) -> None:
-        """End a job in whatever state it is; an array takes its children along."""
+        """Terminate a job in any state; an array with all children."""
         with translated("TerminateJob"):
             self.client.terminate_job(jobId=job_id, reason=legal_reason(reason))
 

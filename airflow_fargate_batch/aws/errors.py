@@ -1,4 +1,4 @@
-"""Translation of what botocore raises into the errors of this package, by their meaning."""
+"""Translation of botocore's exceptions into the errors of the package, by meaning."""
 
 import re
 import ssl
@@ -54,8 +54,8 @@ _NO_CREDENTIALS: Final = frozenset(
 """Codes from the "Common Errors" pages of AWS's API references; no service model lists them."""
 
 _CREDENTIALS_ADVICE: Final = (
-    "Check the credentials (in Airflow the connection's; AWS_PROFILE, AWS_ACCESS_KEY_ID, or the "
-    "role of the machine), and renew expired ones."
+    "Check the credentials (the Airflow connection, AWS_PROFILE, AWS_ACCESS_KEY_ID, or the role of "
+    "the machine), and renew expired credentials."
 )
 _REFUSALS: Final[tuple[tuple[re.Pattern[str], type[AwsError], str], ...]] = (
     (
@@ -71,7 +71,7 @@ _REFUSALS: Final[tuple[tuple[re.Pattern[str], type[AwsError], str], ...]] = (
     (
         re.compile(r"Job ?Queue .*(?:not enabled|disabled)", re.IGNORECASE),
         AwsError,
-        "The queue is DISABLED: choose another in job_queue, or let its owner enable it "
+        "The queue is DISABLED: choose another job_queue, or ask the owner to enable the queue "
         "(aws batch update-job-queue --job-queue NAME --state ENABLED).",
     ),
     (
@@ -91,34 +91,35 @@ _REFUSALS: Final[tuple[tuple[re.Pattern[str], type[AwsError], str], ...]] = (
         "leave both out for a FIFO queue.",
     ),
 )
-"""What AWS says in a ``ClientException``, what it means, and what to do; the first match counts."""
+"""Patterns of AWS's ``ClientException`` texts, each with meaning and advice; the first match
+counts."""
 
 _FARGATE_PAIR: Final = re.compile(
     r"Fargate resource requirements \((?P<vcpu>[\d.]+) vCPU, (?P<memory>[\d.]+) MiB\) not valid"
 )
-"""How AWS refuses a size, also one of which the job definition gave a half."""
+"""AWS's refusal of a size, also if the job definition gave vCPU or memory."""
 
 _MISCONFIGURED: Final[tuple[tuple[type[Exception], type[AwsError], str], ...]] = (
-    (boto.NoRegionError, AwsError, "Name the region: region_name, --region or AWS_REGION."),
-    (boto.ProfileNotFound, CredentialsMissing, "Check the profile's name in ~/.aws/config."),
+    (boto.NoRegionError, AwsError, "Set the region: region_name, --region or AWS_REGION."),
+    (boto.ProfileNotFound, CredentialsMissing, "Check the name of the profile in ~/.aws/config."),
     (boto.NoCredentialsError, CredentialsMissing, _CREDENTIALS_ADVICE),
     (boto.PartialCredentialsError, CredentialsMissing, _CREDENTIALS_ADVICE),
     (boto.CredentialRetrievalError, CredentialsMissing, _CREDENTIALS_ADVICE),
     (boto.TokenRetrievalError, CredentialsMissing, _CREDENTIALS_ADVICE),
     (boto.SSOError, CredentialsMissing, "Log in again: aws sso login."),
 )
-"""What makes a client refuse to send anything."""
+"""Exceptions of a client before sending anything, each with meaning and advice."""
 _CERTIFICATE_ADVICE: Final = (
-    "Give the certificate authority's file: AWS_CA_BUNDLE; in Airflow also verify, or the "
-    "connection's extra."
+    "Set the file of the certificate authority: AWS_CA_BUNDLE or, in Airflow, verify or the extra "
+    "of the connection."
 )
 _VALUE_IN_REPORT: Final = re.compile(r"(?<=, value: ).*?(?=, (?:type|valid [a-z ]+): )", re.DOTALL)
-"""``botocore.validate`` writes the values it refuses into its reports."""
+"""The refused values in a report of ``botocore.validate``."""
 
 
 @contextmanager
 def translated(operation: str) -> Iterator[None]:
-    """Raise what a call raises, parsing its answer included, as an error of this package."""
+    """Raise a call's exceptions, also from parsing the answer, as errors of the package."""
     calling = _calling.set(True)
     try:
         yield
@@ -126,7 +127,7 @@ def translated(operation: str) -> Iterator[None]:
         raise _of_answer(error, operation) from error
     except boto.ParamValidationError as error:
         report = _VALUE_IN_REPORT.sub("…", str(error.kwargs.get("report", "")))
-        text = f"botocore refuses it: {report}"
+        text = f"botocore refuses the request: {report}"
         # Not "from error": a traceback would show the values that are cut out here.
         raise InvalidRequest([Problem("extra_submit_args", text)]) from None
     except Exception as error:  # a cut or malformed answer leaves botocore as anything
@@ -137,24 +138,24 @@ def translated(operation: str) -> Iterator[None]:
 
 @contextmanager
 def connecting() -> Iterator[None]:
-    """Raise what making a client raises as an error of this package; nothing was sent to Batch."""
+    """Raise exceptions of making a client as errors of the package; nothing was sent to Batch."""
     try:
         yield
     except boto.ClientError as error:  # of STS, where a role is assumed
         raise _of_answer(error, "AssumeRole") from error
     except (boto.BotoCoreError, ValueError) as error:  # ValueError: an endpoint that is no URL
         meaning, advice = _misconfigured(error) or (AwsError, None)
-        raise meaning(f"No client for AWS Batch could be made: {error}", advice) from error
+        raise meaning(f"Could not make a client for AWS Batch: {error}", advice) from error
 
 
 def _of_no_answer(error: Exception, operation: str) -> AwsError:
-    """Tell apart what certainly did nothing from what may have been carried out."""
+    """Separate calls certainly not carried out from calls perhaps carried out."""
     if misconfigured := _misconfigured(error):
         meaning, advice = misconfigured
-        return meaning(f"{operation} could not be sent: {error}", advice)
+        return meaning(f"Could not send {operation}: {error}", advice)
     if _was_never_sent(error):
         return Unreachable(
-            f"{operation} could not be sent: {error}",
+            f"Could not send {operation}: {error}",
             "Check the network, the region, the endpoint URL and any proxy.",
         )
     return AnswerLost(f"the answer to {operation} was lost: {error}")
@@ -172,7 +173,7 @@ def _misconfigured(error: Exception) -> tuple[type[AwsError], str] | None:
 
 
 def _was_never_sent(error: Exception) -> bool:
-    """Tell whether no connection was made; a proxy's and TLS's errors may also come later."""
+    """Report whether no connection was made; errors of a proxy or of TLS may also come later."""
     if isinstance(error, boto.ProxyConnectionError):
         return isinstance(getattr(_reason(error), "original_error", None), NewConnectionError)
     return isinstance(error, boto.EndpointConnectionError | boto.ConnectTimeoutError)
@@ -207,7 +208,7 @@ def _of_answer(error: boto.ClientError, operation: str) -> AwsError:
 
 
 def _size_advice(vcpu: str, memory: str) -> str:
-    """Say what goes with what; a value that was not given is the job definition's."""
+    """Write advice on valid sizes; a value not given is the job definition's."""
     try:
         settle_size(read_size(vcpu=vcpu, memory=memory), "strict")
     except InvalidRequest as error:
@@ -215,6 +216,6 @@ def _size_advice(vcpu: str, memory: str) -> str:
     else:
         nearest = ""
     return (
-        f"{nearest}A value that you do not give is the job definition's: give `vcpu` and "
+        f"{nearest}If only one is given, the job definition supplies the other: give `vcpu` and "
         "`memory` together."
     )

@@ -27,7 +27,7 @@ class LogsApi(ServiceApi):
     def get(self, request: LogRequest) -> LogPage:
         """Read a page.
 
-        :raises AwsError: as the calls of ``BatchApi`` do.
+        :raises AwsError: as in ``BatchApi``.
         """
         try:
             with translated("GetLogEvents"):
@@ -38,6 +38,6 @@ class LogsApi(ServiceApi):
 
 
 def error_code(error: Exception) -> str:
-    """Return AWS's code for an error, empty where AWS did not answer."""
+    """Return AWS's code for an error; empty if AWS did not answer."""
     cause = error.__cause__
     return str(cause.response["Error"]["Code"]) if isinstance(cause, ClientError) else ""

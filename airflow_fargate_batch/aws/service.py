@@ -1,18 +1,19 @@
-"""Base of the API classes: a client that sends each request exactly once."""
+"""Base of the API classes: a client without hidden retries."""
 
 from typing import Any, ClassVar, Final, Self
 
 from botocore.config import Config
 
+from airflow_fargate_batch.aws.botocore_hooks import hide_bodies
 from airflow_fargate_batch.aws.errors import connecting
 
 NO_HIDDEN_RETRIES: Final = Config(retries={"total_max_attempts": 1})
-"""What a client for ``BatchApi`` is made with: SubmitJob has no client token, so where boto3 sends
-a call again whose answer was lost, it makes a second job."""
+"""Config of every client for ``BatchApi``. SubmitJob has no client token, so if boto3 retried a
+call after a lost answer, the retry would make a second job."""
 
 
 class ServiceApi:
-    """Some calls of an AWS service, each request sent once.
+    """Calls of an AWS service, each request sent once.
 
     :param client: a client of the service made with ``NO_HIDDEN_RETRIES``.
     """
@@ -21,10 +22,11 @@ class ServiceApi:
 
     def __init__(self, client: Any) -> None:
         self.client = client
+        hide_bodies()
 
     @property
     def region(self) -> str:
-        """The region that the calls go to."""
+        """The client's region."""
         return str(self.client.meta.region_name)
 
     @classmethod
@@ -36,9 +38,9 @@ class ServiceApi:
         endpoint_url: str | None = None,
         **options: Any,
     ) -> Self:
-        """Make a client by AWS's own rules for what is not given.
+        """Make a client; AWS's own rules apply to arguments not given.
 
-        :param options: what the class itself takes beside the client.
+        :param options: the class's own arguments beside the client.
         """
         from botocore.session import Session  # boto3 would add its resources, and their time
 

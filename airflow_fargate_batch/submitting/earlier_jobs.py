@@ -29,16 +29,16 @@ log = logging.getLogger(__name__)
 Search = Callable[[JobRequest, float], list[Job]]
 
 PAGES: Final = 10
-"""How many pages of ListJobs one search reads, 100 jobs each, and describes as far as needed: at
-most 20 calls, however many jobs share a name."""
+"""Most pages of ListJobs in a search, 100 jobs each. The jobs are described as far as needed: at
+most 20 calls, for any number of jobs with the same name."""
 DATE_ROUNDS: Final = timedelta(seconds=2)
-"""How far AWS's clock may be ahead of its ``Date`` header, which has whole seconds."""
+"""Most that AWS's clock may be ahead of the ``Date`` header, which has whole seconds."""
 
 _ALWAYS: Final = datetime.min.replace(tzinfo=UTC)
 
 
 class Lookup:
-    """Looks for the jobs of one submission after the other.
+    """Searches for the jobs of submissions.
 
     :param warn: called with a text and its values, once for each text.
     """
@@ -59,10 +59,10 @@ class Lookup:
     ) -> Iterator[list[Job]]:
         """Yield the jobs of earlier tries, newest first, search by search, because reads lag.
 
-        A search follows each pause. The first reaches back to the start of the DAG run, or for
-        older generations as far as AWS does; the others reach back to what it may have missed.
+        A search follows each pause. The first search reaches back to the start of the DAG run, or
+        for older generations as far as AWS does; later searches reach back to the first search.
 
-        :param enough: how many jobs there can be: when all are in sight, the looks end.
+        :param enough: most jobs possible; when as many have been found, the looks end.
         :param older: whether to look for jobs of older generations instead.
         """
         seen: set[str] = set()
@@ -95,10 +95,10 @@ class Lookup:
         since: datetime | None = None,
         older: bool = False,
     ) -> list[Job]:
-        """Ask once for the jobs of a submission that have the request's name, newest first.
+        """Ask once for the jobs of a submission with the request's name, newest first.
 
-        :param since: moment by this machine's clock. Jobs of well before it are left out; if not
-            given, jobs of before the DAG run began are.
+        :param since: moment by the local clock. Jobs well before the moment are left out; default:
+            the start of the DAG run.
         :param older: whether to ask for jobs of older generations instead, however old.
         """
         if older:
@@ -109,7 +109,7 @@ class Lookup:
         )
 
     def _find_former(self, request: JobRequest, until: float, *, older: bool) -> list[Job]:
-        """Ask for the jobs that an earlier version of this package has submitted in this run."""
+        """Ask for the jobs submitted in the DAG run by an earlier version of the package."""
         name = former_name(request)
         if name is None:
             return []
@@ -119,13 +119,13 @@ class Lookup:
     def find_by_definition(
         self, request: JobRequest, until: float, *, since: datetime | None = None
     ) -> list[Job]:
-        """Ask once for the jobs of a submission whatever their name, by definition and tag.
+        """Ask once for the jobs of a submission with any name, by definition and tag.
 
-        Finds a job whose name has changed between tries. AWS lists the jobs of a definition by date
-        alone, and groups those of a name by revision, so that old ones may stand before new ones.
+        Finds a job if the name has changed between tries. AWS lists the jobs of a definition by
+        date alone, but groups the jobs of a name by revision: there old jobs may precede new jobs.
 
-        :param since: moment by this machine's clock; if not given, when the DAG run began. If that
-            is not known, nothing is looked for.
+        :param since: moment by the local clock; default: the start of the DAG run. If both are
+            unknown, nothing is looked for.
         """
         since = since or self._began(request)
         if since is None:
@@ -142,7 +142,7 @@ class Lookup:
         older: bool = False,
         **listed: str,
     ) -> list[Job]:
-        """List jobs page by page, and return those that belong to the submission."""
+        """List jobs page by page, and return the jobs of the submission."""
         find = partial(self._api.find_jobs, job_queue=request.job_queue, **listed)
         found: list[Job] = []
         definitions: set[str | None] = set()
@@ -168,11 +168,11 @@ class Lookup:
         return found
 
     def objection(self, job: Job, request: JobRequest) -> str | None:
-        """Say why a job with the right name or tag is not one of this DAG run; else ``None``."""
+        """Return the reason why a job with the right name or tag is not of this DAG run."""
         if not self._is_of_this_life(job, request):
             began = job.tags.get(LIFE_TAG)
             return (
-                f"it was submitted for a DAG run that began at {began}, which is not this one"
+                f"it was submitted for another DAG run, which began at {began}"
                 if began
                 else "it was created before this DAG run began"
             )
@@ -181,10 +181,10 @@ class Lookup:
         return None
 
     def _is_of(self, job: Job, request: JobRequest, *, older: bool) -> bool:
-        """Tell the jobs of a submission; an earlier version's of older generations by the date.
+        """Report whether a job belongs to a submission.
 
-        Their token does not name the deployment, so that only the start of the run tells them from
-        the jobs of other Airflow installations.
+        The token of an earlier version of the package does not name the deployment. For such jobs
+        of older generations only the date excludes jobs of other Airflow installations.
         """
         if not is_of(job, request, older=older):
             return False
@@ -198,26 +198,26 @@ class Lookup:
         return belongs_to_life(job, request.submission, began and self.by_aws(began) - tolerance)
 
     def _began(self, request: JobRequest) -> datetime | None:
-        """Return when the DAG run began, by the scheduler's clock; ``None`` if that is not known.
+        """Return the start of the DAG run, by the scheduler's clock; ``None`` means not known.
 
-        ``dag.test()`` starts a run at its logical date, which may be still to come.
+        ``dag.test()`` starts a run at the logical date, perhaps in the future.
         """
         began = request.submission.life if request.submission else None
         return None if began is None or began > self._clock.date() + CLOCKS_DIFFER else began
 
     def is_created_since(self, moment: datetime, job: Job) -> bool:
-        """Tell whether AWS created a job after a moment by this machine's clock."""
+        """Report whether AWS created a job after a moment by the local clock."""
         tolerance = CLOCKS_DIFFER if self._api.clock_ahead is None else DATE_ROUNDS
         return job.created_at is not None and job.created_at >= self.by_aws(moment) - tolerance
 
     def by_aws(self, moment: datetime) -> datetime:
-        """Return what AWS's clock shows at a moment by this machine's, as far as it is known."""
+        """Convert a moment by the local clock to AWS's clock, as far as known."""
         return moment + (self._api.clock_ahead or timedelta())
 
     def _with_tags(self, page: list[Job], request: JobRequest, until: float) -> list[Job]:
-        """Describe the jobs of a ListJobs page, which has no tags; what AWS leaves out stays.
+        """Describe the jobs of a ListJobs page, which has no tags; keep jobs that AWS leaves out.
 
-        :raises AccessDenied: the jobs can neither be described nor recognised by their names.
+        :raises AccessDenied: the jobs can neither be described nor recognised by name.
         """
         describe = partial(self._api.describe_jobs, [job.id for job in page])
         try:
@@ -225,21 +225,21 @@ class Lookup:
         except AccessDenied as error:
             if not is_named(request):
                 raise
-            self._warn("%s Jobs are recognised by their names alone.", error)
+            self._warn("%s Jobs are recognised by name only.", error)
             return page
         return list(({job.id: job for job in page} | {job.id: job for job in described}).values())
 
     def _say_denied(self, error: AccessDenied) -> None:
         self._warn(
-            "%s The jobs of earlier tries are not known: they are neither adopted nor terminated. "
-            "Grant the IAM action %s to change this.",
+            "%s Jobs of earlier tries are neither adopted nor terminated. Grant the IAM action %s "
+            "to find such jobs.",
             error.message,
             error.action,
         )
 
 
 def _any_generation(request: JobRequest, name: str) -> str:
-    """Return what matches a default name with any generation; a given name stays."""
+    """Return a pattern for a default name of any generation; a given name stays."""
     submission = request.submission
     if submission is None or not is_named(request):
         return name

@@ -1,8 +1,8 @@
 """Submit many requests, as fast as AWS takes them, each exactly once.
 
-A few threads share one pace, which slows down when AWS throttles and speeds up again. Whoever
-gives each request a key of its own can run the same again after an interruption: what was submitted
-is found, and only the rest is submitted.
+A few threads share a pace, which slows down when AWS throttles and speeds up again. If each request
+has a different key, the same requests can be submitted again after an interruption: submitted jobs
+are found, and only the rest is submitted.
 """
 
 import threading
@@ -23,19 +23,19 @@ if TYPE_CHECKING:
     from types_boto3_batch.type_defs import SubmitJobRequestTypeDef
 
 RATE: Final = 50.0
-"""AWS Batch's quota, calls a second and account: of SubmitJob, and of all others together."""
+"""AWS Batch's quota, calls a second and account: for SubmitJob, and for all other calls."""
 THREADS: Final = 10
-"""As many as botocore keeps connections: enough for ``RATE`` while a call takes up to 0.2 s."""
+"""Number of botocore's connections: enough for ``RATE`` if a call takes up to 0.2 s."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of one request.
+    """Result of a request.
 
     Attributes:
         index: The request's place among all, from 0.
-        submitted: The job; ``None`` where there is none, or none is known of.
-        error: Why not.
+        submitted: The job; ``None`` if no job is known.
+        error: Reason for a missing job.
     """
 
     index: int
@@ -54,16 +54,16 @@ def submit_many(
     patience: float = 300.0,
     clock: Clock | None = None,
 ) -> Iterator[Outcome]:
-    """Submit *requests*, and yield what became of each once it is known, in whatever order.
+    """Submit *requests*, and yield an outcome for each as soon as known, in any order.
 
-    One that fails does not hurt the others. When the iteration is given up, nothing more is
-    submitted; answers that are under way are awaited.
+    A failed request does not affect the rest. When the caller stops iterating, no more requests
+    are submitted; answers under way are awaited.
 
-    :param requests: taken as they are needed; to resume, each is made with a submission that is the
-        same in every run: ``submission_of_key``.
-    :param resume: whether an earlier run may have submitted some of them. It begins with a pause of
-        half a minute, because AWS's reads lag; then each request is looked for first.
-    :param rate: the most calls a second.
+    :param requests: read when needed; to resume, give each request the same submission in every
+        run: ``submission_of_key``.
+    :param resume: whether an earlier run may have submitted some requests. The run begins with a
+        pause of half a minute, because AWS's reads lag; then each request is looked for first.
+    :param rate: most calls a second.
     :raises ValueError: two requests have the same submission.
     """
     clock = clock or Clock()
@@ -101,20 +101,20 @@ def _all_different(requests: Iterable[JobRequest]) -> Iterator[JobRequest]:
     for request in requests:
         if request.submission is not None:
             if request.submission.mark in marks:
-                raise ValueError(f"two requests have the submission of {request.job_name}")
+                raise ValueError(f"two requests have the same submission: {request.job_name}")
             marks.add(request.submission.mark)
         yield request
 
 
 class Pace:
-    """Gives each call its turn, evenly, and follows what AWS takes.
+    """Spaces calls evenly, at a rate adapted to AWS's throttles.
 
     :param limit: calls a second, never exceeded.
     """
 
     SLOWED_BY: Final = 0.8
     GAIN: Final = 0.05
-    """Calls a second, for each call that goes through: one twentieth faster every second."""
+    """Calls a second, added for each accepted call: five percent faster every second."""
     SLOWEST: Final = 1.0
 
     def __init__(self, clock: Clock, limit: float) -> None:
@@ -125,7 +125,7 @@ class Pace:
         self._lock = threading.Lock()
 
     def wait(self) -> None:
-        """Sleep until it is this call's turn."""
+        """Sleep until the call may be made."""
         with self._lock:
             now = self._clock.now()
             turn = max(self._next_turn, now)
@@ -133,7 +133,7 @@ class Pace:
         self._clock.sleep(turn - now)
 
     def slow_down(self) -> None:
-        """Heed a throttle; those of the same second count as one."""
+        """Observe a throttle; further throttles in the same second do not count."""
         with self._lock:
             now = self._clock.now()
             if now - self._slowed_at >= 1:
@@ -141,13 +141,13 @@ class Pace:
                 self.rate = max(self.SLOWEST, self.rate * self.SLOWED_BY)
 
     def speed_up(self) -> None:
-        """Heed a call that went through."""
+        """Observe an accepted call."""
         with self._lock:
             self.rate = min(self._limit, self.rate + self.GAIN)
 
 
 class _PacedApi(BatchApi):
-    """The calls that a submit makes, each in its turn."""
+    """The calls of a submit, paced."""
 
     def __init__(
         self, api: BatchApi, *, clock: Clock, rate: float, given_up: threading.Event
@@ -160,7 +160,7 @@ class _PacedApi(BatchApi):
     def submit_job(self, body: "SubmitJobRequestTypeDef") -> Submitted:
         self._submits.wait()
         if self._given_up.is_set():
-            raise FargateBatchError("not submitted: nobody waits for it any more")
+            raise FargateBatchError("not submitted: the caller stopped iterating")
         try:
             submitted = super().submit_job(body)
         except Throttled:

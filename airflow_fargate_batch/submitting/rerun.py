@@ -1,4 +1,4 @@
-"""Which children of an array are left to run, after earlier tries of the same submission."""
+"""The children of an array left to run after earlier tries of the same submission."""
 
 from typing import TYPE_CHECKING
 
@@ -10,10 +10,10 @@ if TYPE_CHECKING:
 
 
 def indexes_left(api: "BatchApi", earlier: list[Job]) -> list[int] | None:
-    """Return the indexes that the earlier tries of an array job left failed.
+    """Return the indexes of an array left failed by earlier tries; ``None`` means all.
 
-    A try after the first ran only what the one before had left, so the children of each are
-    counted by the indexes of the one before it. ``None`` means that all are to be run.
+    A try after the first ran only the indexes left by the try before, so a child's index counts
+    within the indexes left by the try before.
 
     :param earlier: the jobs of the earlier tries.
     :raises AwsError: the failed children cannot be listed.
@@ -34,7 +34,7 @@ def indexes_left(api: "BatchApi", earlier: list[Job]) -> list[int] | None:
 
 
 def _index(child: Job) -> int:
-    """Return a child's index, by its id if the entry does not say it; -1 if nothing does."""
+    """Return a child's index, from the entry or else from the id; -1 if unknown."""
     if child.array is not None and child.array.index is not None:
         return child.array.index
     index = child.id.rpartition(":")[2]

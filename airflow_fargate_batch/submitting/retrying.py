@@ -1,4 +1,4 @@
-"""The retry loop around calls that may be made twice, with a clock that tests can replace."""
+"""The retry loop around calls that may be made twice, with a clock replaceable in tests."""
 
 import logging
 import random
@@ -16,7 +16,7 @@ Answer = TypeVar("Answer")
 
 
 WILL_RETRY: Final = "%s; will retry for up to %.0f s"
-"""What is logged about a call that failed and is made again."""
+"""Log line about a failed call with a retry."""
 
 
 def _date() -> datetime:
@@ -25,7 +25,7 @@ def _date() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """Time and chance, so that tests need neither."""
+    """Time and chance, replaceable in tests."""
 
     now: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
@@ -33,7 +33,7 @@ class Clock:
     date: Callable[[], datetime] = _date
 
     def persist(self, call: Callable[[], Answer], until: float) -> Answer:
-        """Make a call that may be made twice until it goes through."""
+        """Retry a call, which may be made twice, until accepted or *until* is over."""
         attempt = 0
         while True:
             try:
@@ -46,5 +46,5 @@ class Clock:
             attempt += 1
 
     def pause(self, attempt: int) -> None:
-        """Sleep before the next attempt; they count from 0."""
+        """Sleep before the next attempt; attempts count from 0."""
         self.sleep(full_jitter(attempt, self.random()))

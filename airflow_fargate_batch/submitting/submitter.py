@@ -1,17 +1,17 @@
 """Protocol that submits a job exactly once, although SubmitJob takes no client token.
 
 1. A submission carries its own token, in a tag and in a default job name (``core.naming``).
-2. A refusal that is certain and may pass, a throttle or a connection that was never made, is sent
-   again after a pause. After an answer that was lost the job is looked for, several times, because
-   AWS's reads may lag behind its writes, and only then submitted again. Only a job that AWS created
-   after this submit began can be the one.
+2. After a certain and temporary refusal (a throttle, or a connection never made) the request is
+   sent again after a pause. After a lost answer the job is looked for, several times, because AWS's
+   reads may lag behind AWS's writes, and only then submitted again. Only a job created by AWS after
+   the start of the submit counts.
 3. A later try of the same task looks first, several times as well. A job of the same life of the
-   DAG run that is running or has succeeded is adopted; a job that failed, or whose termination was
-   requested, is followed by a new one.
+   DAG run is adopted if running or succeeded; after a failed job, or a job with a requested
+   termination, a new job is submitted.
 
-The usual case makes exactly one call. What is left open: two workers that run the same try at the
-same time, reads that lag longer than ``LOOKS`` lasts, and a job that cannot be recognised, because
-its name is the user's own and its tags could not be written or read.
+The usual case makes exactly one call. Open cases: two workers run the same try at the same time;
+reads lag longer than ``LOOKS`` lasts; a job cannot be recognised, because the name is the user's
+own and the tags could not be written or read.
 """
 
 import logging
@@ -49,21 +49,21 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LOOKS: Final = (1.0, 2.0, 4.0, 8.0, 15.0)
-"""Seconds before each look for a job that reads may not show yet; they may lag as long as all."""
+"""Seconds before each look for a job: AWS's reads may lag by as much as the sum."""
 LOOKING: Final = 60.0
-"""Seconds to go on looking after a lost answer, even where patience is over: not to know is
-worse than to be late."""
+"""Seconds to look for the job after a lost answer, even if patience is over: a late answer is
+better than an unknown job."""
 INTERRUPTED_LOOKS: Final = 3
-"""How many of these there is time for when a task is ended while it submits."""
+"""Number of looks when a task is killed during the submit: there is no time for more."""
 NAMED: Final = 20
-"""How many indexes of an array a line of the log names."""
+"""Number of an array's indexes named in a log line."""
 TAG_RESOURCE: Final = "batch:TagResource"
 
 
 class Submitter:
     """Submits requests, each exactly once.
 
-    :param patience: seconds in which calls that may still go through are tried again.
+    :param patience: seconds during which temporarily failing calls are retried.
     """
 
     def __init__(
@@ -84,17 +84,17 @@ class Submitter:
         waited: float = 0.0,
         rerun_failed_only: bool = False,
     ) -> Submitted:
-        """Submit *request*, or find the job that an earlier try of it made.
+        """Submit *request*, or find the job of an earlier try.
 
-        :param look_first: whether an earlier try may have submitted it.
-        :param tries_before: how many tries may have left a job that reads do not show yet, one
-            each: when as many are in sight, none of which can be adopted, there is no need to look
-            again. Not known: all looks are made.
-        :param waited: seconds since the last such try can have submitted: reads have that much less
-            left to lag.
-        :param rerun_failed_only: whether to submit only those children of an array that earlier
-            tries left failed.
-        :raises AwsError: AWS refused it, and there is no job.
+        :param look_first: whether an earlier try may have submitted the request.
+        :param tries_before: number of earlier tries, each with at most a single job. When as many
+            jobs have been found, and none can be adopted, the search ends. ``None`` means not
+            known: all looks are made.
+        :param waited: seconds since the last such try can have submitted; shortens the search,
+            because the lag of AWS's reads has partly passed.
+        :param rerun_failed_only: whether to submit only the children of an array that earlier tries
+            left failed.
+        :raises AwsError: AWS refused the request, and there is no job.
         :raises SubmissionUncertain: an answer was lost, and the job could not be looked for.
         """
         if request.submission is None:
@@ -119,7 +119,7 @@ class Submitter:
         tries_before: int | None,
         pauses: Sequence[float],
     ) -> Iterator[list[Job]]:
-        """Yield the jobs of earlier tries, look by look, and log what is found and passed over."""
+        """Yield the jobs of earlier tries, look by look, and log the jobs not adopted."""
         level = logging.DEBUG if tries_before == 0 else logging.INFO  # one of many submits
         said: dict[str, str] = {}
         log.log(
@@ -142,27 +142,27 @@ class Submitter:
             log.log(level, "Not adopted: job %s", text)
         if len(said) > NAMED:
             log.log(level, "Not adopted: %d more jobs", len(said) - NAMED)
-        what = "no job of an earlier try can be adopted" if said else "no such job is known"
+        what = "no job of an earlier try can be adopted" if said else "found no earlier job"
         log.log(level, "Submitting a new job: %s", what)
 
     def _without_succeeded(
         self, request: JobRequest, earlier: list[Job], until: float
     ) -> JobRequest:
-        """Leave out the children that earlier tries ran well, if they can be told."""
+        """Leave out the children that succeeded in earlier tries, if known."""
         try:
             left = self._clock.persist(partial(indexes_left, self._api, earlier), until)
             if left is None or request.array_size is None:
                 return request
-            log.info("Submitting again only what is left, %s", _named(left))
+            log.info("Submitting only the children that are left: %s", _named(left))
             return request.only(left)
         except (AwsError, InvalidRequest) as error:
-            log.warning("All indexes are submitted again: %s", error)
+            log.warning("Submitting all indexes again: %s", error)
             return request
 
     def check_platform_version(self, request: JobRequest) -> None:
-        """Compare the version that a request names with its job definition's; LATEST fits any.
+        """Compare a request's platform version with the job definition's; LATEST fits any.
 
-        :raises InvalidRequest: they differ, so that the job would not run where it is meant to.
+        :raises InvalidRequest: the versions differ.
         """
         wanted = request.platform_version
         if wanted is None or wanted == LATEST:
@@ -171,18 +171,21 @@ class Submitter:
         try:
             definition = self._clock.persist(read, self._clock.now() + self._patience)
         except AccessDenied as error:
-            self._warn_once("%s The platform version is not compared.", error)
+            self._warn_once("%s The platform version is not checked.", error)
             return
         if definition is not None and not definition.runs_on(wanted):
             text = f"{definition} runs on {definition.platform_version}, not on {wanted}"
-            advice = f"register a revision with platformVersion {wanted}, or name that version"
+            advice = (
+                f"register a revision with platformVersion {wanted}, or request version "
+                f"{definition.platform_version}"
+            )
             raise InvalidRequest([Problem("platform_version", f"{text}: {advice}", advice)])
 
     def terminate_older_generations(self, request: JobRequest, reason: str) -> list[str]:
-        """End the live jobs that the task submitted before it was cleared; return their ids.
+        """Terminate the running jobs submitted before the task was cleared; return the ids.
 
-        Each try made one job at most, and a generation counts the tries before it: when as many
-        jobs are in sight, there is no need to look again.
+        Each try made at most a single job, and a generation is the number of earlier tries: when as
+        many jobs have been found, the search ends.
         """
         submission = request.submission
         if submission is None or submission.generation == 0:
@@ -201,14 +204,14 @@ class Submitter:
         return ended
 
     def terminate_submission(self, request: JobRequest, reason: str) -> None:
-        """End the live job of a submission that was interrupted before its answer came."""
+        """Terminate the running job of a submission interrupted before the answer."""
         until = self._clock.now() + LOOKING
         for pause in LOOKS[:INTERRUPTED_LOOKS]:
             self._clock.sleep(pause)
             for job in self._lookup.find(request, until):
                 if job.status.is_live and self._lookup.objection(job, request) is None:
                     self._clock.persist(partial(self._api.terminate_job, job.id, reason), until)
-                    log.info("Terminated job %s, whose submit was interrupted", job.id)
+                    log.info("Terminated job %s of an interrupted submit", job.id)
                     return
 
     def _submit(self, request: JobRequest, until: float, passed: set[str]) -> Submitted:
@@ -242,10 +245,10 @@ class Submitter:
     def _look_for(
         self, request: JobRequest, until: float, begun: datetime, passed: Collection[str]
     ) -> Job | None:
-        """Look for the job of a SubmitJob that was not answered.
+        """Look for the job of an unanswered SubmitJob.
 
-        :param begun: when this submit began: an older job is not the one.
-        :param passed: ids of jobs known before it.
+        :param begun: start of the submit; older jobs do not count.
+        :param passed: ids of jobs known before the submit.
         """
         until = max(until, self._clock.now() + LOOKING)
         for number, pause in enumerate(LOOKS, start=1):
@@ -255,7 +258,7 @@ class Submitter:
                 if number == len(LOOKS) and not is_named(request):
                     found += self._lookup.find_by_definition(request, until, since=begun)
             except AwsError as error:
-                raise _uncertain(request, f"cannot be looked for ({error.message})") from error
+                raise _uncertain(request, f"could not be looked for ({error.message})") from error
             for job in found:
                 if (
                     job.id not in passed
@@ -268,19 +271,19 @@ class Submitter:
     def _do_without_tags(
         self, body: "SubmitJobRequestTypeDef", request: JobRequest, error: AccessDenied
     ) -> None:
-        """Drop the tags where they alone are denied, and all of them are ours."""
+        """Drop the tags if only tagging is denied, and the user gave no tags."""
         if error.action != TAG_RESOURCE or request.tags or "tags" not in body:
             raise error
         self._warn_once(
-            "%s The job is submitted without tags, so that it can be recognised only by a "
-            "default job name. Allow %s to change this.",
+            "%s The job is submitted without tags, so a retry recognises the job only by a default "
+            "job name. Grant the IAM action %s to submit tags.",
             error.message,
             TAG_RESOURCE,
         )
         del body["tags"]
 
     def _naming_newest(self, error: JobDefinitionNotFound, name: str) -> JobDefinitionNotFound:
-        """Name the newest active revision, where there is one and it can be read."""
+        """Name the newest active revision in the error, if known."""
         newest: JobDefinition | None
         try:
             newest = self._api.job_definition(base_name(name))
@@ -298,19 +301,20 @@ class Submitter:
 
 def _uncertain(request: JobRequest, why: str) -> SubmissionUncertain:
     return SubmissionUncertain(
-        f"SubmitJob of {request.job_name} got no answer, and the job {why}: nothing was submitted "
-        "again. Check by hand whether there is one; a later try of an Airflow task looks by itself."
+        f"SubmitJob of {request.job_name} got no answer, and the job {why}. The request was not "
+        "submitted again. Check in the AWS console whether the job exists; a retry of an Airflow "
+        "task checks automatically."
     )
 
 
 def _still_needed(pauses: Sequence[float], waited: float) -> list[float]:
-    """Leave out the pauses that are over; the first look is always made, and at once."""
+    """Leave out the pauses already over; the first look is always made, and at once."""
     ends = accumulate(pauses)
     return [0.0, *(pause for pause, end in zip(pauses, ends, strict=True) if end > waited)]
 
 
 def _named(indexes: list[int]) -> str:
-    """Name indexes in a sentence: the first few, and how many more there are."""
+    """Name indexes in a sentence: the first few, and the number of the rest."""
     more = f" and {len(indexes) - NAMED} more" if len(indexes) > NAMED else ""
     said = ", ".join(map(str, indexes[:NAMED]))
     return f"{'index' if len(indexes) == 1 else 'indexes'} {said}{more}"

@@ -1,4 +1,4 @@
-"""Answers and errors of DescribeJobs, turned into news for waiters and warnings for people."""
+"""Answers and errors of DescribeJobs, turned into updates for waiters and warnings for people."""
 
 import logging
 import re
@@ -19,14 +19,15 @@ PATIENCE: Final = 300.0
 """Seconds of refused calls before a refusal fails the waiters: a new IAM policy takes effect after
 some seconds, and a provider of credentials may be down for a moment."""
 REFUSALS: Final = (AccessDenied, CredentialsMissing)
-"""Errors that fail the waiters if they last; any other error passes, or ends with their limits."""
+"""Errors that fail the waiters after ``PATIENCE``; other errors are retried until the waiters' own
+limits."""
 WARN_EVERY: Final = 600.0
 """Seconds between two warnings about the same error."""
 SAY_AFTER: Final = 60.0
-"""Seconds without any answer after which even a throttle, or an error of which there was a warning
-not long ago, is worth one."""
+"""Seconds without any answer until a warning is due even for a throttle, or for an error with a
+recent warning."""
 _ADDRESS: Final = re.compile(r"0x[0-9a-f]+")
-"""The part of urllib3's messages that is never the same twice."""
+"""Memory address in urllib3's messages, different each time."""
 
 
 class Notice(NamedTuple):
@@ -38,12 +39,12 @@ class Notice(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
-    """A series of failed calls: one set of facts, which every waiter logs for its own job.
+    """A series of failed calls; every waiter logs the series for the waiter's own job.
 
     Attributes:
         error: Class and text of the error.
-        since: When the first call of the series failed.
-        fails_at: When the error fails the waiters, if it lasts; ``None`` if it never does.
+        since: Moment of the first failed call.
+        fails_at: Moment at which a lasting error fails the waiters; ``None`` means never.
     """
 
     error: str
@@ -51,17 +52,17 @@ class Trouble:
     fails_at: float | None
 
     def begun(self, job_id: str, now: float) -> str:
-        """Write the warning for one waiter."""
+        """Write a waiter's warning."""
         passed = now - self.since
         already = f" for {_span(passed)}" if passed >= 1 else ""
         return f"Could not read the state of job {job_id}{already}; {self.plan(now)}: {self.error}"
 
     def over(self, job_id: str, now: float) -> str:
-        """Write the line for one waiter when calls are answered again."""
-        return f"Could read the state of job {job_id} again after {_span(now - self.since)}"
+        """Write a waiter's line when calls are answered again."""
+        return f"The state of job {job_id} can be read again after {_span(now - self.since)}"
 
     def plan(self, now: float) -> str:
-        """Say whether the calls are retried, and for how long."""
+        """Write whether the calls are retried, and for which time."""
         if self.fails_at is None:
             return "will retry"
         return f"will retry for {_span(self.fails_at - now)}"
@@ -85,7 +86,7 @@ class Conversation:
     def digest(
         self, ids: Sequence[str], answer: Iterable[Job] | Exception, now: float
     ) -> list[Job | JobLost]:
-        """Take in what a call brought, and return the news in it; errors pass, if they can.
+        """Digest a call's answer or error, and return the updates; temporary errors are logged.
 
         :raises AccessDenied: after five minutes without any answer
         :raises CredentialsMissing: likewise
@@ -116,7 +117,7 @@ class Conversation:
             self._say(ids, error, now)
 
     def _is_worth_saying(self, error: Exception, now: float) -> bool:
-        """Decide on a warning: for each error now and then, and if nothing was said for long."""
+        """Decide on a warning: for each error from time to time, and after a long silence."""
         failing_since = now if self._failing_since is None else self._failing_since
         if self.trouble is None and now - failing_since >= SAY_AFTER:
             return True
@@ -155,7 +156,7 @@ class Conversation:
 
 
 def _text(error: Exception) -> str:
-    """Write an error without what differs each time it occurs."""
+    """Write an error without the parts that differ each time."""
     return _ADDRESS.sub("", f"{type(error).__name__}: {error}")
 
 

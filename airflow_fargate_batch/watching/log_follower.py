@@ -1,8 +1,8 @@
-"""The CloudWatch logs of jobs, followed while they run and to the very last line.
+"""The CloudWatch logs of jobs, followed while the jobs run and to the last line.
 
-Nothing here raises because a log cannot be read: that is a warning. A worker and a shell use
-``LogFollower``; in an event loop there is one ``LogsGate`` and for each job an
-``AsyncLogFollower``. What to read next, and what of it is new, is ``core.log_reading``'s.
+A log that cannot be read is a warning, never an exception. A worker and a shell use
+``LogFollower``; an event loop has a ``LogsGate`` and for each job an ``AsyncLogFollower``.
+``core.log_reading`` decides on the next page to read and on the new lines.
 """
 
 import asyncio
@@ -31,22 +31,23 @@ from airflow_fargate_batch.exceptions import AwsError, Throttled
 
 log = logging.getLogger(__name__)
 FETCH_INTERVAL: Final = 30.0
-"""Seconds between two looks at the log of a job that runs."""
+"""Seconds between two reads of the log of a running job."""
 PAGES_AT_ONCE: Final = 20
-"""After so many pages ``LogFollower.read`` returns, lest it miss the end of a chatty job."""
+"""Most pages in a call of ``LogFollower.read``, so that the end of a chatty job is not missed."""
 CALLS_AT_ONCE: Final = 2
-"""Threads that an event loop spends on logs; DescribeJobs needs some of the few there are."""
+"""Threads for logs in an event loop; DescribeJobs needs the rest of the few threads."""
 BREATH: Final = 50
-"""Lines handed out before an event loop turns to others."""
+"""Lines yielded before the event loop may run other tasks."""
 
 
 class _Follower:
-    """What following a log is, whoever makes the calls.
+    """Base of the followers; subclasses make the calls.
 
     Attributes:
-        child_id: The chosen child of an array, once the array was heeded: its news must be, too.
-        position: How far lines were handed out: JSON-able, for another follower of the same job. A
-            page counts when its last line was.
+        child_id: The chosen child of an array, once the array was observed; updates of the child
+            must then be passed to ``heed`` as well.
+        position: Position after the last yielded line: JSON-able, for another follower of the same
+            job. A page counts after the page's last line.
     """
 
     def __init__(
@@ -70,11 +71,11 @@ class _Follower:
 
     @property
     def is_complete(self) -> bool:
-        """Whether there is nothing left to read, now or later."""
+        """Whether nothing is left to read, now or later."""
         return self._reader.is_complete
 
     def heed(self, job: Job) -> None:
-        """Take note of the job as it is now."""
+        """Observe the job's present state."""
         if child := chosen_child(job, self._index):
             self.child_id = child
         else:
@@ -84,7 +85,7 @@ class _Follower:
             log.info("%s", why)
 
     def finish(self) -> None:
-        """Take note that nobody will tell more of the job."""
+        """Observe that no more updates of the job will come."""
         self._reader.finish(self._now())
 
     def _digest(self, request: LogRequest, answer: LogPage | Exception) -> list[LogLine]:
@@ -99,12 +100,12 @@ class _Follower:
 
 
 class LogFollower(_Follower):
-    """Follows the log of one job, in a thread of the caller's.
+    """Follows the log of a job, in the caller's thread.
 
-    :param interval: seconds between two looks while the job runs.
+    :param interval: seconds between two reads while the job runs.
     :param quiet: seconds without a new line after which an ended job's log is complete.
-    :param index: which child of an array to follow; an array itself has no log.
-    :param position: where another follower of the job was.
+    :param index: index of the child of an array to follow, as an array has no log.
+    :param position: position of another follower of the job.
     """
 
     def __init__(
@@ -132,7 +133,7 @@ class LogFollower(_Follower):
         self._sleep = sleep
 
     def read(self) -> Iterator[LogLine]:
-        """Yield what is new, as far as it is time to look; call it as often as you like."""
+        """Yield new lines if a read is due; may be called at any time."""
         for _ in range(PAGES_AT_ONCE):
             request = self._reader.next_request(self._now())
             if request is None:
@@ -143,7 +144,7 @@ class LogFollower(_Follower):
             self.position = self._reader.position
 
     def rest(self) -> Iterator[LogLine]:
-        """Yield what is left of the log of a job that has ended, up to the last line."""
+        """Yield the rest of the log of an ended job, up to the last line."""
         self.finish()
         while not self.is_complete:
             yield from self.read()
@@ -159,9 +160,9 @@ class LogFollower(_Follower):
 
 
 class LogsGate:
-    """The one way to CloudWatch Logs for all followers of an event loop: at one pace, in order.
+    """Gate to CloudWatch Logs for all followers of an event loop: a common pace, in order.
 
-    :param connect: gives the client, the same one each time.
+    :param connect: returns the client, the same each time.
     """
 
     def __init__(
@@ -179,7 +180,7 @@ class LogsGate:
         self._turn = asyncio.Lock()
 
     async def get(self, request: LogRequest) -> LogPage:
-        """Read a page when it is the caller's turn."""
+        """Read a page as soon as the pace allows."""
         async with self._room:
             async with self._turn:
                 await self._sleep(self.pace.delay(self._now()))
@@ -189,18 +190,18 @@ class LogsGate:
 
 
 class AsyncLogFollower(_Follower):
-    """Follows the log of one job in an event loop: ``async for line in follower``.
+    """Follows the log of a job in an event loop: ``async for line in follower``.
 
-    The iteration ends with the last line of a job that has ended, so somebody must ``heed`` the
-    job's news meanwhile. To be cancelled loses nothing that was not handed out.
+    The iteration ends with the last line of an ended job, so the caller must pass the job's updates
+    to ``heed`` meanwhile. A cancelled iteration loses no line.
 
     Attributes:
-        moved: Set whenever there is another position.
+        moved: Set at each new position.
 
-    :param interval: seconds between two looks while the job runs.
+    :param interval: seconds between two reads while the job runs.
     :param quiet: seconds without a new line after which an ended job's log is complete.
-    :param index: which child of an array to follow; an array itself has no log.
-    :param position: where another follower of the job was.
+    :param index: index of the child of an array to follow, as an array has no log.
+    :param position: position of another follower of the job.
     """
 
     def __init__(
@@ -228,12 +229,12 @@ class AsyncLogFollower(_Follower):
         self.moved = asyncio.Event()
 
     def heed(self, job: Job) -> None:
-        """Take note of the job as it is now, and look when it has ended."""
+        """Observe the job's present state, and read at once if the job has ended."""
         super().heed(job)
         self._news.set()
 
     def finish(self) -> None:
-        """Take note that nobody will tell more of the job."""
+        """Observe that no more updates of the job will come."""
         super().finish()
         self._news.set()
 
@@ -253,7 +254,7 @@ class AsyncLogFollower(_Follower):
                 self.moved.set()
 
     async def _pause(self) -> None:
-        """Sleep until there is something to read, or news of the job."""
+        """Sleep until a read is due or the job has an update."""
         due = self._reader.due_at()
         self._news.clear()
         try:

@@ -1,4 +1,4 @@
-"""The last log lines of jobs that have failed, for the report about them."""
+"""The last log lines of failed jobs, for reports."""
 
 import logging
 import random
@@ -26,18 +26,18 @@ Answer = TypeVar("Answer")
 
 LINES: Final = 20
 WIDTH: Final = 1000
-"""Characters of a line that are shown."""
+"""Characters shown of a line."""
 CHILDREN: Final = 3
-"""Failed children of an array whose lines are shown."""
+"""Number of failed children of an array shown with log lines."""
 PAGES: Final = 5
-"""Pages to go back through at most: they may be empty with more behind them."""
+"""Most pages to go back through: an empty page may have lines behind."""
 TRIES: Final = 5
 SETTLE: Final = 5.0
-"""Seconds after a container's end until its last lines can be read."""
+"""Seconds from a container's end until the last lines can be read."""
 
 
 class LogTail:
-    """Reads the last lines of jobs, without their secrets; a line that it cannot read is a warning.
+    """Reads the last lines of jobs, without secrets; unreadable lines are a warning.
 
     :param count: lines of a job.
     """
@@ -58,10 +58,10 @@ class LogTail:
     def of(
         self, job: Job, *, describe: Callable[[list[str]], Iterable[Job]] | None = None
     ) -> list[str]:
-        """Return the last lines of a job's last attempt, by the container that decided its end.
+        """Return the last lines of a job's last attempt, from the container that decided the end.
 
-        :param describe: asks DescribeJobs again for a job without known secrets, because a job
-            that comes from a trigger's event carries none. Without an answer no line is shown.
+        :param describe: asks DescribeJobs again for a job without known secrets, because a job from
+            a trigger's event carries none. Without an answer no line is shown.
         """
         try:
             if describe is not None and not job.secrets:
@@ -69,22 +69,22 @@ class LogTail:
             return self._read(job)
         except AwsError as error:
             if error_code(error) != MISSING:
-                log.warning("The last log lines of job %s are not known: %s", job.id, error)
+                log.warning("Could not read the last log lines of job %s: %s", job.id, error)
             return []
 
     def of_children(
         self, children: Sequence[Job], *, describe: Callable[[list[str]], Iterable[Job]]
     ) -> list[str]:
-        """Return the last lines of an array's first few failed children, behind their indexes.
+        """Return the last lines of an array's first few failed children, each after the index.
 
-        :param children: as ListJobs tells of them, which is without their log streams.
-        :param describe: asks DescribeJobs for those.
+        :param children: children from ListJobs, without log streams.
+        :param describe: asks DescribeJobs for the log streams.
         """
         ids = [child.id for child in children[:CHILDREN]]
         try:
             known = {job.id: job for job in describe(ids)} if ids else {}
         except AwsError as error:
-            log.warning("The log streams of the failed children are not known: %s", error)
+            log.warning("Could not find the log streams of the failed children: %s", error)
             return []
         return [
             f"[{job_id.rpartition(':')[2]}] {line}"
@@ -135,7 +135,7 @@ class LogTail:
         return call()
 
     def _until_settled(self, job: Job) -> float:
-        """Return the seconds to wait for the lines of a job that has only just ended."""
+        """Return the seconds to wait for the lines of a job that ended just now."""
         if job.stopped_at is None:
             return 0.0
         since = (self._now() - job.stopped_at).total_seconds()

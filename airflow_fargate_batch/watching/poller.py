@@ -1,8 +1,8 @@
-"""Waiting for jobs: one DescribeJobs loop for everybody who waits, in asyncio or without it.
+"""Waiting for jobs: a common DescribeJobs loop for all waiters, with or without asyncio.
 
-``JobPoller`` serves the waiters of an event loop (Airflow's triggerer runs all triggers in one);
-``follow`` does the same for a worker or a shell. ``core.polling`` decides whom to ask when, and
-``conversation`` what an answer or its lack means; here are the calls and the waiters.
+``JobPoller`` serves the waiters of an event loop (Airflow's triggerer has a single event loop);
+``follow`` does the same for a worker or a shell. ``core.polling`` plans the calls, and
+``conversation`` interprets answers and errors; calls and waiters are here.
 """
 
 import asyncio
@@ -23,28 +23,29 @@ from airflow_fargate_batch.exceptions import JobLost
 from airflow_fargate_batch.watching.conversation import REFUSALS, Conversation, Notice, Trouble
 
 TICK: Final = 1.0
-"""Seconds a loop sleeps at most: it is how newcomers are noticed, and deadlines in ``follow``."""
+"""Longest sleep of a loop, in seconds: afterwards new waiters, and deadlines in ``follow``, are
+noticed."""
 NAP: Final = 0.02
-"""Seconds a loop sleeps at least, lest it spin while its calls are under way."""
+"""Shortest sleep of a loop, in seconds, so that the loop does not spin during calls."""
 CALLS_AT_ONCE: Final = 4
-"""A call that hangs must not hold up everybody."""
+"""Calls at the same time: a hanging call must not hold up all waiters."""
 LOOK_PATIENCE: Final = 15.0
 """Seconds to wait for the answer to a last look."""
 HEARD_AT_ONCE: Final = 50
-"""Waiters that hear of trouble with AWS before an event loop turns to others: each logs a line."""
+"""Waiters informed of trouble with AWS between two pauses: each waiter logs a line."""
 BREATH: Final = 0.05
-"""Seconds before the next of them hear of it."""
+"""Seconds of such a pause, for other tasks of the event loop."""
 
 Describe = Callable[[list[str]], Iterable[Job]]
 AsyncDescribe = Callable[[list[str]], Awaitable[Iterable[Job]]]
 
 
 class JobPoller:
-    """The one who asks, for everybody who waits in an event loop.
+    """Polls AWS for all waiters of an event loop.
 
-    :param describe: asks AWS about up to 100 ids, in one call; it may leave some out. It is awaited
-        in a task of the poller's own that is never cancelled, whatever becomes of the waiters.
-    :param now: seconds of a clock that never goes back
+    :param describe: asks AWS about up to 100 ids, in one call; may leave ids out. The poller awaits
+        *describe* in a task of its own, never cancelled when waiters are.
+    :param now: seconds of a monotonic clock
     """
 
     def __init__(
@@ -67,9 +68,9 @@ class JobPoller:
 
     @classmethod
     def shared(cls, key: Hashable, make: Callable[[], "JobPoller"]) -> "JobPoller":
-        """Return the running event loop's poller for *key*, a new one while nobody waits with it.
+        """Return the running event loop's poller for *key*; a new poller if no waiter is left.
 
-        A poller that everybody has left is not used again: its successor reads the connection anew.
+        A poller without waiters is not used again: the next poller reads the connection anew.
 
         :param key: equal for waiters with the same connection settings
         """
@@ -82,20 +83,21 @@ class JobPoller:
 
     @property
     def is_busy(self) -> bool:
-        """Whether somebody waits."""
+        """Whether the poller has waiters."""
         return bool(self._watches)
 
     def watch(self, job_id: str, *, interval: float = POLL_INTERVAL, log: Any = None) -> "Watch":
         """Wait for a job: ``with poller.watch(job_id) as watch: async for job in watch: …``.
 
-        :param log: the waiter's own logger, for lines about trouble with AWS; ``None`` for none.
+        :param log: the waiter's own logger, for lines about trouble with AWS; ``None`` means no
+            lines.
         """
         return Watch(self, job_id, interval, log)
 
     def look(self, job_id: str) -> "asyncio.Future[Job | None]":
         """Ask about a job as soon as the pace allows, in one call for up to a hundred looks.
 
-        The result comes from a call made after this one; ``None`` if AWS does not know the job.
+        The result comes from a later call to AWS; ``None`` if AWS does not know the job.
         """
         look = _Look(self._now(), asyncio.get_running_loop().create_future())
         self._looks.setdefault(job_id, []).append(look)
@@ -123,7 +125,7 @@ class JobPoller:
             self._conversation.watchlist.remove(watch.job_id)
 
     async def _run(self) -> None:
-        """Ask until everybody has left; every wait in here is a sleep that may be cancelled."""
+        """Poll until no waiter is left; every wait in here is a sleep and may be cancelled."""
         schedule = self._conversation.watchlist.schedule
         while self._watches:
             room = len(self._calls) < CALLS_AT_ONCE
@@ -155,7 +157,7 @@ class JobPoller:
             messenger.add_done_callback(self._messengers.discard)
 
     def _answer_looks(self, ids: list[str], jobs: list[Job], asked_at: float) -> None:
-        """Answer the looks from before the call; ask again for those from after it."""
+        """Answer the looks from before the call; ask again for later looks."""
         found = {job.id: job for job in jobs}
         for job_id in self._looks.keys() & set(ids):
             since: list[_Look] = []
@@ -171,7 +173,7 @@ class JobPoller:
                 self._conversation.watchlist.schedule.hurry(job_id, self._now())
 
     async def _spread(self, trouble: Trouble | None) -> None:
-        """Tell all waiters of trouble with AWS or of its end, unless that has changed meanwhile."""
+        """Report trouble with AWS, or the end of trouble, to all waiters; stop if outdated."""
         watches = [watch for watches in self._watches.values() for watch in watches]
         for start in range(0, len(watches), HEARD_AT_ONCE):
             if self._conversation.trouble is not trouble:
@@ -201,16 +203,15 @@ class _Look(NamedTuple):
 
 
 class Watch:
-    """One waiter's view of one job: iterate for each change of it, in order, up to its end.
+    """A waiter's view of a job: iterate for each change of the job, in order, up to the end.
 
-    Leaving the ``with`` block is leaving the poller. To be cancelled, even in the middle of the
-    iteration and again and again, loses no news and touches nobody else. Trouble with AWS is logged
-    from inside the iteration: Airflow's triggerer writes a line into the log of the task in whose
-    context it is logged.
+    Leaving the ``with`` block leaves the poller. A cancelled iteration, even if cancelled again and
+    again, loses no update and affects no other waiter. Trouble with AWS is logged from inside the
+    iteration: Airflow's triggerer writes a line into the log of the task of the current context.
 
     :raises JobLost: AWS no longer knows the job
-    :raises AccessDenied: asking was refused for five minutes
-    :raises CredentialsMissing: asking was not possible for five minutes
+    :raises AccessDenied: AWS refused DescribeJobs for five minutes
+    :raises CredentialsMissing: DescribeJobs was not possible for five minutes
     """
 
     __slots__ = ("_arrival", "_ended", "_log", "_news", "_poller", "_trouble", "interval", "job_id")
@@ -228,11 +229,11 @@ class Watch:
 
     @property
     def has_news(self) -> bool:
-        """Whether the next step of the iteration has something already."""
+        """Whether the next step of the iteration returns at once."""
         return bool(self._news)
 
     async def look(self) -> Job | None:
-        """Return the job as AWS shows it now, ``None`` if AWS does not answer about it in time."""
+        """Return the job's present state; ``None`` if AWS does not answer in time."""
         answer = self._poller.look(self.job_id)
         try:
             async with asyncio.timeout(LOOK_PATIENCE):
@@ -273,7 +274,7 @@ class Watch:
         return news
 
     def hear(self, trouble: Trouble | None, now: float) -> None:
-        """Hand over that calls have begun to fail, or are answered again: each once."""
+        """Report, once each, that calls have begun to fail or are answered again."""
         before, self._trouble = self._trouble, trouble
         if self._log is None or before is trouble:
             return
@@ -283,7 +284,7 @@ class Watch:
             self.tell(Notice(logging.INFO, before.over(self.job_id, now)))
 
     def tell(self, news: Job | Exception | Notice) -> None:
-        """Hand over what is new; an exception as a copy, as each waiter raises its own."""
+        """Pass an update on; an exception as a copy, as each waiter raises a different object."""
         self._news.append(copy.copy(news) if isinstance(news, Exception) else news)
         if self._arrival is not None and not self._arrival.done():
             self._arrival.set_result(None)
@@ -298,14 +299,14 @@ def follow(
     sleep: Callable[[float], object] = time.sleep,
     chance: Callable[[], float] = random.random,
 ) -> Iterator[Job | None]:
-    """Yield each change of the jobs until all have ended; ``None`` when a second brought nothing.
+    """Yield each change of the jobs until all have ended; ``None`` after a second without change.
 
-    The ``None`` lets the caller look at the time; to give up, stop iterating.
+    At each ``None`` the caller may look at the time; to give up, stop iterating.
 
-    :param describe: asks AWS about up to 100 ids, in one call; it may leave some out
-    :raises JobLost: AWS no longer knows one of them; once all others have ended
-    :raises AccessDenied: asking was refused for five minutes
-    :raises CredentialsMissing: asking was not possible for five minutes
+    :param describe: asks AWS about up to 100 ids, in one call; may leave ids out
+    :raises JobLost: AWS no longer knows a job; raised after all other jobs have ended
+    :raises AccessDenied: AWS refused DescribeJobs for five minutes
+    :raises CredentialsMissing: DescribeJobs was not possible for five minutes
     """
     watchlist = Watchlist(chance=chance)
     conversation = Conversation(watchlist)

@@ -1,4 +1,4 @@
-"""What is left to do when a job has ended: gather what people will ask, and judge it."""
+"""The verdict on an ended job: children, log lines, failure, exit codes."""
 
 import logging
 from collections.abc import Callable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 CHILDREN_DESCRIBED: Final = 1000
-"""How many failed children of several containers are described, a hundred a call."""
+"""Most failed children of several containers to describe, a hundred a call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +26,10 @@ class Conclusion:
     """The end of a job.
 
     Attributes:
-        summary: What XCom ``job`` holds.
-        failure: What to raise; ``None`` where the job succeeded.
-        exit_codes: Of the job that failed, or of an array's children that did; ``None`` is that of
-            a container that never ran.
+        summary: Value of XCom ``job``.
+        failure: Exception to raise; ``None`` means the job succeeded.
+        exit_codes: Exit codes of the failed job, or of an array's failed children; ``None`` stands
+            for a container that never ran.
     """
 
     summary: dict[str, Any]
@@ -37,11 +37,11 @@ class Conclusion:
     exit_codes: frozenset[int | None] = frozenset()
 
     def all_ended_with(self, codes: frozenset[int]) -> bool:
-        """Tell whether everything that failed did so with one of some exit codes."""
+        """Report whether all failures ended with exit codes among *codes*."""
         return bool(self.exit_codes) and self.exit_codes <= codes
 
     def any_ended_with(self, codes: frozenset[int]) -> bool:
-        """Tell whether something failed with one of some exit codes."""
+        """Report whether a failure ended with an exit code among *codes*."""
         return not self.exit_codes.isdisjoint(codes)
 
 
@@ -52,12 +52,12 @@ def conclude(
     api: "Callable[[], BatchApi]",
     logs: "Callable[[], LogsApi] | None" = None,
 ) -> Conclusion:
-    """Judge a job that has ended; nothing that cannot be read changes the verdict.
+    """Judge an ended job; unreadable children or logs do not change the verdict.
 
-    :param task: the Airflow task, as people call it.
-    :param api: called only where AWS has to be asked, about a failed array's children: to connect
-        takes longer than all the rest.
-    :param logs: called only for a job that failed, for its last lines; ``None`` leaves them out.
+    :param task: DAG id and task id of the Airflow task.
+    :param api: called only to ask AWS about a failed array's children, because connecting takes
+        longer than all the rest.
+    :param logs: called only for a failed job, for the last lines; ``None`` means no lines.
     """
     if job.status is JobStatus.SUCCEEDED:
         return Conclusion(job.to_summary())
@@ -90,15 +90,15 @@ def failed_children_of(job: Job, api: "Callable[[], BatchApi]") -> list[Job] | N
 
 
 def _with_containers(api: "Callable[[], BatchApi]", children: list[Job]) -> list[Job]:
-    """Describe children of several containers: ListJobs does not say which of them is essential.
+    """Describe children of several containers: ListJobs does not mark the essential container.
 
-    Of a child that is not described no exit code is known: none decides to skip or to fail.
+    Without a description a child's exit code is unknown, and so decides neither skip nor failure.
     """
     ids = [child.id for child in children[:CHILDREN_DESCRIBED]]
     try:
         known = {child.id: child for child in api().describe_jobs(ids)}
     except AwsError as error:
-        log.warning("The containers of the failed children are not known: %s", error)
+        log.warning("Could not read the containers of the failed children: %s", error)
         known = {}
     return [known.get(child.id) or replace(child, containers=()) for child in children]
 
@@ -108,7 +108,7 @@ def _is_parent(job: Job) -> bool:
 
 
 def last_lines(job: Job, logs: "Callable[[], LogsApi]") -> list[str]:
-    """Return the last log lines of a job that may still run; none for an array."""
+    """Return the last log lines of a job, ended or not; no lines for an array."""
     from airflow_fargate_batch.watching.log_tail import LogTail  # loads botocore
 
     try:
@@ -132,5 +132,5 @@ def _last_lines(
             return tail.of_children(failed_children, describe=lambda ids: api().describe_jobs(ids))
         return tail.of(job, describe=lambda ids: api().describe_jobs(ids))
     except AwsError as error:
-        log.warning("The last log lines of job %s are not known: %s", job.id, error)
+        log.warning("Could not read the last log lines of job %s: %s", job.id, error)
         return []

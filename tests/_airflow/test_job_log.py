@@ -332,7 +332,7 @@ def test_an_xcom_that_fails_is_one_warning(
     asyncio.run(main())
     assert lines(caplog) == LINES
     [warning] = warnings(caplog)
-    assert "XCom log_position is out of reach" in warning
+    assert "Could not read or write XCom log_position" in warning
     assert "409 conflict" in warning
     assert (calls == 1) == (works_until == "reading")
 

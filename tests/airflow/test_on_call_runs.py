@@ -137,7 +137,7 @@ def test_a_deferred_tasks_log_says_when_asking_failed_why_and_when_it_worked_aga
     log, job_id = story.log("long_deferred"), story.only_job("long", "deferred")
     assert f"Could not read the state of job {job_id}; will retry for 5 min 0 s: AccessDen" in log
     assert "batch:DescribeJobs" in log
-    assert re.search(f"Could read the state of job {job_id} again after [0-9]+ s", log)
+    assert re.search(f"The state of job {job_id} can be read again after [0-9]+ s", log)
 
 
 def test_the_log_of_a_task_in_its_worker_says_so_as_well(story: Story) -> None:

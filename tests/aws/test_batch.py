@@ -6,6 +6,8 @@ import os
 import pickle
 import socket
 import struct
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -448,7 +450,7 @@ UNREACHABLE: dict[str, Callable[[], BatchApi]] = {
 
 @pytest.mark.parametrize("connect", UNREACHABLE.values(), ids=UNREACHABLE)
 def test_where_no_connection_is_made_nothing_was_done(connect: Callable[[], BatchApi]) -> None:
-    with pytest.raises(Unreachable, match="SubmitJob could not be sent"):
+    with pytest.raises(Unreachable, match="Could not send SubmitJob"):
         connect().submit_job(BODY)
 
 
@@ -538,6 +540,22 @@ def test_bodies_are_not_logged_even_at_debug(
         api.submit_job(BODY | SECRET)
     assert "botocore" in caplog.text
     assert "hunter2" not in caplog.text
+
+
+def test_botocore_is_changed_when_a_client_is_made_and_once_only() -> None:
+    script = (
+        "import logging, boto3\n"
+        "from airflow_fargate_batch.aws.batch import BatchApi\n"
+        "counts = [len(logging.getLogger('botocore.parsers').filters)]\n"
+        "for _ in range(2):\n"
+        "    BatchApi(boto3.client('batch', region_name='eu-west-1'))\n"
+        "    counts.append(len(logging.getLogger('botocore.parsers').filters))\n"
+        "print(counts)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[0, 1, 1]\n"
 
 
 def test_values_that_botocore_refuses_are_not_told(api: BatchApi) -> None:

@@ -97,7 +97,8 @@ def test_an_endpoint_that_refuses_is_told_once_and_given_up_with_one_error(
     assert (outcome.code, outcome.out) == (1, "")
     notes = [line for line in outcome.err.splitlines() if "will retry" in line]
     assert len(notes) == 1
-    assert "could not be sent: Could not connect to the endpoint URL" in notes[0]
+    assert "Could not send " in notes[0]
+    assert ": Could not connect to the endpoint URL" in notes[0]
     assert notes[0].endswith("; will retry for up to 45 s")
     errors = [line for line in outcome.err.splitlines() if line.startswith("error: ")]
     assert len(errors) == 1

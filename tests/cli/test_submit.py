@@ -199,7 +199,7 @@ aws_secret_access_key = local
             monkeypatch.delenv(name)
         outcome = submit("--profile", "nope")
         assert (outcome.code, outcome.out) == (1, "")
-        assert "Check the profile's name" in outcome.err
+        assert "Check the name of the profile" in outcome.err
 
 
 def test_the_endpoint_url_is_a_flag(
@@ -222,16 +222,16 @@ def test_the_endpoint_url_is_a_flag(
             "Only a queue with a fair-share policy takes --share-identifier and",
             id="a share on a FIFO queue",
         ),
-        pytest.param(["--profile", "nope"], "Check the profile's name", id="unknown profile"),
+        pytest.param(["--profile", "nope"], "Check the name of the profile", id="unknown profile"),
         pytest.param(
             ["--job-queue", "off"],
-            "The queue is DISABLED: choose another in --job-queue, or",
+            "The queue is DISABLED: choose another --job-queue, or",
             id="a disabled queue",
         ),
         pytest.param(
             ["--vcpu", "8"],
-            "8 vCPU takes 16384 to 61440 MiB in steps of 4096: use 16384. A value that you do not "
-            "give is the job definition's: give --vcpu and --memory together.",
+            "8 vCPU takes 16384 to 61440 MiB in steps of 4096: use 16384. If only one is given, "
+            "the job definition supplies the other: give --vcpu and --memory together.",
             id="half a size",
         ),
     ],

@@ -66,7 +66,7 @@ def test_a_member_that_an_older_botocore_does_not_know_keeps_all_from_being_subm
     monkeypatch.setattr("airflow_fargate_batch.aws.batch.validate_parameters", refuse)
     outcome = from_file([*NAMED, {"array_size": 2}])
     assert (outcome.code, outcome.out) == (2, "")
-    assert "request 4: extra_submit_args: botocore refuses it: Unknown" in outcome.err
+    assert "request 4: extra_submit_args: botocore refuses the request: Unknown" in outcome.err
     assert [call.operation for call in aws.requests] == []
 
 

@@ -263,7 +263,7 @@ def test_credentials_that_do_not_work_are_said_at_once(
     note, error = outcome.err.splitlines()[:2]
     assert note.startswith(f"note: Job {awaited} may still be running; 'fargate-batch terminate ")
     assert error.startswith("error: ")
-    assert "renew expired ones." in outcome.err
+    assert "renew expired credentials." in outcome.err
     assert time.seconds == 0
 
 

@@ -121,7 +121,7 @@ def test_requests_are_taken_as_they_are_needed(api: BatchApi) -> None:
 
 
 def test_two_requests_with_one_key_are_refused(api: BatchApi) -> None:
-    with pytest.raises(ValueError, match="two requests have the submission"):
+    with pytest.raises(ValueError, match="two requests have the same submission"):
         list(submit_many(api, [*requests(1), *requests(1)], rate=FAST))
 
 

@@ -399,8 +399,8 @@ def test_a_retry_says_that_it_looks_what_it_found_and_why_it_submits(
     said = [record.getMessage() for record in logged.records]
     assert said[0].startswith(f"Looking for the job of an earlier try, named {mine.job_name}, in q")
     assert sorted(said[1:6]) == [
-        f"Not adopted: job job-0 (SUCCEEDED): it was submitted for a DAG run that began at "
-        f"{moment(0).isoformat(timespec='microseconds')}, which is not this one",
+        f"Not adopted: job job-0 (SUCCEEDED): it was submitted for another DAG run, which began at "
+        f"{moment(0).isoformat(timespec='microseconds')}",
         "Not adopted: job job-1 (SUCCEEDED): a newer job followed it",
         "Not adopted: job job-2 (FAILED): it failed: Essential container in task exited",
         "Not adopted: job job-3 (RUNNING): its job definition is other:4, not definition",
@@ -413,7 +413,7 @@ def test_a_retry_that_finds_nothing_says_so(
     aws: FakeBatch, logged: pytest.LogCaptureFixture
 ) -> None:
     aws.submitter().submit(of(task_of()), look_first=True, tries_before=1)
-    assert "Submitting a new job: no such job is known" in logged.text
+    assert "Submitting a new job: found no earlier job" in logged.text
 
 
 def test_a_try_before_that_was_denied_does_not_adopt_the_life_before(

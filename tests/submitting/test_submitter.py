@@ -24,7 +24,7 @@ from airflow_fargate_batch.submitting.submitter import LOOKS
 from tests.core.making import make
 from tests.fakes import CUT, TOKEN, TOO_MANY, FakeBatch, FakeTime, request_of
 
-NO_ROUTE = Unreachable("SubmitJob could not be sent: Could not connect", "Check the network.")
+NO_ROUTE = Unreachable("Could not send SubmitJob: Could not connect", "Check the network.")
 FOUND_AT_ONCE = ["ListJobs", "DescribeJobs"]
 MINE = f"{TOKEN}-0"
 
@@ -283,7 +283,7 @@ def test_without_permission_to_tag_it_is_submitted_without_tags(
     assert aws.submitter().submit(request_of()).job_id == "job-0"
     assert len(aws.jobs) == 1
     assert aws.jobs[0].tags == {}
-    assert "Allow batch:TagResource" in logged.text
+    assert "Grant the IAM action batch:TagResource" in logged.text
 
 
 def test_tags_of_the_user_are_never_left_out(aws: FakeBatch) -> None:

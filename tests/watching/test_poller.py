@@ -282,7 +282,7 @@ def test_every_waiters_own_log_says_when_asking_fails_why_and_when_it_works_agai
         begun, over = told(caplog, f"log of {job_id}")
         assert begun.startswith(f"Could not read the state of job {job_id}")
         assert begun.endswith("; will retry: AnswerLost: HTTP 503")
-        assert re.fullmatch(f"Could read the state of job {job_id} again after 3 min .* s", over)
+        assert re.fullmatch(f"The state of job {job_id} can be read again after 3 min .* s", over)
 
 
 def test_a_waiter_that_comes_in_the_middle_of_trouble_hears_of_it_and_for_how_long(
