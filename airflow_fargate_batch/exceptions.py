@@ -104,7 +104,7 @@ class AccessDenied(AwsError):
     """The caller may not do this; ``action`` is the IAM action to allow."""
 
     def __init__(self, message: str, action: str) -> None:
-        super().__init__(message, f"Allow {action} to the caller.")
+        super().__init__(message, f"Grant the IAM action {action} to the caller.")
         self.action = action
         self.args = (message, action)
 
@@ -152,7 +152,10 @@ class JobLost(FargateBatchError):
     def __str__(self) -> str:
         """Say which job, and its last state."""
         seen = f"last seen {self.last_status}" if self.last_status else "never seen"
-        return f"AWS Batch does not know job {self.job_id} ({seen}); it keeps ended jobs for 7 days"
+        return (
+            f"AWS Batch does not know job {self.job_id} ({seen}); "
+            "AWS keeps finished jobs for 7 days"
+        )
 
 
 class JobFailed(FargateBatchError):

@@ -37,12 +37,12 @@ OTHERS: Final[Mapping[str, Other]] = {
     "eks_properties_override": Other("use BatchOperator for jobs on Amazon EKS"),
     "node_overrides": Other("use BatchOperator for multi-node jobs, which run on EC2 only"),
     "job_id": Other(
-        "leave it out; FargateBatchJobSensor waits for a job that exists", changes_job=False
+        "remove job_id; FargateBatchJobSensor waits for an existing job", changes_job=False
     ),
     "waiters": Other("use poll_interval and wait_timeout", changes_job=False),
     "max_retries": Other("use wait_timeout", changes_job=False),
     "status_retries": Other(
-        "leave it out; a call that may succeed later is repeated", changes_job=False
+        "remove status_retries; calls that may succeed later are retried", changes_job=False
     ),
 }
 
@@ -57,9 +57,9 @@ def refusal(unknown: Iterable[str], *known: Collection[str]) -> str:
 
 def _refusal(name: str, known: Iterable[Collection[str]]) -> str:
     if name in OTHERS:
-        return f"there is no argument {name}, which BatchOperator has: {OTHERS[name].advice}"
+        return f"unknown argument {name} (an argument of BatchOperator): {OTHERS[name].advice}"
     near = next((near for names in known if (near := nearest(name, names))), None)
-    return f"there is no argument {name}" + (f"; did you mean {near}?" if near else "")
+    return f"unknown argument {name}" + (f"; did you mean {near}?" if near else "")
 
 
 def lost_defaults(

@@ -36,9 +36,9 @@ def parse(text: str) -> Any:
             error = _placed(error, text)
         raise error from None
     except json.JSONDecodeError as error:
-        raise NotJson(f"not JSON: {error.msg}", error.lineno, error.colno) from None
+        raise NotJson(f"not valid JSON: {error.msg}", error.lineno, error.colno) from None
     except (ValueError, RecursionError):
-        reason = "not JSON that can be read (too deep, or a number too long)"
+        reason = "JSON that cannot be read (nested too deeply, or a number too long)"
         raise NotJson(reason) from None
 
 
@@ -52,13 +52,13 @@ def write(value: object) -> str:
 
 
 def _refuse_constant(constant: str) -> float:
-    raise NotJson(f"not JSON: JSON has no {constant}")
+    raise NotJson(f"not valid JSON: JSON has no {constant}")
 
 
 def _finite(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
-        raise NotJson("not JSON that can be read (a number too large)")
+        raise NotJson("JSON that cannot be read (a number too large)")
     return number
 
 

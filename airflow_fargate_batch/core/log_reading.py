@@ -194,7 +194,7 @@ class LogReader:
         stream = self._streams[request.stream]
         if isinstance(error, AccessDenied):
             self._denied = True
-            return f"The log cannot be read: {error}"
+            return f"Could not read the log: {error}"
         if code == MISSING:
             stream.start_over()
             self._rest(stream, now, is_behind=True)
@@ -210,9 +210,9 @@ class LogReader:
         name = stream.source.stream
         if stream.ended_at is not None and now - stream.quiet_since >= GIVE_UP:
             stream.is_over = True
-            return f"The rest of log stream {name} was not read: {error}"
+            return f"Gave up reading log stream {name} before the end: {error}"
         if stream.failures == PATIENT_FAILURES and not isinstance(error, Throttled):
-            return f"Log stream {name} cannot be read; trying on: {error}"
+            return f"Could not read log stream {name}; will retry: {error}"
         return None
 
     def _new(self, source: Source, now: float) -> _Stream:
@@ -291,6 +291,6 @@ class Pace:
 
 def _never_came(source: Source) -> str:
     return (
-        f"Log stream {source.stream} is not in {source.group}: "
-        "its container wrote nothing, or never started"
+        f"Log stream {source.stream} does not exist in {source.group}: "
+        "the container wrote nothing, or never started"
     )

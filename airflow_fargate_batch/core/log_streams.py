@@ -179,15 +179,15 @@ def nothing_to_read(job: Job, index: int | None = None) -> str | None:
     if job.array is not None and job.array.size is not None:
         if _indexes(job) and index is not None:
             return (
-                f"Array job {job.id} runs again what failed, and child {index} did not: there is "
-                "nothing to stream"
+                f"Array job {job.id} reruns only failed children, and child {index} did not fail: "
+                "no log to stream"
             )
         missing = "log of its own" if index is None else f"child {index}"
         return (
-            f"Array job {job.id} has no {missing}: awslogs_index, 0 to {job.array.size - 1}, "
-            f"chooses the child whose log is streamed, as 'fargate-batch logs {job.id}:INDEX' does "
-            "in a shell"
+            f"Array job {job.id} has no {missing}: awslogs_index (0 to {job.array.size - 1}) "
+            "selects "
+            f"the child to stream; in a shell, use 'fargate-batch logs {job.id}:INDEX'"
         )
     if job.containers and all(container.log_group is None for container in job.containers):
-        return f"Job {job.id} does not log to CloudWatch: there is nothing to stream"
+        return f"Job {job.id} does not log to CloudWatch: no log to stream"
     return None

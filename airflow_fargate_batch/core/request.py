@@ -435,8 +435,9 @@ def _read(
     }
     if "ecsPropertiesOverride" in read["extra_submit_args"] and overrides != Overrides():
         findings.warnings.append(
-            "extra_submit_args.ecsPropertiesOverride beside container overrides: AWS documents one "
-            "for definitions made with ecsProperties, the other for all others"
+            "extra_submit_args.ecsPropertiesOverride is set together with container overrides: AWS "
+            "documents ecsPropertiesOverride for job definitions with ecsProperties, and container "
+            "overrides for all other job definitions"
         )
     _check_lengths(read, findings)
     return read

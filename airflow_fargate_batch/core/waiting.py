@@ -14,7 +14,7 @@ LOOK_AGAIN: Final = timedelta(seconds=15)
 """Time between two last looks at a job, if the first one got no answer."""
 
 TOO_LONG: Final = (
-    "Read the job's log to see whether it still makes progress. If it needs more time, raise the "
+    "Read the job's log to check the progress. If the job needs more time, raise the "
     "limit; `job_timeout` lets AWS terminate an attempt that hangs."
 )
 NO_ROOM: Final = (
@@ -22,9 +22,10 @@ NO_ROOM: Final = (
     "queue is only busy, raise `runnable_timeout`."
 )
 NO_START: Final = (
-    "In STARTING, Fargate connects the task to its subnet and pulls the image. Check that the "
-    "subnet reaches the registry (NAT or VPC endpoints) and how large the image is. If the start "
-    "takes that long, raise `starting_timeout`; otherwise retry."
+    "In STARTING, Fargate connects the task to its subnet and pulls the image. Check the route "
+    "from the subnet to the registry (NAT or VPC endpoints) and the size of the image. If the "
+    "start "
+    "needs more time, raise `starting_timeout`; otherwise retry."
 )
 _STAGES: Final = {
     JobStatus.RUNNABLE: ("runnable_timeout", NO_ROOM),
@@ -168,7 +169,7 @@ class Wait:
         if until is not None and now >= until:
             limit = f": {self._limit}" if self._limit else ""
             text = f"Job {self.job_id} did not end by {until:%Y-%m-%d %H:%M:%S %Z}{limit}"
-            unseen = "" if job else " AWS Batch did not answer the last question about it."
+            unseen = "" if job else " AWS Batch did not answer the last request."
             raise JobTimedOut(text, f"{self.state}{unseen}", TOO_LONG)
         if job is None:
             self._look_again_at = now + LOOK_AGAIN
@@ -203,7 +204,7 @@ class Wait:
         """The job's state when it was last seen, as a sentence."""
         job = self._last
         if job is None:
-            return f"The state of job {self.job_id} is not known."
+            return f"The state of job {self.job_id} is unknown."
         since = self._patience.since or self._last_status_at
         if job.status is JobStatus.RUNNING:
             since = job.started_at or since

@@ -257,7 +257,7 @@ def test_without_permission_to_describe_a_default_name_tells(
     aws.add(request.job_name, mark=MINE, status="FAILED")
     aws.faults["DescribeJobs"] = [denied("batch:DescribeJobs")] * 100
     assert aws.submitter().submit(request, look_first=True).job_id == "job-1"
-    assert logged.text.count("Allow batch:DescribeJobs") == 1
+    assert logged.text.count("Grant the IAM action batch:DescribeJobs") == 1
 
 
 @pytest.mark.parametrize("action", ["batch:ListJobs", "batch:DescribeJobs"])
@@ -283,7 +283,7 @@ def test_without_permission_to_tag_it_is_submitted_without_tags(
     assert aws.submitter().submit(request_of()).job_id == "job-0"
     assert len(aws.jobs) == 1
     assert aws.jobs[0].tags == {}
-    assert "Allow batch:TagResource" in logged.text
+    assert "Grant the IAM action batch:TagResource" in logged.text
 
 
 def test_tags_of_the_user_are_never_left_out(aws: FakeBatch) -> None:

@@ -123,6 +123,6 @@ def _without_own(tags: dict[str, str], findings: Findings) -> dict[str, str]:
     kept = {key: value for key, value in tags.items() if not key.startswith(TAG_PREFIX)}
     if len(kept) < len(tags):
         findings.notes.append(
-            f"tags that start with {TAG_PREFIX} name an earlier submission, and were left out"
+            f"tags that start with {TAG_PREFIX} were removed: they identify an earlier submission"
         )
     return kept

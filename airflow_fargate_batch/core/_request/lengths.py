@@ -18,7 +18,7 @@ _ESCAPED: Final = 6
 _PUNCTUATION: Final = 40
 """More than what JSON adds to a text: quotes, commas, and ``{"name":…,"value":…}``."""
 _SHORT: Final = limits.CONTAINER_OVERRIDES_LENGTH - limits.CONTAINER_OVERRIDES_HEADROOM
-_ADVICE: Final = "put large values into a file on S3 and pass its address"
+_ADVICE: Final = "store large values in a file on S3 and pass the address of the file"
 
 
 def are_surely_short(*groups: Iterable[str]) -> bool:
@@ -52,15 +52,15 @@ def check_overrides(
     parts |= {f"command[{index}]": word for index, word in enumerate(expanded)}
     largest = max(parts, key=lambda part: len(parts[part]))
     said = (
-        f"command and environment are {length} characters together, {len(parts[largest])} of them "
-        f"in {largest}; Batch accepts such a job and then fails it beyond "
-        f"{limits.CONTAINER_OVERRIDES_LENGTH}"
+        f"command and environment have {length} characters together, {len(parts[largest])} of them "
+        f"in {largest}; AWS Batch accepts a job with more than "
+        f"{limits.CONTAINER_OVERRIDES_LENGTH}, but then fails the job"
     )
     if length > limits.CONTAINER_OVERRIDES_LENGTH:
         involves = ("command", "environment", "parameters", "parameters_file")
         findings.problem("container_overrides", said, _ADVICE, involves)
     else:
-        findings.warnings.append(f"{said}, Batch's own variables included")
+        findings.warnings.append(f"{said}; AWS Batch adds variables of its own")
 
 
 def _warn_of_parameters(length: int, parameters: Mapping[str, str], findings: Findings) -> None:
@@ -68,9 +68,9 @@ def _warn_of_parameters(length: int, parameters: Mapping[str, str], findings: Fi
     filled = sum(map(len, parameters.values()))
     if length <= _SHORT < length + filled:
         findings.warnings.append(
-            f"the parameters are {filled} characters together: if the job definition's command "
-            "refers to them, Batch accepts the job and then fails it beyond "
-            f"{limits.CONTAINER_OVERRIDES_LENGTH}"
+            f"the parameters have {filled} characters together: if the job definition's command "
+            "refers to the parameters, AWS Batch accepts the job, but fails the job if the command "
+            f"grows beyond {limits.CONTAINER_OVERRIDES_LENGTH}"
         )
 
 
@@ -86,9 +86,9 @@ def check_ecs_overrides(overrides: Mapping[str, Any], findings: Findings) -> Non
         largest, name = max(lengths, key=itemgetter(0))
         findings.problem(
             "extra_submit_args.ecsPropertiesOverride",
-            f"the containers' overrides are {length} characters together, {largest} of them of "
-            f"{shown(name)}; Batch accepts such a job and then fails it beyond "
-            f"{limits.CONTAINER_OVERRIDES_LENGTH}",
+            f"the overrides of the containers have {length} characters together, {largest} of them "
+            f"in {shown(name)}; AWS Batch accepts a job with more than "
+            f"{limits.CONTAINER_OVERRIDES_LENGTH}, but then fails the job",
             _ADVICE,
         )
 
@@ -107,8 +107,8 @@ def check_request(body: Mapping[str, object], findings: Findings) -> None:
     largest = max(sizes, key=lambda member: sizes[member])
     findings.problem(
         ARGUMENT_OF.get(largest, "extra_submit_args"),
-        f"the whole request is {size} bytes, {sizes[largest]} of them in {largest}; Batch takes "
-        f"less than {limits.REQUEST_BYTES}",
+        f"the whole request has {size} bytes, {sizes[largest]} of them in {largest}; AWS Batch "
+        f"accepts less than {limits.REQUEST_BYTES}",
         _ADVICE,
         ("command", "environment", "container_overrides", "parameters"),
     )

@@ -32,7 +32,7 @@ from airflow_fargate_batch.core.submit_members import MEMBERS
 NOT_ON_FARGATE: Final[Mapping[str, str]] = {
     "vcpus": "use the argument vcpu, or resourceRequirements",
     "memory": "use the argument memory, or resourceRequirements",
-    "instanceType": "leave it out: Fargate has no instance types",
+    "instanceType": "remove instanceType: Fargate has no instance types",
 }
 """Service: ``vcpus is not applicable for Fargate. Use resource requirements instead.``"""
 
@@ -100,7 +100,7 @@ def from_arguments(
         layer.command = read_command(command, "command", findings)
         if not layer.command and not findings.problems:
             findings.warnings.append(
-                "`command` is an empty list: the job definition's command runs"
+                "`command` is an empty list: the command of the job definition runs"
             )
     if environment is not None:
         layer.environment = read_environment(environment, "environment", findings)
@@ -132,7 +132,7 @@ def _unwrapped(given: Mapping[str, Any], where: str, findings: Findings) -> Mapp
             findings.problem(
                 at(where, member),
                 "is not a member of containerOverrides",
-                f'leave out the {{"{member}": …}} around it: the overrides are what is inside',
+                f'remove the {{"{member}": …}} around the overrides',
             )
             return {}
     return given
@@ -144,11 +144,11 @@ def read_requirements(value: object, where: str, layer: Overrides, findings: Fin
         known_keys(entry, MEMBERS["ResourceRequirement"], place, findings)
         kind = upper(entry.get("type"))
         if kind == "GPU":
-            findings.problem(place, "GPU is not applicable for Fargate", "leave it out")
+            findings.problem(place, "GPU is not applicable for Fargate", "remove the entry")
         elif kind not in RESOURCE_TYPES:
-            findings.problem(place, f"type {shown(entry.get('type'))} is not VCPU or MEMORY")
+            findings.problem(place, f"type must be VCPU or MEMORY, not {shown(entry.get('type'))}")
         elif kind.lower() in layer.origin:
-            findings.problem(place, f"{kind} is given twice", "keep one of the two")
+            findings.problem(place, f"{kind} is set twice", "keep one of the two")
         else:
             layer.origin[kind.lower()] = where
             if kind == "VCPU":
@@ -164,7 +164,7 @@ def _entries(value: object, where: str, findings: Findings) -> list[tuple[str, M
         if isinstance(entry, Mapping):
             found.append((place, entry))
         else:
-            findings.problem(place, f"is {shown_type(entry)}, where a mapping is needed")
+            findings.problem(place, f"must be a mapping, not {shown_type(entry)}")
     return found
 
 
@@ -187,7 +187,7 @@ def read_command(value: object, where: str, findings: Findings) -> tuple[str, ..
     if isinstance(value, str) and value.strip() and not value.lstrip().startswith("["):
         findings.problem(
             where,
-            "is text that is not a JSON list",
+            "must be a list, not text",
             'use a list, such as ["sh", "-c", "echo hello"]',
         )
         return ()
@@ -199,7 +199,9 @@ def read_command(value: object, where: str, findings: Findings) -> tuple[str, ..
         word = content(item, f"{where}[{index}]", findings)
         if word == "":
             findings.problem(
-                f"{where}[{index}]", "is empty, and Batch refuses empty strings", "leave it out"
+                f"{where}[{index}]",
+                "is empty, and AWS Batch refuses empty strings",
+                "remove the entry",
             )
         elif word is not None:
             words.append(word)
@@ -215,28 +217,30 @@ def read_environment(value: object, where: str, findings: Findings) -> dict[str,
             continue
         place = at(where, name.partition("=")[0])  # after a "=", by mistake, may stand a value
         if name in variables:
-            findings.warnings.append(f"{place} is given twice; the last value counts")
+            findings.warnings.append(f"{place} is set twice; the last value is used")
         if name.startswith(limits.ENVIRONMENT_RESERVED_PREFIX):
             findings.problem(
                 place,
-                f"Batch keeps names that start with {limits.ENVIRONMENT_RESERVED_PREFIX} to "
-                "itself: it would accept this one and drop it when the job starts",
+                f"names that start with {limits.ENVIRONMENT_RESERVED_PREFIX} are reserved: AWS "
+                "Batch accepts the variable, but drops the variable when the job starts",
                 "rename the variable",
             )
         elif name == INDEXES_VARIABLE:
             findings.problem(
                 place,
-                "this package sets it for a retry of failed children, which find their indexes in "
-                "it; a job that comes with it is read as such a retry",
+                "is reserved: this package passes the indexes of failed children to a retry in "
+                "this variable",
                 "rename the variable",
             )
         elif not name or "=" in name:
-            findings.problem(place, "a variable's name must not be empty or hold a '='")
+            findings.problem(
+                place, "the name of a variable must not be empty and must not contain '='"
+            )
         text = content(given, place, findings)
         if text is not None and content(name, place, findings) is not None:
             variables[name] = text
             if is_template(text):
-                findings.warnings.append(f"{place} still holds a template's marks")
+                findings.warnings.append(f"{place} still contains template marks")
     return variables
 
 

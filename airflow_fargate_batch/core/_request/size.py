@@ -13,10 +13,10 @@ from airflow_fargate_batch.core._request.overrides import Overrides, from_argume
 from airflow_fargate_batch.core._request.values import Findings, shown
 from airflow_fargate_batch.exceptions import InvalidRequest
 
-POLICIES: Final = ("strict", "round_up")
 LARGEST: Final = max(fargate.SIZES)
 SMALLEST: Final = {"vcpu": fargate.VCPU_VALUES[0], "memory": fargate.MEMORY_VALUES[0]}
 UNITS: Final = {"vcpu": " vCPU", "memory": " MiB"}
+_NAMES: Final = {"vcpu": "vCPU", "memory": "memory (MiB)"}
 
 
 class Settled(NamedTuple):
@@ -70,7 +70,7 @@ def settle(overrides: Overrides, policy: object, findings: Findings) -> Settled:
         if value is not None and value <= 0:
             findings.problem(
                 overrides.origin[name],
-                f"{shown(value)}{UNITS[name]} is not more than 0",
+                f"{_NAMES[name]} must be greater than 0, not {shown(value)}",
                 f"use {SMALLEST[name]} or more",
                 involves=overrides.decided_by(name),
             )
@@ -78,7 +78,7 @@ def settle(overrides: Overrides, policy: object, findings: Findings) -> Settled:
     if policy == "round_up":
         return _round_up(overrides, findings)
     if policy != "strict":
-        findings.problem("size_policy", f"{shown(policy)} is not strict or round_up")
+        findings.problem("size_policy", f"must be strict or round_up, not {shown(policy)}")
         return Settled()
     if vcpu is not None and memory is not None:
         if memory not in (row.memory if (row := fargate.row_of(vcpu)) else ()):
@@ -109,14 +109,13 @@ def _round_up(overrides: Overrides, findings: Findings) -> Settled:
         too_large = "vcpu" if vcpu is not None and vcpu > LARGEST.vcpu else "memory"
         findings.problem(
             overrides.origin[too_large],
-            f"{_written(vcpu, memory)} does not fit into the largest Fargate size, {LARGEST}",
+            f"{_written(vcpu, memory)} is more than the largest Fargate size, {LARGEST}",
             involves=overrides.decided_by("vcpu", "memory"),
         )
         return Settled()
     if tuple(found) != (vcpu, memory):
         findings.notes.append(
-            f"{_written(vcpu, memory)} was rounded up to {_written(*found)}, "
-            "the smallest Fargate size that holds it"
+            f"{_written(vcpu, memory)} was rounded up to {_written(*found)}, the next Fargate size"
         )
     return found
 
@@ -160,7 +159,7 @@ def _refuse_one(
     near = fargate.either_of(fargate.neighbours(value, legal))
     findings.problem(
         overrides.origin[name],
-        f"{shown(value)}{UNITS[name]} is not in any Fargate size",
+        f"{shown(value)}{UNITS[name]} is not part of any Fargate size",
         f"use {near}",
         involves=("size_policy", *overrides.decided_by(name)),
     )

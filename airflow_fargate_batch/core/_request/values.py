@@ -26,8 +26,10 @@ _BEYOND_USE: Final = 10**18
 """Larger than anything that AWS counts, and still a 64-bit integer."""
 _SPELT: Final = 100
 """Problems up to which a misspelt name is compared with the known ones: it takes time."""
-_CHECK_SOURCE: Final = "check the template or script that fills it"
-WRITE_JSON: Final = "write it as JSON, in a template with the filter tojson, in a shell with jq"
+_CHECK_SOURCE: Final = "check the template or script that sets it"
+WRITE_JSON: Final = (
+    "write strings in double quotes; the filter tojson (in a template) and jq (in a shell) do"
+)
 """Advice reads well to authors of DAGs and of scripts alike: the core knows neither."""
 
 
@@ -54,7 +56,7 @@ def shown(value: object) -> str:
     try:
         text = repr(value) if isinstance(value, str) else str(value)
     except ValueError:  # Python refuses to write integers of more than 4,300 digits
-        return "a number of thousands of digits"
+        return "a number with thousands of digits"
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
@@ -74,7 +76,7 @@ def _is_rendered(text: str, where: str, findings: Findings) -> bool:
     elif not text.strip():
         findings.problem(where, "is empty", f"leave it out, or {_CHECK_SOURCE}")
     elif text.strip() == "None":
-        findings.problem(where, "is the text 'None'", f"{_CHECK_SOURCE}: it found no value")
+        findings.problem(where, "is the text 'None'", f"{_CHECK_SOURCE}; no value was found")
     else:
         return True
     return False
@@ -99,7 +101,7 @@ def number(value: object, where: str, findings: Findings) -> Decimal | None:
         findings.problem(where, said)
     # Compared, not abs(): arithmetic on a Decimal of a huge exponent overflows.
     elif not -_BEYOND_USE < found < _BEYOND_USE:
-        findings.problem(where, f"{shown(value)} is out of any range that AWS takes")
+        findings.problem(where, f"{shown(value)} is outside every range that AWS accepts")
         return None
     return found
 
@@ -144,7 +146,7 @@ def plain_text(value: object, where: str, findings: Findings) -> str | None:
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
         value = shown(value)  # native rendering made a number of it, as of '20261122'
     if not isinstance(value, str):
-        said = "is missing" if value is None else f"is {shown(value)}, where text is needed"
+        said = "is missing" if value is None else f"must be text, not {shown(value)}"
         findings.problem(where, said)
         return None
     is_usable = _is_rendered(value, where, findings) and _is_clean(value, where, findings)
@@ -171,10 +173,10 @@ def content(value: object, where: str, findings: Findings) -> str | None:
         case datetime() | date():
             text = value.isoformat()
         case None:
-            findings.problem(where, "is None", "leave the entry out, or use an empty text")
+            findings.problem(where, "is None", "remove the entry, or use an empty text")
             return None
         case _:
-            findings.problem(where, f"is {shown(value)}, where text is needed")
+            findings.problem(where, f"must be text, not {shown(value)}")
             return None
     return text if _is_clean(text, where, findings) else None
 
@@ -184,7 +186,7 @@ def _no_json(value: object) -> str:
     if isinstance(value, float):
         return f"is {value}, and JSON has no such number"
     if isinstance(value, int):
-        return "is a number of thousands of digits"
+        return "is a number with thousands of digits"
     return f"is {shown_type(value)} that JSON cannot hold"
 
 
@@ -197,7 +199,8 @@ def _is_clean(text: str, where: str, findings: Findings) -> bool:
     if "\0" not in text and (text.isascii() or _is_encodable(text)):
         return True
     findings.problem(
-        where, "holds a character that no process can be given (NUL or half a surrogate pair)"
+        where,
+        "contains a character that cannot be passed to a process (NUL or half a surrogate pair)",
     )
     return False
 
@@ -237,7 +240,7 @@ def mapping(value: object, where: str, findings: Findings) -> Mapping[str, Any]:
         if len(findings.problems) > before:
             return {}
     if not isinstance(value, dict | Mapping):  # the first is the usual case, and told far sooner
-        findings.problem(where, f"is {shown_type(value)}, where a mapping is needed")
+        findings.problem(where, f"must be a mapping, not {shown_type(value)}")
         return {}
     odd = [key for key in value if not isinstance(key, str)]
     if not odd:
@@ -253,8 +256,8 @@ def warn_of_wrapping(given: Mapping[str, Any], member: str, where: str, findings
     """
     if isinstance(given.get(member), Mapping):
         findings.warnings.append(
-            f"{where} holds an entry named {member}, whose value is a mapping; if the entries of "
-            f'that mapping are meant, leave out the {{"{member}": …}} around them'
+            f"{where} contains an entry named {member} with a mapping as its value; if you mean "
+            f'the entries of that mapping, remove the {{"{member}": …}} around them'
         )
 
 
@@ -287,7 +290,7 @@ def items(value: object, where: str, findings: Findings) -> list[Any]:
     if isinstance(value, list):
         return list(value)
     if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
-        findings.problem(where, f"is {shown_type(value)}, where a list is needed")
+        findings.problem(where, f"must be a list, not {shown_type(value)}")
         return []
     return list(value)
 
