@@ -1,9 +1,9 @@
-"""The words that tell for certain that the same request fails again.
+"""Texts of AWS after which the same request certainly fails again.
 
-A word stands here only if AWS never continues it with a passing trouble. The opening of a message
+A text stands here only if AWS never continues it with a temporary cause. The opening of a message
 (``ResourceInitializationError: unable to pull secrets or registry auth: …``) is shared by lasting
-and passing troubles, and AWS cuts a reason at 255 characters: an opening is no evidence. No pattern
-looks at what follows its words, so a cut text matches nothing that the whole text does not.
+and temporary causes, and AWS cuts a reason at 255 characters: an opening is no evidence. No pattern
+looks ahead, so a cut text matches no more patterns than the whole text.
 
 Sources: see ``_failure_rules``.
 """
@@ -239,4 +239,4 @@ CERTAIN: Final[tuple[Rule, ...]] = (
     *_IMAGE,
     *_NETWORK,
 )
-"""All of kind CONFIGURATION: the first that matches tells, whatever else the text says."""
+"""Rules of kind CONFIGURATION; the first match decides."""

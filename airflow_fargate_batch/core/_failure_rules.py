@@ -1,14 +1,14 @@
-"""The words AWS uses for a job's end, and what they mean: a table, read top down by ``failure``.
+"""Table of AWS's reasons for a failure and their causes, read top down by ``failure``.
 
-Sources: Amazon ECS Developer Guide, "Stopped tasks error messages" and the pages that it leads to
+Sources: Amazon ECS Developer Guide, "Stopped tasks error messages" and the pages linked there
 (CannotPullContainer, ResourceInitializationError); AWS Batch User Guide, "Jobs stuck in RUNNABLE"
-and "Job timeouts"; where none documents them, what the services have been seen to say
-(``tests/data/failure_texts.json`` names the places). A pattern sees one line each for the status
+and "Job timeouts"; for undocumented texts, public reports
+(listed in ``tests/data/failure_texts.json``). A pattern sees one line each for the status
 reason and the container's reason, then ``exitCode: N``, and ``isTerminated``, ``isCancelled`` and
-``anotherEndedEarly`` if they are so.
+``anotherEndedEarly`` if true.
 
-The order keeps a cut text harmless. Words that forbid a retry stand above all words for passing
-troubles, so whatever a cut takes away, it can only turn "fails again" into "may succeed".
+The order keeps a cut text harmless. Texts that forbid a retry stand above all texts for temporary
+causes, so a cut can only turn "fails again" into "may succeed".
 """
 
 from typing import Final

@@ -1,7 +1,7 @@
-"""BatchOperator's arguments that the operator of this package does not have.
+"""Arguments of BatchOperator without a counterpart of the same name in this package.
 
-Source: ``BatchOperator.__init__`` in the Amazon provider 9.39.0; ``overrides`` is what older ones
-call ``container_overrides``. A test reads the arguments of the installed one.
+Source: ``BatchOperator.__init__`` in the Amazon provider 9.39.0; older versions
+call ``container_overrides`` ``overrides``. A test reads the arguments of the installed version.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -14,9 +14,9 @@ class Other(NamedTuple):
     """An argument of BatchOperator.
 
     Attributes:
-        advice: What to write here.
-        argument: The argument that takes its place; ``None`` if none does.
-        changes_job: Whether the job would be another one without it.
+        advice: Replacement, as an imperative.
+        argument: Replacing argument; ``None`` means none.
+        changes_job: Whether leaving out the argument changes the job.
     """
 
     advice: str
@@ -48,9 +48,9 @@ OTHERS: Final[Mapping[str, Other]] = {
 
 
 def refusal(unknown: Iterable[str], *known: Collection[str]) -> str:
-    """Say of each unknown argument what is meant, without its value.
+    """Write a message about unknown arguments, without their values.
 
-    :param known: the arguments that there are, first those that are likelier to be meant.
+    :param known: existing arguments, the likelier candidates first.
     """
     return "; ".join(_refusal(name, known) for name in sorted(unknown))
 
@@ -65,11 +65,11 @@ def _refusal(name: str, known: Iterable[Collection[str]]) -> str:
 def lost_defaults(
     default_args: Mapping[str, object], given: Mapping[str, object]
 ) -> dict[str, object]:
-    """Return those of some ``default_args`` that would have made another job of BatchOperator's.
+    """Return the ``default_args`` of BatchOperator whose loss would change the job.
 
-    Airflow leaves out, without a word, what an operator does not have.
+    Airflow silently drops ``default_args`` unknown to an operator.
 
-    :param given: the task's own arguments: the one in the place of another makes it needless.
+    :param given: the task's own arguments; a default with a replacement among them is not lost.
     """
     return {
         name: default_args[name]

@@ -1,4 +1,4 @@
-"""JSON as RFC 8259 has it: Python's reader takes ``NaN`` and ``1e999``, and writes them too."""
+"""JSON by RFC 8259: unlike Python's module, without ``NaN`` and ``1e999``."""
 
 import json
 import math
@@ -9,12 +9,12 @@ _CONSTANT: Final = re.compile(r'"(?:[^"\\]|\\.)*"|(?P<constant>NaN|-?Infinity)',
 
 
 class NotJson(ValueError):
-    """A text is not JSON, or is JSON that cannot be read.
+    """A text is not JSON, or cannot be read.
 
     Attributes:
-        reason: What is wrong; never a part of the text.
-        line: Where, counted from 1; ``None`` where the place is not known.
-        column: Where in that line, counted from 1.
+        reason: The mistake; never a part of the text.
+        line: Line of the mistake, counted from 1; ``None`` means not known.
+        column: Column of the mistake, counted from 1.
     """
 
     def __init__(self, reason: str, line: int | None = None, column: int | None = None) -> None:
@@ -45,7 +45,7 @@ def parse(text: str) -> Any:
 def write(value: object) -> str:
     """Write a value as JSON.
 
-    :raises ValueError: JSON has no such value (NaN, Infinity), or it holds itself.
+    :raises ValueError: JSON has no such value (NaN, Infinity), or the value contains itself.
     :raises TypeError: JSON has no such type.
     """
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
@@ -63,7 +63,7 @@ def _finite(text: str) -> float:
 
 
 def _placed(error: NotJson, text: str) -> NotJson:
-    """Find the constant that was refused, which Python's reader does not place."""
+    """Add the place of a refused constant, since Python's reader reports none."""
     for found in _CONSTANT.finditer(text):
         if found["constant"] and error.reason.endswith(f" {found['constant']}"):
             start = found.start()
