@@ -1,4 +1,4 @@
-"""What a job waits for, from any of the forms in which a task may know it.
+"""Reader for dependencies of a job, in all supported forms.
 
 Source: AWS Batch API Reference, ``SubmitJob.dependsOn``, and AWS Batch User Guide, "Job
 dependencies".
@@ -23,7 +23,7 @@ N_TO_N: Final = "N_TO_N"
 SEQUENTIAL: Final = "SEQUENTIAL"
 
 DRY_RUN_PREFIX: Final = "dry-run:"
-"""What a dry run returns in place of a job id; a later dry run may depend on it."""
+"""Prefix of the placeholder for a job id in a dry run; later dry runs may depend on it."""
 
 _JOB_ID: Final = re.compile(r"[^\s<>{}\[\]'\",=]+")
 """Lenient: AWS gives UUIDs and ``uuid:index``, but publishes no pattern. ``=`` belongs to the AWS
@@ -50,7 +50,7 @@ class Dependency(NamedTuple):
     type: str | None = None
 
     def to_api(self) -> dict[str, str]:
-        """Write the entry as the API takes it, without what is not said."""
+        """Write the entry for the API, without empty members."""
         said = {"jobId": self.job_id, "type": self.type}
         return {member: text for member, text in said.items() if text is not None}
 
@@ -66,11 +66,10 @@ def read(
 ) -> tuple[Dependency, ...]:
     """Read dependencies, each once and in order, from an id, ids in one text, or nested lists.
 
-    An array of one is submitted as a plain job, which then depends on the whole of what its only
-    child would have depended on.
+    An array of one is submitted as a plain job, with dependencies on whole jobs.
 
-    :param is_array: Whether a size was given, be it a good one or not.
-    :param ignore_missing: Whether ids of tasks that pushed none are left out; one must be left.
+    :param is_array: Whether a size was given, legal or not.
+    :param ignore_missing: Whether to ignore tasks without a job id; one id must be left.
     """
     if value is None:
         return ()
@@ -111,11 +110,11 @@ def read_job_ids(value: object, where: str, *, dry_run: bool, findings: Findings
 
 
 class _Reader:
-    """Reads the forms.
+    """Reader for all forms of dependencies.
 
-    :param is_array: whether a size was given, be it a good one or not.
-    :param is_single: whether it is 1, so that the array becomes a plain job.
-    :param ignore_missing: whether what a task that pushed no id leaves is left out, and counted.
+    :param is_array: whether a size was given, legal or not.
+    :param is_single: whether the size is 1, so that the array becomes a plain job.
+    :param ignore_missing: whether to ignore, and count, tasks without a job id.
     """
 
     def __init__(
@@ -163,7 +162,7 @@ class _Reader:
             self._findings.problem(where, f"{shown(value)} is not a job id")
 
     def _is_missing(self, value: object) -> bool:
-        """Return whether a value is what a task without a job id leaves: ``None`` or its text."""
+        """Return whether a value means a task without a job id: ``None`` or ``'None'``."""
         if not self._ignore_missing:
             return False
         return value is None or (isinstance(value, str) and value.strip() in {"", "None"})
@@ -255,7 +254,7 @@ class _Reader:
 
 
 def _parse(text: str) -> object:
-    """Parse the JSON text of a list, or the Python text that Jinja makes of one."""
+    """Parse JSON text of a list, or Python text rendered by Jinja."""
     try:
         return json_text.parse(text)
     except json_text.NotJson:

@@ -1,4 +1,4 @@
-"""The rules of SubmitJob's plain members, one function an argument; ``None`` is: not given."""
+"""The rules of SubmitJob's plain members, one function an argument; ``None`` means not given."""
 
 import re
 from collections.abc import Mapping
@@ -38,12 +38,12 @@ PLATFORM_VERSION: Final = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+")
 
 @dataclass(frozen=True, slots=True)
 class JsonFile:
-    """A JSON file as a shell read it, so that its mistakes are told together with all others.
+    """A JSON file read by a shell, so that mistakes are reported together with all others.
 
     Attributes:
-        path: As the user wrote it.
-        text: What stands in it, templates rendered; ``None`` where it could not be read.
-        error: Why it could not be read.
+        path: Path as given by the user.
+        text: Content with templates rendered; ``None`` if the file could not be read.
+        error: Reason of a failed read.
     """
 
     path: str
@@ -54,7 +54,7 @@ class JsonFile:
 def job_name(
     given: object, prefix: object, submission: Submission | None, findings: Findings
 ) -> str:
-    """Check the name that was given, or make one of the prefix and the submission."""
+    """Check a given name, or make a name of the prefix and the submission."""
     if given is None:
         said = naming.DEFAULT_PREFIX if prefix is None else prefix
         text = plain_text(said, "job_name_prefix", findings) or naming.DEFAULT_PREFIX
@@ -99,7 +99,7 @@ def job_definition(given: object, findings: Findings) -> str:
 
 
 def parameters(given: object, file: object, findings: Findings) -> dict[str, str]:
-    """Read the parameters, laid over those of the file."""
+    """Read the parameters, over the parameters of the file."""
     layers = (
         ("parameters_file", json_file(file, "parameters_file", findings)),
         ("parameters", given),
@@ -113,7 +113,7 @@ def parameters(given: object, file: object, findings: Findings) -> dict[str, str
 
 
 def json_file(given: object, where: str, findings: Findings) -> Mapping[str, Any] | None:
-    """Parse the object that a JSON file holds."""
+    """Parse the object in a JSON file."""
     if given is None:
         return None
     if not isinstance(given, JsonFile):
@@ -171,7 +171,7 @@ def share_identifier(given: object, findings: Findings) -> str | None:
 def scheduling_priority(
     given: object, findings: Findings, *, share_identifier: object
 ) -> int | None:
-    """Check a scheduling priority, of which 0 is one."""
+    """Check a scheduling priority; 0 is legal."""
     if given is None:
         return None
     if share_identifier is None:
@@ -188,14 +188,14 @@ def propagate_tags(given: object, findings: Findings) -> bool | None:
 
 
 def ignores_missing(given: object, findings: Findings) -> bool:
-    """Read whether dependencies without a job id are left out; by default they are not."""
+    """Read whether to ignore dependencies without a job id; by default false."""
     if given is None:
         return False
     return bool(boolean(given, "ignore_missing_dependencies", findings))
 
 
 def array_size(given: object, findings: Findings) -> int | None:
-    """Check the size of an array; 1, which AWS refuses, is passed on for a plain job."""
+    """Check the size of an array; 1 makes a plain job, because AWS refuses 1."""
     if given is None:
         return None
     size = integer(given, "array_size", findings)
@@ -219,7 +219,7 @@ def array_size(given: object, findings: Findings) -> int | None:
 def awslogs_index(
     given: object, *, is_array: bool, array_size: int | None, findings: Findings
 ) -> int | None:
-    """Check which child of an array is to be listened to; an array of one is a plain job."""
+    """Check the index of the child to stream the log of; an array of one is a plain job."""
     if given is None:
         return None
     index = integer(given, "awslogs_index", findings, legal=range(limits.ARRAY_SIZE[-1]))
@@ -257,7 +257,7 @@ def job_timeout(given: object, findings: Findings) -> int | None:
 
 
 def seconds(given: object, where: str, findings: Findings) -> float | None:
-    """Read how long a task is to wait for something."""
+    """Read a limit for a wait, in seconds."""
     value = given.total_seconds() if isinstance(given, timedelta) else given
     span = number(value, where, findings)
     if span is not None and span <= 0:
@@ -268,9 +268,9 @@ def seconds(given: object, where: str, findings: Findings) -> float | None:
 def tags(
     given: object, findings: Findings, beneath: Mapping[str, str] | None = None
 ) -> dict[str, str]:
-    """Check tags: how many, their keys and their values.
+    """Check number, keys and values of tags.
 
-    :param beneath: tags that are checked already, over which these are laid.
+    :param beneath: checked tags beneath *given*.
     """
     if given is None:
         return dict(beneath or {})
@@ -303,7 +303,7 @@ def _check_tag_text(key: str, what: str, text: str, lengths: range, findings: Fi
 
 
 def platform_version(given: object, size: Settled, findings: Findings) -> str | None:
-    """Check a platform version, and whether it runs the size asked for."""
+    """Check a platform version, and its support for the size."""
     if given is None:
         return None
     text = plain_text(given, "platform_version", findings)

@@ -1,7 +1,7 @@
 """Container overrides, gathered from a file, a mapping and single arguments.
 
-The layers merge key by key: a later one wins for what it names, the environment by variable, the
-resource requirements by type, and nothing else of an earlier one is lost.
+The layers merge key by key, the environment by variable, and resource requirements by type. Later
+layers win, and no other value of an earlier layer is lost.
 """
 
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ NOT_ON_FARGATE: Final[Mapping[str, str]] = {
 """Service: ``vcpus is not applicable for Fargate. Use resource requirements instead.``"""
 
 _WHOLE: Final = ("containerOverrides", "container_overrides")
-"""Names of the object that overrides may be wrapped in by mistake."""
+"""Names of an object wrapped around overrides by mistake."""
 
 ON_FARGATE: Final = tuple(
     name for name in MEMBERS["ContainerOverrides"] if name not in NOT_ON_FARGATE
@@ -49,14 +49,14 @@ _UNITS: Final = {"gib": 1024, "gb": 1024, "mib": 1, "mb": 1}
 
 @dataclass(slots=True)
 class Overrides:
-    """What one layer says; ``None`` or a missing key is: nothing.
+    """Values of one layer; ``None`` or a missing key means not given.
 
     Attributes:
         vcpu: Number of vCPU.
         memory: MiB.
         command: Command and arguments.
         environment: Variables by name.
-        origin: The argument that a size came from, by resource.
+        origin: Argument of origin, by resource.
     """
 
     vcpu: Decimal | None = None
@@ -66,7 +66,7 @@ class Overrides:
     origin: dict[str, str] = field(default_factory=dict)
 
     def update(self, later: "Overrides") -> None:
-        """Lay a later layer over this one."""
+        """Lay a later layer over the values."""
         self.vcpu = self.vcpu if later.vcpu is None else later.vcpu
         self.memory = self.memory if later.memory is None else later.memory
         self.command = self.command if later.command is None else later.command
@@ -74,7 +74,7 @@ class Overrides:
         self.origin |= later.origin
 
     def decided_by(self, *resources: str) -> list[str]:
-        """Name the places that sizes came from, and the arguments that would win over those."""
+        """Return the origins of sizes, and the arguments with precedence."""
         places: list[str] = []
         for resource in resources:
             origin = self.origin.get(resource)
@@ -88,7 +88,7 @@ class Overrides:
 def from_arguments(
     *, vcpu: object, memory: object, command: object, environment: object, findings: Findings
 ) -> Overrides:
-    """Read the layer that the single arguments make."""
+    """Read the layer of the single arguments."""
     layer = Overrides()
     if vcpu is not None:
         layer.vcpu = number(vcpu, "vcpu", findings)
@@ -108,7 +108,7 @@ def from_arguments(
 
 
 def from_mapping(value: object, where: str, findings: Findings) -> Overrides:
-    """Read the layer that the API's own ``containerOverrides`` makes."""
+    """Read the layer of the API's ``containerOverrides``."""
     given = _unwrapped(mapping(value, where, findings), where, findings)
     layer = Overrides()
     for name, advice in NOT_ON_FARGATE.items():
@@ -126,7 +126,7 @@ def from_mapping(value: object, where: str, findings: Findings) -> Overrides:
 
 
 def _unwrapped(given: Mapping[str, Any], where: str, findings: Findings) -> Mapping[str, Any]:
-    """Refuse an object around the overrides, of which the API knows no member."""
+    """Refuse an object wrapped around the overrides."""
     for member in _WHOLE:
         if isinstance(given.get(member), Mapping):
             findings.problem(
@@ -169,7 +169,7 @@ def _entries(value: object, where: str, findings: Findings) -> list[tuple[str, M
 
 
 def memory_in_mib(value: object, where: str, findings: Findings) -> Decimal | None:
-    """Read memory in MiB from a number, its text, or ECS's notation such as ``4 GB``."""
+    """Read memory in MiB from a number, text, or ECS's notation such as ``4 GB``."""
     if isinstance(value, str):
         text = value.strip().lower()
         for unit, mib in _UNITS.items():
@@ -180,7 +180,7 @@ def memory_in_mib(value: object, where: str, findings: Findings) -> Decimal | No
 
 
 def read_command(value: object, where: str, findings: Findings) -> tuple[str, ...]:
-    """Read a command from a list or the JSON text of one.
+    """Read a command from a list or JSON text.
 
     Service: ``Command field cannot have empty strings``.
     """
@@ -209,7 +209,7 @@ def read_command(value: object, where: str, findings: Findings) -> tuple[str, ..
 
 
 def read_environment(value: object, where: str, findings: Findings) -> dict[str, str]:
-    """Read variables from a mapping, a list of ``{name, value}``, or the JSON text of either."""
+    """Read variables from a mapping, a list of ``{name, value}``, or JSON text."""
     variables: dict[str, str] = {}
     for name, given in _pairs(value, where, findings):
         if _is_usual(name, given) and name not in variables:
@@ -260,7 +260,7 @@ def _pairs(value: object, where: str, findings: Findings) -> list[tuple[str, Any
 
 
 def _is_usual(name: str, given: object) -> TypeGuard[str]:
-    """Tell a variable that there is nothing to say about, soonest: most are such."""
+    """Return quickly whether a variable is plainly legal, like most variables."""
     return (
         is_plain(given)
         and is_plain(name)
@@ -273,7 +273,7 @@ def _is_usual(name: str, given: object) -> TypeGuard[str]:
 
 
 def to_api(overrides: Overrides) -> dict[str, Any]:
-    """Write overrides as the API takes them: numbers as canonical text, absent what is not said."""
+    """Write overrides for the API: numbers as canonical text, without empty members."""
     requirements = [
         {"type": kind, "value": f"{value.normalize():f}"}
         for kind, value in (("VCPU", overrides.vcpu), ("MEMORY", overrides.memory))

@@ -1,4 +1,4 @@
-"""How often Batch itself tries a job again, and after which ends.
+"""Retries by AWS Batch: number of attempts, and conditions.
 
 Source: AWS Batch API Reference, ``RetryStrategy`` and ``EvaluateOnExit``.
 """
@@ -40,19 +40,19 @@ SPOT_RULES: Final[tuple[Rule, ...]] = (
 
 @dataclass(frozen=True, slots=True)
 class RetryStrategy:
-    """What becomes ``retryStrategy``; a rule holds the API's own members."""
+    """Value of ``retryStrategy``; a rule has the API's members."""
 
     attempts: int
     rules: tuple[Rule, ...] = ()
 
     def to_api(self) -> dict[str, Any]:
-        """Write the strategy as the API takes it."""
+        """Write the strategy for the API."""
         rules = [dict(rule) for rule in self.rules]
         return {"attempts": self.attempts} | ({"evaluateOnExit": rules} if rules else {})
 
 
 def read(value: object, spot_retries: object, findings: Findings) -> RetryStrategy | None:
-    """Read the number of attempts, the API's mapping or its JSON text, or *spot_retries*."""
+    """Read the number of attempts, the API's mapping, JSON text, or *spot_retries*."""
     if spot_retries is not None:
         if value is not None:
             findings.problem(
@@ -106,7 +106,7 @@ def _rules(value: object, where: str, findings: Findings) -> tuple[Rule, ...]:
 
 
 def _ends_everything(rule: Rule) -> bool:
-    """Tell whether a rule matches every end: all of its conditions must, so all must be ``*``."""
+    """Return whether a rule matches every end: all conditions must be ``*``."""
     return all(rule.get(condition, "*") == "*" for condition in CONDITIONS)
 
 

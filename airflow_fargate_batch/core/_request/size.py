@@ -1,7 +1,7 @@
-"""Hold the vCPU and memory of a request against the sizes of Fargate, or round them up to one.
+"""Check vCPU and memory of a request against the sizes of Fargate, or round up.
 
-Where only one of the two is given, it is held against all sizes: AWS merges it with the job
-definition's other value, which is not known here.
+A single value is checked against all sizes: AWS combines the value with the job definition, which
+is unknown here.
 """
 
 from collections.abc import Sequence
@@ -20,14 +20,14 @@ _NAMES: Final = {"vcpu": "vCPU", "memory": "memory (MiB)"}
 
 
 class Settled(NamedTuple):
-    """The size to ask for; ``None`` leaves the value to the job definition."""
+    """Size of a request; ``None`` leaves the value to the job definition."""
 
     vcpu: Decimal | None = None
     memory: int | None = None
 
 
 class Wanted(NamedTuple):
-    """A size as somebody asked for it, be it one of Fargate's or not."""
+    """Size as given, legal on Fargate or not."""
 
     vcpu: Decimal | None = None
     memory: Decimal | None = None
@@ -36,7 +36,7 @@ class Wanted(NamedTuple):
 def read_size(*, vcpu: object, memory: object) -> Wanted:
     """Read a size from the arguments of a request.
 
-    :raises InvalidRequest: one of them is no number.
+    :raises InvalidRequest: a value is no number.
     """
     findings = Findings()
     asked = _asked(vcpu, memory, findings)
@@ -46,9 +46,9 @@ def read_size(*, vcpu: object, memory: object) -> Wanted:
 
 
 def settle_size(wanted: Wanted, size_policy: str) -> Settled:
-    """Return the size that a request for it ends up with.
+    """Return the final size of a request.
 
-    :raises InvalidRequest: Fargate does not run it, or with ``round_up`` nothing that holds it.
+    :raises InvalidRequest: no size of Fargate; with ``round_up``, more than the largest size.
     """
     findings = Findings()
     settled = settle(_asked(*wanted, findings), size_policy, findings)
@@ -64,7 +64,7 @@ def _asked(vcpu: object, memory: object, findings: Findings) -> Overrides:
 
 
 def settle(overrides: Overrides, policy: object, findings: Findings) -> Settled:
-    """Return the size to ask for; with ``round_up`` a note says what became of what."""
+    """Return the size of a request; with ``round_up`` a note reports the change."""
     vcpu, memory = overrides.vcpu, overrides.memory
     for name, value in (("vcpu", vcpu), ("memory", memory)):
         if value is not None and value <= 0:

@@ -1,4 +1,4 @@
-"""The members of SubmitJob that have no argument of their own."""
+"""Members of SubmitJob without their own argument."""
 
 from typing import Any, Final
 
@@ -29,7 +29,7 @@ WITHOUT_ARGUMENT: Final = tuple(
 
 
 def read(value: object, findings: Findings) -> dict[str, Any]:
-    """Read ``extra_submit_args``: a mapping of SubmitJob members, or its JSON text."""
+    """Read ``extra_submit_args``: a mapping of SubmitJob members, or JSON text."""
     if value is None:
         return {}
     where = "extra_submit_args"
@@ -47,16 +47,16 @@ def read(value: object, findings: Findings) -> dict[str, Any]:
 
 
 def read_member(member: str, value: object, where: str, findings: Findings) -> dict[str, Any]:
-    """Read a member that has no argument of its own."""
+    """Read a member without its own argument."""
     return _READERS[member](value, where, findings)
 
 
 def refuse_member(
     member: str, where: str, findings: Findings, *, among: tuple[str, ...] = ()
 ) -> None:
-    """Say why SubmitJob takes no such member, or Fargate none.
+    """Add a problem about a member unknown to SubmitJob or to Fargate.
 
-    :param among: the names to look for the nearest in; by default those of arguments as well.
+    :param among: candidates for a suggestion; by default also names of arguments.
     """
     if member in NOT_ON_FARGATE:
         findings.problem(where, f"is not applicable for Fargate: {NOT_ON_FARGATE[member]}")
@@ -76,9 +76,9 @@ def refuse_member(
 
 
 def _ecs_properties(value: object, where: str, findings: Findings) -> dict[str, Any]:
-    """Read the override of a definition made with ``ecsProperties``.
+    """Read the override for a definition with ``ecsProperties``.
 
-    API, ``EcsPropertiesOverride``: one task; its containers may have names, and need none.
+    API, ``EcsPropertiesOverride``: one task; names of containers are optional.
     """
     given = mapping(value, where, findings)
     known_keys(given, MEMBERS["EcsPropertiesOverride"], where, findings)
