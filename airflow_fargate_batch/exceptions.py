@@ -1,26 +1,26 @@
-"""What can go wrong, as classes a caller may branch on. Nothing here imports Airflow or boto3.
+"""Errors that callers may branch on, as classes. This module imports neither Airflow nor boto3.
 
 ::
 
     FargateBatchError
     ├── InvalidRequest (also ValueError)     the arguments can never make a legal request
     │   └── EmptyArray                       array_size is 0: there is nothing to submit
-    ├── AwsError                             AWS, or the way to it, refused; what is in "advice"
-    │   ├── AccessDenied                     names the IAM action that is missing
+    ├── AwsError                             AWS or the network refused a call; see "advice"
+    │   ├── AccessDenied                     names the missing IAM action
     │   ├── CredentialsMissing               none found, expired, or not accepted
     │   ├── JobDefinitionNotFound
     │   ├── JobQueueNotFound
     │   ├── FairShareMismatch                share identifier or priority missing, or not wanted
-    │   ├── Throttled                        refused for its rate
-    │   ├── Unreachable                      no connection was made; AWS did nothing
-    │   └── AnswerLost                       the call may have been carried out, or not
+    │   ├── Throttled                        refused: too many calls
+    │   ├── Unreachable                      no connection; AWS did nothing
+    │   └── AnswerLost                       AWS may have carried out the call, or not
     ├── SubmissionUncertain                  an answer was lost and the job could not be looked up
     ├── JobFailed                            the job ended in FAILED
-    ├── JobTimedOut                          it did not end, or not start, in its time
-    │   └── JobCannotStart                   and never will: something is misconfigured
-    └── JobLost                              a job we knew is gone from DescribeJobs
+    ├── JobTimedOut                          the job did not end, or not start, in time
+    │   └── JobCannotStart                   and never can: something is misconfigured
+    └── JobLost                              a known job is gone from DescribeJobs
 
-Every one survives ``pickle``: fields go to ``super().__init__`` as they came.
+All classes survive ``pickle``: fields go to ``super().__init__`` unchanged.
 """
 
 from collections.abc import Iterable, Sequence
@@ -29,18 +29,18 @@ from typing import Final
 
 
 class FargateBatchError(Exception):
-    """The root of all errors this package raises on its own account."""
+    """Root of all errors of this package."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong with a request.
+    """One mistake in a request.
 
     Attributes:
-        field: The argument it stands in, ``container_overrides.command[2]`` style.
-        message: The value, the rule, and the suggestion where there is one; never a secret.
-        suggestion: The nearest thing that works, as an imperative; ``None`` where there is none.
-        involves: Further arguments the rule looked at.
+        field: Place of the mistake, such as ``container_overrides.command[2]``.
+        message: The value, the rule and the suggestion, if any; never a secret.
+        suggestion: Nearest legal value, as an imperative; ``None`` means none is known.
+        involves: Further arguments that the rule read.
     """
 
     field: str
@@ -54,11 +54,11 @@ class Problem:
 
 
 PROBLEMS_SHOWN: Final = 20
-"""Problems that a message lists; a request may have a million."""
+"""Number of problems in a message; a request may have a million."""
 
 
 class InvalidRequest(FargateBatchError, ValueError):
-    """The arguments can never make a legal request; ``problems`` lists everything wrong."""
+    """The arguments cannot make a legal request; ``problems`` lists all mistakes."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems: Sequence[Problem] = tuple(problems)
@@ -74,20 +74,20 @@ class InvalidRequest(FargateBatchError, ValueError):
         return f"{count} problems in the request:{lines}{more}"
 
     def __repr__(self) -> str:
-        """Name the class and show the message, which is bounded where the arguments are not."""
+        """Show class and message: the message has bounded length, unlike the arguments."""
         return f"{type(self).__name__}({str(self)!r})"
 
 
 class EmptyArray(InvalidRequest):
-    """*array_size* is 0 and all else is well: there is nothing to submit."""
+    """*array_size* is 0 and the rest is legal: there is nothing to submit."""
 
 
 class AwsError(FargateBatchError):
-    """AWS, or the way to it, refused a call.
+    """AWS or the network refused a call.
 
     Attributes:
-        message: What AWS said, after what was asked of it.
-        advice: What to do next, as a sentence; ``None`` where nobody knows.
+        message: The call, and the answer of AWS.
+        advice: Next step, as a sentence; ``None`` means not known.
     """
 
     def __init__(self, message: str, advice: str | None = None) -> None:
@@ -96,7 +96,7 @@ class AwsError(FargateBatchError):
         self.advice = advice
 
     def __str__(self) -> str:
-        """Write the message and what to do next."""
+        """Write message and advice."""
         return f"{self.message}\n{self.advice}" if self.advice else self.message
 
 
@@ -104,7 +104,7 @@ class AccessDenied(AwsError):
     """The caller may not do this; ``action`` is the IAM action to allow."""
 
     def __init__(self, message: str, action: str) -> None:
-        super().__init__(message, f"Allow {action} to the caller.")
+        super().__init__(message, f"Grant the IAM action {action} to the caller.")
         self.action = action
         self.args = (message, action)
 
@@ -122,11 +122,11 @@ class JobQueueNotFound(AwsError):
 
 
 class FairShareMismatch(AwsError):
-    """The queue needs a share identifier or a priority that is missing, or takes none."""
+    """Share identifier or priority is missing, or the queue does not accept either."""
 
 
 class Throttled(AwsError):
-    """AWS refused the call for its rate; it did nothing."""
+    """AWS refused the call because of too many calls, and did nothing."""
 
 
 class Unreachable(AwsError):
@@ -134,15 +134,15 @@ class Unreachable(AwsError):
 
 
 class AnswerLost(AwsError):
-    """The call was sent, and no usable answer came: it may have been carried out, or not."""
+    """The call got no usable answer: AWS may have carried out the call, or not."""
 
 
 class SubmissionUncertain(FargateBatchError):
-    """The answer to a SubmitJob was lost, and whether there is a job could not be found out."""
+    """The answer to a SubmitJob was lost, and a search could not decide if a job exists."""
 
 
 class JobLost(FargateBatchError):
-    """AWS no longer knows a job that it knew before, or that it should know."""
+    """AWS does not know a job that should exist."""
 
     def __init__(self, job_id: str, last_status: str | None = None) -> None:
         super().__init__(job_id, last_status)
@@ -150,18 +150,21 @@ class JobLost(FargateBatchError):
         self.last_status = last_status
 
     def __str__(self) -> str:
-        """Say which job, and its last state."""
+        """Write job and last state."""
         seen = f"last seen {self.last_status}" if self.last_status else "never seen"
-        return f"AWS Batch does not know job {self.job_id} ({seen}); it keeps ended jobs for 7 days"
+        return (
+            f"AWS Batch does not know job {self.job_id} ({seen}); "
+            "AWS keeps finished jobs for 7 days"
+        )
 
 
 class JobFailed(FargateBatchError):
     """A job ended in FAILED.
 
     Attributes:
-        report: What went wrong: a first line that fits an alert, then the evidence, then advice.
-        job_id: Which job.
-        retryable: Whether the same request may succeed another time.
+        report: A first line that fits an alert, then evidence, then advice.
+        job_id: Id of the failed job.
+        retryable: Whether a retry of the same request may succeed.
     """
 
     def __init__(self, report: str, job_id: str, retryable: bool = True) -> None:
@@ -176,12 +179,12 @@ class JobFailed(FargateBatchError):
 
 
 class JobTimedOut(FargateBatchError):
-    """A job did not end, or did not start, in the time it was given.
+    """A job did not end, or did not start, in time.
 
     Attributes:
-        message: Which job and which limit, in one line.
-        state: How the job was at the last look, as a sentence.
-        advice: What to do next, as a sentence.
+        message: Job and limit, in one line.
+        state: Last known state of the job, as a sentence.
+        advice: Next step, as a sentence.
     """
 
     def __init__(self, message: str, state: str | None = None, advice: str | None = None) -> None:
@@ -191,9 +194,9 @@ class JobTimedOut(FargateBatchError):
         self.advice = advice
 
     def __str__(self) -> str:
-        """Write all of it, a line each."""
+        """Write message, state and advice, a line each."""
         return "\n".join(text for text in (self.message, self.state, self.advice) if text)
 
 
 class JobCannotStart(JobTimedOut):
-    """A job waits for something that can never come."""
+    """A job can never start, because something is misconfigured."""

@@ -20,7 +20,9 @@ from airflow_fargate_batch.exceptions import (
     SubmissionUncertain,
 )
 
-ONE = Problem("vcpu", "3 vCPU is not in any Fargate size: use 2 or 4", "use 2 or 4", ("memory",))
+ONE = Problem(
+    "vcpu", "3 vCPU is not part of any Fargate size: use 2 or 4", "use 2 or 4", ("memory",)
+)
 OTHER = Problem("job_queue", "is missing")
 OWN_ARGUMENTS: dict[type[FargateBatchError], tuple[object, ...]] = {
     InvalidRequest: ((ONE, OTHER),),
@@ -73,7 +75,7 @@ def test_one_problem_is_a_line_and_several_are_a_list() -> None:
     assert str(InvalidRequest([OTHER])) == "job_queue: is missing"
     assert str(InvalidRequest(iter([ONE, OTHER]))) == (
         "2 problems in the request:\n"
-        "- vcpu: 3 vCPU is not in any Fargate size: use 2 or 4\n"
+        "- vcpu: 3 vCPU is not part of any Fargate size: use 2 or 4\n"
         "- job_queue: is missing"
     )
 
@@ -89,7 +91,7 @@ def test_a_million_problems_are_kept_and_the_first_are_said() -> None:
 def test_access_denied_names_the_action_to_allow() -> None:
     error = AccessDenied("not authorized", "batch:SubmitJob")
     assert error.action == "batch:SubmitJob"
-    assert str(error) == "not authorized\nAllow batch:SubmitJob to the caller."
+    assert str(error) == "not authorized\nGrant the IAM action batch:SubmitJob to the caller."
 
 
 @pytest.mark.parametrize(

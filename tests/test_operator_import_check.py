@@ -72,17 +72,17 @@ def test_every_literal_mistake_is_said_at_once() -> None:
 
 
 ELSEWHERE = {
-    "array_properties": "which BatchOperator has: use array_size, the number of children",
-    "overrides": "which BatchOperator has: use container_overrides, or command, environment",
-    "scheduling_priority_override": "which BatchOperator has: use scheduling_priority",
-    "submit_job_timeout": "which BatchOperator has: use job_timeout",
-    "ecs_properties_override": "which BatchOperator has: use extra_submit_args={",
-    "eks_properties_override": "which BatchOperator has: use BatchOperator for jobs on Amazon EKS",
-    "node_overrides": "which BatchOperator has: use BatchOperator for multi-node jobs",
-    "job_id": "which BatchOperator has: leave it out; FargateBatchJobSensor waits",
-    "waiters": "which BatchOperator has: use poll_interval and wait_timeout",
-    "max_retries": "which BatchOperator has: use wait_timeout",
-    "status_retries": "which BatchOperator has: leave it out",
+    "array_properties": "(an argument of BatchOperator): use array_size, the number of children",
+    "overrides": "(an argument of BatchOperator): use container_overrides, or command, environment",
+    "scheduling_priority_override": "(an argument of BatchOperator): use scheduling_priority",
+    "submit_job_timeout": "(an argument of BatchOperator): use job_timeout",
+    "ecs_properties_override": "(an argument of BatchOperator): use extra_submit_args={",
+    "eks_properties_override": "(an argument of BatchOperator): use BatchOperator for jobs on",
+    "node_overrides": "(an argument of BatchOperator): use BatchOperator for multi-node jobs",
+    "job_id": "(an argument of BatchOperator): remove job_id; FargateBatchJobSensor waits",
+    "waiters": "(an argument of BatchOperator): use poll_interval and wait_timeout",
+    "max_retries": "(an argument of BatchOperator): use wait_timeout",
+    "status_retries": "(an argument of BatchOperator): remove status_retries",
     "vcpus": "did you mean vcpu?",
     "jobQueue": "did you mean job_queue?",
     "env": "did you mean environment?",
@@ -103,7 +103,7 @@ def test_an_argument_that_there_is_not_is_refused_with_what_is_meant(
     with dag(), pytest.raises(TypeError) as caught:
         make(**arguments)
     said = str(caught.value)
-    assert said.startswith(f"FargateBatchSubmitOperator: there is no argument {argument}")
+    assert said.startswith(f"FargateBatchSubmitOperator: unknown argument {argument}")
     assert ELSEWHERE[argument] in said
     assert "hunter2" not in said
     assert caught.value.__notes__ == ["in task 'submit'"]
@@ -111,7 +111,7 @@ def test_an_argument_that_there_is_not_is_refused_with_what_is_meant(
 
 def test_an_argument_like_no_other_is_refused_too_and_all_at_once() -> None:
     with pytest.raises(
-        TypeError, match=r"no argument array_properties, .*; there is no argument zz"
+        TypeError, match=r"unknown argument array_properties .*; unknown argument zz"
     ):
         operator(zzzz=1, array_properties={"size": 2})
 
@@ -135,7 +135,7 @@ def test_default_args_that_would_be_lost_without_a_word_are_refused(
         make = FargateBatchSubmitOperator.partial
     with (
         dag(default_args=shared),
-        pytest.raises(TypeError, match=r"default_args: there is no arg.* BatchOperator has: use"),
+        pytest.raises(TypeError, match=r"default_args: unknown arg.* BatchOperator\): use"),
     ):
         make(task_id="submit", **of_task, **WHERE)
 
@@ -169,7 +169,7 @@ def test_a_subclass_may_have_arguments_of_its_own() -> None:
     with dag():
         Own(task_id="one", colour="red", **WHERE)
         Own.partial(task_id="mapped", colour="red", **WHERE).expand(command=[["a"]])
-        with pytest.raises(TypeError, match="Own: there is no argument color; did you mean colour"):
+        with pytest.raises(TypeError, match="Own: unknown argument color; did you mean colour"):
             Own(task_id="two", colour="red", color="red", **WHERE)
 
 
@@ -200,9 +200,12 @@ def test_a_mistake_names_its_task() -> None:
     ("arguments", "said"),
     [
         ({"wait_timeout": "soon"}, "wait_timeout: 'soon' is not a number"),
-        ({"wait_timeout": 0}, "wait_timeout: 0 s is not more than 0"),
+        ({"wait_timeout": 0}, "wait_timeout: must be greater than 0 s, not 0 s"),
         ({"wait_timeout": "{{ params.x }}"}, "wait_timeout: .* was not rendered"),
-        ({"runnable_timeout": timedelta(seconds=-1)}, "runnable_timeout: -1.0 s is not more"),
+        (
+            {"runnable_timeout": timedelta(seconds=-1)},
+            "runnable_timeout: must be greater than 0 s, not -1.0 s",
+        ),
         ({"poll_interval": None, "awslogs_fetch_interval": True}, "awslogs_fetch_interval: True"),
         ({"skip_on_exit_code": "nine"}, "skip_on_exit_code: 'nine' is not a number"),
         ({"fail_on_exit_code": [1, None]}, "fail_on_exit_code: is missing"),

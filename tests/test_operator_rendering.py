@@ -298,7 +298,7 @@ def test_what_is_not_valid_fails_without_retries_and_says_everything() -> None:
         submitted(task, hook=hook)
     assert "Nothing was submitted. 2 problems" in str(caught.value)
     assert "memory: 1 vCPU with 4000 MiB is not a Fargate size" in str(caught.value)
-    assert "job_name: 'my job' is not a job name" in str(caught.value)
+    assert "job_name: 'my job' is not a valid job name" in str(caught.value)
     assert hook.requests == []
 
 
@@ -406,11 +406,11 @@ def test_a_file_may_begin_with_a_byte_order_mark(folder: Path) -> None:
 
 BAD_FILES: dict[str, tuple[bytes | None, str]] = {
     "missing": (None, "a.json: cannot be read: No such file or directory (in the DAG's folder, "),
-    "malformed": (b'{"a": 1,\n "b" 2}', "a.json, line 2, column 6: not JSON"),
+    "malformed": (b'{"a": 1,\n "b" 2}', "a.json, line 2, column 6: not valid JSON"),
     "not UTF-8": (b'{"a": "\xff"}', "a.json: is not UTF-8 text"),
-    "a list": (b"[1]", "a.json holds a list, not a JSON object"),
-    "empty": (b"", "a.json, line 1, column 1: not JSON"),
-    "Python": (b"{'a': 1}", "a.json, line 1, column 2: not JSON"),
+    "a list": (b"[1]", "a.json must contain a JSON object, not a list"),
+    "empty": (b"", "a.json, line 1, column 1: not valid JSON"),
+    "Python": (b"{'a': 1}", "a.json, line 1, column 2: not valid JSON"),
     "bad Jinja": (b'{"a": "{{ 1 +"}', "a.json: could not be rendered"),
     "unknown name": (b'{"a": "{{ nobody.x }}"}', "a.json: could not be rendered"),
     "an expression that fails": (b'{"a": "{{ 1 // 0 }}"}', "rendered: ZeroDivisionError"),

@@ -59,8 +59,8 @@ def test_a_missing_id_says_how_to_depend_on_whichever_ran() -> None:
     with dag():
         join = task("join", depends_on=[task("a").output, task("b").output])
     assert failure(join, a=A).endswith(
-        "depends_on[1] (task b): is None: the task that it comes from was skipped or pushed no job "
-        "id: check that task, or give ignore_missing_dependencies to depend on those that ran"
+        "depends_on[1] (task b): is None: the upstream task was skipped or pushed no job id: "
+        "check that task, or set ignore_missing_dependencies to ignore such tasks"
     )
 
 
@@ -78,7 +78,7 @@ def test_one_branch_must_have_run() -> None:
     with dag():
         outputs = [task("a").output, task("b").output]
         join = task("join", depends_on=outputs, ignore_missing_dependencies=True)
-    assert "depends_on: no job id is left: every task that it names" in failure(join)
+    assert "depends_on: no job id is left: every upstream task" in failure(join)
 
 
 # --- More than twenty ----------------------------------------------------------------------------
@@ -96,8 +96,8 @@ def test_a_join_of_more_tasks_than_a_job_may_depend_on_fails_at_import(form: Any
             assert str(caught.value) == (
                 "depends_on: 21 dependencies are more than the 20 a job may have: submit the "
                 "earlier jobs as one array job, which counts once; or let the earlier tasks wait "
-                "for their jobs, after which >> suffices; or join every 20 of them in a job in "
-                "between"
+                "for their jobs and order the tasks with >>; or add a job in between for every "
+                "20 jobs"
             )
 
 

@@ -1,7 +1,8 @@
-"""The containers of a job or of an attempt, and which of them decided how it ended.
+"""Containers of a job or an attempt, and the container that decided the outcome.
 
 Source: Amazon ECS Developer Guide, task definition parameter ``essential``: the end of an essential
-container, for whatever reason, stops all containers of its task; that of another one stops none.
+container, for any reason, stops all containers of the task; the end of a non-essential container
+stops none.
 """
 
 from dataclasses import dataclass
@@ -9,19 +10,19 @@ from decimal import Decimal
 from typing import Final
 
 _STOPPED: Final = frozenset({143, 137})
-"""How a container ends that ECS stops: by SIGTERM or, if it does not end of that, by SIGKILL."""
+"""Exit codes of containers stopped by ECS: SIGTERM, then SIGKILL if SIGTERM was not enough."""
 _SILENT: Final = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Container:
-    """One container of a job or of an attempt; the last three are known for a job's own only.
+    """One container of a job or of an attempt; the last three attributes are of a job only.
 
     Attributes:
         name: ``None`` unless the job definition has ``ecsProperties``.
-        essential: The job ends when this container ends; the end of another one does not matter.
-        reason: ECS's words on why it ended or never started.
-        log_group: ``None`` where it logs elsewhere than to CloudWatch.
+        essential: The end of the container ends the job.
+        reason: ECS's reason for the end or for a failed start.
+        log_group: ``None`` if the container does not log to CloudWatch.
         memory: MiB.
     """
 
@@ -36,35 +37,35 @@ class Container:
 
     @property
     def was_stopped(self) -> bool:
-        """Whether it ended as a container ends that ECS stops, and not for its memory."""
+        """Whether ECS probably stopped the container, for another reason than memory."""
         return self.exit_code in _STOPPED and "OutOfMemory" not in (self.reason or "")
 
 
 class Containers:
-    """What a job and an attempt both know through their containers."""
+    """Properties that a job and an attempt derive from their containers."""
 
     __slots__ = ()
     containers: tuple[Container, ...]
 
     @property
     def exit_code(self) -> int | None:
-        """The exit code of the essential container that decided; never that of another one."""
+        """Exit code of the deciding container, if essential."""
         container = self.telling
         return container.exit_code if container.essential else None
 
     @property
     def reason(self) -> str | None:
-        """ECS's reason for the end of the container that decided."""
+        """ECS's reason for the end of the deciding container."""
         return self.telling.reason
 
     @property
     def telling(self) -> Container:
-        """The container that decided how it ended.
+        """The container that decided the outcome.
 
-        ECS stops all containers once an essential one has ended, so an essential one that failed by
-        itself counts before one that may have been stopped afterwards. Another container counts
-        only if it has a reason and no essential one says anything: an image that cannot be pulled
-        keeps the whole task from starting.
+        ECS stops all containers after an essential container has ended. So an essential container
+        with a failure of its own counts before containers that ECS may have stopped afterwards. A
+        non-essential container counts only if it has a reason and no essential container reports
+        anything: an image that cannot be pulled keeps the whole task from starting.
         """
         if len(self.containers) == 1:  # the usual case, asked for thousands of jobs at a time
             return self.containers[0]
@@ -78,7 +79,7 @@ class Containers:
 
     @property
     def ended_early(self) -> Container | None:
-        """The essential container that ended well, if ECS stopped the one that decided for it."""
+        """An essential container with exit code 0, if ECS then stopped the deciding container."""
         if not self.telling.was_stopped:
             return None
         essential = (container for container in self.containers if container.essential)
@@ -86,7 +87,7 @@ class Containers:
 
 
 def _silence(container: Container) -> int:
-    """Rank a container by how little it says of the end: 0 decides, ``_SILENT`` is nothing."""
+    """Rank a container by evidence about the end: 0 decides, ``_SILENT`` means no evidence."""
     if container.exit_code is None:
         return 0 if container.reason else _SILENT
     if container.was_stopped:

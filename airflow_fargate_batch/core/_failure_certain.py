@@ -1,9 +1,9 @@
-"""The words that tell for certain that the same request fails again.
+"""Texts of AWS after which the same request certainly fails again.
 
-A word stands here only if AWS never continues it with a passing trouble. The opening of a message
+A text stands here only if AWS never continues it with a temporary cause. The opening of a message
 (``ResourceInitializationError: unable to pull secrets or registry auth: …``) is shared by lasting
-and passing troubles, and AWS cuts a reason at 255 characters: an opening is no evidence. No pattern
-looks at what follows its words, so a cut text matches nothing that the whole text does not.
+and temporary causes, and AWS cuts a reason at 255 characters: an opening is no evidence. No pattern
+looks ahead, so a cut text matches no more patterns than the whole text.
 
 Sources: see ``_failure_rules``.
 """
@@ -23,15 +23,15 @@ def _certain(pattern: str, cause: str, advice: str) -> Rule:
 _REQUEST: Final = (
     _certain(
         "Container Overrides length must be at most",
-        "command, environment and Batch's own variables exceed 8192 characters together",
-        "Pass big values through S3 or a parameter store instead of `environment`.",
+        "command, environment and the variables of AWS Batch exceed 8192 characters together",
+        "Pass large values through S3 or a parameter store instead of `environment`.",
     ),
     # The words for too many tags are not documented. Behind a colon stands what tagging, or the
     # pull of an image with tags in its name, ended with.
     _certain(
         r"too many tags|^[^:]*\btags\b[^:]*(?:exceed|more than|at most|maximum)",
-        "it has more than 50 tags, its own and the job definition's together",
-        "Give it fewer `tags`, or set `propagate_tags` to false.",
+        "the job and its job definition have more than 50 tags together",
+        "Use fewer `tags`, or set `propagate_tags` to false.",
     ),
     _certain(
         "TagPolicyViolation",
@@ -42,7 +42,7 @@ _REQUEST: Final = (
     _certain(
         "No Fargate configuration exists for given values"
         r"|Fargate resource requirements .* not valid|Invalid '?(?:cpu|memory)'? setting",
-        "its vCPU and memory are no Fargate size",
+        "the vCPU and memory of the job are not a Fargate size",
         "Choose `vcpu` and `memory` from the list that 'fargate-batch sizes' prints.",
     ),
     _certain(
@@ -68,19 +68,19 @@ _COMMAND: Final = (
     ),
     _certain(
         r"executable file not found|\bexec: .*(?:no such file|permission denied)",
-        "the command does not exist in the image or may not be executed",
+        "the command does not exist in the image or is not executable",
         "Compare `command` with the files in the image. For a line of shell write"
         ' ["sh", "-c", "the line"].',
     ),
     _certain(
         "No command specified",
-        "neither the job nor the image names a command",
-        "Give the job a `command`, or the image a CMD or an ENTRYPOINT.",
+        "neither the job nor the image has a command",
+        "Set a `command`, or add a CMD or an ENTRYPOINT to the image.",
     ),
     _certain(
         r"/etc/(?:passwd|group): no such file|unable to find (?:user|group) "
         r"|no matching entries in (?:passwd|group)",
-        "the user of the job definition does not exist in the image",
+        "the user in the job definition does not exist in the image",
         "Remove the user from the job definition, or add that user to the image: an image"
         " without /etc/passwd knows numbers only, such as 1000:1000.",
     ),
@@ -89,7 +89,7 @@ _COMMAND: Final = (
 _VOLUMES: Final = (
     _certain(
         r"\bchown \S+ operation not permitted",
-        "the owner of a volume may not be changed",
+        "the owner of a volume cannot be changed",
         "Mount the volume where the image has no directory of another owner. For EFS, use an"
         " access point with the user that the image runs as.",
     ),
@@ -103,8 +103,9 @@ _VOLUMES: Final = (
         r"EFS utils.*(?:Failed to resolve|no such file or directory|file system .*does not exist"
         r"|no matching mount target)",
         "the EFS file system or the directory in it was not found",
-        "Check the EFS file system's id and root directory in the job definition, and that it has"
-        " a mount target in the VPC of the job; the VPC needs DNS resolution and hostnames.",
+        "Check the EFS file system's id and root directory in the job definition. The EFS file"
+        " system needs a mount target in the VPC of the job; the VPC needs DNS resolution and "
+        "hostnames.",
     ),
     _certain(
         r"EFS utils.*(?:access denied|AccessDenied|not authorized)",
@@ -122,14 +123,14 @@ _VOLUMES: Final = (
 _ROLES: Final = (
     _certain(
         "iam:PassRole",
-        "AWS Batch may not pass the job's roles to ECS",
-        "Grant iam:PassRole for the role that the reason names to the service role of the compute"
+        "AWS Batch lacks permission to pass the roles of the job to ECS",
+        "Grant iam:PassRole, for the role named in the reason, to the service role of the compute"
         " environment.",
     ),
     _certain(
         r"assumed-role/(?:AWSServiceRoleForBatch|AWSBatchServiceRole)\b.*not authorized",
         "the service role of the compute environment lacks a permission",
-        "Grant the action that the reason names to that service role, or use the service-linked"
+        "Grant the action named in the reason to the service role, or use the service-linked"
         " role AWSServiceRoleForBatch.",
     ),
     _certain(
@@ -140,21 +141,21 @@ _ROLES: Final = (
     ),
     _certain(
         "unable to assume the role|role being passed",
-        "ECS may not assume the job's role",
-        "Let ecs-tasks.amazonaws.com assume the execution role and the job role (the trust policy"
-        " of each).",
+        "ECS lacks permission to assume a role of the job",
+        "Allow ecs-tasks.amazonaws.com to assume the execution role and the job role, in the trust"
+        " policy of each role.",
     ),
     _certain(
         rf"{_SETUP}(?:AccessDenied|not authorized|403 Forbidden|status ?code: 403"
         "|role has the permissions?)",
-        "the execution role may not read the image, a secret or the log group",
-        "Grant the action that the reason names to the job definition's execution role"
-        " (AmazonECSTaskExecutionRolePolicy has those for images and logs).",
+        "the execution role lacks permission for the image, a secret or the log group",
+        "Grant the action named in the reason to the execution role of the job definition"
+        " (AmazonECSTaskExecutionRolePolicy covers images and logs).",
     ),
     _certain(
         "not authorized to perform:",
         "a role lacks a permission",
-        "Grant the action that the reason names to the role that it names.",
+        "Grant the action named in the reason to the role named in the reason.",
     ),
 )
 
@@ -170,13 +171,14 @@ _SECRETS_AND_LOGS: Final = (
         r"|can't find the specified secret|ParameterNotFound|invalid (?:ssm )?parameters"
         r"|invalid character|did not contain json key|unexpected ARN format|ValidationException"
         r"|InvalidParameterException|marked (?:for|as) delet)",
-        "a secret of the job definition does not exist or has another form",
-        "Compare the secret's ARN, JSON key and region in the job definition with what exists.",
+        "a secret in the job definition does not exist or has another form",
+        "Compare the secret's ARN, JSON key and region in the job definition with Secrets Manager"
+        " or Parameter Store.",
     ),
     _certain(
         r"env(?:ironment variable)? files?\b.*(?:NoSuchKey|NoSuchBucket|NotFound|status ?code: 404"
         r"|PermanentRedirect|BucketRegionError)",
-        "an environment file of the job definition does not exist",
+        "an environment file in the job definition does not exist",
         "Compare the ARN of the environment file in the job definition with the object in S3.",
     ),
 )
@@ -185,15 +187,15 @@ _IMAGE: Final = (
     _certain(
         rf"{_PULL}(?:401 Unauthorized|no basic auth|failed to fetch anonymous token\."
         r"|authentication required|incorrect username or password|unauthorized: )",
-        "the image registry wants credentials",
-        "Give the registry's credentials in the job definition (repositoryCredentials, a secret"
-        " that the execution role may read), or use an image in ECR.",
+        "the image registry requires credentials",
+        "Set repositoryCredentials in the job definition (a secret with the registry's credentials,"
+        " readable by the execution role), or use an image in ECR.",
     ),
     _certain(
         rf"{_PULL}x509: ",
         "the certificate of the image registry is not trusted",
-        "Give the registry a certificate of a public authority, or copy the image to ECR: Fargate"
-        " cannot be told to trust another one.",
+        "Install a certificate of a public authority in the registry, or copy the image to ECR:"
+        " Fargate trusts public authorities only.",
     ),
     _certain(
         rf"{_PULL}(?:descriptor (?:matching|for) platform|no match(?:ing manifest)? for )",
@@ -203,15 +205,14 @@ _IMAGE: Final = (
     ),
     _certain(
         rf"{_PULL}unexpected commit digest",
-        "the image registry sent another image than it had announced",
-        "Push the image again, or pull it from ECR: a registry that is a proxy may change what it"
-        " passes on.",
+        "the image registry sent another image than announced",
+        "Push the image again, or pull the image from ECR: a proxy registry may change images.",
     ),
     _certain(
         rf"{_PULL}(?:(?<!host )not found|manifest unknown|name unknown|does not exist"
         r"|pull access denied|insufficient_scope|invalid reference)",
-        "the image does not exist, or may not be read",
-        "Compare the job definition's image (repository, tag, region) with what the registry has."
+        "the image does not exist, or access is denied",
+        "Compare the image in the job definition (repository, tag, region) with the registry."
         " If the image is private, check the registry's policy and credentials.",
     ),
 )
@@ -220,12 +221,12 @@ _NETWORK: Final = (
     _certain(
         r"InvalidGroup\.NotFound|InvalidSecurityGroupID|InvalidSecurityGroup\.NotFound",
         "a security group of the compute environment does not exist",
-        "Give the compute environment a security group that exists in its subnets' VPC.",
+        "Use a security group of the subnets' VPC in the compute environment.",
     ),
     _certain(
         r"InvalidSubnet(?:ID)?\.NotFound",
         "a subnet of the compute environment does not exist",
-        "Give the compute environment subnets that exist.",
+        "Use existing subnets in the compute environment.",
     ),
 )
 
@@ -238,4 +239,4 @@ CERTAIN: Final[tuple[Rule, ...]] = (
     *_IMAGE,
     *_NETWORK,
 )
-"""All of kind CONFIGURATION: the first that matches tells, whatever else the text says."""
+"""Rules of kind CONFIGURATION; the first match decides."""

@@ -1,11 +1,11 @@
-"""The kinds of failure, and the form of a rule that finds one."""
+"""Kinds of failure, and the rules to recognise a kind."""
 
 from enum import StrEnum
 from typing import NamedTuple
 
 
 class FailureKind(StrEnum):
-    """Who has to act."""
+    """Kind of a failure, by the side to act on."""
 
     INFRASTRUCTURE = "infrastructure"
     CONFIGURATION = "configuration"
@@ -20,19 +20,19 @@ class FailureKind(StrEnum):
 
     @property
     def retryable(self) -> bool:
-        """Whether the same request may succeed another time; out of doubt, it may."""
+        """Whether a retry of the same request may succeed; True if in doubt."""
         return self not in {FailureKind.CONFIGURATION, FailureKind.DEPENDENCY}
 
 
 class Rule(NamedTuple):
-    """If the evidence has the pattern (in any case), this is what went wrong.
+    """Cause and advice for evidence with a pattern (upper or lower case).
 
     Attributes:
-        cause: What went wrong, to stand behind a colon.
-        advice: What to do next. An argument of the operator stands in backticks, so that each
-            shell can write it in its own way.
-        quotes: The rule is a fallback: the pattern names no cause, so AWS's own words are quoted
-            behind *cause*, and the advice lists the usual causes.
+        cause: Cause, to follow a colon.
+        advice: Next step. Arguments of the operator stand in backticks, so that each shell can
+            use its own spelling.
+        quotes: The rule is a fallback: the pattern names no cause, so *cause* is followed by
+            AWS's text, and the advice lists the usual causes.
     """
 
     pattern: str

@@ -1,4 +1,4 @@
-"""The secrets that the containers of a job were given, as DescribeJobs shows them."""
+"""Secrets of a job's containers, as shown by DescribeJobs."""
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
@@ -16,9 +16,9 @@ def secrets_of_job(
     variables: Iterable[tuple[str, str]],
     is_secret: IsSecret,
 ) -> tuple[str, ...]:
-    """Return what must be struck out of the job's log.
+    """Return the texts to strike out of the job's log.
 
-    :param variables: the environments of its containers, read already.
+    :param variables: environments of the containers.
     """
     found: dict[str, None] = {}
     for name, value in (*variables, *read.mapping(members.get("parameters")).items()):
@@ -32,7 +32,7 @@ def secrets_of_job(
 
 @lru_cache(maxsize=1024)
 def _of_variable(name: str, value: str, is_secret: IsSecret) -> tuple[str, ...]:
-    """Return the secrets of a variable: most polls find the variables of the poll before."""
+    """Return the secrets of a variable; cached, because polls repeat the same variables."""
     return texts_of_secrets({name: value}, is_secret)
 
 

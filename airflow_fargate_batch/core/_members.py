@@ -1,7 +1,7 @@
-"""The members of AWS's answers: what is not of the expected kind counts as absent.
+"""Readers for members of AWS's answers. Members of an unexpected type count as absent.
 
-Nothing here raises, and nothing that comes out makes trouble later: a number can be written, a text
-can be printed, and seconds can be added to a moment.
+No reader raises, and every result is safe to use: numbers can be written, texts can be printed,
+and seconds can be added to moments.
 """
 
 import re
@@ -14,10 +14,10 @@ from typing import Final
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 _LARGEST: Final = 2**63 - 1
-"""Of AWS's longs. Python reads longer integers, but refuses to write those of 4,300 digits."""
+"""Largest long of AWS. Python refuses to write integers of 4,300 digits."""
 _LAST_MOMENT: Final = int(datetime(3000, 1, 1, tzinfo=UTC).timestamp()) * 1000
 _NUMBER: Final = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
-"""Of what AWS writes; a Decimal of ``-1e99999999`` would keep ``int`` busy for years."""
+"""Numbers as AWS writes them; ``int`` of Decimal ``-1e99999999`` would take years."""
 
 
 def mapping(value: object) -> Mapping[str, object]:
@@ -46,13 +46,13 @@ def integer(value: object) -> int | None:
 
 
 def count(value: object) -> int | None:
-    """Read an integer that cannot be negative."""
+    """Read an integer; a negative integer counts as absent."""
     number = integer(value)
     return None if number is None or number < 0 else number
 
 
 def number(value: object) -> Decimal | None:
-    """Read the text of a number, as ``resourceRequirements`` has it."""
+    """Read a number from text, as in ``resourceRequirements``."""
     return _decimal(value) if isinstance(value, str) else None
 
 
@@ -62,7 +62,7 @@ def _decimal(text: str) -> Decimal | None:
 
 
 def moment(value: object) -> datetime | None:
-    """Read milliseconds since ``EPOCH``; the end of days leaves no room for a timeout."""
+    """Read milliseconds since ``EPOCH``; after year 3000 a timeout could overflow."""
     milliseconds = count(value)
     if not milliseconds or milliseconds >= _LAST_MOMENT:
         return None

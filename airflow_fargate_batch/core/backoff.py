@@ -1,4 +1,4 @@
-"""How long to pause: between two questions about a job, and before trying again."""
+"""Pauses between two polls of a job, and before a retry."""
 
 from typing import Final
 
@@ -9,8 +9,8 @@ POLL_INTERVAL: Final = 30.0
 def full_jitter(attempt: int, chance: float, *, base: float = 0.5, cap: float = 20.0) -> float:
     """Return seconds to wait after failure number *attempt*, which counts from 0.
 
-    Exponential with full jitter, as the AWS Architecture Blog's "Exponential Backoff And Jitter"
-    found best for many clients that were refused together.
+    Exponential with full jitter, as recommended by the AWS Architecture Blog, "Exponential Backoff
+    And Jitter", for many clients refused at the same time.
 
     :param chance: a random number, 0 <= chance < 1.
     """

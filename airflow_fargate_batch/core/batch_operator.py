@@ -1,7 +1,7 @@
-"""BatchOperator's arguments that the operator of this package does not have.
+"""Arguments of BatchOperator without a counterpart of the same name in this package.
 
-Source: ``BatchOperator.__init__`` in the Amazon provider 9.39.0; ``overrides`` is what older ones
-call ``container_overrides``. A test reads the arguments of the installed one.
+Source: ``BatchOperator.__init__`` in the Amazon provider 9.39.0; older versions
+call ``container_overrides`` ``overrides``. A test reads the arguments of the installed version.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -14,9 +14,9 @@ class Other(NamedTuple):
     """An argument of BatchOperator.
 
     Attributes:
-        advice: What to write here.
-        argument: The argument that takes its place; ``None`` if none does.
-        changes_job: Whether the job would be another one without it.
+        advice: Replacement, as an imperative.
+        argument: Replacing argument; ``None`` means none.
+        changes_job: Whether leaving out the argument changes the job.
     """
 
     advice: str
@@ -37,39 +37,39 @@ OTHERS: Final[Mapping[str, Other]] = {
     "eks_properties_override": Other("use BatchOperator for jobs on Amazon EKS"),
     "node_overrides": Other("use BatchOperator for multi-node jobs, which run on EC2 only"),
     "job_id": Other(
-        "leave it out; FargateBatchJobSensor waits for a job that exists", changes_job=False
+        "remove job_id; FargateBatchJobSensor waits for an existing job", changes_job=False
     ),
     "waiters": Other("use poll_interval and wait_timeout", changes_job=False),
     "max_retries": Other("use wait_timeout", changes_job=False),
     "status_retries": Other(
-        "leave it out; a call that may succeed later is repeated", changes_job=False
+        "remove status_retries; calls that may succeed later are retried", changes_job=False
     ),
 }
 
 
 def refusal(unknown: Iterable[str], *known: Collection[str]) -> str:
-    """Say of each unknown argument what is meant, without its value.
+    """Write a message about unknown arguments, without their values.
 
-    :param known: the arguments that there are, first those that are likelier to be meant.
+    :param known: existing arguments, the likelier candidates first.
     """
     return "; ".join(_refusal(name, known) for name in sorted(unknown))
 
 
 def _refusal(name: str, known: Iterable[Collection[str]]) -> str:
     if name in OTHERS:
-        return f"there is no argument {name}, which BatchOperator has: {OTHERS[name].advice}"
+        return f"unknown argument {name} (an argument of BatchOperator): {OTHERS[name].advice}"
     near = next((near for names in known if (near := nearest(name, names))), None)
-    return f"there is no argument {name}" + (f"; did you mean {near}?" if near else "")
+    return f"unknown argument {name}" + (f"; did you mean {near}?" if near else "")
 
 
 def lost_defaults(
     default_args: Mapping[str, object], given: Mapping[str, object]
 ) -> dict[str, object]:
-    """Return those of some ``default_args`` that would have made another job of BatchOperator's.
+    """Return the ``default_args`` of BatchOperator whose loss would change the job.
 
-    Airflow leaves out, without a word, what an operator does not have.
+    Airflow silently drops ``default_args`` unknown to an operator.
 
-    :param given: the task's own arguments: the one in the place of another makes it needless.
+    :param given: the task's own arguments; a default with a replacement among them is not lost.
     """
     return {
         name: default_args[name]

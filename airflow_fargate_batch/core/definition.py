@@ -1,4 +1,4 @@
-"""A job definition as DescribeJobDefinitions tells it: what a request is compared with.
+"""A job definition, parsed from DescribeJobDefinitions, to compare a request with.
 
 Source: AWS Batch API Reference, ``JobDefinition``.
 """
@@ -12,8 +12,8 @@ from airflow_fargate_batch.core import _members as read
 LATEST: Final = "LATEST"
 LATEST_IS: Final = "1.4.0"
 LATEST_IS_ON_WINDOWS: Final = "1.0.0"
-"""Amazon ECS Developer Guide, "Fargate platform versions for Linux", and "for Windows": what
-LATEST stands for."""
+"""Amazon ECS Developer Guide, "Fargate platform versions for Linux", and "for Windows":
+the meaning of LATEST."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,10 +21,10 @@ class JobDefinition:
     """A registered job definition.
 
     Attributes:
-        name: Without revision.
-        platform_version: ``LATEST`` where the definition names none.
-        is_windows: Its containers run on Windows.
-        is_active: Whether jobs can be submitted with it.
+        name: Name without revision.
+        platform_version: ``LATEST`` if the definition names no version.
+        is_windows: Containers run on Windows.
+        is_active: Whether AWS accepts jobs of the definition.
     """
 
     arn: str
@@ -66,7 +66,7 @@ class JobDefinition:
         return f"{self.name}:{self.revision}"
 
     def runs_on(self, platform_version: str) -> bool:
-        """Tell whether jobs of this definition run on the platform version a request names."""
+        """Return whether jobs of the definition run on a platform version."""
         latest = LATEST_IS_ON_WINDOWS if self.is_windows else LATEST_IS
         own, wanted = (
             latest if version == LATEST else version
@@ -76,5 +76,5 @@ class JobDefinition:
 
 
 def base_name(definition: str) -> str:
-    """Return the bare name in a definition's name, ``name:revision`` or ARN."""
+    """Return the bare name of a definition, from its name, ``name:revision`` or ARN."""
     return re.sub(r":[0-9]+\Z", "", definition).rpartition("/")[2]

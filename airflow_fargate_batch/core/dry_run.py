@@ -1,4 +1,4 @@
-"""What a dry run leaves in place of a job, so that the tasks after it can run dry as well."""
+"""Placeholders for a job in a dry run, so that later tasks can run dry as well."""
 
 from typing import Any, Final
 
@@ -7,16 +7,16 @@ from airflow_fargate_batch.core.job import ArrayProgress, Job
 from airflow_fargate_batch.core.request import DRY_RUN_PREFIX, JobRequest
 
 STATUS: Final = "DRY_RUN"
-"""The state that no job of AWS has: nothing ran, so nothing succeeded."""
+"""State of a dry run. No job of AWS has this state: nothing ran, so nothing succeeded."""
 
 
 def placeholder(request: JobRequest) -> str:
-    """Return what stands for the job's id; a later dry run may depend on it."""
+    """Return a placeholder for the job id; a later dry run may depend on the placeholder."""
     return f"{DRY_RUN_PREFIX}{request.job_name}"
 
 
 def summary(request: JobRequest) -> dict[str, Any]:
-    """Return XCom ``job`` as a job that ended has it, with ``DRY_RUN`` as its state."""
+    """Return XCom ``job`` in the form of a finished job, with state ``DRY_RUN``."""
     vcpu, memory = request.size
     size = request.array_size
     job = Job(

@@ -1,4 +1,4 @@
-"""What went wrong with a job, whether trying again can help, and what to do about it."""
+"""Diagnosis of a failed job: cause, use of a retry, advice."""
 
 import re
 from collections import Counter
@@ -16,9 +16,9 @@ from airflow_fargate_batch.core.log_streams import log_page
 __all__ = ["Failure", "FailureKind", "diagnose", "diagnose_stuck", "report"]
 
 CHILDREN_SHOWN: Final = 10
-"""How many failed children of an array a report tells about."""
+"""Number of failed children in a report."""
 QUOTED: Final = 160
-"""Characters of AWS's own words that a cause quotes."""
+"""Characters of AWS's text quoted in a cause."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,9 +26,8 @@ class Failure:
     """A diagnosis.
 
     Attributes:
-        cause: What went wrong, to stand behind a colon. If AWS's words name no cause, they are
-            quoted in it.
-        advice: What to do next, as a sentence; the operator's arguments stand in backticks.
+        cause: Cause, to follow a colon. If AWS's text names no cause, the text is quoted.
+        advice: Next step, as a sentence; the operator's arguments stand in backticks.
     """
 
     kind: FailureKind
@@ -47,9 +46,9 @@ _COMPILED: Final = tuple(
 
 
 def diagnose(job: Job, failed_children: Sequence[Job] = ()) -> Failure:
-    """Say what went wrong with a job that has failed.
+    """Return the diagnosis of a failed job.
 
-    :param failed_children: of an array, about which AWS itself says only that it has some
+    :param failed_children: of an array; AWS itself reports only their number
     """
     failure = _first_match(_evidence(job), job)
     if failure.kind is not FailureKind.CHILDREN or not failed_children:
@@ -58,10 +57,10 @@ def diagnose(job: Job, failed_children: Sequence[Job] = ()) -> Failure:
 
 
 def _of_array(failure: Failure, causes: Sequence[Failure]) -> Failure:
-    """Report the commonest cause of the children; if no retry helps any of them, none helps it.
+    """Return the commonest cause of the children; retryable if any child is.
 
     Children that failed only because a sibling failed (DEPENDENCY) are ignored, unless every child
-    did. Causes with the same advice count as one: what they quote may differ by an id.
+    did. Causes with the same advice count as one cause: quoted texts may differ by an id.
     """
     telling = [cause for cause in causes if cause.kind is not FailureKind.DEPENDENCY]
     shares = Counter(cause.advice for cause in telling or causes)
@@ -77,7 +76,7 @@ def _of_array(failure: Failure, causes: Sequence[Failure]) -> Failure:
 
 
 def _share(count: int, failed: int) -> str:
-    """Write how many of the children that failed are meant; the size of the array is another."""
+    """Write a share of the failed children (not of all children)."""
     if failed == 1:
         return "the one child that failed"
     if count == failed:
@@ -86,7 +85,7 @@ def _share(count: int, failed: int) -> str:
 
 
 def diagnose_stuck(job: Job) -> Failure | None:
-    """Say why a job in RUNNABLE can never run; ``None`` where it may yet, or is past RUNNABLE."""
+    """Return why a RUNNABLE job can never run; ``None`` if the job may run."""
     reason = job.status_reason or ""
     if job.waits_for_room and reason.startswith("MISCONFIGURATION:"):
         return _first_match(reason, job)
@@ -101,11 +100,11 @@ def report(
     log_lines: Iterable[str] = (),
     url: str | None = None,
 ) -> str:
-    """Write a failed job up: a first line for an alert, then what a person needs to go on.
+    """Write a report of a failed job: a first line for an alert, then details and advice.
 
     :param task: the Airflow task, as people call it
-    :param failed_children: of an array; the first ten are told about
-    :param log_lines: the last lines of the job's log, already cut to what should be shown
+    :param failed_children: of an array; the report lists the first ten
+    :param log_lines: last lines of the job's log, already cut
     :param url: the job's page in the console
     """
     failure = diagnose(job, failed_children)
@@ -129,9 +128,9 @@ def report(
 
 
 def _evidence(job: Job) -> str:
-    """Write everything that tells about the end as lines for the rules' patterns.
+    """Write all evidence about the end as lines for the rules' patterns.
 
-    Words stay on their line, lest a reason with a line break in it make up an exit code.
+    Line breaks are removed from texts: a reason with a line break could fake an exit code.
     """
     exit_code = _last(job).exit_code if job.exit_code is None else job.exit_code
     lines = [*(" ".join(words.split()) for words in _words(job)), f"exitCode: {exit_code}"]
@@ -141,10 +140,7 @@ def _evidence(job: Job) -> str:
 
 
 def _words(job: Job) -> list[str]:
-    """Collect what AWS says about the end; if the job is silent, its last attempt speaks.
-
-    Of several containers the one that decided speaks.
-    """
+    """Collect AWS's reasons: of the job, else of the last attempt; of the deciding container."""
     last = _last(job)
     said = [job.status_reason or last.status_reason, job.reason or last.reason]
     return [words for words in dict.fromkeys(said) if words]
@@ -165,7 +161,7 @@ def _first_match(evidence: str, job: Job) -> Failure:
 
 
 def _cause(rule: Rule, found: re.Match[str]) -> str:
-    """Write the rule's cause; behind that of a fallback stands the line that it was found in."""
+    """Write the rule's cause; a fallback rule also quotes the matching line."""
     if not rule.quotes:
         return rule.cause
     line = found.string[found.start() :].partition("\n")[0]
@@ -180,7 +176,7 @@ def _next_size(job: Job) -> str:
 
 
 def _containers(job: Job) -> Iterator[str]:
-    """Write how each container ended, if there are several."""
+    """Write the outcome of each container, if there are several."""
     if len(job.containers) > 1:
         for container in job.containers:
             helper = "" if container.essential else " (not essential)"
@@ -188,7 +184,7 @@ def _containers(job: Job) -> Iterator[str]:
 
 
 def _attempts(job: Job) -> Iterator[str]:
-    """Write how each attempt ended, if there were several."""
+    """Write the outcome of each attempt, if there were several."""
     if len(job.attempts) > 1:
         for number, attempt in enumerate(job.attempts, start=1):
             yield f"Attempt {number}: {_outcome(attempt)}"

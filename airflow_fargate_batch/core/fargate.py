@@ -1,8 +1,8 @@
-"""The vCPU and memory pairs that AWS Fargate runs, and the nearest ones to a pair that it does not.
+"""Sizes of AWS Fargate (pairs of vCPU and memory), and the sizes nearest to any pair.
 
-Source: AWS Batch API Reference, ``ResourceRequirement.value`` (the same table stands there twice,
-under ``MEMORY`` and under ``VCPU``); operating systems and platform versions: Amazon ECS Developer
-Guide, "Task definition parameters for Fargate", *Task size*. 1 GB is 1024 MiB in all of them.
+Source: AWS Batch API Reference, ``ResourceRequirement.value`` (the table stands under
+``MEMORY`` and again under ``VCPU``); operating systems and platform versions: Amazon ECS Developer
+Guide, "Task definition parameters for Fargate", *Task size*. 1 GB is 1024 MiB in all tables.
 """
 
 from collections.abc import Iterable, Iterator
@@ -14,7 +14,7 @@ Number = TypeVar("Number", int, Decimal)
 
 
 class Size(NamedTuple):
-    """One size that Fargate runs."""
+    """One size of Fargate."""
 
     vcpu: Decimal
     memory: int
@@ -30,10 +30,10 @@ class Row:
     """The sizes of one vCPU value.
 
     Attributes:
-        vcpu: As AWS spells it: ``str(row.vcpu)`` is what the API takes.
+        vcpu: In AWS's spelling: the API accepts ``str(row.vcpu)``.
         memory: The legal values in MiB, ascending.
-        windows: Whether Windows containers run at this size.
-        platform_version: The first Fargate platform version that runs it; ``None`` for any.
+        windows: Whether Windows containers may have the size.
+        platform_version: First Fargate platform version with the size; ``None`` for any.
     """
 
     vcpu: Decimal
@@ -42,7 +42,7 @@ class Row:
     platform_version: str | None = None
 
     def describe_memory(self) -> str:
-        """Say which memory the row takes: ``2048 to 8192 MiB in steps of 1024``."""
+        """Write the legal memory values: ``2048 to 8192 MiB in steps of 1024``."""
         steps = {high - low for low, high in zip(self.memory, self.memory[1:], strict=False)}
         if len(steps) == 1:
             return f"{self.memory[0]} to {self.memory[-1]} MiB in steps of {steps.pop()}"
@@ -72,32 +72,32 @@ VCPU_VALUES: Final[tuple[Decimal, ...]] = tuple(row.vcpu for row in TABLE)
 
 
 def row_of(vcpu: Decimal) -> Row | None:
-    """Return the table's row for *vcpu*, or ``None`` where Fargate has no such value."""
+    """Return the table's row for *vcpu*, or ``None`` if Fargate has no such value."""
     return next((row for row in TABLE if row.vcpu == vcpu), None)
 
 
 def smallest_that_holds(vcpu: Decimal, memory: int | Decimal) -> Size | None:
-    """Return the size with the fewest vCPU, then the least memory, that has at least both.
+    """Return the size with the fewest vCPU, then the least memory, with at least both.
 
-    ``None`` where even the largest size is too small.
+    ``None`` if even the largest size is too small.
     """
     holding = (size for size in SIZES if size.vcpu >= vcpu and size.memory >= memory)
     return min(holding, default=None)
 
 
 def neighbours(value: int | Decimal, legal: tuple[Number, ...]) -> list[Number]:
-    """Return the legal values next below and next above *value*: one or two of them."""
+    """Return the legal values next below and next above *value*: one or two."""
     below: list[Number] = [number for number in legal if number <= value]
     above: list[Number] = [number for number in legal if number >= value]
     return sorted(set(below[-1:] + above[:1]))
 
 
 def nearest(vcpu: Decimal, memory: int | Decimal) -> list[Size]:
-    """Return the legal sizes nearest to a pair, smallest first; the pair alone where it is legal.
+    """Return the legal sizes nearest to a pair, smallest first; the pair alone if legal.
 
-    They are the neighbours in memory at the same vCPU value, and the smallest size that holds
-    both; where Fargate lacks the vCPU value, also the largest size below it with the memory; and
-    where there is none of these, because both are too large, the largest size.
+    The result has the neighbours in memory at the same vCPU value, and the smallest size with at
+    least both. If Fargate lacks the vCPU value, the result also has the largest size below, with
+    the memory. If both values are too large, the result is the largest size.
     """
     return sorted(set(_nearest(vcpu, memory))) or [max(SIZES)]
 

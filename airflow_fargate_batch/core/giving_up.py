@@ -1,4 +1,4 @@
-"""Texts about a wait that ended before its job did."""
+"""Texts for a wait that ended before the job."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -8,15 +8,15 @@ from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.log_streams import log_page
 
 NAMED: Final = 10
-"""Number of running jobs that a text names with their pages."""
+"""Number of running jobs listed in a text."""
 
 
 def left_running(jobs: Iterable[Job], *, region: str | None = None, why: str | None = None) -> str:
-    """Name the jobs that nobody waits for any more, their pages and how to terminate them.
+    """List jobs left running, with console page and command to terminate.
 
-    :param jobs: as last seen; with an id alone if AWS never answered about it.
-    :param region: of a job whose ARN is not known.
-    :param why: reason not to terminate the jobs, if they would be terminated otherwise.
+    :param jobs: as last seen; with an id alone if AWS never answered.
+    :param region: of jobs without a known ARN.
+    :param why: reason not to terminate the jobs, if termination is the default.
     """
     live = [job for job in jobs if job.status.is_live]
     lines = [_left_running(job, region, why) for job in live[:NAMED]]
@@ -48,11 +48,11 @@ def outcome(
     because: str | None = None,
     region: str | None = None,
 ) -> str:
-    """Say whether the jobs that were given up were terminated or are still running.
+    """Report whether jobs were terminated or are still running.
 
-    :param terminated: whether they were to be terminated.
-    :param failure: why that did not work.
-    :param because: why the jobs are left running, if they would be terminated otherwise.
+    :param terminated: whether termination was intended.
+    :param failure: reason of a failed termination.
+    :param because: reason not to terminate the jobs, if termination is the default.
     """
     if failure is not None:
         text = f"The job could not be terminated: {failure}"
@@ -71,11 +71,11 @@ def report(
     log_lines: Iterable[str] = (),
     advice: str | None = None,
 ) -> str:
-    """Write up a job that was given up, in the form of the report of a job that failed.
+    """Write a report of an abandoned job, in the form of the report of a failed job.
 
-    :param text: which limit, how the job was and what became of it; the first line fits an alert.
+    :param text: limit, last state and outcome; the first line fits an alert.
     :param task: the Airflow task, as people call it.
-    :param log_lines: the last lines of the job's log, already cut to what should be shown.
+    :param log_lines: the last lines of the job's log, already cut.
     """
     lines = [f"{task}: {text[:1].lower()}{text[1:]}" if task else text]
     if tail := [f"  {line}" for line in log_lines]:

@@ -1,9 +1,9 @@
-"""One job as DescribeJobs tells it, parsed once and trusted from there on.
+"""One job, parsed once from DescribeJobs and trusted afterwards.
 
-Source: AWS Batch API Reference, ``JobDetail``; the ``JobSummary`` of ListJobs has the same members
-where it has them at all, so an array's children are ``Job`` values as well. Command, environment
-and parameters are left behind on purpose: they may hold secrets. Two things of the environment are
-kept: what this package has set, and what must be struck out of the job's log.
+Source: AWS Batch API Reference, ``JobDetail``; the ``JobSummary`` of ListJobs has a
+subset of the same members, so an array's children are ``Job`` values as well. Command, environment
+and parameters are dropped on purpose, because of secrets. Two parts of the environment are kept:
+the variable of this package, and the secrets to strike out of the job's log.
 """
 
 import re
@@ -23,9 +23,9 @@ from airflow_fargate_batch.core.secrets import without
 from airflow_fargate_batch.core.status import JobStatus
 
 DEFAULT_LOG_GROUP: Final = "/aws/batch/job"
-"""Where Batch writes unless the job definition's log configuration names another group."""
+"""Log group of AWS Batch, unless the job definition's log configuration names another group."""
 FAILED_INDEXES: Final = 1000
-"""How many failed indexes of an array a summary lists; its counts tell of all."""
+"""Number of failed indexes in a summary; the counts include all."""
 _RUNS: Final = frozenset({JobStatus.STARTING, JobStatus.RUNNING})
 _ARN: Final = re.compile(r"arn:[^:]+:batch:([^:]+):")
 _INDEXES: Final = re.compile(r"[0-9]{1,9}(?:,[0-9]{1,9})*")
@@ -33,7 +33,7 @@ _INDEXES: Final = re.compile(r"[0-9]{1,9}(?:,[0-9]{1,9})*")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt(Containers):
-    """One attempt that has ended."""
+    """One finished attempt."""
 
     containers: tuple[Container, ...] = ()
     status_reason: str | None = None
@@ -46,9 +46,9 @@ class ArrayProgress:
     """The array side of a job.
 
     Attributes:
-        size: How many children a parent has; ``None`` for a child.
-        index: Which child this is; ``None`` for a parent.
-        counts: A parent's children by state (``statusSummary``), states without children left out.
+        size: Number of children of a parent; ``None`` for a child.
+        index: Index of a child; ``None`` for a parent.
+        counts: A parent's children by state (``statusSummary``), without empty states.
     """
 
     size: int | None = None
@@ -58,20 +58,20 @@ class ArrayProgress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job(Containers):
-    """A job at one moment; two equal ones tell that nothing has happened in between.
+    """A job at one moment; equal values mean that nothing has changed.
 
     Attributes:
-        status: ``UNKNOWN`` for a state this package does not know: see ``status_text``.
-        status_text: The state as AWS spelt it, empty where it gave none.
-        attempts: Those that have ended, first to last.
+        status: ``UNKNOWN`` for states unknown to this package: see ``status_text``.
+        status_text: The state in AWS's spelling; empty if AWS gave none.
+        attempts: Finished attempts, first to last.
         array: ``None`` unless the job is an array's parent or child.
         secrets: Texts to strike out of the job's log: the secrets in its environment, parameters
-            and commands. They are kept from ``repr`` and ``to_api``, so a job that came in a
-            trigger's event has none.
-        indexes: Of a rerun, which children of the first array its own stand for, in order.
-        has_dependencies: It was submitted with ``dependsOn``.
-        is_terminated: Told to stop by TerminateJob, whatever its state is yet.
-        is_cancelled: The same by CancelJob.
+            and commands. ``repr`` and ``to_api`` leave the secrets out, so a job from a trigger's
+            event has none.
+        indexes: Of a rerun, the indexes of its children in the original array, in order.
+        has_dependencies: The job was submitted with ``dependsOn``.
+        is_terminated: TerminateJob was called, in any state.
+        is_cancelled: CancelJob was called, in any state.
         created_at, started_at, stopped_at: Aware, in UTC.
     """
 
@@ -100,8 +100,8 @@ class Job(Containers):
     def from_api(cls, entry: object, *, is_secret: Callable[[str], bool] = is_secret_name) -> "Job":
         """Parse an entry of DescribeJobs or ListJobs; a nonsensical member counts as absent.
 
-        :param is_secret: tells by a variable's name whether its value is a secret.
-        :raises ValueError: it is no mapping, or has no ``jobId``
+        :param is_secret: returns by a variable's name whether the value is a secret.
+        :raises ValueError: the entry is no mapping, or has no ``jobId``
         """
         members = read.mapping(entry)
         job_id = read.text(members.get("jobId"))
@@ -146,7 +146,7 @@ class Job(Containers):
         return job.striking_out(secrets) if secrets else job
 
     def striking_out(self, secrets: Iterable[str]) -> "Job":
-        """Return the job with secrets struck out of its reasons: ECS quotes commands in them."""
+        """Return the job with secrets struck out of reasons, because ECS quotes commands there."""
         secrets = tuple(secrets)
         return replace(
             self,
@@ -163,11 +163,10 @@ class Job(Containers):
         )
 
     def to_api(self) -> dict[str, Any]:
-        """Write the entry again, without what was left behind and without others' tags.
+        """Write the entry again, without dropped members and without tags of other programs.
 
-        ``from_api`` makes a job of it that is equal in all but those tags. The result is JSON; it
-        is the form in which a job travels from the triggerer, through Airflow's database, to a
-        worker.
+        ``from_api`` makes an equal job of the entry, except for the tags. The result is JSON: in
+        this form a job travels from the triggerer, through Airflow's database, to a worker.
         """
         return _without_nothing(
             {
@@ -192,11 +191,11 @@ class Job(Containers):
         )
 
     def to_summary(self, *, failed_children: Iterable["Job"] | None = None) -> dict[str, Any]:
-        """Write what the tasks after this one may want to know, small and JSON-able.
+        """Write a small JSON-able summary for downstream tasks.
 
         Times are ISO 8601 in UTC, ``memory`` is MiB. An array's ``counts`` name the states;
-        its ``failed_indexes`` come from *failed_children*, as DescribeJobs does not tell them:
-        ``None`` if some children have failed and nobody knows which.
+        ``failed_indexes`` come from *failed_children*, since DescribeJobs does not report indexes:
+        ``None`` means that children have failed, with unknown indexes.
         """
         summary: dict[str, Any] = {
             "job_id": self.id,
@@ -229,19 +228,19 @@ class Job(Containers):
 
     @property
     def has_failed_children(self) -> bool:
-        """Whether it is an array of which some children have failed."""
+        """Whether the job is an array with failed children."""
         is_array = self.array is not None and self.array.size is not None
         counts = self.array.counts if self.array else {}
         return is_array and (JobStatus.FAILED in counts or self.status is JobStatus.FAILED)
 
     def index_of(self, child: "Job") -> int | None:
-        """Return a child's index; of a rerun, the one that it has in the first array."""
+        """Return a child's index; in a rerun, the index in the original array."""
         index = child.array.index if child.array else None
         return self.indexes[index] if index is not None and index < len(self.indexes) else index
 
     @property
     def waits_for_room(self) -> bool:
-        """Whether it is RUNNABLE; of an array, which never is: some child, while none runs."""
+        """Whether the job is RUNNABLE; for an array, whether a child is while none runs."""
         counts = self.array.counts if self.array else {}
         if not counts:
             return self.status is JobStatus.RUNNABLE
@@ -249,13 +248,13 @@ class Job(Containers):
 
     @property
     def ended_children(self) -> int:
-        """How many children of an array have ended."""
+        """Number of finished children of an array."""
         counts = self.array.counts if self.array else {}
         return sum(count for status, count in counts.items() if status.is_final)
 
     @property
     def region(self) -> str | None:
-        """The region, as the ARN says it."""
+        """The region in the ARN."""
         arn = _ARN.match(self.arn or "")
         return arn[1] if arn else None
 
@@ -273,7 +272,7 @@ class Job(Containers):
 
     @property
     def log_group(self) -> str | None:
-        """The CloudWatch log group; ``None`` where the job logs elsewhere."""
+        """The CloudWatch log group; ``None`` if the job does not log to CloudWatch."""
         return self.telling.log_group if self.containers else DEFAULT_LOG_GROUP
 
     @property
@@ -292,7 +291,7 @@ class Job(Containers):
 def jobs_from_api(
     answer: object, *, is_secret: Callable[[str], bool] = is_secret_name
 ) -> list[Job]:
-    """Parse the answer of DescribeJobs; an entry that cannot be parsed does not hurt the others.
+    """Parse the answer of DescribeJobs; entries that cannot be parsed are skipped.
 
     :param is_secret: as in ``Job.from_api``.
     :raises ValueError: the answer has no list of jobs
@@ -339,7 +338,7 @@ def _without_in(secrets: Sequence[str], containers: Iterable[Container]) -> tupl
 
 
 def _indexes(variables: Iterable[tuple[str, str]]) -> tuple[int, ...]:
-    """Read the one variable that this package has set itself; users can set it to anything."""
+    """Read the variable of this package; users can set the variable to anything."""
     for name, value in variables:
         if name == INDEXES_VARIABLE:
             return tuple(map(int, value.split(","))) if _INDEXES.fullmatch(value) else ()
@@ -347,7 +346,7 @@ def _indexes(variables: Iterable[tuple[str, str]]) -> tuple[int, ...]:
 
 
 def _helpers(containers: Sequence[Mapping[str, object]]) -> list[Mapping[str, object]]:
-    """Find the containers that are not essential; if all are none, they count as essential."""
+    """Find non-essential containers; if no container is essential, all count as essential."""
     helpers = [each for each in containers if each.get("essential") is False]
     return helpers if len(helpers) < len(containers) else []
 
@@ -374,7 +373,7 @@ def _container_from_api(members: Mapping[str, object], *, essential: bool) -> Co
 def _attempts_from_api(
     members: Mapping[str, object], helpers: Sequence[Mapping[str, object]]
 ) -> tuple[Attempt, ...]:
-    """Parse a job's attempts, whose containers are essential as the job's of the same name are."""
+    """Parse attempts; the job's container of the same name decides if a container is essential."""
     names = {name for helper in helpers if (name := read.text(helper.get("name")))}
     attempts = read.mappings(members.get("attempts"))
     return tuple(_attempt_from_api(attempt, names) for attempt in attempts)

@@ -1,4 +1,4 @@
-"""JSON as RFC 8259 has it: Python's reader takes ``NaN`` and ``1e999``, and writes them too."""
+"""JSON by RFC 8259: unlike Python's module, without ``NaN`` and ``1e999``."""
 
 import json
 import math
@@ -9,12 +9,12 @@ _CONSTANT: Final = re.compile(r'"(?:[^"\\]|\\.)*"|(?P<constant>NaN|-?Infinity)',
 
 
 class NotJson(ValueError):
-    """A text is not JSON, or is JSON that cannot be read.
+    """A text is not JSON, or cannot be read.
 
     Attributes:
-        reason: What is wrong; never a part of the text.
-        line: Where, counted from 1; ``None`` where the place is not known.
-        column: Where in that line, counted from 1.
+        reason: The mistake; never a part of the text.
+        line: Line of the mistake, counted from 1; ``None`` means not known.
+        column: Column of the mistake, counted from 1.
     """
 
     def __init__(self, reason: str, line: int | None = None, column: int | None = None) -> None:
@@ -36,34 +36,34 @@ def parse(text: str) -> Any:
             error = _placed(error, text)
         raise error from None
     except json.JSONDecodeError as error:
-        raise NotJson(f"not JSON: {error.msg}", error.lineno, error.colno) from None
+        raise NotJson(f"not valid JSON: {error.msg}", error.lineno, error.colno) from None
     except (ValueError, RecursionError):
-        reason = "not JSON that can be read (too deep, or a number too long)"
+        reason = "JSON that cannot be read (nested too deeply, or a number too long)"
         raise NotJson(reason) from None
 
 
 def write(value: object) -> str:
     """Write a value as JSON.
 
-    :raises ValueError: JSON has no such value (NaN, Infinity), or it holds itself.
+    :raises ValueError: JSON has no such value (NaN, Infinity), or the value contains itself.
     :raises TypeError: JSON has no such type.
     """
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 def _refuse_constant(constant: str) -> float:
-    raise NotJson(f"not JSON: JSON has no {constant}")
+    raise NotJson(f"not valid JSON: JSON has no {constant}")
 
 
 def _finite(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
-        raise NotJson("not JSON that can be read (a number too large)")
+        raise NotJson("JSON that cannot be read (a number too large)")
     return number
 
 
 def _placed(error: NotJson, text: str) -> NotJson:
-    """Find the constant that was refused, which Python's reader does not place."""
+    """Add the place of a refused constant, since Python's reader reports none."""
     for found in _CONSTANT.finditer(text):
         if found["constant"] and error.reason.endswith(f" {found['constant']}"):
             start = found.start()

@@ -1,8 +1,7 @@
-"""Find mistakes in arguments whose templates are not rendered yet.
+"""Check arguments before templates are rendered.
 
-A DAG that can never run should fail when it is read. So the check that a rendered request gets is
-made early, with templates left out of it: a problem counts only where no rule that found it looked
-at something that is still a template.
+A DAG with impossible arguments should fail at import. So the check of a rendered request also runs
+early, without the templates: a problem counts only if the rule behind the problem read no template.
 """
 
 import re
@@ -16,11 +15,11 @@ from airflow_fargate_batch.core.request import find_problems
 from airflow_fargate_batch.exceptions import Problem
 
 _BY_ENTRY: Final = frozenset({"command", "environment", "parameters", "tags"})
-"""Arguments whose entries are judged one by one, so that a template in one hides no other."""
+"""Arguments checked entry by entry, so that a template hides only its own entry."""
 _FROM_ELSEWHERE: Final = ("job_queue", "job_definition")
-"""Arguments that, left out, come from the connection or the environment when the task runs."""
+"""Arguments with defaults from the connection or the environment at run time."""
 _READ_LATER: Final = frozenset({"parameters_file", "container_overrides_file"})
-"""Arguments whose files are read, and rendered, when the task runs."""
+"""Arguments with files read and rendered at run time."""
 _STANDS_FOR_TEXT: Final = "x"
 _PLAIN: Final = (int, float, type(None), Decimal, date, timedelta)
 
@@ -28,9 +27,9 @@ _PLAIN: Final = (int, float, type(None), Decimal, date, timedelta)
 def problems_before_rendering(
     arguments: Mapping[str, object], *, given_later: Iterable[str] = ()
 ) -> list[Problem]:
-    """Find what can never be valid, whatever the templates in *arguments* render to.
+    """Return problems that no rendering of the templates in *arguments* can solve.
 
-    :param given_later: further arguments that may be given, as to each task of a mapped one.
+    :param given_later: further arguments set later, such as those of mapped tasks.
     """
     known: dict[str, object] = {}
     unknown = set(given_later)
@@ -60,7 +59,7 @@ def problems_before_rendering(
 
 
 def is_literal(value: object) -> bool:
-    """Tell whether a value holds no template and nothing that is resolved when the task runs."""
+    """Return whether a value contains no template and nothing resolved at run time."""
     if isinstance(value, str):
         return not _may_be_template(value)
     if isinstance(value, _PLAIN):
@@ -71,12 +70,12 @@ def is_literal(value: object) -> bool:
 
 
 def _may_be_template(text: str) -> bool:
-    """Tell whether Jinja changes a text: of a comment nothing is left."""
+    """Return whether Jinja changes a text; comments count, since Jinja removes comments."""
     return "{" in text and (is_template(text) or "{#" in text)
 
 
 def _known_entries(name: str, value: Any) -> Any:
-    """Leave out of a list of variables what is yet to become one, or a list of them."""
+    """Leave templates out of a list of variables."""
     if name != "environment" or isinstance(value, dict | Mapping):
         return value
     return [entry for entry in value if isinstance(entry, Mapping) or is_literal(entry)]

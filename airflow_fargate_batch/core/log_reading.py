@@ -1,11 +1,11 @@
-"""What to read next of a job's CloudWatch logs, and what of an answer is new. Time comes in.
+"""Reading order of a job's CloudWatch logs, and detection of new lines. Time is an argument.
 
-Source: CloudWatch Logs API Reference, GetLogEvents. A page may be empty with more behind it; only
-a token that repeats marks the end, and later lines follow behind that same token. Tokens expire
-after a day; a place is therefore also known as the time of the last line, and how many lines of
-that time have been read.
+Source: CloudWatch Logs API Reference, GetLogEvents. An empty page may precede full pages; only
+a repeated token marks the end, and later lines follow after the same token. Tokens expire after a
+day, so a position is also kept as the time of the last line, and the number of lines read with
+the same time.
 
-Times without a name are seconds of a clock that never goes back.
+Other times are seconds of a monotonic clock.
 """
 
 from collections.abc import Callable, Iterator
@@ -25,15 +25,15 @@ from airflow_fargate_batch.core.log_streams import (
 from airflow_fargate_batch.exceptions import AccessDenied, Throttled
 
 QUIET: Final = 10.0
-"""Seconds without a new line after which an ended container's log counts as complete: lines show
-up some seconds after they were written."""
+"""Seconds without a new line after which the log of a stopped container counts as complete:
+CloudWatch shows lines with a delay of some seconds."""
 GIVE_UP: Final = 120.0
-"""Seconds without a new line, after the end and while calls fail, until the rest is left unread."""
+"""Seconds without a new line after the end, with failing calls, before giving up the rest."""
 EMPTY_PAGES: Final = 10
-"""After so many empty pages in a row a stream can wait for its next turn. The tokens of a stream
-whose lines have all expired change for ever (boto/boto3#4591)."""
+"""Number of empty pages in a row after which a stream waits for the next turn. If all lines of a
+stream have expired, tokens never stop changing (boto/boto3#4591)."""
 PATIENT_FAILURES: Final = 3
-"""How many calls in a row must fail before a person should read about it."""
+"""Number of failed calls in a row before a warning."""
 LONGEST_PAUSE: Final = 60.0
 
 MISSING: Final = "ResourceNotFoundException"
@@ -43,15 +43,15 @@ FASTEST: Final = 15.0
 """GetLogEvents a second; the quota, 25 in most regions, is the account's."""
 SLOWEST: Final = 0.2
 RECOVERY: Final = 0.05
-"""Calls a second that an answered call adds to a rate which a throttle has halved."""
+"""Calls a second regained with every answer, after a throttle halved the rate."""
 
 Position = dict[str, list[int]]
-"""For each stream the last line's time (milliseconds since 1970), and how many lines of that time
-have been read."""
+"""For each stream the time of the last line (milliseconds since 1970), and the number of lines read
+with the same time."""
 
 
 def read_position(value: object) -> Position:
-    """Read a position that was kept as JSON; what is none of it is left out."""
+    """Read a position from JSON; illegal entries are left out."""
     entries = value.items() if isinstance(value, dict) else ()
     return {
         name: list(place)
@@ -65,7 +65,7 @@ def read_position(value: object) -> Position:
 
 @dataclass(slots=True)
 class _Stream:
-    """How far one stream has been read."""
+    """Reading position in one stream."""
 
     source: Source
     due: float
@@ -73,7 +73,7 @@ class _Stream:
     read_of_last: int = 0
     to_skip: int = 0
     start_time: int | None = None
-    """Goes along with every token, which otherwise may point elsewhere than it did."""
+    """Sent with every token: without the same start time, a token may point elsewhere."""
     token: str | None = None
     empty_pages: int = 0
     failures: int = 0
@@ -81,16 +81,16 @@ class _Stream:
     is_over: bool = False
     ended_at: float | None = None
     quiet_since: float = 0.0
-    """Since when nothing new has come; counts only after the end."""
+    """Time of the last new line; used only after the end."""
 
     def start_over(self) -> None:
-        """Go on without a token, at the time of the last line."""
+        """Continue without a token, at the time of the last line."""
         self.token = None
         self.start_time = self.last_at if self.read_of_last else None
         self.to_skip = self.read_of_last
 
     def is_new(self, event: LogEvent) -> bool:
-        """Tell whether a line was not read before, and count it as read."""
+        """Return whether a line is new, and count the line as read."""
         if event.at > self.last_at:
             self.last_at, self.read_of_last, self.to_skip = event.at, 1, 0
         elif event.at == self.last_at:
@@ -102,14 +102,14 @@ class _Stream:
 
 
 class LogReader:
-    """Reads all log streams of one job, each line once, up to the very last.
+    """Reader of all log streams of one job: every line once, including the last.
 
-    It makes no calls: ``next_request`` says what to ask, and ``take`` or ``failed`` is told what
-    came of it.
+    The reader makes no calls: ``next_request`` returns a request, and ``take`` or ``failed``
+    records the result.
 
-    :param interval: seconds between two looks at a container that runs
-    :param quiet: seconds without a new line after which an ended container's log is complete
-    :param position: where an earlier reader was
+    :param interval: seconds between two calls for a running container
+    :param quiet: seconds without a new line after which a finished log is complete
+    :param position: position of an earlier reader
     """
 
     def __init__(
@@ -130,7 +130,7 @@ class LogReader:
 
     @property
     def position(self) -> Position:
-        """How far it has read: JSON-able, for another reader of the same job."""
+        """Reading position: JSON-able, for another reader of the same job."""
         read = {name: [s.last_at, s.read_of_last] for name, s in self._streams.items()}
         return self._before | {name: place for name, place in read.items() if place[1]}
 
@@ -140,7 +140,7 @@ class LogReader:
         return self._denied or (self._ended and not any(self._open()))
 
     def heed(self, job: Job, now: float) -> None:
-        """Take note of the job as it is now: each attempt has a stream of its own."""
+        """Record the job's state: each attempt has its own stream."""
         for source in sources(job):
             if source.stream not in self._streams:
                 self._streams[source.stream] = self._new(source, now)
@@ -150,13 +150,13 @@ class LogReader:
             self.finish(now)
 
     def finish(self, now: float) -> None:
-        """Take note that the job has ended, or that nobody will tell more of it."""
+        """Record that the job has ended, or that no more updates will come."""
         self._ended = True
         for stream in self._open():
             self._end(stream, now)
 
     def next_request(self, now: float) -> LogRequest | None:
-        """Return what to ask now, ``None`` while it is too early."""
+        """Return the request to send now; ``None`` if too early."""
         for stream in self._readable():
             if stream.due <= now:
                 source = stream.source
@@ -169,11 +169,11 @@ class LogReader:
         return None
 
     def due_at(self) -> float | None:
-        """Return when there is something to ask; ``None`` while no stream is known or left."""
+        """Return when the next request is due; ``None`` if no stream is known or left."""
         return min((stream.due for stream in self._readable()), default=None)
 
     def take(self, request: LogRequest, page: LogPage, now: float) -> list[LogLine]:
-        """Take an answer in, and return the lines in it that are new."""
+        """Process an answer, and return the new lines."""
         stream = self._streams[request.stream]
         label = self._label(stream.source)
         lines = [LogLine.of(event, label) for event in page.events if stream.is_new(event)]
@@ -187,14 +187,14 @@ class LogReader:
         return lines
 
     def failed(self, request: LogRequest, error: Exception, code: str, now: float) -> str | None:
-        """Take note that a call failed; return what a person should read about it, once.
+        """Record a failed call; return a warning, once.
 
-        :param code: AWS's own for the error, empty where AWS did not answer
+        :param code: AWS's code of the error; empty if AWS did not answer
         """
         stream = self._streams[request.stream]
         if isinstance(error, AccessDenied):
             self._denied = True
-            return f"The log cannot be read: {error}"
+            return f"Could not read the log: {error}"
         if code == MISSING:
             stream.start_over()
             self._rest(stream, now, is_behind=True)
@@ -210,9 +210,9 @@ class LogReader:
         name = stream.source.stream
         if stream.ended_at is not None and now - stream.quiet_since >= GIVE_UP:
             stream.is_over = True
-            return f"The rest of log stream {name} was not read: {error}"
+            return f"Gave up reading log stream {name} before the end: {error}"
         if stream.failures == PATIENT_FAILURES and not isinstance(error, Throttled):
-            return f"Log stream {name} cannot be read; trying on: {error}"
+            return f"Could not read log stream {name}; will retry: {error}"
         return None
 
     def _new(self, source: Source, now: float) -> _Stream:
@@ -222,13 +222,13 @@ class LogReader:
         return stream
 
     def _end(self, stream: _Stream, now: float) -> None:
-        """Look at once at what a container wrote last, and then until it is quiet."""
+        """Read the last lines of a container at once, and then until no new line comes."""
         if stream.ended_at is None:
             stream.ended_at = stream.quiet_since = now
             stream.due = min(stream.due, now)
 
     def _rest(self, stream: _Stream, now: float, *, is_behind: bool = False) -> None:
-        """Leave a stream that has no more lines for now, or for good."""
+        """Leave a stream without more lines for now, or for good."""
         stream.empty_pages = 0
         stream.is_behind = is_behind
         if stream.ended_at is None:
@@ -238,11 +238,11 @@ class LogReader:
             stream.due = stream.quiet_since + self._quiet
 
     def _open(self) -> Iterator[_Stream]:
-        """Yield the streams in which more may come, first attempt first."""
+        """Yield the streams that may get more lines, first attempt first."""
         return (stream for stream in self._streams.values() if not stream.is_over)
 
     def _readable(self) -> Iterator[_Stream]:
-        """Yield those whose turn it is: an attempt's lines come after all of the one before."""
+        """Yield the streams to read now; lines of an attempt follow those of earlier attempts."""
         behind: int | None = None
         for stream in () if self._denied else self._open():
             if behind is not None and stream.source.attempt > behind:
@@ -262,10 +262,10 @@ class LogReader:
 
 @dataclass(slots=True)
 class Pace:
-    """How fast GetLogEvents may be called, by all who share it.
+    """Rate limit of GetLogEvents, shared by several readers.
 
     Attributes:
-        rate: Calls a second; halved by a throttle, it recovers with each answer.
+        rate: Calls a second; halved by a throttle, and recovering with each answer.
     """
 
     rate: float = FASTEST
@@ -276,21 +276,21 @@ class Pace:
         return max(0.0, self._next - now)
 
     def called(self, now: float) -> None:
-        """Take note of a call."""
+        """Record a call."""
         self._next = max(self._next, now + 1 / self.rate)
 
     def answered(self) -> None:
-        """Take note that a call was answered."""
+        """Record an answer."""
         self.rate = min(FASTEST, self.rate + RECOVERY)
 
     def throttled(self, now: float) -> None:
-        """Take note that a call was refused for its rate."""
+        """Record a throttled call."""
         self.rate = max(SLOWEST, self.rate / 2)
         self._next = max(self._next, now + 1 / self.rate)
 
 
 def _never_came(source: Source) -> str:
     return (
-        f"Log stream {source.stream} is not in {source.group}: "
-        "its container wrote nothing, or never started"
+        f"Log stream {source.stream} does not exist in {source.group}: "
+        "the container wrote nothing, or never started"
     )

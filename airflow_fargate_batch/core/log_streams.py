@@ -1,4 +1,4 @@
-"""Where a job's CloudWatch logs are, how they are asked for, and what a line is."""
+"""CloudWatch log streams of a job, requests for pages, and lines."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ class LogLine:
     """One event of a log stream, as the container wrote it.
 
     Attributes:
-        label: Which attempt and container, where there are several; else empty.
+        label: Attempt and container, if there are several; else empty.
     """
 
     text: str
@@ -34,12 +34,12 @@ class LogLine:
 
     @property
     def stamped(self) -> str:
-        """The same behind the time at which the container wrote it."""
+        """The line with its time in front."""
         return f"[{self.at:%Y-%m-%d %H:%M:%S} UTC] {self}"
 
 
 class LogEvent(NamedTuple):
-    """A line as CloudWatch tells of it; the time is milliseconds since 1970."""
+    """A line from CloudWatch; the time is milliseconds since 1970."""
 
     at: int
     text: str
@@ -53,9 +53,9 @@ class LogPage(NamedTuple):
 
     @classmethod
     def from_api(cls, answer: object, *, from_head: bool) -> "LogPage":
-        """Parse an answer; an event without a time or a text does not hurt the others.
+        """Parse an answer; events without time or text are skipped.
 
-        :raises ValueError: the answer has no token, and so no place to go on from.
+        :raises ValueError: the answer has no token.
         """
         members = read.mapping(answer)
         token = read.text(members.get("nextForwardToken" if from_head else "nextBackwardToken"))
@@ -98,9 +98,9 @@ class LogRequest:
 
 
 class Source(NamedTuple):
-    """A log stream, and whose it is; attempts count from 1, *ended* tells of the attempt.
+    """A log stream with its attempt (from 1) and container; *ended* means the attempt has ended.
 
-    *telling* is the container that decided how its attempt ended, or decides it once it ends.
+    *telling* marks the container that decides the outcome of the attempt.
     """
 
     group: str
@@ -112,7 +112,7 @@ class Source(NamedTuple):
 
 
 def sources(job: Job) -> list[Source]:
-    """Return the job's log streams that are known by now and in CloudWatch, first attempt first."""
+    """Return the known CloudWatch log streams of the job, first attempt first."""
     groups = {container.name: container.log_group for container in job.containers}
     found: dict[str, Source] = {}
     for number, attempt in enumerate([*job.attempts, job], start=1):
@@ -133,10 +133,10 @@ def sources(job: Job) -> list[Source]:
 
 
 def telling_source(job: Job) -> Source | None:
-    """Return the log stream to look at first after the job's end.
+    """Return the log stream to read first after the job's end.
 
-    Of the last attempt, the stream of the container that decided; if this container has none, that
-    of another one.
+    The stream belongs to the last attempt, and to the deciding container if that container has a
+    stream.
     """
     known = sources(job)
     last = [source for source in known if source.attempt == known[-1].attempt]
@@ -145,7 +145,7 @@ def telling_source(job: Job) -> Source | None:
 
 
 def log_page(job: Job) -> str | None:
-    """Return the console's page of the log that tells most, if stream and region are known."""
+    """Return the console page of the most useful log, if stream and region are known."""
     source = telling_source(job)
     if source is None or job.region is None:
         return None
@@ -153,9 +153,9 @@ def log_page(job: Job) -> str | None:
 
 
 def chosen_child(job: Job, index: int | None) -> str | None:
-    """Return the id of the child whose log stands for an array's; ``None`` where there is none.
+    """Return the id of the child selected for an array's log; ``None`` if there is none.
 
-    :param index: which child; of a rerun, the one that has it in the first array.
+    :param index: index of the child; in a rerun, the index in the original array.
     """
     if index is None or job.array is None or job.array.size is None:
         return None
@@ -164,30 +164,30 @@ def chosen_child(job: Job, index: int | None) -> str | None:
 
 
 def _indexes(job: Job) -> Sequence[int]:
-    """Return a rerun's indexes; anybody can set the variable that they are in, to anything."""
+    """Return a rerun's indexes, if plausible: users can set the variable to anything."""
     fits = job.array is not None and len(job.indexes) == job.array.size
     return job.indexes if fits else ()
 
 
 def nothing_to_read(job: Job, index: int | None = None) -> str | None:
-    """Say why a job has no log in CloudWatch, nor ever will; ``None`` where it may have one.
+    """Return why a job never has a log in CloudWatch; ``None`` if the job may have a log.
 
-    :param index: which child of an array was chosen.
+    :param index: selected child of an array.
     """
     if chosen_child(job, index):
         return None
     if job.array is not None and job.array.size is not None:
         if _indexes(job) and index is not None:
             return (
-                f"Array job {job.id} runs again what failed, and child {index} did not: there is "
-                "nothing to stream"
+                f"Array job {job.id} reruns only failed children, and child {index} did not fail: "
+                "no log to stream"
             )
         missing = "log of its own" if index is None else f"child {index}"
         return (
-            f"Array job {job.id} has no {missing}: awslogs_index, 0 to {job.array.size - 1}, "
-            f"chooses the child whose log is streamed, as 'fargate-batch logs {job.id}:INDEX' does "
-            "in a shell"
+            f"Array job {job.id} has no {missing}: awslogs_index (0 to {job.array.size - 1}) "
+            "selects "
+            f"the child to stream; in a shell, use 'fargate-batch logs {job.id}:INDEX'"
         )
     if job.containers and all(container.log_group is None for container in job.containers):
-        return f"Job {job.id} does not log to CloudWatch: there is nothing to stream"
+        return f"Job {job.id} does not log to CloudWatch: no log to stream"
     return None

@@ -1,9 +1,9 @@
 """Identity of a submission, and the job name and tags that carry it.
 
-SubmitJob takes no client token, so a submission carries its own: a hash of everything that makes it
-one submission and no other, and beside it the generation, which counts how often a person asked for
-it anew. Token and generation end a default job name and stand in a tag, where a later look finds
-them. Further tags say which deployment and which life of the DAG run the job belongs to.
+SubmitJob takes no client token, so a submission carries its own: the token, a hash
+of everything that identifies the submission, and the generation, which grows when a person clears
+the task. Token and generation end a default job name and stand in a tag, so that a later search
+finds the job. Further tags name the deployment and the life of the DAG run.
 """
 
 import hashlib
@@ -23,13 +23,13 @@ LIFE_TAG: Final = f"{TAG_PREFIX}life"
 DEPLOYMENT_TAG: Final = f"{TAG_PREFIX}deployment"
 
 INDEXES_VARIABLE: Final = "FARGATE_BATCH_INDEXES"
-"""Where the children of an array that runs again find their indexes, separated by commas."""
+"""Variable with the original indexes of a rerun's children, separated by commas."""
 
 _ILLEGAL_IN_NAME: Final = re.compile(r"[^A-Za-z0-9_-]+")
 _ILLEGAL_IN_TAG: Final = re.compile(rf"(?!{limits.TAG_CHARACTER})[\s\S]")
 _TOKEN_DIGITS: Final = 16
 _GENERATION_DIGITS: Final = 4
-"""Room left for a generation, so that the name of a task's jobs changes in nothing else."""
+"""Room for a generation, so that the rest of a task's job names never changes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,18 +37,18 @@ class Submission:
     """Identity of one submission.
 
     Attributes:
-        token: The same for every try of one task instance, different for any two of them.
+        token: Equal for all tries of a task instance, different for different task instances.
         generation: Number of tries already used when a person last cleared the task.
         dag_id: Id of the DAG, for a tag; ``None`` outside Airflow.
         run_id: Id of the DAG run, for a tag.
         task_id: Id of the task, for a tag.
         map_index: Index of a mapped task; -1 for a task that is not mapped.
         deployment: Name of the Airflow installation; ``None`` means not known.
-        life: Start of the DAG run. A run that was deleted and made again under the same run_id
+        life: Start of the DAG run. A run deleted and created again under the same run_id
             starts at another moment. ``None`` means not known.
-        operator: Id of the operator if it is executed inside another task, and its ordinal.
-        former_token: Token by the recipe of before deployments were part of it. Jobs that an
-            earlier version of this package submitted carry it.
+        operator: Id and ordinal of an operator executed inside another task.
+        former_token: Token by the recipe of earlier versions of this package, without the
+            deployment.
     """
 
     token: str
@@ -78,9 +78,9 @@ class Submission:
     ) -> "Submission":
         """Identify a submit of a task instance, the same on every version of Airflow.
 
-        :param operator_id: id of the operator that submits; the task's own by default. An operator
-            that a Python callable executes has another.
-        :param ordinal: how many jobs this operator has submitted before in the same try.
+        :param operator_id: id of the submitting operator; by default the task's own. An operator
+            executed by a Python callable has another id.
+        :param ordinal: number of earlier submits of the operator in the same try.
         """
         former = token_of(dag_id, run_id, task_id, map_index)
         place: tuple[str | int, ...] = ()
@@ -104,11 +104,11 @@ class Submission:
 
     @property
     def mark(self) -> str:
-        """The value of the tag that identifies the submission."""
+        """Value of the submission tag."""
         return f"{self.token}-{self.generation}"
 
     def job_name(self, prefix: str) -> str:
-        """Return ``prefix-dag-task-mark``, cut to a legal length with the mark kept."""
+        """Return ``prefix-dag-task-mark``, cut to a legal length without cutting the mark."""
         index = [str(self.map_index)] if self.map_index >= 0 else []
         tail = "-".join([*index, self.mark])
         room = limits.JOB_NAME_LENGTH - 1 - len(tail.removesuffix(str(self.generation)))
@@ -117,7 +117,7 @@ class Submission:
         return f"{head}-{tail}"
 
     def tags(self, *, room: int) -> dict[str, str]:
-        """Return at most *room* tags that identify the submission, the most important first."""
+        """Return at most *room* tags of the submission, the most important first."""
         said = {
             SUBMISSION_TAG: self.mark,
             LIFE_TAG: _life_text(self.life),
@@ -133,12 +133,12 @@ class Submission:
 
 
 def token_of(*identity: str | int) -> str:
-    """Hash what identifies a submission into a token that a job name can carry."""
+    """Hash the identity of a submission into a token for a job name."""
     return hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:_TOKEN_DIGITS]
 
 
 def submission_of_key(key: str) -> Submission:
-    """Return the submission that a caller's own key stands for, the same in every run."""
+    """Return the submission for a caller's key, equal in every run."""
     return Submission(token=token_of("key", key))
 
 

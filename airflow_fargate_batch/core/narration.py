@@ -1,4 +1,4 @@
-"""A job's life in log lines: one for each change, the same words wherever somebody waits."""
+"""A job's life in log lines, one line for each change."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -8,16 +8,16 @@ from airflow_fargate_batch.core.status import FINAL, JobStatus
 
 
 class Narrator:
-    """Tells what changed in one job since the last line about it."""
+    """Writer of a line for each change of one job."""
 
     def __init__(self) -> None:
         self._told: tuple[str, str | None] | None = None
 
     def tell(self, job: Job, now: datetime) -> str | None:
-        """Return a line about the job, or ``None`` if nothing that it says has changed.
+        """Return a line about the job, or ``None`` if the line would repeat the last line.
 
         AWS's times count for RUNNING and for the end. The reason of a success is left out: AWS
-        words it like a failure's, ``Essential container in task exited``.
+        uses the text of a failure, ``Essential container in task exited``.
         """
         said = described(job)
         reason = None if job.status is JobStatus.SUCCEEDED else job.status_reason
@@ -29,7 +29,7 @@ class Narrator:
 
 
 def described(job: Job) -> str:
-    """Write a job's state, and of an array how far its children are."""
+    """Write a job's state, and the progress of an array."""
     status = job.status_text or job.status
     counts = job.array.counts if job.array else {}
     if counts:
@@ -40,14 +40,14 @@ def described(job: Job) -> str:
 
 
 def _entered(job: Job, now: datetime) -> datetime:
-    """Return when the job entered its state: by AWS's clock if DescribeJobs tells."""
+    """Return when the job entered its state: by AWS's clock if known."""
     if job.status.is_final:
         return job.stopped_at or now
     return (job.started_at or now) if job.status is JobStatus.RUNNING else now
 
 
 def progress(counts: Mapping[JobStatus, int], size: int, what: str) -> str:
-    """Write how far several are, as in ``7 of 10 children ended (1 FAILED, 2 RUNNING)``."""
+    """Write the progress of some jobs, as in ``7 of 10 children ended (1 FAILED, 2 RUNNING)``."""
     ended = sum(counts.get(status, 0) for status in FINAL)
     others = ", ".join(
         f"{count} {status}"
@@ -58,7 +58,7 @@ def progress(counts: Mapping[JobStatus, int], size: int, what: str) -> str:
 
 
 def duration(span: timedelta) -> str:
-    """Write a span as people say it: ``42 s``, ``3 min 5 s``, ``2 h 7 min``."""
+    """Write a span for people: ``42 s``, ``3 min 5 s``, ``2 h 7 min``."""
     seconds = max(0, round(span.total_seconds()))
     minutes, hours = seconds // 60, seconds // 3600
     if hours:

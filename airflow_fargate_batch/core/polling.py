@@ -1,12 +1,13 @@
-"""Whom to ask about next, how fast, and what an answer means. Time and chance come in from outside.
+"""Schedule of polls, and meaning of answers. Time and chance are arguments.
 
-Times are seconds of a clock that never goes back. A chance is a function that returns a random
-number, 0 <= number < 1.
+Times are seconds of a monotonic clock. A chance is a function returning a random number,
+0 <= number < 1.
 
-Each id is asked once an interval. A call costs the same for one id as for a hundred, so a call that
-is due takes along who is due next, down to half an interval early: ids that were asked apart grow
-together. What keeps the load even is the pace between calls and a jittered interval: the first one
-much, which spreads a crowd; the later ones little, as each second off them is calls more.
+Each id is polled once an interval. A call costs the same for one id as for a hundred, so a due call
+also takes the ids due next, up to half an interval early; separate calls merge over time. Pace and
+jitter keep the load even. The first interval of an id is shortened at random by up to 75 %, to
+spread ids that start together; later intervals by at most 2 %, since shorter intervals mean more
+calls.
 """
 
 import heapq
@@ -21,53 +22,53 @@ from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.exceptions import JobLost
 
 FIRST_QUESTION: Final = 1.0
-"""Seconds that a newcomer waits for company, so that a crowd shares calls."""
+"""Seconds before the first poll of a new id, so that new ids share calls."""
 EARLY: Final = 0.5
-"""By which share of its interval an id may be asked early, to fill a call."""
+"""Fraction of an interval by which an id may be polled early, to fill a call."""
 FIRST_JITTER: Final = 0.75
-"""By which share at most the first interval is shortened, so that a crowd spreads out over it."""
+"""Largest fraction by which the first interval is shortened, to spread ids."""
 JITTER: Final = 0.02
-"""The same for later intervals, so that those who met in an outage part again."""
+"""Largest fraction for later intervals, to separate ids that an outage brought together."""
 CROWD: Final = 0.25
-"""In which share of an interval everybody can be asked, when all are due at once."""
+"""Fraction of the interval over which calls are spread when all jobs are due at once."""
 
 FASTEST: Final = 10.0
 """Calls a second; the account's quota is 50, for all calls of all clients together."""
 SLOWEST: Final = 0.1
 RECOVERY: Final = 0.02
-"""Calls a second that an answered call adds to a rate which a throttle has halved."""
+"""Calls a second regained with every answer, after a throttle halved the rate."""
 LONGEST_PAUSE: Final = 60.0
 """Seconds between calls at most while every call fails."""
 
 _FIRST_IN_LINE: Final = 0.0
-"""A time at which whoever is put back was due before all others."""
+"""Due time of ids to poll before all others."""
 
 ABSENCES: Final = 3
-"""How many answers in a row must lack an id before it can count as lost."""
+"""Number of answers in a row without an id before the id can count as lost."""
 LOST_AFTER: Final = 300.0
-"""Seconds after which an absent job that was once seen is lost."""
+"""Seconds after which an absent job counts as lost, if seen before."""
 NEVER_CAME_AFTER: Final = 600.0
-"""The same for one never seen: DescribeJobs may lag behind SubmitJob."""
+"""Seconds for a job never seen: DescribeJobs may lag behind SubmitJob."""
 
 
 class Schedule:
-    """Who is asked when: ids by the time they are due, in calls of a hundred at most."""
+    """Ids by due time, in calls of a hundred at most."""
 
     def __init__(self, *, chance: Callable[[], float]) -> None:
         self._chance = chance
         self._intervals: dict[str, float] = {}
         self._due: dict[str, float] = {}
-        """Without those who are being asked."""
+        """Due times, without ids under way."""
         self._asked_at: dict[str, float] = {}
-        """Those who are being asked, or whose call has failed."""
+        """Ids under way, or of a failed call."""
         self._newcomers: set[str] = set()
-        """Whom no answer has been about."""
+        """Ids without an answer so far."""
         self._queue: list[tuple[float, str]] = []
-        """A heap; an entry that ``_due`` does not confirm is stale."""
+        """A heap; entries not confirmed by ``_due`` are stale."""
         self._suspects: deque[list[str]] = deque()
-        """Halves of calls that failed, each to be asked apart from all others."""
+        """Halves of failed calls, to poll separately."""
         self._loners: set[str] = set()
-        """Whose call failed although they were alone in it: they always go alone."""
+        """Ids whose single call failed: always polled alone."""
         self._pause_until = 0.0
         self._rate = FASTEST
         self._failures = 0
@@ -79,7 +80,7 @@ class Schedule:
         return job_id in self._intervals
 
     def add(self, job_id: str, *, interval: float, now: float) -> None:
-        """Ask about an id soon and then every *interval* seconds; of two intervals the shorter."""
+        """Poll an id soon and then every *interval* seconds; of two intervals the shorter."""
         if job_id not in self._intervals:
             self._newcomers.add(job_id)
         self._intervals[job_id] = min(interval, self._intervals.get(job_id, interval))
@@ -88,30 +89,30 @@ class Schedule:
             self._put(job_id, min(first, self._due.get(job_id, first)))
 
     def hurry(self, job_id: str, now: float) -> None:
-        """Ask about an id as soon as the pace allows, unless it is being asked about."""
+        """Poll an id as soon as the pace allows, unless a poll is under way."""
         if job_id in self._due:
             self._put(job_id, min(now, self._due[job_id]))
 
     def remove(self, job_id: str) -> None:
-        """Ask about an id no more; an answer under way is ignored."""
+        """Stop polling an id; an answer under way is ignored."""
         for known in (self._intervals, self._due, self._asked_at):
             known.pop(job_id, None)
         self._newcomers.discard(job_id)
         self._loners.discard(job_id)
 
     def interval(self, job_id: str) -> float:
-        """Return the seconds between two questions about an id."""
+        """Return the seconds between two polls of an id."""
         return self._intervals[job_id]
 
     def next_call_at(self) -> float | None:
-        """Return when ``take`` will next give ids; ``None`` while nobody is left to ask."""
+        """Return when ``take`` next returns ids; ``None`` if no id is left."""
         self._drop_stale()
         if self._suspects:
             return self._pause_until
         return max(self._queue[0][0], self._pause_until) if self._queue else None
 
     def take(self, now: float) -> list[str]:
-        """Return the ids to ask about now, to be reported back; empty while it is too early."""
+        """Return the ids to poll now, to be reported back; empty if too early."""
         due = self.next_call_at()
         if due is None or due > now:
             return []
@@ -122,7 +123,7 @@ class Schedule:
         return ids
 
     def answered(self, ids: Sequence[str]) -> None:
-        """Take note that a call about these ids was answered."""
+        """Record an answer about ids."""
         self._failures = 0
         self._rate = min(FASTEST, self._rate + RECOVERY)
         self._loners.difference_update(ids)
@@ -135,13 +136,13 @@ class Schedule:
                 self._put(job_id, self._asked_at.pop(job_id) + interval)
 
     def throttled(self, ids: Sequence[str], now: float) -> None:
-        """Take note that a call was refused for its rate: halve it."""
+        """Record a throttled call, and halve the rate."""
         self._rate = max(SLOWEST, self._rate / 2)
         self._pause(now, (0.5 + self._chance()) / self._rate)
         self._put_back(ids, _FIRST_IN_LINE)
 
     def failed(self, ids: Sequence[str], now: float) -> None:
-        """Take note that a call failed: pause, and find out whether one of its ids is to blame."""
+        """Record a failed call: pause, and split the ids to find a bad id."""
         self._pause(now, full_jitter(self._failures, self._chance(), base=1.0, cap=LONGEST_PAUSE))
         self._failures += 1
         if len(ids) > 1:
@@ -173,7 +174,7 @@ class Schedule:
         return []
 
     def _pop_due(self, now: float) -> list[str]:
-        """Pop who is due, and who is due next as far as they may come early and there is room."""
+        """Pop due ids, then the ids due next that may be early, while there is room."""
         ids: list[str] = []
         loners: list[str] = []
         while len(ids) < limits.DESCRIBE_JOBS:
@@ -196,7 +197,7 @@ class Schedule:
         return ids
 
     def _pace(self, interval: float) -> float:
-        """Return the seconds between two calls that are due at once."""
+        """Return the seconds between two calls due at once."""
         calls = -(-len(self) // limits.DESCRIBE_JOBS)
         return max(1 / self._rate, min(FIRST_QUESTION, CROWD * interval / calls))
 
@@ -205,10 +206,10 @@ class Schedule:
 
 
 class Watchlist:
-    """The jobs somebody waits for, what was last heard of each, and the schedule of asking.
+    """Awaited jobs, their last known states, and the schedule of polls.
 
-    An array does not say why its children are RUNNABLE. While that is all they are, its first child
-    is asked about too, and what keeps it is told as the array's reason.
+    An array does not report why children are RUNNABLE. While no child has started, the first child
+    is polled as well, and the child's reason is reported as the array's reason.
     """
 
     def __init__(self, *, chance: Callable[[], float]) -> None:
@@ -216,15 +217,15 @@ class Watchlist:
         self._last: dict[str, Job] = {}
         self._absences: dict[str, _Absence] = {}
         self._arrays: dict[str, str] = {}
-        """The arrays whose first child is asked about, by its id."""
+        """Arrays with a polled first child, by the id of the child."""
         self._companions: set[str] = set()
-        """First children for whom nobody waits."""
+        """First children polled for their array only."""
 
     def __len__(self) -> int:
         return len(self.schedule) - len(self._companions)
 
     def add(self, job_id: str, *, interval: float, now: float) -> Job | None:
-        """Watch a job, and return what was last heard of it."""
+        """Watch a job, and return the last known state."""
         self._companions.discard(job_id)
         self.schedule.add(job_id, interval=interval, now=now)
         return self._last.get(job_id)
@@ -240,7 +241,7 @@ class Watchlist:
         self._absences.pop(job_id, None)
 
     def answered(self, ids: Sequence[str], jobs: Iterable[Job], now: float) -> list[Job | JobLost]:
-        """Take an answer in, and return its news; a job that has ended or is lost is forgotten."""
+        """Process an answer, and return updates; finished and lost jobs are forgotten."""
         self.schedule.answered(ids)
         found = {job.id: job for job in jobs}
         news: list[Job | JobLost] = []
@@ -301,7 +302,7 @@ def _first_child(array_id: str) -> str:
 
 
 def _says_nothing(job: Job) -> bool:
-    """Tell whether a job is an array whose children are stuck, none of which has ever run."""
+    """Return whether a job is an array of RUNNABLE children without any started child."""
     is_array = job.array is not None and job.array.size is not None
     return is_array and job.waits_for_room and not job.ended_children and not job.status_reason
 

@@ -1,8 +1,8 @@
-"""Recognition of a submission's own jobs among all others, and the reasons to leave one alone.
+"""Recognition of a submission's own jobs among all jobs, and reasons not to adopt a job.
 
-A job belongs to a submission if its tag says so. The name alone counts only for a job without that
-tag, and only if it is a default name, which ends with the token. Tags that say otherwise always
-win: a job with copied tags or a copied name belongs to somebody else.
+A job belongs to a submission by its tag. The name alone counts only for a job without the tag, and
+only for a default name, which ends with the token. Contradicting tags always win: a job with copied
+tags or a copied name belongs to another submission.
 """
 
 from collections.abc import Iterable
@@ -17,27 +17,27 @@ from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.core.status import JobStatus
 
 CLOCKS_DIFFER: Final = timedelta(minutes=5)
-"""How far a clock can be off AWS's: beyond that AWS refuses the signatures of requests (Signature
-Version 4, "Troubleshooting")."""
+"""Largest difference between a clock and AWS's: beyond five minutes AWS refuses the signatures of
+requests (Signature Version 4, "Troubleshooting")."""
 SCHEDULER_DIFFERS: Final = timedelta(seconds=5)
-"""How far the clocks of a scheduler and of a worker may differ: the scheduler dates the DAG run,
-and the worker compares its own clock with AWS's."""
+"""Largest difference between the clocks of scheduler and worker: the scheduler dates the DAG run,
+and the worker compares the worker's clock with AWS's."""
 
 _IDENTIFYING: Final = frozenset(
     Submission(
         token="", dag_id="", run_id="", task_id="", map_index=0, operator="", deployment=""
     ).tags(room=limits.TAGS)
 ) - {SUBMISSION_TAG}
-"""Tags that say whose job it is: a job with one that this submission has not is another's."""
+"""Tags of ownership: a job with other values belongs to another submission."""
 
 
 def is_named(request: JobRequest) -> bool:
-    """Tell whether the name alone identifies the submission, as a default name does."""
+    """Return whether the name alone identifies the submission, like a default name."""
     return request.submission is not None and request.job_name.endswith(request.submission.mark)
 
 
 def former_name(request: JobRequest) -> str | None:
-    """Return the default name that an earlier version gave; ``None`` if there is no other."""
+    """Return the default name by the recipe of an earlier version; ``None`` if there is none."""
     submission = request.submission
     if submission is None or submission.former_token is None or not is_named(request):
         return None
@@ -46,7 +46,7 @@ def former_name(request: JobRequest) -> str | None:
 
 
 def is_of(job: Job, request: JobRequest, *, older: bool = False) -> bool:
-    """Tell whether a job belongs to the submission, or to an older generation of the same task.
+    """Return whether a job belongs to the submission, or to an older generation of the same task.
 
     The life of the DAG run is not compared: see `belongs_to_life`.
     """
@@ -62,18 +62,18 @@ def is_of(job: Job, request: JobRequest, *, older: bool = False) -> bool:
 
 
 def is_former(job: Job, request: JobRequest) -> bool:
-    """Tell whether a job of a submission carries the token of an earlier version's recipe."""
+    """Return whether a job of a submission carries the token of an earlier version's recipe."""
     former = request.submission and request.submission.former_token
     return former is not None and _mark(job).startswith(f"{former}-")
 
 
 def belongs_to_life(job: Job, submission: Submission, began: datetime | None) -> bool:
-    """Tell whether a job was submitted in this life of the DAG run.
+    """Return whether a job was submitted in the same life of the DAG run.
 
     The tag decides. A job without the tag, of an earlier version or without tags, must have been
     created since the run began. If Airflow does not say when the run began, every job belongs.
 
-    :param began: start of the run by AWS's clock, less what the clocks may differ.
+    :param began: start of the run by AWS's clock, less the tolerance for clocks.
     """
     life = submission.tags(room=limits.TAGS).get(LIFE_TAG)
     if life is not None and (said := job.tags.get(LIFE_TAG)):
@@ -82,14 +82,14 @@ def belongs_to_life(job: Job, submission: Submission, began: datetime | None) ->
 
 
 def uses_definition(job: Job, request: JobRequest) -> bool:
-    """Tell whether a job was made from the request's job definition, in whatever revision."""
+    """Return whether a job uses the request's job definition, in any revision."""
     if job.definition is None:
         return True
     return base_name(job.definition) == base_name(request.job_definition)
 
 
 def reason_to_pass(job: Job) -> str | None:
-    """Say why a job of this submission is not adopted; ``None`` if its state allows it."""
+    """Return why a job of the submission is not adopted; ``None`` if the job may be adopted."""
     if job.is_terminated:
         return "its termination was requested"
     if job.is_cancelled:
@@ -100,10 +100,10 @@ def reason_to_pass(job: Job) -> str | None:
 
 
 def to_adopt(found: Iterable[Job]) -> Job | None:
-    """Choose the job to adopt among those of this submission, the newest first.
+    """Choose the job to adopt from the jobs of a submission, given newest first.
 
-    A SUCCEEDED job with newer jobs after it is not adopted: it belongs to a deleted DAG run whose
-    run_id was used again.
+    A SUCCEEDED job followed by newer jobs is not adopted: the job belongs to a deleted DAG run, and
+    the run_id was used again.
     """
     for place, job in enumerate(found):
         if reason_to_pass(job) is None and (job.status.is_live or place == 0):
@@ -117,9 +117,9 @@ def _mark(job: Job) -> str:
 
 
 def _contradicts(job: Job, submission: Submission) -> bool:
-    """Tell whether a tag of ours names another task, run or deployment.
+    """Return whether a tag of this package names another task, run or deployment.
 
-    The life is left out: a run that is cleared after its end begins a new one.
+    The life is not compared: a run cleared after the end begins a new life.
     """
     own = submission.tags(room=limits.TAGS)
     return any(value != own.get(key) for key, value in job.tags.items() if key in _IDENTIFYING)

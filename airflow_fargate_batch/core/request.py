@@ -1,4 +1,4 @@
-"""Arguments in; a legal SubmitJob body out, or every problem at once."""
+"""Parsing of arguments into a legal SubmitJob body, or into all problems at once."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -53,36 +53,36 @@ _NOTHING: Final = Beneath()
 
 @dataclass(slots=True, kw_only=True)
 class Arguments:
-    """The arguments of a request, rendered; ``None`` is: not given.
+    """Rendered arguments of a request; ``None`` means not given.
 
     Attributes:
         job_queue: Name or ARN.
         job_definition: Name, ``name:revision``, or ARN; without a revision the latest active one.
-        job_name: As given; otherwise made of *job_name_prefix* and the submission.
+        job_name: Name; by default made of *job_name_prefix* and the submission.
         job_name_prefix: First part of a default name.
         vcpu: Number of vCPU, as a number or its text.
         memory: MiB, as a number or its text, or ``"4 GB"`` (1 GB = 1024 MiB).
         size_policy: ``strict``, or ``round_up`` to the smallest Fargate size that holds both.
-        command: List of texts, or the JSON text of one.
-        environment: Mapping, list of ``{name, value}``, or JSON of either.
-        parameters: Mapping, or its JSON text; replaces ``Ref::name`` in the definition's command.
+        command: List of texts, or JSON text.
+        environment: Mapping, list of ``{name, value}``, or JSON text.
+        parameters: Mapping, or JSON text; replaces ``Ref::name`` in the definition's command.
         parameters_file: A ``JsonFile`` of *parameters*; *parameters* win, key by key.
-        container_overrides: The API's own mapping, or its JSON text; single arguments win.
-        container_overrides_file: A ``JsonFile`` of it; *container_overrides* win.
-        share_identifier: For a fair-share queue, and only for one.
+        container_overrides: The API's mapping, or JSON text; single arguments win.
+        container_overrides_file: A ``JsonFile`` of overrides; *container_overrides* win.
+        share_identifier: Needed by fair-share queues, refused by all other queues.
         scheduling_priority: 0 to 9999; ``schedulingPriorityOverride``.
         depends_on: A job id, ids separated by commas, ``{jobId, type}``, the AWS CLI's shorthand
-            ``jobId=ID,type=N_TO_N``, or nested lists of those.
-        ignore_missing_dependencies: Whether entries of *depends_on* whose task pushed no job id, as
-            a branch that was skipped, are left out; one must be left.
+            ``jobId=ID,type=N_TO_N``, or nested lists.
+        ignore_missing_dependencies: Whether to ignore entries of *depends_on* without a job id,
+            such as skipped branches; at least one id must be left.
         array_size: 2 to 10000; 1 makes a plain job.
-        retry_strategy: Number of attempts, or the API's mapping, or its JSON text.
+        retry_strategy: Number of attempts, or the API's mapping, or JSON text.
         spot_retries: Retries of Fargate Spot reclaims only, 0 to 9.
         job_timeout: Seconds or a ``timedelta``, for each attempt; 60 s at least.
-        tags: Mapping, or its JSON text.
+        tags: Mapping, or JSON text.
         propagate_tags: Whether the ECS task gets the tags too.
         platform_version: ``LATEST`` or ``n.n.n``; never sent, compared with the job definition's.
-        awslogs_index: Which child's log a task that waits for an array streams; never sent.
+        awslogs_index: Index of the child to stream the log of; never sent.
         extra_submit_args: Any other member of SubmitJob.
     """
 
@@ -116,15 +116,15 @@ class Arguments:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobRequest:
-    """A SubmitJob request that breaks no documented rule.
+    """A SubmitJob request without violations of documented rules.
 
-    What may hold a secret is left out of its ``repr``.
+    The ``repr`` leaves out all members with possible secrets.
 
     Attributes:
-        size: vCPU and MiB of memory; what is ``None`` is left to the job definition.
-        submission: Who the request is, in its tags and in a default name.
-        warnings: What is legal but suspicious.
-        notes: What became of an argument: a size rounded up, an array of one.
+        size: vCPU and MiB of memory; ``None`` leaves the value to the job definition.
+        submission: Identity, for tags and a default name.
+        warnings: Legal but suspicious arguments.
+        notes: Changes to arguments: a size rounded up, an array of one.
     """
 
     job_name: str
@@ -153,13 +153,13 @@ class JobRequest:
     def from_arguments(
         cls, *, dry_run: bool = False, submission: Submission | None = None, **arguments: object
     ) -> "JobRequest":
-        """Make a request of rendered arguments, which ``Arguments`` describes.
+        """Make a request of rendered arguments, described by ``Arguments``.
 
         :param dry_run: Whether dependencies may be the placeholders of earlier dry runs.
-        :param submission: Who the request is.
-        :raises InvalidRequest: with every problem; ``EmptyArray`` where *array_size* 0 is the only
-            one: there is nothing to submit.
-        :raises TypeError: for an argument that there is not.
+        :param submission: Identity of the request.
+        :raises InvalidRequest: with all problems; ``EmptyArray`` if *array_size* 0 is the only
+            problem: there is nothing to submit.
+        :raises TypeError: for an unknown argument.
         """
         findings = Findings()
         given = _arguments(arguments)
@@ -179,15 +179,15 @@ class JobRequest:
     ) -> "JobRequest":
         """Make a request of a SubmitJob body, as for ``aws batch submit-job --cli-input-json``.
 
-        Every rule applies, and problems are named by the body's members. Of a body that
-        ``to_submit_job`` wrote, the same body comes out.
+        Every rule applies, and problems are named by the body's members. A body from
+        ``to_submit_job`` stays unchanged.
 
-        :param body: a mapping, its JSON text, or a ``JsonFile``.
+        :param body: a mapping, JSON text, or a ``JsonFile``.
         :param dry_run: Whether dependencies may be the placeholders of earlier dry runs.
-        :param submission: Who the request is; the tags of an earlier submission are then left out.
+        :param submission: Identity of the request; replaces the tags of an earlier submission.
         :param arguments: arguments that win over the body, key by key.
-        :raises InvalidRequest: as ``from_arguments`` does.
-        :raises TypeError: for an argument that there is not.
+        :raises InvalidRequest: like ``from_arguments``.
+        :raises TypeError: for an unknown argument.
         """
         findings = Findings()
         _arguments(arguments)
@@ -206,18 +206,17 @@ class JobRequest:
         return request
 
     def identified_by(self, submission: Submission) -> "JobRequest":
-        """Return the same request as *submission*, in its tags; its name stays."""
+        """Return the same request with the tags of *submission* and an unchanged name."""
         return replace(self, submission=submission)
 
     def only(self, indexes: Sequence[int]) -> "JobRequest":
-        """Return the same array with no other children than those of some *indexes*.
+        """Return the same array with the children of some *indexes* only.
 
-        AWS counts the children of an array from 0, so each finds its index in the variable
-        ``FARGATE_BATCH_INDEXES``, the one at the place that AWS counts. What the children of an
-        earlier try depended on index by index, these wait for as a whole. One index alone makes a
-        plain job.
+        AWS counts the children of an array from 0. So each child reads its original index from the
+        variable ``FARGATE_BATCH_INDEXES``, at the position given by AWS's index. N-to-N
+        dependencies become dependencies on whole jobs. A single index makes a plain job.
 
-        :raises InvalidRequest: there are too many to be listed in a variable.
+        :raises InvalidRequest: there are too many indexes for a variable.
         """
         is_array = len(indexes) > 1
         request = replace(
@@ -239,7 +238,7 @@ class JobRequest:
         return request
 
     def to_submit_job(self) -> "SubmitJobRequestTypeDef":
-        """Return the body of SubmitJob, as boto3 and ``--cli-input-json`` take it."""
+        """Return the body of SubmitJob, for boto3 and ``--cli-input-json``."""
         room = limits.TAGS - len(self.tags)
         if self.propagate_tags:  # the job definition's tags count as well, and are not known here
             room = min(room, 1)
@@ -289,9 +288,9 @@ def _refusal(given: Arguments, problems: list[Problem]) -> InvalidRequest:
 
 
 def find_problems(**arguments: object) -> list[Problem]:
-    """Return everything wrong with some arguments, those of a dry run included.
+    """Return all problems of some arguments, with ids of dry runs allowed.
 
-    An array of size 0 is no mistake here: its task is skipped.
+    An array of size 0 is no problem here: Airflow skips the task.
     """
     findings = Findings()
     _read(Arguments(**arguments), findings, dry_run=True, submission=None)
@@ -304,9 +303,9 @@ def find_problems(**arguments: object) -> list[Problem]:
 
 
 def read_flag(value: object, argument: str) -> bool:
-    """Read a truth value as templates render it: ``True``, ``'true'``, ``1``.
+    """Read a truth value, rendered or not: ``True``, ``'true'``, ``1``.
 
-    :raises InvalidRequest: where it is neither true nor false.
+    :raises InvalidRequest: the value is neither true nor false.
     """
     findings = Findings()
     flag = boolean(value, argument, findings)
@@ -316,9 +315,9 @@ def read_flag(value: object, argument: str) -> bool:
 
 
 def read_seconds(value: object, argument: str) -> float | None:
-    """Read a span of time from seconds, their text or a ``timedelta``; ``None`` is: not given.
+    """Read a span of time from seconds, their text or a ``timedelta``; ``None`` means not given.
 
-    :raises InvalidRequest: where it is none, or not more than 0.
+    :raises InvalidRequest: the value is no span of time, or not greater than 0.
     """
     if value is None or (type(value) is float and value > 0):  # nearly always, for every task
         return value
@@ -330,9 +329,9 @@ def read_seconds(value: object, argument: str) -> float | None:
 
 
 def read_exit_codes(value: object, argument: str) -> frozenset[int]:
-    """Read one exit code or several; ``None`` is: none.
+    """Read one exit code or several; ``None`` means not given.
 
-    :raises InvalidRequest: one of them is no exit code.
+    :raises InvalidRequest: a value is no exit code.
     """
     if value is None:
         return frozenset()
@@ -345,10 +344,10 @@ def read_exit_codes(value: object, argument: str) -> frozenset[int]:
 
 
 def read_job_ids(value: object, argument: str, *, dry_run: bool = False) -> list[str]:
-    """Read the ids of jobs to wait for, in any form that *depends_on* takes them in.
+    """Read the ids of jobs to wait for, in any form of *depends_on*.
 
-    :param dry_run: whether they may be the placeholders of dry runs.
-    :raises InvalidRequest: one of them is none.
+    :param dry_run: whether placeholders of dry runs are allowed.
+    :raises InvalidRequest: a value is no job id.
     """
     findings = Findings()
     ids = _dependencies.read_job_ids(value, argument, dry_run=dry_run, findings=findings)
@@ -377,7 +376,7 @@ def _build(
 
 
 def _first_of(warnings: list[str]) -> tuple[str, ...]:
-    """Return each warning once, and the number of those beyond the first twenty."""
+    """Return each warning once, and the number of warnings beyond the first twenty."""
     different = list(dict.fromkeys(warnings))
     more = len(different) - PROBLEMS_SHOWN
     return (*different[:PROBLEMS_SHOWN], *([f"and {more} more warnings"] if more > 0 else []))
@@ -435,8 +434,9 @@ def _read(
     }
     if "ecsPropertiesOverride" in read["extra_submit_args"] and overrides != Overrides():
         findings.warnings.append(
-            "extra_submit_args.ecsPropertiesOverride beside container overrides: AWS documents one "
-            "for definitions made with ecsProperties, the other for all others"
+            "extra_submit_args.ecsPropertiesOverride is set together with container overrides: AWS "
+            "documents ecsPropertiesOverride for job definitions with ecsProperties, and container "
+            "overrides for all other job definitions"
         )
     _check_lengths(read, findings)
     return read

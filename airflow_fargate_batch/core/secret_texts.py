@@ -55,7 +55,7 @@ _NAMED: Final = re.compile(
 )
 _CLOSING: Final = ",)]}."
 _PORT: Final = re.compile(r"\d{1,5}(?:[/?#]|\Z)")
-"""What stands behind the colon of ``http://host:8080/@x``."""
+"""Text after the colon of ``http://host:8080/@x``."""
 _REFERENCE: Final = re.compile(
     r"\$\{[^}]*\}|\$\(.*|`.*|\$[A-Z_][A-Z0-9_]*"  # of a shell
     r"|\{[\w.]*\}|%\(\w+\)s|os\.environ.*|os\.getenv.*|[A-Za-z_][\w.]*\(\)"  # of Python

@@ -1,7 +1,7 @@
-"""The states of an AWS Batch job, in the one place that knows them.
+"""States of an AWS Batch job.
 
-Source: AWS Batch API Reference, ``JobDetail.status``. A state that AWS adds one day is
-``UNKNOWN``: neither waiting code nor success ever mistakes it for an end.
+Source: AWS Batch API Reference, ``JobDetail.status``. New states of AWS are
+``UNKNOWN``, which never counts as an end.
 """
 
 from enum import StrEnum
@@ -9,7 +9,7 @@ from typing import Final
 
 
 class JobStatus(StrEnum):
-    """A job's state, as the API spells it; an array parent stays PENDING until all children end."""
+    """A job's state, in the API's spelling; an array stays PENDING until all children end."""
 
     SUBMITTED = "SUBMITTED"
     PENDING = "PENDING"
@@ -19,7 +19,7 @@ class JobStatus(StrEnum):
     SUCCEEDED = "SUCCEEDED"
     FAILED = "FAILED"
     UNKNOWN = "UNKNOWN"
-    """Not an API value: whatever this version of the package does not know."""
+    """Not an API value: any state unknown to this package."""
 
     @classmethod
     def _missing_(cls, value: object) -> "JobStatus":  # noqa: ARG003 - enum's own signature
@@ -27,12 +27,12 @@ class JobStatus(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether the job has ended and its state can change no more."""
+        """Whether the job has ended; a final state never changes."""
         return self in FINAL
 
     @property
     def is_live(self) -> bool:
-        """Whether the job runs or may still run; an unknown state may."""
+        """Whether the job is running or may still run; True for an unknown state."""
         return self not in FINAL
 
 

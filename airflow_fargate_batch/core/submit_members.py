@@ -54,7 +54,7 @@ SUBMIT_JOB: Final = MEMBERS["SubmitJobRequest"]
 
 NOT_ON_FARGATE: Final[Mapping[str, str]] = {
     "nodeOverrides": "multi-node parallel jobs run on EC2 only",
-    "eksPropertiesOverride": "it is for jobs on Amazon EKS",
+    "eksPropertiesOverride": "the member is for jobs on Amazon EKS",
 }
 """Members of SubmitJob that no Fargate job can have, and why."""
 

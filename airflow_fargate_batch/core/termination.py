@@ -39,7 +39,7 @@ TIMED_OUT: Final = "The task's execution_timeout expired"
 CLEARED: Final = "The task was cleared"
 
 OTHER_TRY: Final = "another try of the task has begun, and may have adopted the job"
-TAKEN_OVER: Final = "the task is no longer deferred, and its next try may adopt the job"
+TAKEN_OVER: Final = "the task is no longer deferred, and the next try may adopt the job"
 STILL_DEFERRED: Final = "the task is still deferred, and a triggerer will watch the job"
 SHUT_DOWN: Final = "Airflow stops the process, but not the task; the next try adopts the job"
 LAST_TRY: Final = "Airflow stops the process, but not the task, and the task has no retries left"

@@ -1,4 +1,4 @@
-"""One wait for one job: what to say about it, and when to give up."""
+"""One wait for one job: lines to log, and when to give up."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -11,13 +11,13 @@ from airflow_fargate_batch.core.status import JobStatus
 from airflow_fargate_batch.exceptions import JobCannotStart, JobTimedOut
 
 LOOK_AGAIN: Final = timedelta(seconds=15)
-"""Time between two last looks at a job, if the first one got no answer."""
+"""Time between last polls of a job, if AWS did not answer."""
 UNANSWERED: Final = timedelta(minutes=2)
-"""Time in which last looks may get no answer before the end of a wait counts without one. A
-triggerer that was restarted late is busy with all its triggers, and the job may have succeeded."""
+"""Time in which last polls may stay unanswered before the wait ends without an answer. A triggerer
+that was restarted late is busy with all its triggers, and the job may have succeeded."""
 
 TOO_LONG: Final = (
-    "Read the job's log to see whether it still makes progress. If it needs more time, raise the "
+    "Read the job's log to check the progress. If the job needs more time, raise the "
     "limit; `job_timeout` lets AWS terminate an attempt that hangs."
 )
 NO_ROOM: Final = (
@@ -25,15 +25,16 @@ NO_ROOM: Final = (
     "queue is only busy, raise `runnable_timeout`."
 )
 NO_START: Final = (
-    "In STARTING, Fargate connects the task to its subnet and pulls the image. Check that the "
-    "subnet reaches the registry (NAT or VPC endpoints) and how large the image is. If the start "
-    "takes that long, raise `starting_timeout`; otherwise retry."
+    "In STARTING, Fargate connects the task to its subnet and pulls the image. Check the route "
+    "from the subnet to the registry (NAT or VPC endpoints) and the size of the image. If the "
+    "start "
+    "needs more time, raise `starting_timeout`; otherwise retry."
 )
 _STAGES: Final = {
     JobStatus.RUNNABLE: ("runnable_timeout", NO_ROOM),
     JobStatus.STARTING: ("starting_timeout", NO_START),
 }
-"""The states with a limit of their own: the argument that sets it, and advice when it is over."""
+"""States with their own limit: the argument for the limit, and advice at the end."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -41,12 +42,12 @@ class Patience:
     """Limits of one wait, and the time that the job has spent in its present state.
 
     Attributes:
-        until: When to give up in any case.
-        runnable_timeout: How long the job may be RUNNABLE at a stretch; an array, how long some of
-            its children may be while none of them runs or ends.
-        starting_timeout: The same for STARTING.
-        stage: RUNNABLE or STARTING if that is what the job waits in; ``None`` in all other states.
-        since: When the job entered the stage, as far as is known.
+        until: Time to give up in any case.
+        runnable_timeout: Limit for RUNNABLE (waiting for capacity) without interruption; for an
+            array, while some children are RUNNABLE and no child starts, runs or ends.
+        starting_timeout: Limit for STARTING without interruption.
+        stage: RUNNABLE or STARTING; ``None`` in all other states.
+        since: Time when the job entered the stage, as far as known.
     """
 
     until: datetime | None = None
@@ -57,11 +58,12 @@ class Patience:
     _progress: tuple[int, int] = field(default=(0, 0), init=False)
 
     def observe(self, job: Job, now: datetime) -> None:
-        """Take note of the job's state.
+        """Record the job's state.
 
-        AWS's times decide since when the job is RUNNABLE, so that a new process continues the count
-        of an old one: since the last attempt, or since the submit if it depends on nothing. AWS
-        gives no time for STARTING: it counts from the first look that shows it.
+        RUNNABLE counts by AWS's times, so that a new process continues the count of an old
+        process: from the end of the last attempt, or from the submit for a job without
+        dependencies. AWS gives no time for STARTING, so STARTING counts from the first poll with
+        that state.
         """
         stage, progress = stage_of(job), (job.ended_children, len(job.attempts))
         if (stage, progress) != (self.stage, self._progress):
@@ -78,34 +80,34 @@ class Patience:
 
     @property
     def stage_timeout(self) -> timedelta | None:
-        """How long the job may stay in the stage that it is in."""
+        """Limit for the current stage."""
         if self.stage is None:
             return None
         return self.runnable_timeout if self.stage is JobStatus.RUNNABLE else self.starting_timeout
 
     @property
     def stage_until(self) -> datetime | None:
-        """When to give up if the job stays in its stage; ``None`` if that has no limit."""
+        """Time to give up if the job stays in the stage; ``None`` means no limit."""
         if self.since is None or self.stage_timeout is None:
             return None
         return self.since + self.stage_timeout
 
     @property
     def ends_at(self) -> datetime | None:
-        """When to give up, as far as is known now."""
+        """Time to give up, as far as known now."""
         return _earliest(self.until, self.stage_until)
 
 
 class Wait:
-    """Follows one job, in the same way and words wherever somebody waits.
+    """Wait for one job, shared by worker, trigger and command line.
 
-    Nobody gives up on what was seen a poll ago: at ``ends_at`` the caller looks at the job once
-    more, and ``decide`` judges that look.
+    No decision to give up rests on an old poll: at ``ends_at`` the caller polls the job once more,
+    and ``decide`` judges the answer.
 
-    :param until: when to give up, whatever the job is doing.
-    :param limit: where *until* comes from, for people: ``wait_timeout is 2 h 0 min``.
-    :param runnable_timeout: how long it may be RUNNABLE at a stretch.
-    :param starting_timeout: how long it may be STARTING at a stretch.
+    :param until: time to give up, in any state.
+    :param limit: source of *until*, for people: ``wait_timeout is 2 h 0 min``.
+    :param runnable_timeout: limit for RUNNABLE without interruption.
+    :param starting_timeout: limit for STARTING without interruption.
     """
 
     def __init__(
@@ -132,19 +134,19 @@ class Wait:
 
     @property
     def ends_at(self) -> datetime | None:
-        """When to take a last look, as far as is known now; ``None`` if there is no limit."""
+        """Time of the last poll, as far as known now; ``None`` means no limit."""
         end = _earliest(self._stuck_at, self._patience.ends_at)
         if end and self._look_again_at:
             return max(end, self._look_again_at)
         return end
 
     def is_over(self, now: datetime) -> bool:
-        """Tell whether it is time for a last look."""
+        """Return whether the last poll is due."""
         end = self.ends_at
         return end is not None and now >= end
 
     def heed(self, job: Job, now: datetime) -> str | None:
-        """Take note of the job as it is, and return the line to log, if there is something new."""
+        """Record the job's state, and return a line to log if the state is new."""
         if self._last is None or self._last.status_text != job.status_text:
             self._last_status_at = now
         self._last = job
@@ -155,11 +157,11 @@ class Wait:
         return self._narrator.tell(job, now)
 
     def decide(self, job: Job | None, now: datetime) -> str | None:
-        """Judge a last look: return as ``heed`` does if the wait goes on or the job has ended.
+        """Judge the last poll: return like ``heed`` if the wait continues or the job has ended.
 
-        :param job: as it is now; ``None`` if AWS did not answer. Then only *until* ends the wait,
-            after two minutes of such looks: the job may have started or succeeded meanwhile.
-        :raises JobCannotStart: AWS says that the job can never start.
+        :param job: current state; ``None`` if AWS did not answer. Then only *until* ends the wait,
+            after two minutes without an answer: the job may have started or succeeded meanwhile.
+        :raises JobCannotStart: according to AWS, the job can never start.
         :raises JobTimedOut: the time is over.
         """
         line = None
@@ -176,12 +178,12 @@ class Wait:
         if until is not None and now >= until and not may_wait:
             limit = f": {self._limit}" if self._limit else ""
             text = f"Job {self.job_id} did not end by {until:%Y-%m-%d %H:%M:%S %Z}{limit}"
-            unseen = "" if job else " AWS Batch did not answer the last question about it."
+            unseen = "" if job else " AWS Batch did not answer the last request."
             raise JobTimedOut(text, f"{self.state}{unseen}", TOO_LONG)
         return line
 
     def _check_start(self, now: datetime) -> None:
-        """Give up a job that will not start, or has not in its time."""
+        """Give up a job that can never start, or has not started in time."""
         if self._stuck is not None:
             text = f"Job {self.job_id} can never start: {self._stuck.cause}"
             raise JobCannotStart(text, self.state, self._stuck.advice)
@@ -198,7 +200,7 @@ class Wait:
             raise JobTimedOut(text, self.state, advice)
 
     def _with_reason(self, job: Job) -> Job:
-        """Keep what is known of why an array's children are RUNNABLE: only they tell."""
+        """Keep the last known reason of RUNNABLE children, which an array lacks."""
         last = self._last
         if job.array is None or last is None or job.status_reason or not job.waits_for_room:
             return job
@@ -206,10 +208,10 @@ class Wait:
 
     @property
     def state(self) -> str:
-        """The job's state when it was last seen, as a sentence."""
+        """Last known state of the job, as a sentence."""
         job = self._last
         if job is None:
-            return f"The state of job {self.job_id} is not known."
+            return f"The state of job {self.job_id} is unknown."
         since = self._patience.since or self._last_status_at
         if job.status is JobStatus.RUNNING:
             since = job.started_at or since

@@ -18,7 +18,7 @@ def test_a_join_after_a_branch_names_what_was_skipped_or_takes_what_ran(
     left = done.xcom("left")
     assert done.xcom("either", "request")["dependsOn"] == [{"jobId": left}]
     assert (done.states["right"], done.states["both"]) == ("skipped", "failed")
-    said = "depends_on[1] (task right): is None: the task that it comes from was skipped"
+    said = "depends_on[1] (task right): is None: the upstream task was skipped"
     assert said.replace(" ", "") in _letters(done.output)
     assert done.xcom("left", "job")["status"] == done.xcom("read_status") == "DRY_RUN"
 

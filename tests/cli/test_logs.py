@@ -74,7 +74,7 @@ def test_a_log_that_must_not_be_read_is_1_and_names_the_iam_action(
     aws.faults.add("denied", operation="logs:GetLogEvents")
     outcome = run("logs", talking)
     assert (outcome.code, outcome.out) == (1, "")
-    assert "Allow logs:GetLogEvents" in outcome.err
+    assert "Grant the IAM action logs:GetLogEvents" in outcome.err
 
 
 def test_a_log_without_a_line_is_read(run: Run, job: Submit, time: Time) -> None:

@@ -264,7 +264,7 @@ def test_a_denied_call_names_the_iam_action(submit: Run, aws: LocalBatch) -> Non
     aws.faults.add("denied", operation="SubmitJob")
     outcome = submit()
     assert (outcome.code, outcome.out) == (1, "")
-    assert "Allow batch:SubmitJob" in outcome.err
+    assert "Grant the IAM action batch:SubmitJob" in outcome.err
 
 
 def test_an_invalid_request_never_reaches_aws(submit: Run, aws: LocalBatch) -> None:

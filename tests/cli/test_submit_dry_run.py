@@ -161,7 +161,7 @@ def test_two_ways_to_say_what_is_retried_are_bad_usage(submit: Run, other: list[
     outcome = submit("--retry-attempts", "2", *other, "--dry-run")
     assert (outcome.code, outcome.out) == (2, "")
     assert outcome.err.startswith(f"error: --retry-attempts and {other[0]} ") or (
-        "--spot-retries: is given together with --retry-" in outcome.err
+        "--spot-retries: is set together with --retry-" in outcome.err
     )
 
 
@@ -185,7 +185,7 @@ def test_the_platform_version_is_checked_and_not_sent(submit: Run, body_of: Any)
     assert "1.4.0" not in json.dumps(body_of("--platform-version", "1.4.0"))
     outcome = submit("--vcpu", "8", "--memory", "16384", "--platform-version", "1.3.0", "--dry-run")
     assert outcome.code == 2
-    assert "--platform-version: 1.3.0 does not run 8 vCPU" in outcome.err
+    assert "--platform-version: 1.3.0 does not support 8 vCPU" in outcome.err
 
 
 class TestPrecedence:
@@ -296,9 +296,11 @@ class TestFiles:
     @pytest.mark.parametrize(
         ("content", "said"),
         [
-            pytest.param(b'{"a": 1,\n "b": }', ", line 2, column 7: not JSON", id="malformed"),
+            pytest.param(
+                b'{"a": 1,\n "b": }', ", line 2, column 7: not valid JSON", id="malformed"
+            ),
             pytest.param(b"\xff{}", ": is not UTF-8 text, from byte 0 on", id="not UTF-8"),
-            pytest.param(b"[]", " holds a list, not a JSON object", id="not an object"),
+            pytest.param(b"[]", " must contain a JSON object, not a list", id="not an object"),
             pytest.param(None, ": cannot be read: No such file or directory", id="missing"),
         ],
     )
@@ -348,7 +350,7 @@ class TestProblems:
     @pytest.mark.parametrize("flag", ["--command", "--environment", "--tags"])
     def test_json_mistakes_have_line_and_column(self, submit: Run, flag: str) -> None:
         broken = '["a",\n oops]' if flag == "--command" else '{"a":\n oops}'
-        assert f"{flag}: line 2, column 2: not JSON" in submit(flag, broken).err
+        assert f"{flag}: line 2, column 2: not valid JSON" in submit(flag, broken).err
 
     @pytest.mark.parametrize(
         ("flag", "value", "example"),
@@ -500,7 +502,7 @@ class TestSecrets:
 def test_notes_and_warnings_are_talk_not_data(submit: Run) -> None:
     outcome = submit("--array-size", "1", "--share-identifier", "a-b", "--dry-run")
     assert "arrayProperties" not in json.loads(outcome.out)
-    assert "note: --array-size 1 makes a plain job" in outcome.err
+    assert "note: --array-size 1 submits a plain job" in outcome.err
     assert "warning: --share-identifier a-b: AWS documents letters and digits only" in outcome.err
 
 
@@ -513,12 +515,12 @@ def test_other_alphabets_stay_readable(submit: Run) -> None:
     [
         pytest.param(
             ["--command", "[]"],
-            "--command is an empty list: the job definition's command runs",
+            "--command is an empty list: the command of the job definition runs",
             id="a command of nothing",
         ),
         pytest.param(
             ["--scheduling-priority", "5"],
-            "--scheduling-priority is given without --share-identifier: a fair-share queue needs",
+            "--scheduling-priority is set without --share-identifier: a fair-share queue needs",
             id="a priority without a share",
         ),
     ],

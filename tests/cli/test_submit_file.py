@@ -52,7 +52,7 @@ def test_a_member_that_submit_job_does_not_have_keeps_all_from_being_submitted(
 ) -> None:
     outcome = from_file([*NAMED, {"extra_submit_args": {"quotaShareName": "x"}}], *dry_run)
     assert (outcome.code, outcome.out) == (2, "")
-    assert "line 4: extra_submit_args.quotaShareName: is a member of Submit" in outcome.err
+    assert "line 4: extra_submit_args.quotaShareName: belongs to SubmitService" in outcome.err
     assert [call.operation for call in aws.requests] == []
 
 
@@ -144,10 +144,12 @@ class TestMistakes:
     @pytest.mark.parametrize(
         ("line", "said"),
         [
-            pytest.param('{"vcpu": }', "line 2: column 10: not JSON: Expecting value", id="JSON"),
+            pytest.param(
+                '{"vcpu": }', "line 2: column 10: not valid JSON: Expecting value", id="JSON"
+            ),
             pytest.param(
                 '{"environment": {"A": NaN}}',
-                "line 2: column 23: not JSON: JSON has no NaN",
+                "line 2: column 23: not valid JSON: JSON has no NaN",
                 id="no number of JSON's",
             ),
             pytest.param("[]", "line 2: must be a JSON object", id="list"),
@@ -164,8 +166,8 @@ class TestMistakes:
             ),
             pytest.param(
                 {"environment": "{'A': 'b'}"},
-                "line 2: environment: line 1, column 2: not JSON: Expecting property name enclosed "
-                "in double quotes: write the JSON itself, without quotes around it",
+                "line 2: environment: line 1, column 2: not valid JSON: Expecting property name "
+                "enclosed in double quotes: write the JSON itself, without quotes around it",
                 id="a text in place of JSON",
             ),
             pytest.param(
@@ -212,7 +214,7 @@ class TestRefusals:
         aws.faults.add("denied", operation="SubmitJob")
         outcome = from_file(NAMED)
         assert outcome.code == 1
-        assert outcome.err.count("Allow batch:SubmitJob") == 1
+        assert outcome.err.count("Grant the IAM action batch:SubmitJob") == 1
 
 
 @pytest.mark.usefixtures("time")

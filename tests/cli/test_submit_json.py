@@ -115,24 +115,27 @@ def test_a_dry_run_may_be_submitted(from_json: FromJson, aws: LocalBatch) -> Non
     assert outcome.code == 0, outcome.err
     [job] = aws.jobs
     assert (job["jobId"], job["jobName"]) == (outcome.out.strip(), "twice")
-    assert "name an earlier submission, and were left out" in outcome.err
+    assert "were removed: they identify an earlier submission" in outcome.err
 
 
 def test_problems_are_named_by_the_file_or_the_flag(from_json: FromJson) -> None:
     body = BODY | {"timeout": {"attemptDurationSeconds": 5}, "quotaShareName": "x"}
     outcome = from_json(body, "--vcpu", "3")
     assert (outcome.code, outcome.out) == (2, "")
-    assert "job.json: timeout.attemptDurationSeconds: 5 s is less than Batch takes" in outcome.err
-    assert "job.json: quotaShareName: is a member of SubmitServiceJob" in outcome.err
-    assert "\n  --vcpu: 3 vCPU is not in any Fargate size" in outcome.err
+    assert (
+        "job.json: timeout.attemptDurationSeconds: 5 s is less than the minimum of AWS Batch"
+        in outcome.err
+    )
+    assert "job.json: quotaShareName: belongs to SubmitServiceJob" in outcome.err
+    assert "\n  --vcpu: 3 vCPU is not part of any Fargate size" in outcome.err
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('{"a": }', "job.json, line 1, column 7: not JSON"),
-        ("[]", "job.json holds a list, not a JSON object"),
-        ("", "job.json, line 1, column 1: not JSON"),
+        ('{"a": }', "job.json, line 1, column 7: not valid JSON"),
+        ("[]", "job.json must contain a JSON object, not a list"),
+        ("", "job.json, line 1, column 1: not valid JSON"),
     ],
 )
 def test_what_is_no_body_is_the_only_problem(from_json: FromJson, text: str, said: str) -> None:

@@ -78,7 +78,7 @@ def test_a_job_that_could_not_be_told_is_1_and_the_others_are_told(
     outcome = run("terminate", first, second)
     assert (outcome.code, outcome.out) == (1, f"{second}\n")
     assert f"error: job {first}: AWS refused TerminateJob" in outcome.err
-    assert "Allow batch:TerminateJob" in outcome.err
+    assert "Grant the IAM action batch:TerminateJob" in outcome.err
     assert "Termination requested for 1 of 2 jobs." in outcome.err
 
 

@@ -156,7 +156,7 @@ class TestGivingUp:
         outcome = run("wait", slow, "--timeout", "20", "--poll-interval", "600")
         assert outcome.code == 1
         assert f"warning: Could not read the state of job {slow}: " in outcome.err
-        assert "AWS Batch did not answer the last question about it." in outcome.err
+        assert "AWS Batch did not answer the last request." in outcome.err
 
     def test_an_array_that_can_never_start_is_not_waited_for(self, run: Run, job: Submit) -> None:
         reason = "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - cannot be met"
@@ -202,7 +202,8 @@ class TestGivingUp:
         outcome = run("wait", "typo")
         assert (outcome.code, outcome.out) == (1, "typo\tUNKNOWN\t\n")
         assert outcome.err == (
-            "error: AWS Batch does not know job typo (never seen); it keeps ended jobs for 7 days\n"
+            "error: AWS Batch does not know job typo (never seen); AWS keeps finished jobs for 7 "
+            "days\n"
             "Check the id and the region (ap-northeast-1).\n"
         )
         assert time.seconds == 0

@@ -292,14 +292,14 @@ def test_out_of_memory_advises_the_next_size() -> None:
     requirements = [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "8192"}]
     container = {"exitCode": 137, "resourceRequirements": requirements}
     assert diagnose(failed(EXITED, container=container)).advice == (
-        "Ask for more `memory`. The next size above its 8192 MiB is 2 vCPU with 9216 MiB."
+        "Set more `memory`. The next size above its 8192 MiB is 2 vCPU with 9216 MiB."
     )
 
 
 def test_beyond_the_largest_size_no_next_one_is_advised() -> None:
     requirements = [{"type": "VCPU", "value": "32"}, {"type": "MEMORY", "value": "249856"}]
     container = {"exitCode": 137, "resourceRequirements": requirements}
-    assert diagnose(failed(EXITED, container=container)).advice == "Ask for more `memory`."
+    assert diagnose(failed(EXITED, container=container)).advice == "Set more `memory`."
 
 
 @pytest.mark.parametrize(
@@ -361,15 +361,17 @@ def test_the_report_begins_with_a_line_for_an_alert_and_ends_with_what_to_do() -
         "  Traceback …",
         "  KeyError: 'id'",
         "Console: https://console.example/j",
-        "What to do: Look at the job's last log lines: the program itself said why.",
+        "What to do: Read the last log lines of the job: the program usually reports the reason "
+        "there.",
     ]
 
 
 def test_the_report_of_a_job_that_never_started_leaves_out_what_is_not_known() -> None:
     assert report(failed("Dependent Job failed")).splitlines() == [
-        "job j failed: a job it depends on failed",
+        "job j failed: a dependency of the job failed",
         "AWS says: Dependent Job failed",
-        "What to do: Mend the job that it depends on, then run both again (in Airflow, clear both "
+        "What to do: Fix the job that this job depends on, then run both again (in Airflow, "
+        "clear both "
         "tasks).",
     ]
 
@@ -434,7 +436,7 @@ DEPENDENT = child(9, "Dependent Job failed")
         pytest.param(
             [DEPENDENT],
             K.DEPENDENCY,
-            "a job it depends on failed (the one child that failed)",
+            "a dependency of the job failed (the one child that failed)",
             id="another array took all along",
         ),
     ],

@@ -26,8 +26,8 @@ from tests.cloudwatch import World, job, refusal
 
 INTERVAL = 30.0
 CHOOSES = (
-    "awslogs_index, 0 to 2, chooses the child whose log is streamed, "
-    "as 'fargate-batch logs job:INDEX' does in a shell"
+    "awslogs_index (0 to 2) selects the child to stream; "
+    "in a shell, use 'fargate-batch logs job:INDEX'"
 )
 
 
@@ -232,7 +232,7 @@ def test_an_attempt_that_has_ended_keeps_its_number() -> None:
         pytest.param({}, None, id="CloudWatch by default"),
         pytest.param(
             {"container": {"logConfiguration": {"logDriver": "splunk"}}},
-            "Job job does not log to CloudWatch: there is nothing to stream",
+            "Job job does not log to CloudWatch: no log to stream",
             id="another driver",
         ),
         pytest.param(
@@ -273,7 +273,7 @@ def test_a_child_that_was_chosen_stands_for_its_array(
         (
             1,
             None,
-            "Array job job runs again what failed, and child 1 did not: there is nothing to stream",
+            "Array job job reruns only failed children, and child 1 did not fail: no log to stream",
         ),
         (None, None, f"Array job job has no log of its own: {CHOOSES.replace('0 to 2', '0 to 1')}"),
     ],
@@ -304,7 +304,7 @@ def test_a_stream_that_never_came_is_one_warning_after_the_end() -> None:
     assert world.read(reader()) == []
     assert world.now < 40 + QUIET + 2
     [warning] = world.warnings
-    assert "one is not in /aws/batch/job" in warning
+    assert "one does not exist in /aws/batch/job" in warning
 
 
 def test_a_missing_permission_is_one_warning_and_the_end() -> None:
@@ -313,7 +313,7 @@ def test_a_missing_permission_is_one_warning_and_the_end() -> None:
     assert world.read(reader()) == []
     assert len(world.cloud.calls) == 1
     [warning] = world.warnings
-    assert "Allow logs:GetLogEvents" in warning
+    assert "Grant the IAM action logs:GetLogEvents" in warning
 
 
 def test_passing_faults_are_silent() -> None:
@@ -332,7 +332,7 @@ def test_calls_that_fail_again_and_again_are_told_once_and_given_up_after_the_en
     assert world.read(reader()) == []
     assert 200 + GIVE_UP <= world.now < 200 + GIVE_UP + 65
     trying, unread = world.warnings
-    assert ("trying on" in trying, "was not read" in unread) == (True, True)
+    assert ("will retry" in trying, "Gave up" in unread) == (True, True)
     assert len(world.cloud.calls) < 20
 
 

@@ -184,36 +184,42 @@ def test_the_tags_of_an_earlier_submission_are_left_out_for_another() -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"jobName": "my job"}, "jobName: 'my job' is not a job name"),
-        ({"jobQueue": None}, "jobQueue: is missing: give the queue's name or ARN"),
+        ({"jobName": "my job"}, "jobName: 'my job' is not a valid job name"),
+        ({"jobQueue": None}, "jobQueue: is missing: set the name or ARN of a job queue"),
         ({"timeout": {"attemptDurationSeconds": 5}}, "timeout.attemptDurationSeconds: 5 s is less"),
         ({"timeout": {"seconds": 5}}, "timeout.seconds: is not a member of the API: use attempt"),
         ({"arrayProperties": {"size": 10_001}}, "arrayProperties.size: 10001 is outside 2 to"),
         ({"dependsOn": [{"jobId": None}]}, "dependsOn[0].jobId: is None"),
         (
             {"containerOverrides": {"command": ["a", ""]}},
-            "containerOverrides.command[1]: is empty, and Batch refuses empty strings",
+            "containerOverrides.command[1]: is empty, and AWS Batch refuses empty strings",
         ),
         (
             {"containerOverrides": {"resourceRequirements": [{"type": "VCPU", "value": "3"}]}},
-            "containerOverrides.resourceRequirements: 3 vCPU is not in any Fargate size",
+            "containerOverrides.resourceRequirements: 3 vCPU is not part of any Fargate size",
         ),
         ({"containerOverrides": {"vcpus": 1}}, "containerOverrides.vcpus: vcpus is not applicable"),
-        ({"nodeOverrides": {"numNodes": 2}}, "nodeOverrides: is not for Fargate: multi-node"),
-        ({"quotaShareName": "x"}, "quotaShareName: is a member of SubmitServiceJob"),
+        (
+            {"nodeOverrides": {"numNodes": 2}},
+            "nodeOverrides: is not applicable for Fargate: multi-node",
+        ),
+        ({"quotaShareName": "x"}, "quotaShareName: belongs to SubmitServiceJob"),
         (
             {"schedulingPriority": 1},
             "schedulingPriority: is not a member of SubmitJob: use schedulingPriorityOverride",
         ),
         ({"job_queue": "q"}, "job_queue: is not a member of SubmitJob: use jobQueue"),
-        ({"tags": {"aws:x": "1"}}, "tags: 'aws:x': keys that start with 'aws:' are AWS's own"),
+        (
+            {"tags": {"aws:x": "1"}},
+            "tags: 'aws:x': keys that start with 'aws:' are reserved for AWS",
+        ),
         ({"retryStrategy": {"attempts": 11}}, "retryStrategy.attempts: 11 is outside 1 to 10"),
         (
             {"ecsPropertiesOverride": {"taskProperties": [{"containers": [{"gpu": 1}]}]}},
             "ecsPropertiesOverride.taskProperties[0].containers[0].gpu: is not a member",
         ),
         ({"parameters": {"p": None}}, "parameters.p: is None"),
-        ({"parameters": {"p": "x" * 40_000}}, "parameters: the whole request is"),
+        ({"parameters": {"p": "x" * 40_000}}, "parameters: the whole request has"),
         ({"containerOverrides": {"command": ["x" * 9000]}}, "containerOverrides: command and env"),
     ],
     ids=lambda value: str(value)[:50],
@@ -240,12 +246,12 @@ def test_an_empty_array_is_nothing_to_submit() -> None:
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        ("{", "body: line 1, column 2: not JSON: "),
-        ("[]", "body: is a list, where a mapping is needed"),
-        (None, "body: is None, where a mapping is needed"),
+        ("{", "body: line 1, column 2: not valid JSON: "),
+        ("[]", "body: must be a mapping, not a list"),
+        (None, "body: must be a mapping, not None"),
         (
             JsonFile("job.json", '{"a": NaN}'),
-            "body: job.json, line 1, column 7: not JSON: JSON has",
+            "body: job.json, line 1, column 7: not valid JSON: JSON has",
         ),
         (JsonFile("job.json", error="cannot be read"), "body: job.json: cannot be read"),
     ],
@@ -257,9 +263,11 @@ def test_what_is_no_body_is_the_only_problem(body: object, said: str) -> None:
 
 
 def test_an_argument_that_there_is_not_is_a_mistake_of_the_caller() -> None:
-    with pytest.raises(TypeError, match=r"no argument vcpus; did you mean vcpu\?"):
+    with pytest.raises(TypeError, match=r"unknown argument vcpus; did you mean vcpu\?"):
         JobRequest.from_submit_job(LEAST, vcpus=1)
-    with pytest.raises(TypeError, match=r"no argument env; did you mean environment\?"):
+    with pytest.raises(TypeError, match=r"unknown argument env; did you mean environment\?"):
         JobRequest.from_arguments(env={})
-    with pytest.raises(TypeError, match="array_properties, which BatchOperator has: use array_s"):
+    with pytest.raises(
+        TypeError, match=r"array_properties \(an argument of BatchOperator\): use array"
+    ):
         JobRequest.from_arguments(array_properties={})

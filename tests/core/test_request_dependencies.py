@@ -72,19 +72,19 @@ def test_no_pattern_of_ids_is_published_so_any_word_passes(job_id: str) -> None:
     [
         pytest.param(
             None,
-            "depends_on[0]: is None: the task that it comes from was skipped or pushed no job id: "
-            "check that task, or give ignore_missing_dependencies to depend on those that ran",
+            "depends_on[0]: is None: the upstream task was skipped or pushed no job id: "
+            "check that task, or set ignore_missing_dependencies to ignore such tasks",
             id="None",
         ),
         pytest.param(
             "None",
-            "depends_on[0]: is the text 'None': check the template or script that fills it: it "
-            "found no value",
+            "depends_on[0]: is the text 'None': check the template or script that sets it; "
+            "no value was found",
             id="'None'",
         ),
         pytest.param(
             "",
-            "depends_on[0]: is empty: leave it out, or check the template or script that fills it",
+            "depends_on[0]: is empty: leave it out, or check the template or script that sets it",
             id="empty",
         ),
         pytest.param(
@@ -94,8 +94,8 @@ def test_no_pattern_of_ids_is_published_so_any_word_passes(job_id: str) -> None:
         ),
         pytest.param(
             str(Lazy(1)),
-            "depends_on[0]: '<LazyXComSequence (1' is not a job id: pass the earlier job's id "
-            "alone, in a DAG the task's .output itself",
+            "depends_on[0]: '<LazyXComSequence (1' is not a job id: pass only the id of the "
+            "earlier job; in a DAG, the .output of its task",
             id="text of a lazy sequence",
         ),
         pytest.param(7, "depends_on[0]: 7 is not a job id", id="number"),
@@ -103,19 +103,18 @@ def test_no_pattern_of_ids_is_published_so_any_word_passes(job_id: str) -> None:
         pytest.param(b"a", "depends_on[0]: a bytes is not a job id", id="bytes"),
         pytest.param(
             {"type": "N_TO_N"},
-            "depends_on[0]: has no jobId: give the id of the earlier job",
+            "depends_on[0]: has no jobId: add the id of the earlier job",
             id="no id",
         ),
         pytest.param(
             {"jobId": None},
-            "depends_on[0].jobId: is None: the task that it comes from was skipped or pushed no "
-            "job id: check that task, or give ignore_missing_dependencies to depend on those that "
-            "ran",
+            "depends_on[0].jobId: is None: the upstream task was skipped or pushed no job id: "
+            "check that task, or set ignore_missing_dependencies to ignore such tasks",
             id="jobId None",
         ),
         pytest.param(
             {"jobId": A, "type": "ALL"},
-            "depends_on[0].type: 'ALL' is not N_TO_N or SEQUENTIAL",
+            "depends_on[0].type: must be N_TO_N or SEQUENTIAL, not 'ALL'",
             id="unknown type",
         ),
         pytest.param(
@@ -125,15 +124,15 @@ def test_no_pattern_of_ids_is_published_so_any_word_passes(job_id: str) -> None:
         ),
         pytest.param(
             {"jobId": A, "type": "SEQUENTIAL"},
-            "depends_on[0]: SEQUENTIAL with a jobId may mean two things in an array job: wait for "
-            'that job, or run the children one after another: write {"jobId": …} to wait for the '
-            'job, and beside it {"type": "SEQUENTIAL"} if the children are to run one after '
-            "another",
+            "depends_on[0]: SEQUENTIAL with a jobId has two possible meanings in an array job: "
+            "wait for that job, or run the children one after another: write "
+            '{"jobId": …} to wait for the job; add {"type": "SEQUENTIAL"} to run the children one '
+            "after another",
             id="SEQUENTIAL with an id",
         ),
         pytest.param(
             "a\ud800",
-            "depends_on[0]: holds a character that no process can be given (NUL or half a "
+            "depends_on[0]: contains a character that cannot be passed to a process (NUL or half a "
             "surrogate pair)",
             id="half a surrogate pair",
         ),
@@ -146,7 +145,7 @@ def test_what_is_no_dependency_is_a_problem(value: object, message: str) -> None
 def test_a_list_that_holds_itself_is_a_problem() -> None:
     endless: list[object] = []
     endless.append(endless)
-    assert problem(depends_on=endless) == "depends_on: is nested too deeply to be read"
+    assert problem(depends_on=endless) == "depends_on: is nested too deeply"
     with pytest.raises(InvalidRequest, match="nested too deeply"):
         read_job_ids(endless, "job_id")
 
@@ -178,7 +177,7 @@ def test_a_job_may_depend_on_whichever_task_ran(value: object) -> None:
     request = make(depends_on=value, ignore_missing_dependencies=True)
     assert request.to_submit_job()["dependsOn"] == [{"jobId": A}, {"jobId": B}]
     assert request.notes
-    assert all(note.endswith("is left out: it has no job id") for note in request.notes)
+    assert all(note.endswith("is ignored: no job id") for note in request.notes)
 
 
 @pytest.mark.parametrize("flag", [None, False, "false", 0])
@@ -191,8 +190,8 @@ def test_no_dependency_is_left_out_unless_somebody_says_so(flag: object) -> None
 )
 def test_one_dependency_has_to_be_left(value: object) -> None:
     assert problem(depends_on=value, ignore_missing_dependencies=True, array_size=2) == (
-        "depends_on: no job id is left: every task that it names was skipped or pushed none: leave "
-        "it out if the job may run without any"
+        "depends_on: no job id is left: every upstream task was skipped or pushed no job id: "
+        "remove depends_on if the job may run without dependencies"
     )
 
 
@@ -210,15 +209,15 @@ def test_twenty_dependencies_are_legal_and_more_are_not() -> None:
     assert len(depends_on(ids[:20])) == 20
     assert len(depends_on([*ids[:20], *ids[:20]])) == 20
     assert problem(depends_on=ids) == (
-        "depends_on: 21 dependencies are more than the 20 a job may have: submit the earlier jobs "
-        "as one array job, which counts once; or let the earlier tasks wait for their jobs, after "
-        "which >> suffices; or join every 20 of them in a job in between"
+        "depends_on: has 21 dependencies; a job may have at most 20: submit the earlier jobs "
+        "as one array job, which counts once; or let the earlier tasks wait for their jobs and "
+        "order the tasks with >>; or add a job in between for every 20 jobs"
     )
 
 
 def test_sequential_counts_among_the_twenty() -> None:
     ids: list[object] = [f"job-{index}" for index in range(20)]
-    assert problem(depends_on=[*ids, SEQUENTIAL], array_size=2).startswith("depends_on: 21 ")
+    assert problem(depends_on=[*ids, SEQUENTIAL], array_size=2).startswith("depends_on: has 21 ")
 
 
 # --- Array jobs ----------------------------------------------------------------------------------
@@ -238,8 +237,8 @@ def test_n_to_n_is_kept_for_each_of_several_ids() -> None:
 @pytest.mark.parametrize("dependency", [N_TO_N, SEQUENTIAL], ids=lambda each: each["type"])
 def test_a_type_is_for_array_jobs(dependency: dict[str, str]) -> None:
     assert problem(depends_on=dependency) == (
-        f"depends_on.type: {dependency['type']} is for array jobs: give array_size, or leave the "
-        "type out"
+        f"depends_on.type: {dependency['type']} is for array jobs: set array_size, or remove the "
+        "type"
     )
 
 
@@ -253,7 +252,7 @@ def test_an_array_of_one_is_a_plain_job_that_depends_on_the_whole() -> None:
     said = request.to_submit_job()
     assert said["dependsOn"] == [{"jobId": A}, {"jobId": B}]
     assert "arrayProperties" not in said
-    assert request.notes == ("array_size 1 makes a plain job: AWS has no array of one",)
+    assert request.notes == ("array_size 1 submits a plain job: AWS refuses an array of one child",)
 
 
 @pytest.mark.parametrize("size", [0, "0", 0.0], ids=repr)
@@ -279,7 +278,7 @@ def test_sequential_with_an_id_is_a_plain_dependency_of_a_plain_job(size: dict[s
     request = make(depends_on=[SEQUENTIAL_WITH_ID], **size)
     assert request.to_submit_job()["dependsOn"] == [{"jobId": A}]
     assert request.warnings == (
-        "depends_on[0]: SEQUENTIAL with a jobId is read as a plain dependency on that job",
+        "depends_on[0]: SEQUENTIAL with a jobId counts as a plain dependency on that job",
     )
 
 
@@ -317,14 +316,14 @@ def test_shorthand_is_read_as_the_aws_cli_reads_it(value: object, read: list[obj
 )
 def test_what_is_nearly_shorthand_is_no_id(value: str) -> None:
     assert problem(depends_on=value) == (
-        f"depends_on: {value!r} is neither a job id nor AWS's shorthand: write job ids with commas "
-        "between them, or jobId=ID,type=N_TO_N with spaces between several"
+        f"depends_on: {value!r} is neither a job id nor the AWS CLI's shorthand: separate job ids "
+        "with commas, or several jobId=ID,type=N_TO_N with spaces"
     )
 
 
 def test_the_rules_of_a_mapping_hold_for_shorthand() -> None:
     assert problem(depends_on=f"jobId={A},type=ALL") == (
-        "depends_on.type: 'ALL' is not N_TO_N or SEQUENTIAL"
+        "depends_on.type: must be N_TO_N or SEQUENTIAL, not 'ALL'"
     )
 
 
@@ -339,8 +338,8 @@ def test_a_dry_run_may_depend_on_a_dry_run() -> None:
 
 def test_a_real_submit_refuses_a_dry_run() -> None:
     assert problem(depends_on=f"{DRY_RUN_PREFIX}extract") == (
-        "depends_on: 'dry-run:extract' comes from a dry run, so there is no such job: submit "
-        "the earlier job for real, or this one dry as well"
+        "depends_on: 'dry-run:extract' comes from a dry run; no such job exists: submit "
+        "the earlier job without dry_run, or this job with dry_run"
     )
 
 

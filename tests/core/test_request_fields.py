@@ -101,13 +101,13 @@ def test_a_child_to_listen_to_is_one_of_the_array(given: dict[str, Any], read: i
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"array_size": 3, "awslogs_index": 3}, "3 is none of the 3 children: use at most 2"),
-        ({"array_size": 1, "awslogs_index": 1}, "1 is none of the 1 children: use at most 0"),
+        ({"array_size": 3, "awslogs_index": 3}, "3 is outside the 3 children: use at most 2"),
+        ({"array_size": 1, "awslogs_index": 1}, "1 is outside the 1 children: use at most 0"),
         ({"array_size": 3, "awslogs_index": -1}, "-1 is outside 0 to 9999: use 0"),
         ({"array_size": 3, "awslogs_index": 1.5}, "1.5 is not a whole number"),
         (
             {"awslogs_index": 0},
-            "chooses a child of an array, and there is no array_size: leave it out",
+            "selects a child of an array, but array_size is not set: remove awslogs_index",
         ),
     ],
     ids=["behind the last", "array of one", "negative", "no number", "no array"],
@@ -199,7 +199,7 @@ def test_what_is_no_definition_is_a_problem(definition: Any) -> None:
 @pytest.mark.parametrize("name", ["d", f"{ARN}:job-definition/d"])
 def test_name_latest_is_refused_and_the_name_suggested(name: str) -> None:
     (only,) = problems(job_definition=f"{name}:latest")
-    assert only.suggestion == f"use {name}, which is its latest active revision"
+    assert only.suggestion == f"use {name}, which means the latest active revision"
 
 
 # --- Numbers, at both ends -----------------------------------------------------------------------
@@ -232,8 +232,12 @@ def test_the_ends_of_a_range_are_legal(argument: str, member: str, legal: tuple[
         ("retry_strategy", "11", "11 is outside 1 to 10: use 10"),
         ("spot_retries", -1, "-1 is outside 0 to 9: use 0"),
         ("spot_retries", 10, "10 is outside 0 to 9: use 9"),
-        ("job_timeout", 59, "59 s is less than Batch takes: use 60 s or more"),
-        ("job_timeout", timedelta(seconds=59), "59 s is less than Batch takes: use 60 s or more"),
+        ("job_timeout", 59, "59 s is less than the minimum of AWS Batch: use 60 s or more"),
+        (
+            "job_timeout",
+            timedelta(seconds=59),
+            "59 s is less than the minimum of AWS Batch: use 60 s or more",
+        ),
     ],
     ids=str,
 )
@@ -252,11 +256,11 @@ def test_just_outside_a_range_is_refused_with_the_nearest(
     [
         (True, "True is not a number"),
         ("1.5", "'1.5' is not a whole number"),
-        (10**18, "1000000000000000000 is out of any range that AWS takes"),
-        (Decimal("-1e9999999"), "-1E+9999999 is out of any range that AWS takes"),
+        (10**18, "1000000000000000000 is outside every range that AWS accepts"),
+        (Decimal("-1e9999999"), "-1E+9999999 is outside every range that AWS accepts"),
         (
             "None",
-            "is the text 'None': check the template or script that fills it: it found no value",
+            "is the text 'None': check the template or script that sets it; no value was found",
         ),
         ("{{ x }}", "'{{ x }}' is a template that was not rendered"),
         ([], "a list is not a number"),
@@ -290,7 +294,7 @@ def test_a_truth_value_however_rendered(value: Any, sent: bool) -> None:
 
 @pytest.mark.parametrize("none", ["None", " None", "None\n"], ids=repr)
 def test_white_space_around_none_hides_it_from_nobody(none: str) -> None:
-    said = "is the text 'None': check the template or script that fills it: it found no value"
+    said = "is the text 'None': check the template or script that sets it; no value was found"
     assert problem(array_size=none) == f"array_size: {said}"
     assert problem(share_identifier=none) == f"share_identifier: {said}"
     assert problem(tags=none) == f"tags: {said}"
@@ -367,31 +371,31 @@ def test_a_retry_strategy_may_be_json_with_numbers_and_any_case() -> None:
     [
         (
             {"evaluateOnExit": [CATCH_ALL]},
-            ".attempts: is missing, and evaluateOnExit needs it: give 1 to 10",
+            ".attempts: is missing, but evaluateOnExit needs attempts: use 1 to 10",
         ),
         ({"attempts": 11}, ".attempts: 11 is outside 1 to 10: use 10"),
         ({"attempts": 1, "retries": 1}, ".retries: is not a member of the API"),
-        (rules(*[CATCH_ALL] * 6), ".evaluateOnExit: 6 entries are more than 5"),
-        (rules({"action": "EXIT"}), ".evaluateOnExit[0]: has no condition: give one of onStatus"),
-        (rules({"onReason": "*"}), ".evaluateOnExit[0].action: None is not RETRY or EXIT"),
+        (rules(*[CATCH_ALL] * 6), ".evaluateOnExit: has 6 entries; AWS accepts at most 5"),
+        (rules({"action": "EXIT"}), ".evaluateOnExit[0]: has no condition: add one of onStatus"),
+        (rules({"onReason": "*"}), ".evaluateOnExit[0].action: must be RETRY or EXIT, not None"),
         (
             rules({"onReason": "*", "action": "STOP"}),
-            ".evaluateOnExit[0].action: 'STOP' is not RETRY or EXIT",
+            ".evaluateOnExit[0].action: must be RETRY or EXIT, not 'STOP'",
         ),
         (
             rules({"onReason": "*", "action": "\ud800"}),
-            r".evaluateOnExit[0].action: '\ud800' is not RETRY or EXIT",
+            r".evaluateOnExit[0].action: must be RETRY or EXIT, not '\ud800'",
         ),
         (
             rules({"onReason": "x" * 513, "action": "EXIT"}),
-            f".evaluateOnExit[0].onReason: '{'x' * 59}… is not a pattern of letters, digits",
+            f".evaluateOnExit[0].onReason: '{'x' * 59}… is not a valid pattern: at most 512",
         ),
         (
             rules({"onExitCode": "x", "action": "EXIT"}),
-            ".evaluateOnExit[0].onExitCode: 'x' is not a pattern of digits, optionally ending in",
+            ".evaluateOnExit[0].onExitCode: 'x' is not a valid pattern: at most 512 characters",
         ),
         (rules({"onReason": "", "action": "EXIT"}), ".evaluateOnExit[0].onReason: is empty"),
-        (rules("EXIT"), ".evaluateOnExit[0]: line 1, column 1: not JSON"),
+        (rules("EXIT"), ".evaluateOnExit[0]: line 1, column 1: not valid JSON"),
         (rules({"onReason": "*", "action": "EXIT", "x": 1}), ".evaluateOnExit[0].x: is not a"),
     ],
     ids=lambda value: str(value)[:60],
@@ -414,7 +418,7 @@ def test_five_rules_are_legal() -> None:
 )
 def test_rules_that_do_not_match_every_end_are_suspicious(last: dict[str, str]) -> None:
     (warning,) = make(retry_strategy=rules(last)).warnings
-    assert "a job that no entry matches is retried" in warning
+    assert "AWS Batch retries a job if no entry matches" in warning
 
 
 def test_spot_retries_retry_reclaims_and_nothing_else() -> None:
@@ -434,7 +438,7 @@ def test_no_spot_retries_is_one_attempt() -> None:
 
 def test_spot_retries_and_a_retry_strategy_contradict() -> None:
     assert problem(spot_retries=1, retry_strategy=2) == (
-        "spot_retries: is given together with retry_strategy: keep one of the two"
+        "spot_retries: is set together with retry_strategy: keep one of the two"
     )
 
 
@@ -464,14 +468,20 @@ def test_legal_tags(tags: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     ("tags", "message"),
     [
-        (many_tags(51), "51 tags are more than the 50 a job may have"),
+        (many_tags(51), "has 51 tags; a job may have at most 50"),
         ({"k" * 129: ""}, f"'{'k' * 59}…: the key must have 1 to 128 characters"),
         ({"": "v"}, "'': the key must have 1 to 128 characters"),
         ({"k": "v" * 257}, "'k': the value must have 0 to 256 characters"),
-        ({"k,": "v"}, "'k,': the key has a character other than letters, digits, spaces and + -"),
-        ({"k": "v\n"}, "'k': the value has a character other than letters, digits, spaces and + -"),
-        ({"aws:k": "v"}, "'aws:k': keys that start with 'aws:' are AWS's own: rename the tag"),
-        ({"AWS:k": "v"}, "'AWS:k': keys that start with 'aws:' are AWS's own: rename the tag"),
+        ({"k,": "v"}, "'k,': the key may contain only letters, digits, spaces and + -"),
+        ({"k": "v\n"}, "'k': the value may contain only letters, digits, spaces and + -"),
+        (
+            {"aws:k": "v"},
+            "'aws:k': keys that start with 'aws:' are reserved for AWS: rename the tag",
+        ),
+        (
+            {"AWS:k": "v"},
+            "'AWS:k': keys that start with 'aws:' are reserved for AWS: rename the tag",
+        ),
     ],
     ids=lambda value: str(value)[:30],
 )
@@ -482,7 +492,7 @@ def test_illegal_tags(tags: dict[str, str], message: str) -> None:
 def test_no_other_sign_and_no_control_character_stands_in_a_tag() -> None:
     for sign in ("!", "#", "$", "%", "&", "*", ";", "<", "?", "[", "~", "\t", "\x1f", "\x85"):
         said = problem(tags={"k": f"a{sign}b"})
-        assert "has a character other than" in said
+        assert "may contain only letters" in said
     assert body(tags={"k": "a\u3000b"}) == {"tags": {"k": "a\u3000b"}}
 
 
@@ -539,13 +549,13 @@ def test_a_platform_version_that_starts_nothing_any_more_is_suspicious(
     [
         (
             "quotaShareName",
-            "is a member of SubmitServiceJob, for SageMaker training jobs, not of SubmitJob: leave "
-            "it out",
+            "belongs to SubmitServiceJob (SageMaker training jobs), not to SubmitJob: remove the "
+            "member",
         ),
         (
             "clientToken",
-            "is a member of SubmitServiceJob, for SageMaker training jobs, not of SubmitJob: leave "
-            "it out",
+            "belongs to SubmitServiceJob (SageMaker training jobs), not to SubmitJob: remove the "
+            "member",
         ),
         ("ecsPropertyOverride", "is not a member of SubmitJob: use ecsPropertiesOverride"),
         ("timeouts", "is not a member of SubmitJob: use job_timeout"),
@@ -611,14 +621,14 @@ def test_a_million_unknown_members_are_refused_in_seconds() -> None:
 )
 def test_a_member_with_an_argument_of_its_own_is_refused(member: str, argument: str) -> None:
     assert problem(extra_submit_args={member: 1}) == (
-        f"extra_submit_args.{member}: has an argument of its own: use {argument}"
+        f"extra_submit_args.{member}: has its own argument: use {argument}"
     )
 
 
 @pytest.mark.parametrize("member", ["nodeOverrides", "eksPropertiesOverride"])
 def test_a_member_for_other_platforms_is_refused(member: str) -> None:
     said = problem(extra_submit_args={member: {}})
-    assert said.startswith(f"extra_submit_args.{member}: is not for Fargate: ")
+    assert said.startswith(f"extra_submit_args.{member}: is not applicable for Fargate: ")
 
 
 def ecs(*containers: object, **more: Any) -> dict[str, Any]:
@@ -649,13 +659,13 @@ def test_containers_of_an_ecs_definition_are_overridden_by_name() -> None:
         (ecs(volumes=[]), ".taskProperties[0].volumes: is not a member of the API"),
         (
             ecs({"name": "a", "command": [""]}),
-            ".taskProperties[0].containers[0].command[0]: is empty, and Batch refuses",
+            ".taskProperties[0].containers[0].command[0]: is empty, and AWS Batch refuses",
         ),
         (
             {"ecsPropertiesOverride": {"taskProperties": [{"containers": []}] * 2}},
-            ".taskProperties: has 2 elements, where Batch takes one",
+            ".taskProperties: has 2 elements; AWS Batch accepts one",
         ),
-        ({"ecsPropertiesOverride": {}}, ".taskProperties: is None, where a list is needed"),
+        ({"ecsPropertiesOverride": {}}, ".taskProperties: must be a list, not None"),
     ],
     ids=lambda value: str(value)[:50],
 )
@@ -673,7 +683,7 @@ def test_a_container_of_an_ecs_definition_needs_no_name() -> None:
         {"command": ["run"]},
         {"environment": [{"name": "A", "value": "1"}]},
     ]
-    with pytest.raises(InvalidRequest, match="them of 'containers\\[0\\]'"):
+    with pytest.raises(InvalidRequest, match="them in 'containers\\[0\\]'"):
         make(extra_submit_args=ecs({"command": ["x" * 9000]}))
 
 
@@ -688,7 +698,7 @@ def test_both_kinds_of_overrides_are_suspicious() -> None:
 def test_a_container_of_an_ecs_task_needs_more_than_nothing(kind: str, value: object) -> None:
     container = {"name": "main", "resourceRequirements": [{"type": kind, "value": value}]}
     said = problem(extra_submit_args=ecs(container))
-    assert said.endswith(f"containers[0].resourceRequirements: {value} is not more than 0")
+    assert said.endswith(f"containers[0].resourceRequirements: must be greater than 0, not {value}")
 
 
 def consumable(count: int, **more: Any) -> dict[str, Any]:
@@ -699,13 +709,16 @@ def consumable(count: int, **more: Any) -> dict[str, Any]:
 
 def test_five_consumable_resources_are_legal_and_more_are_not() -> None:
     assert body(extra_submit_args=consumable(5)) == consumable(5)
-    assert problem(extra_submit_args=consumable(6)).endswith("6 entries are more than 5")
+    assert problem(extra_submit_args=consumable(6)).endswith("has 6 entries; AWS accepts at most 5")
 
 
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        ({"consumableResource": "r0", "quantity": 1}, ": 'r0' is given twice: keep one of the two"),
+        (
+            {"consumableResource": "r0", "quantity": 1},
+            ": 'r0' is listed twice: keep one of the two",
+        ),
         ({"consumableResource": "r1"}, ".quantity: is missing"),
         ({"quantity": 1}, ".consumableResource: is missing"),
         ({"consumableResource": "r1", "quantity": 1, "x": 1}, ".x: is not a member of the API"),
@@ -721,7 +734,7 @@ def test_the_name_of_a_consumable_resource_is_shown_shortened() -> None:
     entry = {"consumableResource": "r" * 1000, "quantity": 1}
     listed = {"consumableResourceList": [entry, entry]}
     said = problem(extra_submit_args={"consumableResourcePropertiesOverride": listed})
-    assert "… is given twice" in said
+    assert "… is listed twice" in said
     assert len(said) < 250
 
 

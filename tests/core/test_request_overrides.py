@@ -109,32 +109,35 @@ file_arguments = pytest.mark.parametrize(
         pytest.param(JsonFile("a.json"), "a.json: could not be read", id="unread"),
         pytest.param(
             JsonFile("a.json", '{"a": 1,\n  b: 2}'),
-            "a.json, line 2, column 3: not JSON: Expecting property name enclosed in double quotes",
+            "a.json, line 2, column 3: not valid JSON: Expecting property name enclosed in double "
+            "quotes",
             id="malformed",
         ),
         pytest.param(
             JsonFile("a.json", ""),
-            "a.json, line 1, column 1: not JSON: Expecting value",
+            "a.json, line 1, column 1: not valid JSON: Expecting value",
             id="empty",
         ),
         pytest.param(
-            JsonFile("a.json", "[]"), "a.json holds a list, not a JSON object", id="a list"
+            JsonFile("a.json", "[]"), "a.json must contain a JSON object, not a list", id="a list"
         ),
-        pytest.param(JsonFile("a.json", "null"), "a.json holds None, not a JSON object", id="null"),
         pytest.param(
-            JsonFile("a.json", '"text"'), "a.json holds text, not a JSON object", id="text"
+            JsonFile("a.json", "null"), "a.json must contain a JSON object, not None", id="null"
+        ),
+        pytest.param(
+            JsonFile("a.json", '"text"'), "a.json must contain a JSON object, not text", id="text"
         ),
         pytest.param(
             JsonFile("a.json", "[" * 100_000),
-            "a.json, not JSON that can be read (too deep, or a number too long)",
+            "a.json, JSON that cannot be read (nested too deeply, or a number too long)",
             id="too deep",
         ),
         pytest.param(
             JsonFile("a.json", f'{{"a": {"9" * 5000}}}'),
-            "a.json, not JSON that can be read (too deep, or a number too long)",
+            "a.json, JSON that cannot be read (nested too deeply, or a number too long)",
             id="too long a number",
         ),
-        pytest.param("a.json", "is text, where a JsonFile is needed", id="not a JsonFile"),
+        pytest.param("a.json", "must be a JsonFile, not text", id="not a JsonFile"),
     ],
 )
 def test_what_is_wrong_with_a_file_is_said_with_its_place(
@@ -164,17 +167,18 @@ def test_a_mapping_or_its_json_text_is_read(argument: str, given: object) -> Non
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ("null", "is None, where a mapping is needed"),
-        ("7", "is an int, where a mapping is needed"),
+        ("null", "must be a mapping, not None"),
+        ("7", "must be a mapping, not an int"),
         (
             "None",
-            "is the text 'None': check the template or script that fills it: it found no value",
+            "is the text 'None': check the template or script that sets it; no value was found",
         ),
-        (" ", "is empty: leave it out, or check the template or script that fills it"),
+        (" ", "is empty: leave it out, or check the template or script that sets it"),
         (
             "{'A': 1}",
-            "line 1, column 2: not JSON: Expecting property name enclosed in double quotes: write "
-            "it as JSON, in a template with the filter tojson, in a shell with jq",
+            "line 1, column 2: not valid JSON: Expecting property name enclosed in double "
+            "quotes: write strings in double quotes; the filter tojson (in a template) and jq (in "
+            "a shell) do",
         ),
         ("{{ x }}", "'{{ x }}' is a template that was not rendered"),
         ({1: "a"}, "has a key that is not text: 1"),
@@ -191,7 +195,7 @@ def test_what_is_no_mapping_is_a_problem(argument: str, given: object, said: str
     [
         ("vcpus", "vcpus is not applicable for Fargate: use the argument vcpu, or "),
         ("memory", "memory is not applicable for Fargate: use the argument memory, or "),
-        ("instanceType", "instanceType is not applicable for Fargate: leave it out"),
+        ("instanceType", "instanceType is not applicable for Fargate: remove instanceType"),
         ("Command", "is not a member of the API: use command"),
         ("gpus", "is not a member of the API: use one of command, environment, resourceReq"),
     ],
@@ -204,22 +208,25 @@ def test_members_that_fargate_or_the_api_does_not_have(member: str, message: str
 @pytest.mark.parametrize(
     ("entries", "message"),
     [
-        ([{"type": "GPU", "value": "1"}], "[0]: GPU is not applicable for Fargate: leave it out"),
-        ([{"type": "DISK", "value": "1"}], "[0]: type 'DISK' is not VCPU or MEMORY"),
-        ([{"value": "1"}], "[0]: type None is not VCPU or MEMORY"),
+        (
+            [{"type": "GPU", "value": "1"}],
+            "[0]: GPU is not applicable for Fargate: remove the entry",
+        ),
+        ([{"type": "DISK", "value": "1"}], "[0]: type must be VCPU or MEMORY, not 'DISK'"),
+        ([{"value": "1"}], "[0]: type must be VCPU or MEMORY, not None"),
         ([{"type": "VCPU"}], "[0].value: is missing"),
         ([{"type": "VCPU", "value": "one"}], "[0].value: 'one' is not a number"),
         (
             [{"type": "VCPU", "value": 1}, {"type": "vcpu", "value": 1}],
-            "[1]: VCPU is given twice: keep one of the two",
+            "[1]: VCPU is set twice: keep one of the two",
         ),
         (
             [{"type": "VCPU", "value": 1, "unit": "core"}],
             "[0].unit: is not a member of the API: use one of type, value",
         ),
-        (["VCPU"], "[0]: is text, where a mapping is needed"),
-        (7, ": is an int, where a list is needed"),
-        ({"VCPU": 1}, ": is a dict, where a list is needed"),
+        (["VCPU"], "[0]: must be a mapping, not text"),
+        (7, ": must be a list, not an int"),
+        ({"VCPU": 1}, ": must be a list, not a dict"),
     ],
     ids=repr,
 )
@@ -253,8 +260,8 @@ def test_a_mapping_that_is_wrapped_in_its_own_name_is_suspicious(arguments: Any)
         assert argument == "tags"
         return
     (warning,) = found
-    assert f"holds an entry named {member}, whose value is a mapping" in warning
-    assert f'leave out the {{"{member}": …}} around them' in warning
+    assert f"contains an entry named {member} with a mapping as its value" in warning
+    assert f'remove the {{"{member}": …}} around them' in warning
 
 
 def test_a_parameter_named_parameters_is_nothing_odd() -> None:
@@ -265,8 +272,8 @@ def test_a_parameter_named_parameters_is_nothing_odd() -> None:
 def test_overrides_that_are_wrapped_in_their_own_name_say_so(name: str) -> None:
     said = problem(container_overrides_file=a_file({name: {"command": ["a"]}}))
     assert said == (
-        f"container_overrides_file.{name}: is not a member of containerOverrides: leave out the "
-        f'{{"{name}": …}} around it: the overrides are what is inside'
+        f"container_overrides_file.{name}: is not a member of containerOverrides: remove the "
+        f'{{"{name}": …}} around the overrides'
     )
 
 
@@ -294,18 +301,21 @@ def test_a_command_is_a_list_or_its_json_text(given: object, sent: list[str]) ->
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (["a", ""], "command[1]: is empty, and Batch refuses empty strings: leave it out"),
-        (["a", None], "command[1]: is None: leave the entry out, or use an empty text"),
-        ("echo hello", 'command: is text that is not a JSON list: use a list, such as ["sh", '),
-        ("['echo']", "command: line 1, column 2: not JSON: Expecting value: write it as JSON"),
+        (["a", ""], "command[1]: is empty, and AWS Batch refuses empty strings: remove the entry"),
+        (["a", None], "command[1]: is None: remove the entry, or use an empty text"),
+        ("echo hello", 'command: must be a list, not text: use a list, such as ["sh", '),
+        (
+            "['echo']",
+            "command: line 1, column 2: not valid JSON: Expecting value: write strings in ",
+        ),
         ("", "command: is empty"),
-        ({"a": 1}, "command: is a dict, where a list is needed"),
-        (b"echo", "command: is a bytes, where a list is needed"),
-        (["a\0"], "command[0]: holds a character that no process can be given"),
-        (["\ud800"], "command[0]: holds a character that no process can be given"),
-        ([10**5000], "command[0]: is a number of thousands of digits"),
+        ({"a": 1}, "command: must be a list, not a dict"),
+        (b"echo", "command: must be a list, not a bytes"),
+        (["a\0"], "command[0]: contains a character that cannot be passed to a process"),
+        (["\ud800"], "command[0]: contains a character that cannot be passed to a process"),
+        ([10**5000], "command[0]: is a number with thousands of digits"),
         ([{"a": {1, 2}}], "command[0]: is a dict that JSON cannot hold"),
-        ([b"a"], "command[0]: is a bytes, where text is needed"),
+        ([b"a"], "command[0]: must be text, not a bytes"),
     ],
     ids=lambda value: repr(value) if value != [10**5000] else "huge",
 )
@@ -375,13 +385,13 @@ def test_json_values_keep_jsons_own_spelling_everywhere(given: object) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('{"a": NaN}', "line 1, column 7: not JSON: JSON has no NaN"),
+        ('{"a": NaN}', "line 1, column 7: not valid JSON: JSON has no NaN"),
         (
             '{"NaN": "NaN",\n "a": [1, Infinity]}',
-            "line 2, column 11: not JSON: JSON has no Infinity",
+            "line 2, column 11: not valid JSON: JSON has no Infinity",
         ),
-        ('{"a\\"NaN": -Infinity}', "line 1, column 12: not JSON: JSON has no -Infinity"),
-        ('{"a": 1e999}', "not JSON that can be read (a number too large)"),
+        ('{"a\\"NaN": -Infinity}', "line 1, column 12: not valid JSON: JSON has no -Infinity"),
+        ('{"a": 1e999}', "JSON that cannot be read (a number too large)"),
     ],
 )
 @pytest.mark.parametrize(
@@ -408,17 +418,26 @@ def test_a_number_that_json_does_not_have_is_refused_as_a_python_value(value: ob
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"AWS_BATCH_X": "1"}, "environment.AWS_BATCH_X: Batch keeps names that start with "),
-        ({"AWS_BATCH": "1"}, "environment.AWS_BATCH: Batch keeps names that start with "),
-        ({"A": None}, "environment.A: is None: leave the entry out, or use an empty text"),
-        ({"A": b"1"}, "environment.A: is a bytes, where text is needed"),
-        ({"A": "\0"}, "environment.A: holds a character that no process can be given"),
-        ({"": "1"}, "environment.: a variable's name must not be empty or hold a '='"),
-        ({"A=B": "1"}, "environment.A: a variable's name must not be empty or hold a '='"),
-        ({"A\ud800": "1"}, "environment['A\\ud800']: holds a character that no process"),
+        (
+            {"AWS_BATCH_X": "1"},
+            "environment.AWS_BATCH_X: names that start with AWS_BATCH are reserved",
+        ),
+        ({"AWS_BATCH": "1"}, "environment.AWS_BATCH: names that start with AWS_BATCH are reserved"),
+        ({"A": None}, "environment.A: is None: remove the entry, or use an empty text"),
+        ({"A": b"1"}, "environment.A: must be text, not a bytes"),
+        ({"A": "\0"}, "environment.A: contains a character that cannot be passed to a process"),
+        (
+            {"": "1"},
+            "environment.: the name of a variable must not be empty and must not contain '='",
+        ),
+        (
+            {"A=B": "1"},
+            "environment.A: the name of a variable must not be empty and must not contain '='",
+        ),
+        ({"A\ud800": "1"}, "environment['A\\ud800']: contains a character that"),
         ([{"name": "A", "valeu": "1"}], "environment[0].valeu: is not a member of the API"),
         ([{"value": "1"}], "environment[0].name: is missing"),
-        (["A=1"], "environment[0]: is text, where a mapping is needed"),
+        (["A=1"], "environment[0]: must be a mapping, not text"),
         ([{1: 2}], "environment[0][1]: is not a member of the API: use one of name, value"),
     ],
     ids=repr,
@@ -448,7 +467,10 @@ def test_what_is_no_environment_is_a_problem(given: object, message: str) -> Non
 )
 def test_the_variable_of_a_rerun_is_ours_to_set(arguments: dict[str, Any]) -> None:
     said = problem(**arguments)
-    assert "FARGATE_BATCH_INDEXES: this package sets it for a retry of failed children" in said
+    assert (
+        "FARGATE_BATCH_INDEXES: is reserved: this package passes the indexes of failed children"
+        in said
+    )
     rerun = make(array_size=3).only([0, 2]).to_submit_job()
     assert rerun["containerOverrides"]["environment"] == [
         {"name": "FARGATE_BATCH_INDEXES", "value": "0,2"}
@@ -464,7 +486,7 @@ def test_a_variable_given_twice_is_suspicious_and_the_last_one_counts() -> None:
     given = [{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]
     assert environment(environment=given) == {"A": "2"}
     assert make(environment=given).warnings == (
-        "environment.A is given twice; the last value counts",
+        "environment.A is set twice; the last value is used",
     )
 
 
@@ -477,7 +499,7 @@ def test_warnings_are_as_many_as_somebody_reads() -> None:
 
 def test_a_template_left_in_a_value_is_suspicious() -> None:
     assert make(environment={"A": "{{ x }}"}).warnings == (
-        "environment.A still holds a template's marks",
+        "environment.A still contains template marks",
     )
 
 
@@ -492,9 +514,9 @@ def command_of(length: int) -> list[str]:
 def test_overrides_of_8192_characters_are_legal_and_more_are_not() -> None:
     assert make(command=command_of(LIMIT))
     assert problem(command=command_of(LIMIT + 1)) == (
-        "container_overrides: command and environment are 8193 characters together, 8160 of them "
-        "in command[0]; Batch accepts such a job and then fails it beyond 8192: put large values "
-        "into a file on S3 and pass its address"
+        "container_overrides: command and environment have 8193 characters together, 8160 of them "
+        "in command[0]; AWS Batch accepts a job with more than 8192, but then fails the job: "
+        "store large values in a file on S3 and pass the address of the file"
     )
 
 
@@ -524,7 +546,7 @@ def test_parameters_are_suspicious_where_a_command_that_is_not_known_may_refer_t
     room = LIMIT - 1024 - empty
     assert make(parameters={"p": "x" * room}).warnings == ()
     (warning,) = make(parameters={"p": "x" * room, "q": "x"}).warnings
-    assert f"the parameters are {room + 1} characters together" in warning
+    assert f"the parameters have {room + 1} characters together" in warning
     assert make(command=["run"], parameters={"p": "x" * (room + 1)}).warnings == ()
 
 
@@ -539,7 +561,7 @@ def test_the_containers_of_an_ecs_task_have_8192_characters_together() -> None:
     assert make(extra_submit_args=task(8192))
     said = problem(extra_submit_args=task(8193))
     assert said.startswith("extra_submit_args.ecsPropertiesOverride: ")
-    assert "8193 characters together, 8062 of them of 'large';" in said
+    assert "8193 characters together, 8062 of them in 'large';" in said
 
 
 @pytest.mark.parametrize("by", ["x", "あ"])
@@ -548,10 +570,10 @@ def test_a_request_of_30_kib_is_too_large(by: str) -> None:
     room, odd = divmod(30 * 1024 - bare, len(by.encode()))
     assert make(parameters={"p": by * (room - 1) + "x" * (len(by.encode()) + odd - 1)})
     said = problem(parameters={"p": by * room + "x" * odd})
-    assert said.startswith("parameters: the whole request is 30720 bytes, ")
+    assert said.startswith("parameters: the whole request has 30720 bytes, ")
     assert said.endswith(
-        " of them in parameters; Batch takes less than 30720: put large values into a file on S3 "
-        "and pass its address"
+        " of them in parameters; AWS Batch accepts less than 30720: store large values in a file "
+        "on S3 and pass the address of the file"
     )
 
 
@@ -559,7 +581,7 @@ def test_the_member_that_makes_a_request_too_large_is_named() -> None:
     resource = {"consumableResource": "x" * 40_000, "quantity": 1}
     listed = {"consumableResourceList": [resource]}
     extra = {"consumableResourcePropertiesOverride": listed}
-    assert problem(extra_submit_args=extra).startswith("extra_submit_args: the whole request is ")
+    assert problem(extra_submit_args=extra).startswith("extra_submit_args: the whole request has ")
     assert problem(depends_on=["x" * 20_000], parameters={"p": "x" * 15_000}).startswith(
         "depends_on: "
     )

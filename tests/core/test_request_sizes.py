@@ -75,17 +75,22 @@ def test_every_near_miss_is_refused_with_its_neighbours(row: Row) -> None:
             id="a vCPU value that there is not",
         ),
         pytest.param(
-            3, None, "vcpu: 3 vCPU is not in any Fargate size: use 2 or 4", id="vCPU alone"
+            3, None, "vcpu: 3 vCPU is not part of any Fargate size: use 2 or 4", id="vCPU alone"
         ),
         pytest.param(
             None,
             "1.5 GB",
-            "memory: 1536.0 MiB is not in any Fargate size: use 1024 or 2048",
+            "memory: 1536.0 MiB is not part of any Fargate size: use 1024 or 2048",
             id="memory alone",
         ),
-        pytest.param(0, None, "vcpu: 0 vCPU is not more than 0: use 0.25 or more", id="no vCPU"),
         pytest.param(
-            None, -1, "memory: -1 MiB is not more than 0: use 512 or more", id="negative memory"
+            0, None, "vcpu: vCPU must be greater than 0, not 0: use 0.25 or more", id="no vCPU"
+        ),
+        pytest.param(
+            None,
+            -1,
+            "memory: memory (MiB) must be greater than 0, not -1: use 512 or more",
+            id="negative memory",
         ),
     ],
 )
@@ -178,10 +183,10 @@ def test_memory_is_mib_or_as_ecs_writes_it(memory: Any, mib: str) -> None:
         ("٣", "'٣' is not a number"),
         (
             "None",
-            "is the text 'None': check the template or script that fills it: it found no value",
+            "is the text 'None': check the template or script that sets it; no value was found",
         ),
-        ("", "is empty: leave it out, or check the template or script that fills it"),
-        (" ", "is empty: leave it out, or check the template or script that fills it"),
+        ("", "is empty: leave it out, or check the template or script that sets it"),
+        (" ", "is empty: leave it out, or check the template or script that sets it"),
         ("{{ params.x }}", "'{{ params.x }}' is a template that was not rendered"),
         ("{% if x %}1{% endif %}", "'{% if x %}1{% endif %}' is a template that was not rendered"),
         ([1], "a list is not a number"),
@@ -221,7 +226,7 @@ def test_absurd_numbers_are_refused_in_a_short_message(value: Any, policy: str) 
 
 def test_a_unit_does_not_make_an_absurd_number_overflow() -> None:
     said = problem(memory="1" + "0" * 1_000_010 + " GB")
-    assert said.endswith("… is out of any range that AWS takes")
+    assert said.endswith("… is outside every range that AWS accepts")
 
 
 def test_a_long_text_that_is_almost_a_number_is_refused_without_delay() -> None:
@@ -260,8 +265,7 @@ def test_round_up_takes_the_smallest_size_that_holds_both(
 
 def test_a_note_says_what_became_of_what() -> None:
     assert make(vcpu=1, memory="9000 MB", size_policy="round_up").notes == (
-        "1 vCPU with 9000 MiB was rounded up to 2 vCPU with 9216 MiB, "
-        "the smallest Fargate size that holds it",
+        "1 vCPU with 9000 MiB was rounded up to 2 vCPU with 9216 MiB, the next Fargate size",
     )
 
 
@@ -278,9 +282,7 @@ def test_a_note_says_what_became_of_what() -> None:
 def test_what_no_size_holds_is_a_problem(vcpu: Any, memory: Any, field: str) -> None:
     (only,) = problems(vcpu=vcpu, memory=memory, size_policy="round_up")
     assert only.field == field
-    assert only.message.endswith(
-        "does not fit into the largest Fargate size, 32 vCPU with 249856 MiB"
-    )
+    assert only.message.endswith("is more than the largest Fargate size, 32 vCPU with 249856 MiB")
 
 
 @given(
@@ -310,7 +312,9 @@ def test_round_up_leaves_a_legal_size_alone(size: Size) -> None:
 
 @pytest.mark.parametrize("policy", ["ROUND_UP", "nearest", "", True, 1, ["strict"]], ids=repr)
 def test_an_unknown_policy_is_a_problem(policy: Any) -> None:
-    assert problem(vcpu=1, memory=4000, size_policy=policy).endswith("is not strict or round_up")
+    assert problem(vcpu=1, memory=4000, size_policy=policy).startswith(
+        "size_policy: must be strict or round_up, not "
+    )
 
 
 def test_no_policy_is_strict() -> None:
@@ -351,5 +355,5 @@ def test_eight_vcpu_and_more_need_1_4_0(vcpu: int, version: str, runs: bool) -> 
         assert make(vcpu=vcpu, platform_version=version).size.vcpu == vcpu
     else:
         assert problem(vcpu=vcpu, platform_version=version) == (
-            f"platform_version: {version} does not run {vcpu} vCPU: use 1.4.0 or LATEST"
+            f"platform_version: {version} does not support {vcpu} vCPU: use 1.4.0 or LATEST"
         )

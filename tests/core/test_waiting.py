@@ -65,14 +65,14 @@ def test_a_deadline_counts_even_if_aws_does_not_answer_the_last_look() -> None:
         wait.decide(None, at(30) + UNANSWERED)
     assert caught.value.state == (
         "The job has been PENDING since 2026-02-03 04:03:00 UTC. "
-        "AWS Batch did not answer the last question about it."
+        "AWS Batch did not answer the last request."
     )
 
 
 def test_a_job_of_which_nothing_was_ever_heard_is_said_to_be_unknown() -> None:
     wait = waiting(until=30)
     wait.decide(None, at(30))
-    with pytest.raises(JobTimedOut, match=r"The state of job job is not known\."):
+    with pytest.raises(JobTimedOut, match=r"The state of job job is unknown\."):
         wait.decide(None, at(30) + UNANSWERED)
 
 

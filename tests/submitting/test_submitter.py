@@ -257,7 +257,7 @@ def test_without_permission_to_describe_a_default_name_tells(
     aws.add(request.job_name, mark=MINE, status="FAILED")
     aws.faults["DescribeJobs"] = [denied("batch:DescribeJobs")] * 100
     assert aws.submitter().submit(request, look_first=True).job_id == "job-1"
-    assert logged.text.count("Allow batch:DescribeJobs") == 1
+    assert logged.text.count("Grant the IAM action batch:DescribeJobs") == 1
 
 
 @pytest.mark.parametrize("action", ["batch:ListJobs", "batch:DescribeJobs"])

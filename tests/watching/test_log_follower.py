@@ -165,7 +165,7 @@ def test_a_permission_that_is_missing_is_one_warning(
     assert list(follow(batch, job_id, LogFollower(logs, **QUICK))) == []
     [record] = caplog.records
     assert record.levelno == logging.WARNING
-    assert "Allow logs:GetLogEvents to the caller." in record.getMessage()
+    assert "Grant the IAM action logs:GetLogEvents to the caller." in record.getMessage()
 
 
 def test_a_refusal_that_names_no_action_still_leads_to_it() -> None:
@@ -201,7 +201,7 @@ def test_a_log_that_is_not_in_cloudwatch_is_told_once(
         follower.heed(Job.from_api({"jobId": "job", "status": status} | elsewhere))
     assert list(follower.rest()) == []
     assert [record.getMessage() for record in caplog.records] == [
-        "Job job does not log to CloudWatch: there is nothing to stream"
+        "Job job does not log to CloudWatch: no log to stream"
     ]
 
 
@@ -444,8 +444,8 @@ def test_whatever_fails_is_a_warning(error: Exception, caplog: pytest.LogCapture
 
     assert asyncio.run(main()) == []
     trying, unread = (record.getMessage() for record in caplog.records)
-    assert trying == f"Log stream one cannot be read; trying on: {error}"
-    assert unread == f"The rest of log stream one was not read: {error}"
+    assert trying == f"Could not read log stream one; will retry: {error}"
+    assert unread == f"Gave up reading log stream one before the end: {error}"
 
 
 def test_lines_lose_nothing_but_their_line_ends() -> None:

@@ -178,7 +178,9 @@ def test_a_throttle_is_waited_out() -> None:
     ("fault", "said"),
     [
         pytest.param(
-            {"kind": "denied", "operation": "logs:*"}, "Allow logs:GetLogEvents", id="denied"
+            {"kind": "denied", "operation": "logs:*"},
+            "Grant the IAM action logs:GetLogEvents",
+            id="denied",
         ),
         pytest.param({"kind": "throttle", "operation": "logs:*"}, "Rate exceeded", id="throttled"),
         pytest.param({"kind": "cut_after", "operation": "logs:*"}, "was lost", id="cut"),

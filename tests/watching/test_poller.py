@@ -303,7 +303,7 @@ def test_a_waiter_that_comes_in_the_middle_of_trouble_hears_of_it_and_for_how_lo
     run(main())
     assert told(caplog, "log of b")[0] == (
         "Could not read the state of job b for 1 min 39 s; will retry for 3 min 21 s: "
-        "AccessDenied: no\nAllow batch:DescribeJobs to the caller."
+        "AccessDenied: no\nGrant the IAM action batch:DescribeJobs to the caller."
     )
 
 

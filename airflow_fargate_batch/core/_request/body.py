@@ -1,6 +1,6 @@
-"""A body of SubmitJob read back: ``aws batch submit-job --cli-input-json`` takes the same.
+"""Reader for a SubmitJob body, as for ``aws batch submit-job --cli-input-json``.
 
-Problems are named by the body's own members, ``containerOverrides.command[2]``.
+Problems are named by members of the body, ``containerOverrides.command[2]``.
 """
 
 from collections.abc import Mapping
@@ -29,12 +29,12 @@ PLAIN: Final[Mapping[str, str]] = {
     "retryStrategy": "retry_strategy",
     "propagateTags": "propagate_tags",
 }
-"""Members that are an argument as they stand."""
+"""Members equal to an argument."""
 INSIDE: Final[Mapping[str, tuple[str, str, str]]] = {
     "arrayProperties": ("ArrayProperties", "size", "array_size"),
     "timeout": ("JobTimeout", "attemptDurationSeconds", "job_timeout"),
 }
-"""Members of one member, which is an argument: their type, that member, and the argument."""
+"""Members with a single inner member: type, inner member, and argument."""
 MEMBER_OF: Final[Mapping[str, str]] = {
     **{argument: member for member, argument in PLAIN.items()},
     **{argument: f"{member}.{inner}" for member, (_, inner, argument) in INSIDE.items()},
@@ -44,7 +44,7 @@ MEMBER_OF: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beneath:
-    """What lies beneath the arguments of a request, which win key by key."""
+    """Values of a body beneath the arguments of a request; arguments win key by key."""
 
     overrides: Overrides = field(default_factory=Overrides)
     parameters: Mapping[str, str] = field(default_factory=dict)
@@ -55,10 +55,10 @@ class Beneath:
 def read(
     body: object, arguments: Mapping[str, object], findings: Findings, *, own_tags: bool
 ) -> tuple[dict[str, object], Beneath]:
-    """Read a body; return the arguments that it and *arguments* make, and what lies beneath them.
+    """Read a body; return merged arguments, and the values beneath.
 
-    :param body: a mapping, its JSON text or a ``JsonFile``.
-    :param own_tags: whether tags by which an earlier submission was known stay.
+    :param body: a mapping, JSON text or a ``JsonFile``.
+    :param own_tags: whether to keep the tags of an earlier submission.
     """
     if isinstance(body, _fields.JsonFile):
         given: Mapping[str, Any] = _fields.json_file(body, WHERE, findings) or {}
@@ -96,7 +96,7 @@ def read(
 
 
 def named_by_members(problem: Problem, arguments: Mapping[str, object]) -> Problem:
-    """Name a problem by the body's member, unless an argument in the member's place has it."""
+    """Name a problem by the body's member, unless an argument replaces the member."""
     name = next((each for each in MEMBER_OF if _is_in(problem.field, each)), None)
     if name is None or arguments.get(name) is not None:
         return problem
@@ -119,10 +119,10 @@ def _retries_of(body: object, won: Mapping[str, object]) -> dict[str, object]:
 
 
 def _without_own(tags: dict[str, str], findings: Findings) -> dict[str, str]:
-    """Leave out the tags of the submission that the body was made for."""
+    """Leave out the tags of the body's submission."""
     kept = {key: value for key, value in tags.items() if not key.startswith(TAG_PREFIX)}
     if len(kept) < len(tags):
         findings.notes.append(
-            f"tags that start with {TAG_PREFIX} name an earlier submission, and were left out"
+            f"tags that start with {TAG_PREFIX} were removed: they identify an earlier submission"
         )
     return kept

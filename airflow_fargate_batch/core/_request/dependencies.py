@@ -1,4 +1,4 @@
-"""What a job waits for, from any of the forms in which a task may know it.
+"""Reader for dependencies of a job, in all supported forms.
 
 Source: AWS Batch API Reference, ``SubmitJob.dependsOn``, and AWS Batch User Guide, "Job
 dependencies".
@@ -23,26 +23,24 @@ N_TO_N: Final = "N_TO_N"
 SEQUENTIAL: Final = "SEQUENTIAL"
 
 DRY_RUN_PREFIX: Final = "dry-run:"
-"""What a dry run returns in place of a job id; a later dry run may depend on it."""
+"""Prefix of the placeholder for a job id in a dry run; later dry runs may depend on it."""
 
 _JOB_ID: Final = re.compile(r"[^\s<>{}\[\]'\",=]+")
 """Lenient: AWS gives UUIDs and ``uuid:index``, but publishes no pattern. ``=`` belongs to the AWS
 CLI's shorthand."""
 MORE_THAN_A_JOB_MAY_HAVE: Final = (
     "submit the earlier jobs as one array job, which counts once; or let the earlier tasks wait "
-    "for their jobs, after which >> suffices; or join every 20 of them in a job in between"
+    "for their jobs and order the tasks with >>; or add a job in between for every 20 jobs"
 )
 _TWO_MEANINGS: Final = (
-    f"{SEQUENTIAL} with a jobId may mean two things in an array job: wait for that job, or run the "
-    "children one after another"
+    f"{SEQUENTIAL} with a jobId has two possible meanings in an array job: wait for that job, or "
+    "run the children one after another"
 )
 _TWO_ENTRIES: Final = (
-    'write {"jobId": …} to wait for the job, and beside it {"type": "SEQUENTIAL"} if the children '
-    "are to run one after another"
+    'write {"jobId": …} to wait for the job; add {"type": "SEQUENTIAL"} to run the children one '
+    "after another"
 )
-_SPELLINGS: Final = (
-    "write job ids with commas between them, or jobId=ID,type=N_TO_N with spaces between several"
-)
+_SPELLINGS: Final = "separate job ids with commas, or several jobId=ID,type=N_TO_N with spaces"
 
 
 class Dependency(NamedTuple):
@@ -52,7 +50,7 @@ class Dependency(NamedTuple):
     type: str | None = None
 
     def to_api(self) -> dict[str, str]:
-        """Write the entry as the API takes it, without what is not said."""
+        """Write the entry for the API, without empty members."""
         said = {"jobId": self.job_id, "type": self.type}
         return {member: text for member, text in said.items() if text is not None}
 
@@ -68,11 +66,10 @@ def read(
 ) -> tuple[Dependency, ...]:
     """Read dependencies, each once and in order, from an id, ids in one text, or nested lists.
 
-    An array of one is submitted as a plain job, which then depends on the whole of what its only
-    child would have depended on.
+    An array of one is submitted as a plain job, with dependencies on whole jobs.
 
-    :param is_array: Whether a size was given, be it a good one or not.
-    :param ignore_missing: Whether ids of tasks that pushed none are left out; one must be left.
+    :param is_array: Whether a size was given, legal or not.
+    :param ignore_missing: Whether to ignore tasks without a job id; one id must be left.
     """
     if value is None:
         return ()
@@ -87,8 +84,8 @@ def read(
     if reader.missing and not any(each.job_id for each in found):
         findings.problem(
             "depends_on",
-            "no job id is left: every task that it names was skipped or pushed none",
-            "leave it out if the job may run without any",
+            "no job id is left: every upstream task was skipped or pushed no job id",
+            "remove depends_on if the job may run without dependencies",
         )
     if array_size == 1:
         found = [Dependency(each.job_id) for each in found if each.type != SEQUENTIAL]
@@ -96,7 +93,7 @@ def read(
     if len(found) > limits.DEPENDENCIES:
         findings.problem(
             "depends_on",
-            f"{len(found)} dependencies are more than the {limits.DEPENDENCIES} a job may have",
+            f"has {len(found)} dependencies; a job may have at most {limits.DEPENDENCIES}",
             MORE_THAN_A_JOB_MAY_HAVE,
             involves=("array_size",),
         )
@@ -113,11 +110,11 @@ def read_job_ids(value: object, where: str, *, dry_run: bool, findings: Findings
 
 
 class _Reader:
-    """Reads the forms.
+    """Reader for all forms of dependencies.
 
-    :param is_array: whether a size was given, be it a good one or not.
-    :param is_single: whether it is 1, so that the array becomes a plain job.
-    :param ignore_missing: whether what a task that pushed no id leaves is left out, and counted.
+    :param is_array: whether a size was given, legal or not.
+    :param is_single: whether the size is 1, so that the array becomes a plain job.
+    :param ignore_missing: whether to ignore, and count, tasks without a job id.
     """
 
     def __init__(
@@ -140,13 +137,13 @@ class _Reader:
         try:
             return list(self._read(value, where, None))
         except RecursionError:
-            self._findings.problem(where, "is nested too deeply to be read")
+            self._findings.problem(where, "is nested too deeply")
             return []
 
     def _read(self, value: object, where: str, kind: str | None) -> Iterator[Dependency]:
         if self._is_missing(value):
             self.missing += 1
-            self._findings.notes.append(f"{where} is left out: it has no job id")
+            self._findings.notes.append(f"{where} is ignored: no job id")
         elif isinstance(value, Mapping):
             yield from self._entry(value, where)
         elif isinstance(value, str):
@@ -157,15 +154,15 @@ class _Reader:
         elif value is None:
             self._findings.problem(
                 where,
-                "is None: the task that it comes from was skipped or pushed no job id",
-                "check that task, or give ignore_missing_dependencies to depend on those that ran",
+                "is None: the upstream task was skipped or pushed no job id",
+                "check that task, or set ignore_missing_dependencies to ignore such tasks",
                 involves=("ignore_missing_dependencies",),
             )
         else:
             self._findings.problem(where, f"{shown(value)} is not a job id")
 
     def _is_missing(self, value: object) -> bool:
-        """Return whether a value is what a task without a job id leaves: ``None`` or its text."""
+        """Return whether a value means a task without a job id: ``None`` or ``'None'``."""
         if not self._ignore_missing:
             return False
         return value is None or (isinstance(value, str) and value.strip() in {"", "None"})
@@ -199,7 +196,9 @@ class _Reader:
                 yield from self._entry(entry, where)
             else:
                 self._findings.problem(
-                    where, f"{shown(word)} is neither a job id nor AWS's shorthand", _SPELLINGS
+                    where,
+                    f"{shown(word)} is neither a job id nor the AWS CLI's shorthand",
+                    _SPELLINGS,
                 )
 
     def _entry(self, entry: Mapping[str, Any], where: str) -> Iterator[Dependency]:
@@ -207,7 +206,7 @@ class _Reader:
         kind = entry.get("type")
         if kind is not None and kind not in (N_TO_N, SEQUENTIAL):
             self._findings.problem(
-                f"{where}.type", f"{shown(kind)} is not {N_TO_N} or {SEQUENTIAL}"
+                f"{where}.type", f"must be {N_TO_N} or {SEQUENTIAL}, not {shown(kind)}"
             )
             return
         if kind == SEQUENTIAL and entry.get("jobId") is not None:
@@ -215,14 +214,14 @@ class _Reader:
                 self._findings.problem(where, _TWO_MEANINGS, _TWO_ENTRIES, ("array_size",))
                 return
             self._findings.warnings.append(
-                f"{where}: {SEQUENTIAL} with a jobId is read as a plain dependency on that job"
+                f"{where}: {SEQUENTIAL} with a jobId counts as a plain dependency on that job"
             )
             kind = None
         if kind is not None and not self._is_array:
             self._findings.problem(
                 f"{where}.type",
                 f"{kind} is for array jobs",
-                "give array_size, or leave the type out",
+                "set array_size, or remove the type",
                 involves=("array_size",),
             )
         if kind == SEQUENTIAL:
@@ -230,7 +229,7 @@ class _Reader:
         elif "jobId" in entry:
             yield from self._read(entry["jobId"], f"{where}.jobId", kind)
         else:
-            self._findings.problem(where, "has no jobId", "give the id of the earlier job")
+            self._findings.problem(where, "has no jobId", "add the id of the earlier job")
 
     def _is_usable(self, job_id: str, where: str) -> bool:
         text = plain_text(job_id, where, self._findings)
@@ -240,14 +239,14 @@ class _Reader:
             self._findings.problem(
                 where,
                 f"{shown(text)} is not a job id",
-                "pass the earlier job's id alone, in a DAG the task's .output itself",
+                "pass only the id of the earlier job; in a DAG, the .output of its task",
             )
             return False
         if text.startswith(DRY_RUN_PREFIX) and not self._dry_run:
             self._findings.problem(
                 where,
-                f"{shown(text)} comes from a dry run, so there is no such job",
-                "submit the earlier job for real, or this one dry as well",
+                f"{shown(text)} comes from a dry run; no such job exists",
+                "submit the earlier job without dry_run, or this job with dry_run",
                 involves=("dry_run",),
             )
             return False
@@ -255,7 +254,7 @@ class _Reader:
 
 
 def _parse(text: str) -> object:
-    """Parse the JSON text of a list, or the Python text that Jinja makes of one."""
+    """Parse JSON text of a list, or Python text rendered by Jinja."""
     try:
         return json_text.parse(text)
     except json_text.NotJson:

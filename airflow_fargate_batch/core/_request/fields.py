@@ -1,4 +1,4 @@
-"""The rules of SubmitJob's plain members, one function an argument; ``None`` is: not given."""
+"""The rules of SubmitJob's plain members, one function an argument; ``None`` means not given."""
 
 import re
 from collections.abc import Mapping
@@ -38,12 +38,12 @@ PLATFORM_VERSION: Final = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+")
 
 @dataclass(frozen=True, slots=True)
 class JsonFile:
-    """A JSON file as a shell read it, so that its mistakes are told together with all others.
+    """A JSON file read by a shell, so that mistakes are reported together with all others.
 
     Attributes:
-        path: As the user wrote it.
-        text: What stands in it, templates rendered; ``None`` where it could not be read.
-        error: Why it could not be read.
+        path: Path as given by the user.
+        text: Content with templates rendered; ``None`` if the file could not be read.
+        error: Reason of a failed read.
     """
 
     path: str
@@ -54,7 +54,7 @@ class JsonFile:
 def job_name(
     given: object, prefix: object, submission: Submission | None, findings: Findings
 ) -> str:
-    """Check the name that was given, or make one of the prefix and the submission."""
+    """Check a given name, or make a name of the prefix and the submission."""
     if given is None:
         said = naming.DEFAULT_PREFIX if prefix is None else prefix
         text = plain_text(said, "job_name_prefix", findings) or naming.DEFAULT_PREFIX
@@ -63,8 +63,8 @@ def job_name(
     if name is not None and not limits.JOB_NAME.match(name):
         findings.problem(
             "job_name",
-            f"{shown(name)} is not a job name: up to {limits.JOB_NAME_LENGTH} letters, digits, "
-            "hyphens and underscores, the first a letter or a digit",
+            f"{shown(name)} is not a valid job name: up to {limits.JOB_NAME_LENGTH} letters, "
+            "digits, hyphens and underscores; the first character must be a letter or a digit",
             f"use {naming.legal_job_name(name)}",
         )
     return name or ""
@@ -73,7 +73,7 @@ def job_name(
 def job_queue(given: object, findings: Findings) -> str:
     """Check a queue's name or ARN."""
     if given is None:
-        findings.problem("job_queue", "is missing", "give the queue's name or ARN")
+        findings.problem("job_queue", "is missing", "set the name or ARN of a job queue")
         return ""
     text = plain_text(given, "job_queue", findings) or ""
     if text and not QUEUE.fullmatch(text):
@@ -84,7 +84,7 @@ def job_queue(given: object, findings: Findings) -> str:
 def job_definition(given: object, findings: Findings) -> str:
     """Check a job definition's name, ``name:revision`` or ARN."""
     if given is None:
-        findings.problem("job_definition", "is missing", "give the definition's name or ARN")
+        findings.problem("job_definition", "is missing", "set the name or ARN of a job definition")
         return ""
     text = plain_text(given, "job_definition", findings) or ""
     name, _, revision = text.rpartition(":")
@@ -92,14 +92,14 @@ def job_definition(given: object, findings: Findings) -> str:
         latest = DEFINITION.fullmatch(name) and not revision.isdigit()
         findings.problem(
             "job_definition",
-            f"{shown(text)} is not a job definition's name, name:revision or ARN",
-            f"use {name}, which is its latest active revision" if latest else None,
+            f"{shown(text)} is not the name, name:revision or ARN of a job definition",
+            f"use {name}, which means the latest active revision" if latest else None,
         )
     return text
 
 
 def parameters(given: object, file: object, findings: Findings) -> dict[str, str]:
-    """Read the parameters, laid over those of the file."""
+    """Read the parameters, over the parameters of the file."""
     layers = (
         ("parameters_file", json_file(file, "parameters_file", findings)),
         ("parameters", given),
@@ -113,11 +113,11 @@ def parameters(given: object, file: object, findings: Findings) -> dict[str, str
 
 
 def json_file(given: object, where: str, findings: Findings) -> Mapping[str, Any] | None:
-    """Parse the object that a JSON file holds."""
+    """Parse the object in a JSON file."""
     if given is None:
         return None
     if not isinstance(given, JsonFile):
-        findings.problem(where, f"is {shown_type(given)}, where a JsonFile is needed")
+        findings.problem(where, f"must be a JsonFile, not {shown_type(given)}")
         return None
     if given.text is None:
         findings.problem(where, f"{given.path}: {given.error or 'could not be read'}")
@@ -127,7 +127,7 @@ def json_file(given: object, where: str, findings: Findings) -> Mapping[str, Any
     if len(findings.problems) > before:
         return None
     if not isinstance(value, Mapping):
-        findings.problem(where, f"{given.path} holds {shown_type(value)}, not a JSON object")
+        findings.problem(where, f"{given.path} must contain a JSON object, not {shown_type(value)}")
         return None
     return value
 
@@ -157,13 +157,13 @@ def share_identifier(given: object, findings: Findings) -> str | None:
     if not limits.SHARE_IDENTIFIER.match(text):
         findings.problem(
             "share_identifier",
-            f"{shown(text)} is not a share identifier: up to {limits.SHARE_IDENTIFIER_LENGTH} "
-            "letters and digits, optionally ending in '*'",
+            f"{shown(text)} is not a valid share identifier: up to "
+            f"{limits.SHARE_IDENTIFIER_LENGTH} letters and digits, optionally ending in '*'",
         )
     elif "-" in text or "_" in text:
         findings.warnings.append(
-            f"share_identifier {text}: AWS documents letters and digits only, though the service "
-            "has been seen to take '-' and '_'"
+            f"share_identifier {text}: AWS documents letters and digits only. '-' and '_' have "
+            "worked so far, without a promise by AWS"
         )
     return text
 
@@ -171,13 +171,13 @@ def share_identifier(given: object, findings: Findings) -> str | None:
 def scheduling_priority(
     given: object, findings: Findings, *, share_identifier: object
 ) -> int | None:
-    """Check a scheduling priority, of which 0 is one."""
+    """Check a scheduling priority; 0 is legal."""
     if given is None:
         return None
     if share_identifier is None:
         findings.warnings.append(
-            "`scheduling_priority` is given without `share_identifier`: a fair-share queue needs "
-            "both, any other queue takes neither"
+            "`scheduling_priority` is set without `share_identifier`: a fair-share queue needs "
+            "both, every other queue refuses both"
         )
     return integer(given, "scheduling_priority", findings, legal=limits.SCHEDULING_PRIORITY)
 
@@ -188,21 +188,21 @@ def propagate_tags(given: object, findings: Findings) -> bool | None:
 
 
 def ignores_missing(given: object, findings: Findings) -> bool:
-    """Read whether dependencies without a job id are left out; by default they are not."""
+    """Read whether to ignore dependencies without a job id; by default false."""
     if given is None:
         return False
     return bool(boolean(given, "ignore_missing_dependencies", findings))
 
 
 def array_size(given: object, findings: Findings) -> int | None:
-    """Check the size of an array; 1, which AWS refuses, is passed on for a plain job."""
+    """Check the size of an array; 1 makes a plain job, because AWS refuses 1."""
     if given is None:
         return None
     size = integer(given, "array_size", findings)
     if size is None or size in limits.ARRAY_SIZE:
         return size
     if size == 1:
-        findings.notes.append("array_size 1 makes a plain job: AWS has no array of one")
+        findings.notes.append("array_size 1 submits a plain job: AWS refuses an array of one child")
         return size
     smallest, largest = limits.ARRAY_SIZE[0], limits.ARRAY_SIZE[-1]
     if size == 0:
@@ -219,7 +219,7 @@ def array_size(given: object, findings: Findings) -> int | None:
 def awslogs_index(
     given: object, *, is_array: bool, array_size: int | None, findings: Findings
 ) -> int | None:
-    """Check which child of an array is to be listened to; an array of one is a plain job."""
+    """Check the index of the child to stream the log of; an array of one is a plain job."""
     if given is None:
         return None
     index = integer(given, "awslogs_index", findings, legal=range(limits.ARRAY_SIZE[-1]))
@@ -227,10 +227,10 @@ def awslogs_index(
         return None
     involves = ("array_size",)
     if not is_array:
-        text = "chooses a child of an array, and there is no array_size"
-        findings.problem("awslogs_index", text, "leave it out", involves)
+        text = "selects a child of an array, but array_size is not set"
+        findings.problem("awslogs_index", text, "remove awslogs_index", involves)
     elif array_size is not None and index >= array_size:
-        text = f"{index} is none of the {array_size} children"
+        text = f"{index} is outside the {array_size} children"
         findings.problem("awslogs_index", text, f"use at most {array_size - 1}", involves)
     return None if array_size == 1 else index
 
@@ -246,48 +246,49 @@ def job_timeout(given: object, findings: Findings) -> int | None:
     if attempt < limits.TIMEOUT_MINIMUM:
         findings.problem(
             "job_timeout",
-            f"{attempt} s is less than Batch takes",
+            f"{attempt} s is less than the minimum of AWS Batch",
             f"use {limits.TIMEOUT_MINIMUM} s or more",
         )
     elif attempt > limits.TIMEOUT_RELIABLE:
         findings.warnings.append(
-            "job_timeout is more than 14 days, and AWS does not promise to keep a Fargate task so "
-            "long"
+            "job_timeout is longer than 14 days: AWS may stop a Fargate task after 14 days"
         )
     return attempt
 
 
 def seconds(given: object, where: str, findings: Findings) -> float | None:
-    """Read how long a task is to wait for something."""
+    """Read a limit for a wait, in seconds."""
     value = given.total_seconds() if isinstance(given, timedelta) else given
     span = number(value, where, findings)
     if span is not None and span <= 0:
-        findings.problem(where, f"{shown(value)} s is not more than 0")
+        findings.problem(where, f"must be greater than 0 s, not {shown(value)} s")
     return None if span is None else float(span)
 
 
 def tags(
     given: object, findings: Findings, beneath: Mapping[str, str] | None = None
 ) -> dict[str, str]:
-    """Check tags: how many, their keys and their values.
+    """Check number, keys and values of tags.
 
-    :param beneath: tags that are checked already, over which these are laid.
+    :param beneath: checked tags beneath *given*.
     """
     if given is None:
         return dict(beneath or {})
     read = {**(beneath or {}), **_texts(given, "tags", "tags", findings)}
     if len(read) > limits.TAGS:
-        findings.problem("tags", f"{len(read)} tags are more than the {limits.TAGS} a job may have")
+        findings.problem("tags", f"has {len(read)} tags; a job may have at most {limits.TAGS}")
     elif len(read) == limits.TAGS:
         findings.warnings.append(
-            f"{limits.TAGS} tags leave no room for the one by which a retry finds its own job"
+            f"{limits.TAGS} tags leave no room for the tag by which a retry finds its own job"
         )
     for key, value in read.items():
         _check_tag_text(key, "key", key, range(1, limits.TAG_KEY_LENGTH + 1), findings)
         _check_tag_text(key, "value", value, range(limits.TAG_VALUE_LENGTH + 1), findings)
         if key.lower().startswith(limits.TAG_RESERVED_PREFIX):
             findings.problem(
-                "tags", f"{shown(key)}: keys that start with 'aws:' are AWS's own", "rename the tag"
+                "tags",
+                f"{shown(key)}: keys that start with 'aws:' are reserved for AWS",
+                "rename the tag",
             )
     return read
 
@@ -297,12 +298,12 @@ def _check_tag_text(key: str, what: str, text: str, lengths: range, findings: Fi
         rule = f"must have {lengths[0]} to {lengths[-1]} characters"
         findings.problem("tags", f"{shown(key)}: the {what} {rule}")
     if not limits.TAG_CHARACTERS.match(text):
-        rule = "has a character other than letters, digits, spaces and + - = . _ : / @"
+        rule = "may contain only letters, digits, spaces and + - = . _ : / @"
         findings.problem("tags", f"{shown(key)}: the {what} {rule}")
 
 
 def platform_version(given: object, size: Settled, findings: Findings) -> str | None:
-    """Check a platform version, and whether it runs the size asked for."""
+    """Check a platform version, and its support for the size."""
     if given is None:
         return None
     text = plain_text(given, "platform_version", findings)
@@ -310,18 +311,18 @@ def platform_version(given: object, size: Settled, findings: Findings) -> str | 
         return text and LATEST
     if not PLATFORM_VERSION.fullmatch(text):
         findings.problem(
-            "platform_version", f"{shown(text)} is not LATEST or a version such as 1.4.0"
+            "platform_version", f"must be LATEST or a version such as 1.4.0, not {shown(text)}"
         )
         return None
     if text in limits.RETIRED_PLATFORM_VERSIONS:
         findings.warnings.append(
-            f"platform_version {text} is retired: Fargate starts no task on it"
+            f"platform_version {text} is retired: Fargate starts no tasks on this version"
         )
     row = None if size.vcpu is None else fargate.row_of(size.vcpu)
     if row and row.platform_version and _version(text) < _version(row.platform_version):
         findings.problem(
             "platform_version",
-            f"{text} does not run {row.vcpu} vCPU",
+            f"{text} does not support {row.vcpu} vCPU",
             f"use {row.platform_version} or LATEST",
             involves=("vcpu", "container_overrides", "container_overrides_file"),
         )

@@ -1,4 +1,4 @@
-"""How long a request may be, as a whole and in what the container gets."""
+"""Limits for the length of a request, and of the container's overrides."""
 
 import json
 import re
@@ -14,15 +14,15 @@ _REFERENCE: Final = re.compile(r"Ref::([A-Za-z0-9_-]+)")
 """AWS Batch User Guide, "Job definition parameters": ``Ref::name`` in the command."""
 
 _ESCAPED: Final = 6
-"""JSON writes a character in at most so many, as ``\\u0000``."""
+"""Largest number of characters of an escaped character in JSON, such as ``\\u0000``."""
 _PUNCTUATION: Final = 40
-"""More than what JSON adds to a text: quotes, commas, and ``{"name":…,"value":…}``."""
+"""More characters than JSON adds to a text: quotes, commas, and ``{"name":…,"value":…}``."""
 _SHORT: Final = limits.CONTAINER_OVERRIDES_LENGTH - limits.CONTAINER_OVERRIDES_HEADROOM
-_ADVICE: Final = "put large values into a file on S3 and pass its address"
+_ADVICE: Final = "store large values in a file on S3 and pass the address of the file"
 
 
 def are_surely_short(*groups: Iterable[str]) -> bool:
-    """Tell, without writing them as JSON, that texts cannot reach a limit however they escape.
+    """Return, without writing JSON, whether texts certainly stay below the limit.
 
     Most requests are small, and this runs for every task whenever a DAG is read.
     """
@@ -40,7 +40,7 @@ def check_overrides(
     parameters: Mapping[str, str],
     findings: Findings,
 ) -> None:
-    """Refuse overrides that Batch accepts only to fail the job, naming the largest part."""
+    """Refuse overrides too long for ECS, naming the largest part."""
     expanded = [_expand(word, parameters) for word in command]
     variables = [{"name": name, "value": text} for name, text in environment.items()]
     length = len(_compact({"command": expanded, "environment": variables}))
@@ -52,30 +52,30 @@ def check_overrides(
     parts |= {f"command[{index}]": word for index, word in enumerate(expanded)}
     largest = max(parts, key=lambda part: len(parts[part]))
     said = (
-        f"command and environment are {length} characters together, {len(parts[largest])} of them "
-        f"in {largest}; Batch accepts such a job and then fails it beyond "
-        f"{limits.CONTAINER_OVERRIDES_LENGTH}"
+        f"command and environment have {length} characters together, {len(parts[largest])} of them "
+        f"in {largest}; AWS Batch accepts a job with more than "
+        f"{limits.CONTAINER_OVERRIDES_LENGTH}, but then fails the job"
     )
     if length > limits.CONTAINER_OVERRIDES_LENGTH:
         involves = ("command", "environment", "parameters", "parameters_file")
         findings.problem("container_overrides", said, _ADVICE, involves)
     else:
-        findings.warnings.append(f"{said}, Batch's own variables included")
+        findings.warnings.append(f"{said}; AWS Batch adds variables of its own")
 
 
 def _warn_of_parameters(length: int, parameters: Mapping[str, str], findings: Findings) -> None:
-    """Warn where the job definition's command, which is not known here, may be filled too full."""
+    """Warn if parameters may make the (unknown) command of the job definition too long."""
     filled = sum(map(len, parameters.values()))
     if length <= _SHORT < length + filled:
         findings.warnings.append(
-            f"the parameters are {filled} characters together: if the job definition's command "
-            "refers to them, Batch accepts the job and then fails it beyond "
-            f"{limits.CONTAINER_OVERRIDES_LENGTH}"
+            f"the parameters have {filled} characters together: if the job definition's command "
+            "refers to the parameters, AWS Batch accepts the job, but fails the job if the command "
+            f"grows beyond {limits.CONTAINER_OVERRIDES_LENGTH}"
         )
 
 
 def check_ecs_overrides(overrides: Mapping[str, Any], findings: Findings) -> None:
-    """Refuse ``ecsPropertiesOverride`` by the same limit: ECS counts all containers together."""
+    """Refuse ``ecsPropertiesOverride`` by the limit of ECS for all containers together."""
     lengths = [
         (len(_compact(container)), container.get("name", f"containers[{index}]"))
         for task in overrides["taskProperties"]
@@ -86,20 +86,20 @@ def check_ecs_overrides(overrides: Mapping[str, Any], findings: Findings) -> Non
         largest, name = max(lengths, key=itemgetter(0))
         findings.problem(
             "extra_submit_args.ecsPropertiesOverride",
-            f"the containers' overrides are {length} characters together, {largest} of them of "
-            f"{shown(name)}; Batch accepts such a job and then fails it beyond "
-            f"{limits.CONTAINER_OVERRIDES_LENGTH}",
+            f"the overrides of the containers have {length} characters together, {largest} of them "
+            f"in {shown(name)}; AWS Batch accepts a job with more than "
+            f"{limits.CONTAINER_OVERRIDES_LENGTH}, but then fails the job",
             _ADVICE,
         )
 
 
 def _expand(word: str, parameters: Mapping[str, str]) -> str:
-    """Replace ``Ref::name`` as Batch does."""
+    """Replace ``Ref::name`` like AWS Batch."""
     return _REFERENCE.sub(lambda ref: parameters.get(ref[1], ref[0]), word)
 
 
 def check_request(body: Mapping[str, object], findings: Findings) -> None:
-    """Refuse a request that is too large, naming its largest member."""
+    """Refuse a request above the limit, naming the largest member."""
     size = len(_compact(body).encode())
     if size < limits.REQUEST_BYTES:
         return
@@ -107,8 +107,8 @@ def check_request(body: Mapping[str, object], findings: Findings) -> None:
     largest = max(sizes, key=lambda member: sizes[member])
     findings.problem(
         ARGUMENT_OF.get(largest, "extra_submit_args"),
-        f"the whole request is {size} bytes, {sizes[largest]} of them in {largest}; Batch takes "
-        f"less than {limits.REQUEST_BYTES}",
+        f"the whole request has {size} bytes, {sizes[largest]} of them in {largest}; AWS Batch "
+        f"accepts less than {limits.REQUEST_BYTES}",
         _ADVICE,
         ("command", "environment", "container_overrides", "parameters"),
     )

@@ -1,7 +1,7 @@
 """Container overrides, gathered from a file, a mapping and single arguments.
 
-The layers merge key by key: a later one wins for what it names, the environment by variable, the
-resource requirements by type, and nothing else of an earlier one is lost.
+The layers merge key by key, the environment by variable, and resource requirements by type. Later
+layers win, and no other value of an earlier layer is lost.
 """
 
 from collections.abc import Mapping
@@ -32,12 +32,12 @@ from airflow_fargate_batch.core.submit_members import MEMBERS
 NOT_ON_FARGATE: Final[Mapping[str, str]] = {
     "vcpus": "use the argument vcpu, or resourceRequirements",
     "memory": "use the argument memory, or resourceRequirements",
-    "instanceType": "leave it out: Fargate has no instance types",
+    "instanceType": "remove instanceType: Fargate has no instance types",
 }
 """Service: ``vcpus is not applicable for Fargate. Use resource requirements instead.``"""
 
 _WHOLE: Final = ("containerOverrides", "container_overrides")
-"""Names of the object that overrides may be wrapped in by mistake."""
+"""Names of an object wrapped around overrides by mistake."""
 
 ON_FARGATE: Final = tuple(
     name for name in MEMBERS["ContainerOverrides"] if name not in NOT_ON_FARGATE
@@ -49,14 +49,14 @@ _UNITS: Final = {"gib": 1024, "gb": 1024, "mib": 1, "mb": 1}
 
 @dataclass(slots=True)
 class Overrides:
-    """What one layer says; ``None`` or a missing key is: nothing.
+    """Values of one layer; ``None`` or a missing key means not given.
 
     Attributes:
         vcpu: Number of vCPU.
         memory: MiB.
         command: Command and arguments.
         environment: Variables by name.
-        origin: The argument that a size came from, by resource.
+        origin: Argument of origin, by resource.
     """
 
     vcpu: Decimal | None = None
@@ -66,7 +66,7 @@ class Overrides:
     origin: dict[str, str] = field(default_factory=dict)
 
     def update(self, later: "Overrides") -> None:
-        """Lay a later layer over this one."""
+        """Lay a later layer over the values."""
         self.vcpu = self.vcpu if later.vcpu is None else later.vcpu
         self.memory = self.memory if later.memory is None else later.memory
         self.command = self.command if later.command is None else later.command
@@ -74,7 +74,7 @@ class Overrides:
         self.origin |= later.origin
 
     def decided_by(self, *resources: str) -> list[str]:
-        """Name the places that sizes came from, and the arguments that would win over those."""
+        """Return the origins of sizes, and the arguments with precedence."""
         places: list[str] = []
         for resource in resources:
             origin = self.origin.get(resource)
@@ -88,7 +88,7 @@ class Overrides:
 def from_arguments(
     *, vcpu: object, memory: object, command: object, environment: object, findings: Findings
 ) -> Overrides:
-    """Read the layer that the single arguments make."""
+    """Read the layer of the single arguments."""
     layer = Overrides()
     if vcpu is not None:
         layer.vcpu = number(vcpu, "vcpu", findings)
@@ -100,7 +100,7 @@ def from_arguments(
         layer.command = read_command(command, "command", findings)
         if not layer.command and not findings.problems:
             findings.warnings.append(
-                "`command` is an empty list: the job definition's command runs"
+                "`command` is an empty list: the command of the job definition runs"
             )
     if environment is not None:
         layer.environment = read_environment(environment, "environment", findings)
@@ -108,7 +108,7 @@ def from_arguments(
 
 
 def from_mapping(value: object, where: str, findings: Findings) -> Overrides:
-    """Read the layer that the API's own ``containerOverrides`` makes."""
+    """Read the layer of the API's ``containerOverrides``."""
     given = _unwrapped(mapping(value, where, findings), where, findings)
     layer = Overrides()
     for name, advice in NOT_ON_FARGATE.items():
@@ -126,13 +126,13 @@ def from_mapping(value: object, where: str, findings: Findings) -> Overrides:
 
 
 def _unwrapped(given: Mapping[str, Any], where: str, findings: Findings) -> Mapping[str, Any]:
-    """Refuse an object around the overrides, of which the API knows no member."""
+    """Refuse an object wrapped around the overrides."""
     for member in _WHOLE:
         if isinstance(given.get(member), Mapping):
             findings.problem(
                 at(where, member),
                 "is not a member of containerOverrides",
-                f'leave out the {{"{member}": …}} around it: the overrides are what is inside',
+                f'remove the {{"{member}": …}} around the overrides',
             )
             return {}
     return given
@@ -144,11 +144,11 @@ def read_requirements(value: object, where: str, layer: Overrides, findings: Fin
         known_keys(entry, MEMBERS["ResourceRequirement"], place, findings)
         kind = upper(entry.get("type"))
         if kind == "GPU":
-            findings.problem(place, "GPU is not applicable for Fargate", "leave it out")
+            findings.problem(place, "GPU is not applicable for Fargate", "remove the entry")
         elif kind not in RESOURCE_TYPES:
-            findings.problem(place, f"type {shown(entry.get('type'))} is not VCPU or MEMORY")
+            findings.problem(place, f"type must be VCPU or MEMORY, not {shown(entry.get('type'))}")
         elif kind.lower() in layer.origin:
-            findings.problem(place, f"{kind} is given twice", "keep one of the two")
+            findings.problem(place, f"{kind} is set twice", "keep one of the two")
         else:
             layer.origin[kind.lower()] = where
             if kind == "VCPU":
@@ -164,12 +164,12 @@ def _entries(value: object, where: str, findings: Findings) -> list[tuple[str, M
         if isinstance(entry, Mapping):
             found.append((place, entry))
         else:
-            findings.problem(place, f"is {shown_type(entry)}, where a mapping is needed")
+            findings.problem(place, f"must be a mapping, not {shown_type(entry)}")
     return found
 
 
 def memory_in_mib(value: object, where: str, findings: Findings) -> Decimal | None:
-    """Read memory in MiB from a number, its text, or ECS's notation such as ``4 GB``."""
+    """Read memory in MiB from a number, text, or ECS's notation such as ``4 GB``."""
     if isinstance(value, str):
         text = value.strip().lower()
         for unit, mib in _UNITS.items():
@@ -180,14 +180,14 @@ def memory_in_mib(value: object, where: str, findings: Findings) -> Decimal | No
 
 
 def read_command(value: object, where: str, findings: Findings) -> tuple[str, ...]:
-    """Read a command from a list or the JSON text of one.
+    """Read a command from a list or JSON text.
 
     Service: ``Command field cannot have empty strings``.
     """
     if isinstance(value, str) and value.strip() and not value.lstrip().startswith("["):
         findings.problem(
             where,
-            "is text that is not a JSON list",
+            "must be a list, not text",
             'use a list, such as ["sh", "-c", "echo hello"]',
         )
         return ()
@@ -199,7 +199,9 @@ def read_command(value: object, where: str, findings: Findings) -> tuple[str, ..
         word = content(item, f"{where}[{index}]", findings)
         if word == "":
             findings.problem(
-                f"{where}[{index}]", "is empty, and Batch refuses empty strings", "leave it out"
+                f"{where}[{index}]",
+                "is empty, and AWS Batch refuses empty strings",
+                "remove the entry",
             )
         elif word is not None:
             words.append(word)
@@ -207,7 +209,7 @@ def read_command(value: object, where: str, findings: Findings) -> tuple[str, ..
 
 
 def read_environment(value: object, where: str, findings: Findings) -> dict[str, str]:
-    """Read variables from a mapping, a list of ``{name, value}``, or the JSON text of either."""
+    """Read variables from a mapping, a list of ``{name, value}``, or JSON text."""
     variables: dict[str, str] = {}
     for name, given in _pairs(value, where, findings):
         if _is_usual(name, given) and name not in variables:
@@ -215,28 +217,30 @@ def read_environment(value: object, where: str, findings: Findings) -> dict[str,
             continue
         place = at(where, name.partition("=")[0])  # after a "=", by mistake, may stand a value
         if name in variables:
-            findings.warnings.append(f"{place} is given twice; the last value counts")
+            findings.warnings.append(f"{place} is set twice; the last value is used")
         if name.startswith(limits.ENVIRONMENT_RESERVED_PREFIX):
             findings.problem(
                 place,
-                f"Batch keeps names that start with {limits.ENVIRONMENT_RESERVED_PREFIX} to "
-                "itself: it would accept this one and drop it when the job starts",
+                f"names that start with {limits.ENVIRONMENT_RESERVED_PREFIX} are reserved: AWS "
+                "Batch accepts the variable, but drops the variable when the job starts",
                 "rename the variable",
             )
         elif name == INDEXES_VARIABLE:
             findings.problem(
                 place,
-                "this package sets it for a retry of failed children, which find their indexes in "
-                "it; a job that comes with it is read as such a retry",
+                "is reserved: this package passes the indexes of failed children to a retry in "
+                "this variable",
                 "rename the variable",
             )
         elif not name or "=" in name:
-            findings.problem(place, "a variable's name must not be empty or hold a '='")
+            findings.problem(
+                place, "the name of a variable must not be empty and must not contain '='"
+            )
         text = content(given, place, findings)
         if text is not None and content(name, place, findings) is not None:
             variables[name] = text
             if is_template(text):
-                findings.warnings.append(f"{place} still holds a template's marks")
+                findings.warnings.append(f"{place} still contains template marks")
     return variables
 
 
@@ -256,7 +260,7 @@ def _pairs(value: object, where: str, findings: Findings) -> list[tuple[str, Any
 
 
 def _is_usual(name: str, given: object) -> TypeGuard[str]:
-    """Tell a variable that there is nothing to say about, soonest: most are such."""
+    """Return quickly whether a variable is plainly legal, like most variables."""
     return (
         is_plain(given)
         and is_plain(name)
@@ -269,7 +273,7 @@ def _is_usual(name: str, given: object) -> TypeGuard[str]:
 
 
 def to_api(overrides: Overrides) -> dict[str, Any]:
-    """Write overrides as the API takes them: numbers as canonical text, absent what is not said."""
+    """Write overrides for the API: numbers as canonical text, without empty members."""
     requirements = [
         {"type": kind, "value": f"{value.normalize():f}"}
         for kind, value in (("VCPU", overrides.vcpu), ("MEMORY", overrides.memory))

@@ -1,4 +1,4 @@
-"""How often Batch itself tries a job again, and after which ends.
+"""Retries by AWS Batch: number of attempts, and conditions.
 
 Source: AWS Batch API Reference, ``RetryStrategy`` and ``EvaluateOnExit``.
 """
@@ -40,24 +40,24 @@ SPOT_RULES: Final[tuple[Rule, ...]] = (
 
 @dataclass(frozen=True, slots=True)
 class RetryStrategy:
-    """What becomes ``retryStrategy``; a rule holds the API's own members."""
+    """Value of ``retryStrategy``; a rule has the API's members."""
 
     attempts: int
     rules: tuple[Rule, ...] = ()
 
     def to_api(self) -> dict[str, Any]:
-        """Write the strategy as the API takes it."""
+        """Write the strategy for the API."""
         rules = [dict(rule) for rule in self.rules]
         return {"attempts": self.attempts} | ({"evaluateOnExit": rules} if rules else {})
 
 
 def read(value: object, spot_retries: object, findings: Findings) -> RetryStrategy | None:
-    """Read the number of attempts, the API's mapping or its JSON text, or *spot_retries*."""
+    """Read the number of attempts, the API's mapping, JSON text, or *spot_retries*."""
     if spot_retries is not None:
         if value is not None:
             findings.problem(
                 "spot_retries",
-                "is given together with retry_strategy",
+                "is set together with retry_strategy",
                 "keep one of the two",
                 involves=("retry_strategy",),
             )
@@ -80,7 +80,7 @@ def _from_mapping(given: Mapping[str, Any], findings: Findings) -> RetryStrategy
     rules = _rules(given.get("evaluateOnExit"), f"{where}.evaluateOnExit", findings)
     if given.get("attempts") is None:
         findings.problem(
-            f"{where}.attempts", "is missing, and evaluateOnExit needs it", "give 1 to 10"
+            f"{where}.attempts", "is missing, but evaluateOnExit needs attempts", "use 1 to 10"
         )
         return None
     attempts = integer(given["attempts"], f"{where}.attempts", findings, legal=limits.ATTEMPTS)
@@ -93,19 +93,20 @@ def _rules(value: object, where: str, findings: Findings) -> tuple[Rule, ...]:
     given = items(value, where, findings)
     if len(given) > limits.EVALUATE_ON_EXIT_ENTRIES:
         findings.problem(
-            where, f"{len(given)} entries are more than {limits.EVALUATE_ON_EXIT_ENTRIES}"
+            where,
+            f"has {len(given)} entries; AWS accepts at most {limits.EVALUATE_ON_EXIT_ENTRIES}",
         )
     rules = [_rule(entry, f"{where}[{index}]", findings) for index, entry in enumerate(given)]
     if rules and not _ends_everything(rules[-1]):
         findings.warnings.append(
-            f"{where}: a job that no entry matches is retried; "
+            f"{where}: AWS Batch retries a job if no entry matches; to stop those retries, "
             'end with {"onReason": "*", "action": "EXIT"}'
         )
     return tuple(rules)
 
 
 def _ends_everything(rule: Rule) -> bool:
-    """Tell whether a rule matches every end: all of its conditions must, so all must be ``*``."""
+    """Return whether a rule matches every end: all conditions must be ``*``."""
     return all(rule.get(condition, "*") == "*" for condition in CONDITIONS)
 
 
@@ -125,14 +126,17 @@ def _rule(entry: object, where: str, findings: Findings) -> Rule:
             )
             findings.problem(
                 f"{where}.{condition}",
-                f"{shown(text)} is not a pattern of {allowed}, optionally ending in '*', of at "
-                f"most {limits.EVALUATE_ON_EXIT_PATTERN_LENGTH} characters",
+                f"{shown(text)} is not a valid pattern: at most "
+                f"{limits.EVALUATE_ON_EXIT_PATTERN_LENGTH} characters, only {allowed}, optionally "
+                "ending in '*'",
             )
         rule[condition] = text
     if not rule:
-        findings.problem(where, "has no condition", f"give one of {', '.join(CONDITIONS)}")
+        findings.problem(where, "has no condition", f"add one of {', '.join(CONDITIONS)}")
     action = upper(given.get("action"))
     if action not in ACTIONS:
-        findings.problem(f"{where}.action", f"{shown(given.get('action'))} is not RETRY or EXIT")
+        findings.problem(
+            f"{where}.action", f"must be RETRY or EXIT, not {shown(given.get('action'))}"
+        )
         return rule
     return rule | {"action": action}

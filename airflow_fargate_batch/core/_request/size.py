@@ -1,7 +1,7 @@
-"""Hold the vCPU and memory of a request against the sizes of Fargate, or round them up to one.
+"""Check vCPU and memory of a request against the sizes of Fargate, or round up.
 
-Where only one of the two is given, it is held against all sizes: AWS merges it with the job
-definition's other value, which is not known here.
+A single value is checked against all sizes: AWS combines the value with the job definition, which
+is unknown here.
 """
 
 from collections.abc import Sequence
@@ -13,21 +13,21 @@ from airflow_fargate_batch.core._request.overrides import Overrides, from_argume
 from airflow_fargate_batch.core._request.values import Findings, shown
 from airflow_fargate_batch.exceptions import InvalidRequest
 
-POLICIES: Final = ("strict", "round_up")
 LARGEST: Final = max(fargate.SIZES)
 SMALLEST: Final = {"vcpu": fargate.VCPU_VALUES[0], "memory": fargate.MEMORY_VALUES[0]}
 UNITS: Final = {"vcpu": " vCPU", "memory": " MiB"}
+_NAMES: Final = {"vcpu": "vCPU", "memory": "memory (MiB)"}
 
 
 class Settled(NamedTuple):
-    """The size to ask for; ``None`` leaves the value to the job definition."""
+    """Size of a request; ``None`` leaves the value to the job definition."""
 
     vcpu: Decimal | None = None
     memory: int | None = None
 
 
 class Wanted(NamedTuple):
-    """A size as somebody asked for it, be it one of Fargate's or not."""
+    """Size as given, legal on Fargate or not."""
 
     vcpu: Decimal | None = None
     memory: Decimal | None = None
@@ -36,7 +36,7 @@ class Wanted(NamedTuple):
 def read_size(*, vcpu: object, memory: object) -> Wanted:
     """Read a size from the arguments of a request.
 
-    :raises InvalidRequest: one of them is no number.
+    :raises InvalidRequest: a value is no number.
     """
     findings = Findings()
     asked = _asked(vcpu, memory, findings)
@@ -46,9 +46,9 @@ def read_size(*, vcpu: object, memory: object) -> Wanted:
 
 
 def settle_size(wanted: Wanted, size_policy: str) -> Settled:
-    """Return the size that a request for it ends up with.
+    """Return the final size of a request.
 
-    :raises InvalidRequest: Fargate does not run it, or with ``round_up`` nothing that holds it.
+    :raises InvalidRequest: no size of Fargate; with ``round_up``, more than the largest size.
     """
     findings = Findings()
     settled = settle(_asked(*wanted, findings), size_policy, findings)
@@ -64,13 +64,13 @@ def _asked(vcpu: object, memory: object, findings: Findings) -> Overrides:
 
 
 def settle(overrides: Overrides, policy: object, findings: Findings) -> Settled:
-    """Return the size to ask for; with ``round_up`` a note says what became of what."""
+    """Return the size of a request; with ``round_up`` a note reports the change."""
     vcpu, memory = overrides.vcpu, overrides.memory
     for name, value in (("vcpu", vcpu), ("memory", memory)):
         if value is not None and value <= 0:
             findings.problem(
                 overrides.origin[name],
-                f"{shown(value)}{UNITS[name]} is not more than 0",
+                f"{_NAMES[name]} must be greater than 0, not {shown(value)}",
                 f"use {SMALLEST[name]} or more",
                 involves=overrides.decided_by(name),
             )
@@ -78,7 +78,7 @@ def settle(overrides: Overrides, policy: object, findings: Findings) -> Settled:
     if policy == "round_up":
         return _round_up(overrides, findings)
     if policy != "strict":
-        findings.problem("size_policy", f"{shown(policy)} is not strict or round_up")
+        findings.problem("size_policy", f"must be strict or round_up, not {shown(policy)}")
         return Settled()
     if vcpu is not None and memory is not None:
         if memory not in (row.memory if (row := fargate.row_of(vcpu)) else ()):
@@ -109,14 +109,13 @@ def _round_up(overrides: Overrides, findings: Findings) -> Settled:
         too_large = "vcpu" if vcpu is not None and vcpu > LARGEST.vcpu else "memory"
         findings.problem(
             overrides.origin[too_large],
-            f"{_written(vcpu, memory)} does not fit into the largest Fargate size, {LARGEST}",
+            f"{_written(vcpu, memory)} is more than the largest Fargate size, {LARGEST}",
             involves=overrides.decided_by("vcpu", "memory"),
         )
         return Settled()
     if tuple(found) != (vcpu, memory):
         findings.notes.append(
-            f"{_written(vcpu, memory)} was rounded up to {_written(*found)}, "
-            "the smallest Fargate size that holds it"
+            f"{_written(vcpu, memory)} was rounded up to {_written(*found)}, the next Fargate size"
         )
     return found
 
@@ -160,7 +159,7 @@ def _refuse_one(
     near = fargate.either_of(fargate.neighbours(value, legal))
     findings.problem(
         overrides.origin[name],
-        f"{shown(value)}{UNITS[name]} is not in any Fargate size",
+        f"{shown(value)}{UNITS[name]} is not part of any Fargate size",
         f"use {near}",
         involves=("size_policy", *overrides.decided_by(name)),
     )

@@ -1,4 +1,4 @@
-"""The members of SubmitJob that have no argument of their own."""
+"""Members of SubmitJob without their own argument."""
 
 from typing import Any, Final
 
@@ -29,7 +29,7 @@ WITHOUT_ARGUMENT: Final = tuple(
 
 
 def read(value: object, findings: Findings) -> dict[str, Any]:
-    """Read ``extra_submit_args``: a mapping of SubmitJob members, or its JSON text."""
+    """Read ``extra_submit_args``: a mapping of SubmitJob members, or JSON text."""
     if value is None:
         return {}
     where = "extra_submit_args"
@@ -38,7 +38,7 @@ def read(value: object, findings: Findings) -> dict[str, Any]:
         place = at(where, member)
         if member in ARGUMENT_OF:
             argument = ARGUMENT_OF[member]
-            findings.problem(place, "has an argument of its own", f"use {argument}")
+            findings.problem(place, "has its own argument", f"use {argument}")
         elif member in WITHOUT_ARGUMENT:
             extra[member] = read_member(member, given, place, findings)
         else:
@@ -47,23 +47,23 @@ def read(value: object, findings: Findings) -> dict[str, Any]:
 
 
 def read_member(member: str, value: object, where: str, findings: Findings) -> dict[str, Any]:
-    """Read a member that has no argument of its own."""
+    """Read a member without its own argument."""
     return _READERS[member](value, where, findings)
 
 
 def refuse_member(
     member: str, where: str, findings: Findings, *, among: tuple[str, ...] = ()
 ) -> None:
-    """Say why SubmitJob takes no such member, or Fargate none.
+    """Add a problem about a member unknown to SubmitJob or to Fargate.
 
-    :param among: the names to look for the nearest in; by default those of arguments as well.
+    :param among: candidates for a suggestion; by default also names of arguments.
     """
     if member in NOT_ON_FARGATE:
-        findings.problem(where, f"is not for Fargate: {NOT_ON_FARGATE[member]}")
+        findings.problem(where, f"is not applicable for Fargate: {NOT_ON_FARGATE[member]}")
         return
     if member in OF_SERVICE_JOBS:
-        text = "is a member of SubmitServiceJob, for SageMaker training jobs, not of SubmitJob"
-        findings.problem(where, text, "leave it out")
+        text = "belongs to SubmitServiceJob (SageMaker training jobs), not to SubmitJob"
+        findings.problem(where, text, "remove the member")
         return
     if among:
         wanted = nearest(member, among)
@@ -76,16 +76,16 @@ def refuse_member(
 
 
 def _ecs_properties(value: object, where: str, findings: Findings) -> dict[str, Any]:
-    """Read the override of a definition made with ``ecsProperties``.
+    """Read the override for a definition with ``ecsProperties``.
 
-    API, ``EcsPropertiesOverride``: one task; its containers may have names, and need none.
+    API, ``EcsPropertiesOverride``: one task; names of containers are optional.
     """
     given = mapping(value, where, findings)
     known_keys(given, MEMBERS["EcsPropertiesOverride"], where, findings)
     place = f"{where}.taskProperties"
     tasks = items(given.get("taskProperties"), place, findings)
     if len(tasks) > 1:
-        findings.problem(place, f"has {len(tasks)} elements, where Batch takes one")
+        findings.problem(place, f"has {len(tasks)} elements; AWS Batch accepts one")
     read_tasks = []
     for index, task in enumerate(tasks):
         members = mapping(task, f"{place}[{index}]", findings)
@@ -112,7 +112,7 @@ def _container(value: object, where: str, findings: Findings) -> dict[str, Any]:
     for resource in (layer.vcpu, layer.memory):
         if resource is not None and resource <= 0:
             place = f"{where}.resourceRequirements"
-            findings.problem(place, f"{shown(resource)} is not more than 0")
+            findings.problem(place, f"must be greater than 0, not {shown(resource)}")
     return named | _overrides.to_api(layer)
 
 
@@ -123,7 +123,7 @@ def _consumable_resources(value: object, where: str, findings: Findings) -> dict
     entries = items(given.get("consumableResourceList"), place, findings)
     if len(entries) > limits.CONSUMABLE_RESOURCES:
         findings.problem(
-            place, f"{len(entries)} entries are more than {limits.CONSUMABLE_RESOURCES}"
+            place, f"has {len(entries)} entries; AWS accepts at most {limits.CONSUMABLE_RESOURCES}"
         )
     read_entries: list[dict[str, Any]] = []
     met: set[str] = set()
@@ -135,7 +135,7 @@ def _consumable_resources(value: object, where: str, findings: Findings) -> dict
             members.get("consumableResource"), f"{place}[{index}].consumableResource", findings
         )
         if name in met:
-            text = f"{shown(name)} is given twice"
+            text = f"{shown(name)} is listed twice"
             findings.problem(f"{place}[{index}]", text, "keep one of the two")
         elif name is not None:
             met.add(name)

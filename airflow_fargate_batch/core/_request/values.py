@@ -1,9 +1,8 @@
-"""Rendered arguments in, plain values out.
+"""Readers from rendered arguments to plain values.
 
-A template renders to text, or with native rendering to whatever the text looks like, so a number
-may arrive as ``"1"`` and a text as ``20261122``. Every function here takes the value as it came,
-the name of the argument it came in, and the ``Findings`` to add to; it returns ``None`` where it
-found a problem. No message quotes a value that could be a secret.
+A template renders to text, or with native rendering to a Python value, so a number may arrive as
+``"1"`` and a text as ``20261122``. Every reader takes the value, the name of the argument and the
+``Findings`` to extend, and returns ``None`` after a problem. No message quotes a possible secret.
 """
 
 import math
@@ -23,17 +22,19 @@ _TRUE: Final = frozenset({"true", "1", "yes", "on"})
 _FALSE: Final = frozenset({"false", "0", "no", "off"})
 _SHOWN: Final = 60
 _BEYOND_USE: Final = 10**18
-"""Larger than anything that AWS counts, and still a 64-bit integer."""
+"""Larger than all numbers of AWS, and still a 64-bit integer."""
 _SPELT: Final = 100
-"""Problems up to which a misspelt name is compared with the known ones: it takes time."""
-_CHECK_SOURCE: Final = "check the template or script that fills it"
-WRITE_JSON: Final = "write it as JSON, in a template with the filter tojson, in a shell with jq"
-"""Advice reads well to authors of DAGs and of scripts alike: the core knows neither."""
+"""Number of problems after which misspelt names get no suggestion, to save time."""
+_CHECK_SOURCE: Final = "check the template or script that sets it"
+WRITE_JSON: Final = (
+    "write strings in double quotes; the filter tojson (in a template) and jq (in a shell) do"
+)
+"""Advice for authors of DAGs and of scripts alike."""
 
 
 @dataclass(slots=True)
 class Findings:
-    """Everything noticed about one request, so that all of it can be said at once."""
+    """Problems, warnings and notes of one request, to report all at once."""
 
     problems: list[Problem] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -48,23 +49,23 @@ class Findings:
 
 
 def shown(value: object) -> str:
-    """Write a value for a message, shortened; an object that is no plain value by its type."""
+    """Write a value for a message, shortened; other objects by type."""
     if not isinstance(value, str | int | float | Decimal | date):
         return shown_type(value)
     try:
         text = repr(value) if isinstance(value, str) else str(value)
     except ValueError:  # Python refuses to write integers of more than 4,300 digits
-        return "a number of thousands of digits"
+        return "a number with thousands of digits"
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def is_template(text: str) -> bool:
-    """Tell whether a text still holds Jinja's marks."""
+    """Return whether a text still contains Jinja's marks."""
     return "{{" in text or "{%" in text
 
 
 def upper(value: object) -> str:
-    """Write one of the API's words as it spells them; what is no text is none of them."""
+    """Write a word in upper case like the API; empty if the value is no text."""
     return value.upper() if isinstance(value, str) else ""
 
 
@@ -74,14 +75,14 @@ def _is_rendered(text: str, where: str, findings: Findings) -> bool:
     elif not text.strip():
         findings.problem(where, "is empty", f"leave it out, or {_CHECK_SOURCE}")
     elif text.strip() == "None":
-        findings.problem(where, "is the text 'None'", f"{_CHECK_SOURCE}: it found no value")
+        findings.problem(where, "is the text 'None'", f"{_CHECK_SOURCE}; no value was found")
     else:
         return True
     return False
 
 
 def number(value: object, where: str, findings: Findings) -> Decimal | None:
-    """Read a number from an int, a float, a Decimal or its text."""
+    """Read a number from an int, a float, a Decimal or text."""
     found: Decimal | None = None
     if isinstance(value, str):
         if not _is_rendered(value, where, findings):
@@ -99,7 +100,7 @@ def number(value: object, where: str, findings: Findings) -> Decimal | None:
         findings.problem(where, said)
     # Compared, not abs(): arithmetic on a Decimal of a huge exponent overflows.
     elif not -_BEYOND_USE < found < _BEYOND_USE:
-        findings.problem(where, f"{shown(value)} is out of any range that AWS takes")
+        findings.problem(where, f"{shown(value)} is outside every range that AWS accepts")
         return None
     return found
 
@@ -107,7 +108,7 @@ def number(value: object, where: str, findings: Findings) -> Decimal | None:
 def integer(
     value: object, where: str, findings: Findings, *, legal: range | None = None
 ) -> int | None:
-    """Read a whole number and hold it against its documented range."""
+    """Read a whole number, and check the documented range."""
     found = number(value, where, findings)
     if found is None:
         return None
@@ -127,7 +128,7 @@ def integer(
 
 
 def boolean(value: object, where: str, findings: Findings) -> bool | None:
-    """Read a truth value from a bool, 1, 0 or their usual texts."""
+    """Read a truth value from a bool, 1, 0 or the usual texts."""
     if isinstance(value, int) and value in (0, 1):
         return bool(value)
     text = value.strip().lower() if isinstance(value, str) else ""
@@ -140,11 +141,11 @@ def boolean(value: object, where: str, findings: Findings) -> bool | None:
 
 
 def plain_text(value: object, where: str, findings: Findings) -> str | None:
-    """Read a name or an id: text that must say something."""
+    """Read a name or an id: text that must not be empty."""
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
         value = shown(value)  # native rendering made a number of it, as of '20261122'
     if not isinstance(value, str):
-        said = "is missing" if value is None else f"is {shown(value)}, where text is needed"
+        said = "is missing" if value is None else f"must be text, not {shown(value)}"
         findings.problem(where, said)
         return None
     is_usable = _is_rendered(value, where, findings) and _is_clean(value, where, findings)
@@ -152,10 +153,10 @@ def plain_text(value: object, where: str, findings: Findings) -> str | None:
 
 
 def content(value: object, where: str, findings: Findings) -> str | None:
-    """Read a text that a container will get: any text, also empty; its value is never shown.
+    """Read a text for a container: any text, also empty; no message shows the value.
 
-    Numbers and truth values become JSON's own spelling of them (``true``, not ``True``), dates ISO
-    8601; a mapping or a list, which native rendering makes of a JSON text, becomes JSON again.
+    Numbers and truth values become JSON (``true``, not ``True``), dates ISO 8601. Native rendering
+    parses JSON text, so mappings and lists become JSON again.
     """
     match value:
         case str():
@@ -171,25 +172,25 @@ def content(value: object, where: str, findings: Findings) -> str | None:
         case datetime() | date():
             text = value.isoformat()
         case None:
-            findings.problem(where, "is None", "leave the entry out, or use an empty text")
+            findings.problem(where, "is None", "remove the entry, or use an empty text")
             return None
         case _:
-            findings.problem(where, f"is {shown(value)}, where text is needed")
+            findings.problem(where, f"must be text, not {shown(value)}")
             return None
     return text if _is_clean(text, where, findings) else None
 
 
 def _no_json(value: object) -> str:
-    """Say why JSON cannot hold a value, without the value."""
+    """Return why JSON cannot represent a value, without the value."""
     if isinstance(value, float):
         return f"is {value}, and JSON has no such number"
     if isinstance(value, int):
-        return "is a number of thousands of digits"
+        return "is a number with thousands of digits"
     return f"is {shown_type(value)} that JSON cannot hold"
 
 
 def is_plain(value: object) -> TypeGuard[str]:
-    """Tell a text that ``content`` would pass as it is: the usual case, and told far sooner."""
+    """Return quickly whether ``content`` would return a text unchanged, the usual case."""
     return isinstance(value, str) and value.isascii() and "\0" not in value
 
 
@@ -197,7 +198,8 @@ def _is_clean(text: str, where: str, findings: Findings) -> bool:
     if "\0" not in text and (text.isascii() or _is_encodable(text)):
         return True
     findings.problem(
-        where, "holds a character that no process can be given (NUL or half a surrogate pair)"
+        where,
+        "contains a character that cannot be passed to a process (NUL or half a surrogate pair)",
     )
     return False
 
@@ -211,13 +213,13 @@ def _is_encodable(text: str) -> bool:
 
 
 def at(where: str, key: object) -> str:
-    """Name a place below another; a key that is odd, long or not printable is quoted."""
+    """Name a place below another; odd, long or unprintable keys are quoted."""
     plain = isinstance(key, str) and key.isprintable() and len(key) <= _SHOWN
     return f"{where}.{key}" if plain else f"{where}[{shown(key)}]"
 
 
 def parse_json(text: str, where: str, findings: Findings, *, source: str = "") -> Any:
-    """Parse a JSON text; a mistake is named by line and column, without quoting the text."""
+    """Parse a JSON text; problems name line and column, without quoting the text."""
     try:
         return json_text.parse(text)
     except json_text.NotJson as error:
@@ -228,7 +230,7 @@ def parse_json(text: str, where: str, findings: Findings, *, source: str = "") -
 
 
 def mapping(value: object, where: str, findings: Findings) -> Mapping[str, Any]:
-    """Read a mapping with text keys, or the JSON text of one; a problem reads as empty."""
+    """Read a mapping with text keys, or JSON text; empty after a problem."""
     if isinstance(value, str):
         if not _is_rendered_json(value, where, findings):
             return {}
@@ -237,7 +239,7 @@ def mapping(value: object, where: str, findings: Findings) -> Mapping[str, Any]:
         if len(findings.problems) > before:
             return {}
     if not isinstance(value, dict | Mapping):  # the first is the usual case, and told far sooner
-        findings.problem(where, f"is {shown_type(value)}, where a mapping is needed")
+        findings.problem(where, f"must be a mapping, not {shown_type(value)}")
         return {}
     odd = [key for key in value if not isinstance(key, str)]
     if not odd:
@@ -247,14 +249,14 @@ def mapping(value: object, where: str, findings: Findings) -> Mapping[str, Any]:
 
 
 def warn_of_wrapping(given: Mapping[str, Any], member: str, where: str, findings: Findings) -> None:
-    """Warn of a mapping inside a mapping under the name of the whole: one level too many.
+    """Warn of a mapping wrapped in its own name: one level too many.
 
-    :param member: the name of the whole in the API.
+    :param member: name of the mapping in the API.
     """
     if isinstance(given.get(member), Mapping):
         findings.warnings.append(
-            f"{where} holds an entry named {member}, whose value is a mapping; if the entries of "
-            f'that mapping are meant, leave out the {{"{member}": …}} around them'
+            f"{where} contains an entry named {member} with a mapping as its value; if you mean "
+            f'the entries of that mapping, remove the {{"{member}": …}} around them'
         )
 
 
@@ -266,7 +268,7 @@ def _is_rendered_json(text: str, where: str, findings: Findings) -> bool:
 
 
 def shown_type(value: object) -> str:
-    """Name the type of a value that may be a secret: ``a list``, ``text``, ``None``."""
+    """Name the type of a possible secret: ``a list``, ``text``, ``None``."""
     if value is None:
         return "None"
     name = type(value).__name__
@@ -276,7 +278,7 @@ def shown_type(value: object) -> str:
 
 
 def items(value: object, where: str, findings: Findings) -> list[Any]:
-    """Read a list, any other iterable but a text or a mapping, or the JSON text of a list."""
+    """Read a list, any iterable except text and mappings, or JSON text of a list."""
     if isinstance(value, str):
         if not _is_rendered_json(value, where, findings):
             return []
@@ -287,7 +289,7 @@ def items(value: object, where: str, findings: Findings) -> list[Any]:
     if isinstance(value, list):
         return list(value)
     if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
-        findings.problem(where, f"is {shown_type(value)}, where a list is needed")
+        findings.problem(where, f"must be a list, not {shown_type(value)}")
         return []
     return list(value)
 
@@ -295,7 +297,7 @@ def items(value: object, where: str, findings: Findings) -> list[Any]:
 def known_keys(
     given: Mapping[str, Any], legal: Iterable[str], where: str, findings: Findings
 ) -> None:
-    """Refuse members that the API does not have, with the nearest that it has."""
+    """Refuse members unknown to the API, and suggest the nearest member."""
     legal = tuple(legal)
     for key in given:
         if key not in legal:
