@@ -203,7 +203,7 @@ def keep_a_vigil(job: Job) -> None:
     )
     view = Lines()
     for each in read(*({"jobId": name, "status": "SUCCEEDED"} for name in "abc")):
-        vigil._heed(each, view)
+        vigil._update(each, view)
     vigil._jobs["odd"] = job
     vigil._show(view)
     assert [vigil.outcomes[name].succeeded for name in "abc"] == [True] * 3
