@@ -152,7 +152,7 @@ def test_a_job_that_can_never_start_is_not_waited_for(
 ) -> None:
     monkeypatch.setattr(aws, "describe", lambda _: [Job.from_api(STUCK), job(B, "RUNNING")])
     with pytest.raises(
-        JobCannotStart, match=f"^Job {A} can never start: it asks for more"
+        JobCannotStart, match=f"^Job {A} can never start: the job asks for more"
     ) as caught:
         sensor(mode=mode).poke({})
     assert f"Job {A} is still RUNNABLE; 'fargate-batch terminate {A}'" in str(caught.value)

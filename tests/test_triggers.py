@@ -257,8 +257,8 @@ GIVING_UP = pytest.mark.parametrize(
             {"states": ["RUNNABLE"], "statusReason": STUCK_REASON},
             {},
             "stuck",
-            "Job job can never start: it asks for more than the queue's compute environments can "
-            "ever give",
+            "Job job can never start: the job asks for more than the queue's compute "
+            "environments can ever provide",
             "RUNNABLE",
             id="misconfigured",
         ),

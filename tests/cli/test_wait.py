@@ -166,7 +166,7 @@ class TestGivingUp:
         )  # fmt: skip
         outcome = run("wait", never)
         assert outcome.code == 1
-        assert f"error: Job {never} can never start: it asks for more" in outcome.err
+        assert f"error: Job {never} can never start: the job asks for more" in outcome.err
         assert "does not know" not in outcome.err
 
     def test_a_stuck_array_is_waited_for_although_its_first_child_is_not_found(
