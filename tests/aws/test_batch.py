@@ -405,7 +405,7 @@ def test_access_denied_names_the_action_in_the_message(
     api: BatchApi, stub: Stub, action: str, said: str
 ) -> None:
     stub.says(403, {"message": said}, code="AccessDeniedException")
-    with pytest.raises(AccessDenied, match=f"Allow {action}") as caught:
+    with pytest.raises(AccessDenied, match=f"Grant the IAM action {action}") as caught:
         api.submit_job(BODY)
     assert caught.value.action == action
 

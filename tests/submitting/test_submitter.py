@@ -283,7 +283,7 @@ def test_without_permission_to_tag_it_is_submitted_without_tags(
     assert aws.submitter().submit(request_of()).job_id == "job-0"
     assert len(aws.jobs) == 1
     assert aws.jobs[0].tags == {}
-    assert "Allow batch:TagResource" in logged.text
+    assert "Grant the IAM action batch:TagResource" in logged.text
 
 
 def test_tags_of_the_user_are_never_left_out(aws: FakeBatch) -> None:
