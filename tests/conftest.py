@@ -3,6 +3,7 @@
 import logging
 import os
 import tempfile
+from collections.abc import Generator
 
 import pytest
 
@@ -33,3 +34,17 @@ def _open_loggers() -> None:
             logger = logging.getLogger(name)
             logger.disabled, logger.propagate, logger.handlers = False, True, []
             logger.setLevel(logging.NOTSET)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Escape half surrogate pairs in captured output: the test processes exchange UTF-8 only."""
+    report = yield
+    report.sections = [(title, _escaped(text)) for title, text in report.sections]
+    if report.longrepr is not None and (text := str(report.longrepr)) != _escaped(text):
+        report.longrepr = _escaped(text)
+    return report
+
+
+def _escaped(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -23,10 +23,8 @@ def data(text: str) -> bool:
     """
     if sys.stdout is None:
         return False
-    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-    writable = text.encode(encoding, "backslashreplace").decode(encoding)
     try:
-        print(writable, flush=True)  # noqa: T201 - this is what a command line is for
+        print(_writable(text, sys.stdout), flush=True)  # noqa: T201 - this is what a command line is for
     except BrokenPipeError:
         give_up_stdout()
         return False
@@ -34,6 +32,12 @@ def data(text: str) -> bool:
         could_not_write(failure)
         return False
     return True
+
+
+def _writable(text: str, stream: TextIO) -> str:
+    """Return the text with an escape for each character that the stream's encoding lacks."""
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def could_not_write(failure: OSError) -> None:
@@ -63,7 +67,7 @@ def talk(text: str) -> None:
     if sys.stderr is None:  # closed; print would take stdout in its place
         return
     try:
-        print(text, file=sys.stderr, flush=True)  # noqa: T201 - this is what a command line is for
+        print(_writable(text, sys.stderr), file=sys.stderr, flush=True)  # noqa: T201 - this is what a command line is for
     except OSError:
         _give_up(sys.stderr)
         sys.stderr = None  # as Python has it if it starts without one
