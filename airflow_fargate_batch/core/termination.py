@@ -67,7 +67,7 @@ class TaskNow:
 
     @property
     def end(self) -> str | None:
-        """How the task has ended, as a sentence; ``None`` if it has not."""
+        """End of the task, as a sentence; ``None`` if the task has not ended."""
         return ENDED.get(self.state or "")
 
 
