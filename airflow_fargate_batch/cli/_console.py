@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import sys
 from contextlib import suppress
 from typing import Any, Final, TextIO
@@ -32,6 +33,23 @@ def data(text: str) -> bool:
         could_not_write(failure)
         return False
     return True
+
+
+def is_read() -> bool:
+    """Return whether a write to stdout can still reach somebody.
+
+    A pipe whose reader has exited reports an error before anything is written, so that a command
+    that has nothing to write at the moment learns of it too. Windows has no ``poll``; there only a
+    failed write tells.
+    """
+    if sys.stdout is None:
+        return False
+    try:
+        poll = select.poll()
+        poll.register(sys.stdout.fileno(), 0)  # errors and hang-ups are always reported
+    except (AttributeError, OSError, ValueError):
+        return True
+    return not poll.poll(0)
 
 
 def _writable(text: str, stream: TextIO) -> str:

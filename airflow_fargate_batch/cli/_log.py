@@ -64,7 +64,7 @@ def follow_log(api: BatchApi, job: Job, given: Given) -> tuple[Job, bool]:
             follower.heed(news)
             if change := narrator.tell(news, clock.date()):
                 _console.talk(change)
-        if not _write(follower.read(), given):
+        if not _write(follower.read(), given) or not _console.is_read():
             return job, logs.is_readable
     _write(follower.rest(), given)
     return job, logs.is_readable

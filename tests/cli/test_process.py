@@ -207,10 +207,17 @@ def test_an_answer_stays_the_truth_although_nobody_reads_it() -> None:
 
 
 @pytest.mark.usefixtures("aws")
-def test_nobody_who_reads_a_log_ends_following_it(live: LocalBatch) -> None:
+@pytest.mark.parametrize(
+    "reader",
+    [
+        pytest.param("head -1", id="one that leaves while lines are written"),
+        pytest.param("{ sleep 5; }", id="one that leaves after the last line"),
+    ],
+)
+def test_nobody_who_reads_a_log_ends_following_it(live: LocalBatch, reader: str) -> None:
     live.script(name="talks", log=[f"line {number}" for number in range(500)], runtime=36000)
     job = shell("fargate-batch", "submit", "--job-name", "talks").out.strip()
-    line = f"set -o pipefail; fargate-batch logs {job} --follow --poll-interval 0.2 | head -1"
+    line = f"set -o pipefail; fargate-batch logs {job} --follow --poll-interval 0.2 | {reader}"
     assert _in_shell(line)[0] == 0
     assert live.jobs[0]["status"] == "RUNNING"
 
