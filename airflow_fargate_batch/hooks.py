@@ -23,7 +23,7 @@ from airflow_fargate_batch.core.backoff import POLL_INTERVAL
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.waiting import Wait
 from airflow_fargate_batch.submitting.many import Outcome, submit_many
-from airflow_fargate_batch.submitting.retrying import Clock
+from airflow_fargate_batch.submitting.retrying import Timing
 from airflow_fargate_batch.submitting.submitter import Submitter
 from airflow_fargate_batch.watching.log_follower import LogFollower
 
@@ -201,7 +201,7 @@ class FargateBatchHook(AwsBaseHook):
         """
         if reason is None:
             reason = terminator_here().reason("Terminated with FargateBatchHook.terminate")
-        clock = Clock()
+        clock = Timing()
         end = partial(self.api.terminate_job, job_id, reason)
         clock.persist(end, clock.now() + TERMINATE_PATIENCE)
 

@@ -528,10 +528,10 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
             self.has_submitted = True
         except InvalidRequest as error:
             raise _failure(error) from None
-        self._tell_where(job_id, request, context)
+        self._log_pages(job_id, request, context)
         return job_id
 
-    def _tell_where(self, job_id: str, request: JobRequest, context: Context) -> None:
+    def _log_pages(self, job_id: str, request: JobRequest, context: Context) -> None:
         """Log the job and the address of its console page, and push the pages for the links."""
         submitted = self.hook.submitted
         pages = addresses(

@@ -33,8 +33,8 @@ from airflow_fargate_batch.exceptions import (
     Unreachable,
 )
 from airflow_fargate_batch.triggers import ENDED, GAVE_UP, FargateBatchJobTrigger
+from airflow_fargate_batch.watching.conclusion import conclude
 from airflow_fargate_batch.watching.conversation import PATIENCE, REFUSALS
-from airflow_fargate_batch.watching.verdict import conclude
 
 if TYPE_CHECKING:
     from airflow_fargate_batch.hooks import FargateBatchHook
@@ -117,7 +117,7 @@ class FargateBatchJobSensor(BaseSensorOperator):
         if unknown := [job_id for job_id in ids if job_id not in jobs]:
             self.log.warning("Jobs unknown to AWS Batch: %s", ", ".join(unknown))
         lost = self._lost(ids, jobs.values(), time.monotonic())
-        self._tell(jobs.values(), len(ids))
+        self._report(jobs.values(), len(ids))
         self._raise_failure(jobs.values())
         if lost:
             raise lost
@@ -146,7 +146,7 @@ class FargateBatchJobSensor(BaseSensorOperator):
                 self.log.info("The state of the jobs can be read again")
             return jobs
 
-    def _tell(self, jobs: Iterable[Job], expected: int) -> None:
+    def _report(self, jobs: Iterable[Job], expected: int) -> None:
         """Log the changes; in a process with a single poke, log the counts in one line.
 
         :raises JobCannotStart: AWS reports that a job can never start.
@@ -170,8 +170,8 @@ class FargateBatchJobSensor(BaseSensorOperator):
         """Count absences, and return the first job that has been absent for too long."""
         for job_id in ids:
             self._watchlist.add(job_id, interval=self.poke_interval, now=now)
-        news = self._watchlist.answered(ids, jobs, now)
-        return next((each for each in news if isinstance(each, JobLost)), None)
+        update = self._watchlist.answered(ids, jobs, now)
+        return next((each for each in update if isinstance(each, JobLost)), None)
 
     def execute_complete(
         self, context: Context, event: Mapping[str, Any], try_number: int | None = None

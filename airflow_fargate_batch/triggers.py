@@ -30,7 +30,7 @@ from airflow_fargate_batch.exceptions import (
 from airflow_fargate_batch.watching.poller import Watch
 
 if TYPE_CHECKING:
-    from airflow_fargate_batch._airflow.job_log import JobLog, Place
+    from airflow_fargate_batch._airflow.job_log import JobLog, KeptPosition
 
 Result = TypeVar("Result")
 
@@ -202,7 +202,7 @@ class FargateBatchJobTrigger(BaseTrigger):
             else:
                 async with self._log_of_the_job(self.log_interval) as log:
                     try:
-                        job = await self._until_it_has_ended(watch, wait, log.heed)
+                        job = await self._until_it_has_ended(watch, wait, log.observe)
                     except JobTimedOut as error:  # now: to read the rest of the log takes a while
                         if self.terminate_on_kill:
                             await self._end_given_up(error.message)
@@ -220,7 +220,7 @@ class FargateBatchJobTrigger(BaseTrigger):
         while True:
             job = await _next(watch, wait.ends_at)
             if job is not None:
-                line = wait.heed(job, _now())
+                line = wait.observe(job, _now())
             elif watch.has_news:
                 continue
             else:
@@ -265,10 +265,10 @@ class FargateBatchJobTrigger(BaseTrigger):
         )
 
     @cached_property
-    def _place_in_the_log(self) -> "Place":
-        from airflow_fargate_batch._airflow.job_log import Place
+    def _place_in_the_log(self) -> "KeptPosition":
+        from airflow_fargate_batch._airflow.job_log import KeptPosition
 
-        return Place(self.task_instance, self.log)
+        return KeptPosition(self.task_instance, self.log)
 
     @cached_property
     def _poller(self) -> ConnectedPoller:

@@ -118,7 +118,7 @@ class World:
         self.sleep(0)
         lines: list[str] = []
         while self.now < until:
-            reader.heed(self.job, self.now)
+            reader.observe(self.job, self.now)
             if reader.is_complete:
                 break
             request = reader.next_request(self.now)

@@ -12,7 +12,7 @@ from airflow_fargate_batch.core.naming import LIFE_TAG, SUBMISSION_TAG, Submissi
 from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.core.status import JobStatus
 from airflow_fargate_batch.exceptions import AnswerLost, Throttled
-from airflow_fargate_batch.submitting.retrying import Clock
+from airflow_fargate_batch.submitting.retrying import Timing
 from airflow_fargate_batch.submitting.submitter import Submitter
 
 T = TypeVar("T")
@@ -36,8 +36,8 @@ class FakeTime:
         if seconds:
             self.naps.append(seconds)
 
-    def clock(self) -> Clock:
-        return Clock(
+    def clock(self) -> Timing:
+        return Timing(
             now=lambda: self.seconds,
             sleep=self.sleep,
             random=lambda: 0.5,

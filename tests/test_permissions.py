@@ -17,7 +17,7 @@ from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.exceptions import AwsError
 from airflow_fargate_batch.local import LocalBatch
 from airflow_fargate_batch.submitting.submitter import Submitter
-from airflow_fargate_batch.watching.verdict import conclude
+from airflow_fargate_batch.watching.conclusion import conclude
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 TABLE = {

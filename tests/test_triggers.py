@@ -340,7 +340,7 @@ def test_a_job_is_ended_before_the_rest_of_its_log_is_read(
     """Else what was true at the last look may no longer be."""
 
     class Log:
-        def heed(self, job: Job) -> None:
+        def observe(self, job: Job) -> None:
             """Take no note."""
 
         async def __aenter__(self) -> Self:

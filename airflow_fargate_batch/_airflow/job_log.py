@@ -9,7 +9,7 @@ from airflow_fargate_batch._airflow import compat
 from airflow_fargate_batch._airflow.uncancelled import detach
 from airflow_fargate_batch._airflow.xcom import LOG_POSITION
 from airflow_fargate_batch.core.job import Job
-from airflow_fargate_batch.core.log_reading import Pace, Position, read_position
+from airflow_fargate_batch.core.log_reading import Position, ReadRate, read_position
 from airflow_fargate_batch.core.secrets import without
 from airflow_fargate_batch.exceptions import AwsError, FargateBatchError, JobLost, JobTimedOut
 from airflow_fargate_batch.watching.log_follower import AsyncLogFollower
@@ -29,7 +29,7 @@ PATIENCE: Final = 60.0
 """Seconds to wait for a kept position: a restarted triggerer asks for the positions of all logs."""
 
 
-class Place:
+class KeptPosition:
     """Position of a waiting task in the job's log, kept in an XCom for the next trigger.
 
     If the XCom cannot be read or written, a single warning is logged.
@@ -88,7 +88,7 @@ class Place:
 class JobLog:
     """Logs the lines of a job during the wait, and the rest of the lines at the end.
 
-    The wait passes updates of the job to ``heed``; updates of a child are read here.
+    The wait passes updates of the job to ``observe``; updates of a child are read here.
 
     :param interval: seconds between two reads of the log.
     :param poll_interval: seconds between two questions about the child.
@@ -99,7 +99,7 @@ class JobLog:
     def __init__(
         self,
         poller: "ConnectedPoller",
-        place: Place,
+        place: KeptPosition,
         *,
         interval: float,
         poll_interval: float,
@@ -142,10 +142,10 @@ class JobLog:
             for task in self._tasks:
                 task.cancel()
 
-    def heed(self, job: Job) -> None:
+    def observe(self, job: Job) -> None:
         """Observe the job's present state."""
         self._secrets |= set(job.secrets)
-        self._follower.heed(job)
+        self._follower.observe(job)
         if self._follower.child_id and not self._is_child_watched:
             self._is_child_watched = True
             self._tasks.append(asyncio.create_task(self._watch(self._follower.child_id)))
@@ -163,7 +163,7 @@ class JobLog:
             try:
                 with self._poller.watch(child_id, interval=self._poll_interval) as watch:
                     async for child in watch:
-                        self._follower.heed(child)
+                        self._follower.observe(child)
             except JobLost:  # AWS makes the children of an array when it gets to it
                 continue
             except FargateBatchError:
@@ -176,12 +176,12 @@ class JobLog:
         if child_id := self._follower.child_id:
             try:
                 for child in await self._poller.describe_jobs([child_id]):
-                    self._follower.heed(child)
+                    self._follower.observe(child)
             except AwsError as error:
                 self._log.warning("Could not find the rest of the job's log: %s", error)
 
 
-_pace: Final = Pace(rate=WRITES)
+_pace: Final = ReadRate(rate=WRITES)
 
 
 async def _turn() -> None:

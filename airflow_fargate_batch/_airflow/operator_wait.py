@@ -32,7 +32,7 @@ from airflow_fargate_batch.triggers import (
     STUCK,
     FargateBatchJobTrigger,
 )
-from airflow_fargate_batch.watching.verdict import conclude, last_lines
+from airflow_fargate_batch.watching.conclusion import conclude, last_lines
 
 if TYPE_CHECKING:
     from airflow_fargate_batch.hooks import FargateBatchHook

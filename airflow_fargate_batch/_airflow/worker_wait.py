@@ -46,7 +46,7 @@ class WorkerWait:
             if job is not None:
                 last = job
                 if self._lines:
-                    self._lines.heed(job)
+                    self._lines.observe(job)
                 if on_change:
                     on_change(job)
             self._log_lines(self._lines.read() if self._lines else (), last.secrets)
@@ -63,7 +63,7 @@ class WorkerWait:
         """
         now = datetime.now(UTC)
         if change is not None:
-            return change, self._wait.heed(change, now)
+            return change, self._wait.observe(change, now)
         if not self._wait.is_over(now):
             return None, None
         job = self._last_look()
@@ -84,7 +84,7 @@ class WorkerWait:
         jobs = self._api.describe_jobs(dict.fromkeys([*job_ids, *child]))
         for job in jobs:
             if self._lines and job.id in child:
-                self._lines.heed(job)
+                self._lines.observe(job)
         return jobs
 
     def _finish_log(self, lines: LogFollower, job: Job) -> None:

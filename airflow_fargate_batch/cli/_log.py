@@ -39,7 +39,7 @@ def write_log(job: Job, given: Given) -> bool:
     """Write the job's log so far; return whether the log was readable."""
     logs = connect_logs(given)
     follower = _follower(logs, given, quiet=0.0)
-    follower.heed(job)
+    follower.observe(job)
     _write(follower.rest(), given)
     return logs.is_readable
 
@@ -58,11 +58,11 @@ def follow_log(api: BatchApi, job: Job, given: Given) -> tuple[Job, bool]:
         sleep=clock.sleep,
         chance=clock.random,
     )
-    for news in changes:
-        if news is not None:
-            job = news
-            follower.heed(news)
-            if change := narrator.tell(news, clock.date()):
+    for update in changes:
+        if update is not None:
+            job = update
+            follower.observe(update)
+            if change := narrator.report(update, clock.date()):
                 _console.talk(change)
         if not _write(follower.read(), given) or not _console.is_read():
             return job, logs.is_readable

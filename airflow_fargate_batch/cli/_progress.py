@@ -23,7 +23,7 @@ class View(Protocol):
         traceback: TracebackType | None,
     ) -> None: ...
 
-    def tell(self, change: str) -> None:
+    def report(self, change: str) -> None:
         """Show a change as a line."""
 
     def show(self, what: str, done: int, total: int, said: str) -> None:
@@ -50,7 +50,7 @@ class Lines:
     ) -> None:
         pass
 
-    def tell(self, change: str) -> None:
+    def report(self, change: str) -> None:
         """Write the change to stderr."""
         _console.talk(change)
 
@@ -95,7 +95,7 @@ class Bars:
     ) -> None:
         self._progress.stop()
 
-    def tell(self, change: str) -> None:
+    def report(self, change: str) -> None:
         """Show nothing: the bars show the resulting counts."""
 
     def show(self, what: str, done: int, total: int, said: str) -> None:

@@ -89,11 +89,11 @@ def _submitted(api: BatchApi, requests: list[JobRequest], shown: View) -> Iterat
             yield outcome.submitted
         else:
             failed += 1
-            _tell(outcome, told)
+            _report(outcome, told)
         shown.show("jobs", number, len(requests), f"{failed} failed" if failed else "")
 
 
-def _tell(outcome: Outcome, told: set[str]) -> None:
+def _report(outcome: Outcome, told: set[str]) -> None:
     if isinstance(outcome.error, AccessDenied | CredentialsMissing):
         raise outcome.error  # every other submit would fail as well
     said = str(outcome.error)

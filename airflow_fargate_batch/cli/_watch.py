@@ -22,8 +22,8 @@ from airflow_fargate_batch.core.narration import duration
 from airflow_fargate_batch.core.status import FINAL, JobStatus
 from airflow_fargate_batch.core.waiting import Wait
 from airflow_fargate_batch.exceptions import AccessDenied, AwsError, JobLost, JobTimedOut
+from airflow_fargate_batch.watching.conclusion import conclude, last_lines
 from airflow_fargate_batch.watching.poller import follow
-from airflow_fargate_batch.watching.verdict import conclude, last_lines
 
 LAG: Final = 30.0
 """Seconds after SubmitJob in which DescribeJobs may not show the job yet."""
@@ -37,7 +37,7 @@ TAILS: Final = 3
 """Number of failed jobs reported with their last log lines: reading a log takes seconds."""
 
 
-class Outcome(NamedTuple):
+class WaitResult(NamedTuple):
     """Result of the wait for a job.
 
     Attributes:
@@ -53,7 +53,7 @@ class Outcome(NamedTuple):
 
 def wait_for(
     api: BatchApi, job_ids: list[str], given: Given, *, just_submitted: bool = False
-) -> list[Outcome]:
+) -> list[WaitResult]:
     """Wait for jobs with the flags in ``WAITING``; return the outcomes in the order of the ids.
 
     Each failure is reported as soon as the job has failed.
@@ -128,7 +128,7 @@ class Vigil:
         self._just_submitted = just_submitted
         self._looks: Counter[str] = Counter()
         self._begun = _clients.CLOCK.now()
-        self.outcomes: dict[str, Outcome] = {}
+        self.outcomes: dict[str, WaitResult] = {}
 
     @property
     def awaited(self) -> list[str]:
@@ -205,16 +205,16 @@ class Vigil:
 
     def _update(self, job: Job, shown: View) -> None:
         self._jobs[job.id] = job
-        change = self._waits[job.id].heed(job, _clients.CLOCK.date())
+        change = self._waits[job.id].observe(job, _clients.CLOCK.date())
         if change:
-            shown.tell(change)
+            shown.report(change)
         if job.status.is_final:
             self._conclude(job)
 
     def _conclude(self, job: Job) -> None:
         logs = self._logs if self._failures < TAILS else None
         end = conclude(job, task=None, api=lambda: self._api, logs=logs)
-        self.outcomes[job.id] = Outcome(job, end.summary, end.failure is None)
+        self.outcomes[job.id] = WaitResult(job, end.summary, end.failure is None)
         if end.failure is not None:
             self._failures += 1
             _console.error(in_flags(str(end.failure)) + _how_to_read(job, end.summary))
@@ -241,7 +241,7 @@ class Vigil:
             self._give_up(error, job_id)
             return
         if change:
-            shown.tell(change)
+            shown.report(change)
         if job is not None and job.status.is_final:
             self._conclude(job)
 
@@ -258,7 +258,7 @@ class Vigil:
             self._failures += 1
             text = report(text, job=job, region=self._region, log_lines=logs, advice=error.advice)
             _console.error(in_flags(text))
-        self.outcomes[job_id] = Outcome(job, job.to_summary(), succeeded=False)
+        self.outcomes[job_id] = WaitResult(job, job.to_summary(), succeeded=False)
 
     def _show(self, shown: View) -> None:
         counts = Counter(job.status_text for job in self._jobs.values() if job.status_text)

@@ -50,8 +50,8 @@ size is large enough).
 exit codes: 0 the size is valid (or you listed all sizes); 1 the size is not valid; 2 bad usage."""
 
 
-class Answer(NamedTuple):
-    """Answer about a given size, or about a vCPU or memory value alone.
+class SizeAnswer(NamedTuple):
+    """SizeAnswer about a given size, or about a vCPU or memory value alone.
 
     Attributes:
         legal: Whether the size is valid; for a single value, whether any size has the value.
@@ -93,7 +93,7 @@ def run(arguments: argparse.Namespace) -> int:
     return OK if answer.legal else REFUSED
 
 
-def look_up(wanted: Wanted) -> Answer:
+def look_up(wanted: Wanted) -> SizeAnswer:
     """Check a size, or a single value, against the table with the rules of ``submit``."""
     try:
         said = f"Fargate runs {_described(settle_size(wanted, 'strict'))}."
@@ -105,7 +105,7 @@ def look_up(wanted: Wanted) -> Answer:
         rounded = settle_size(wanted, "round_up")
     except InvalidRequest:
         rounded = None
-    return Answer(legal=legal, said=said, sizes=sorted(_nearest(*wanted)), rounded=rounded)
+    return SizeAnswer(legal=legal, said=said, sizes=sorted(_nearest(*wanted)), rounded=rounded)
 
 
 def _nearest(vcpu: Decimal | None, memory: Decimal | None) -> Iterable[Size]:
@@ -171,7 +171,7 @@ def _as_json(sizes: Iterable[Size]) -> str:
 _WRITE: Final = {"table": _as_table, "text": _as_text, "json": _as_json}
 
 
-def _answer_as_json(answer: Answer) -> str:
+def _answer_as_json(answer: SizeAnswer) -> str:
     rounded = answer.rounded
     return _console.as_json(
         {

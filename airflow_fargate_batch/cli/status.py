@@ -84,7 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _members(job: Job, api: "BatchApi") -> dict[str, Any]:
-    from airflow_fargate_batch.watching.verdict import failed_children_of
+    from airflow_fargate_batch.watching.conclusion import failed_children_of
 
     failed = failed_children_of(job, lambda: api) if job.has_failed_children else None
     return members(job, job.to_summary(failed_children=failed))

@@ -11,7 +11,7 @@ from airflow_fargate_batch.cli._jobs import JSON_HELP, add_ids, exit_code, membe
 from airflow_fargate_batch.cli._secret_names import SECRET_NAMES
 
 if TYPE_CHECKING:
-    from airflow_fargate_batch.cli._watch import Outcome
+    from airflow_fargate_batch.cli._watch import WaitResult
 
 FLAGS: Final[Groups] = {
     "waiting": WAITING,
@@ -68,6 +68,6 @@ def run(arguments: argparse.Namespace) -> int:
     return OK if all(outcome.succeeded for outcome in outcomes) else FAILED
 
 
-def _as_line(outcome: "Outcome") -> str:
+def _as_line(outcome: "WaitResult") -> str:
     job = outcome.job
     return f"{job.id}\t{job.status_text or job.status}\t{exit_code(job)}"

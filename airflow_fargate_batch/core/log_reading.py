@@ -139,7 +139,7 @@ class LogReader:
         """Whether there is nothing left to read, now or later."""
         return self._denied or (self._ended and not any(self._open()))
 
-    def heed(self, job: Job, now: float) -> None:
+    def observe(self, job: Job, now: float) -> None:
         """Record the job's state: each attempt has its own stream."""
         for source in sources(job):
             if source.stream not in self._streams:
@@ -261,7 +261,7 @@ class LogReader:
 
 
 @dataclass(slots=True)
-class Pace:
+class ReadRate:
     """Rate limit of GetLogEvents, shared by several readers.
 
     Attributes:

@@ -13,7 +13,7 @@ class Narrator:
     def __init__(self) -> None:
         self._told: tuple[str, str | None] | None = None
 
-    def tell(self, job: Job, now: datetime) -> str | None:
+    def report(self, job: Job, now: datetime) -> str | None:
         """Return a line about the job, or ``None`` if the line would repeat the last line.
 
         AWS's times count for RUNNING and for the end. The reason of a success is left out: AWS

@@ -244,15 +244,15 @@ class Watchlist:
         """Process an answer, and return updates; finished and lost jobs are forgotten."""
         self.schedule.answered(ids)
         found = {job.id: job for job in jobs}
-        news: list[Job | JobLost] = []
+        update: list[Job | JobLost] = []
         for job_id in ids:
             job = found.get(job_id)
             if job is not None and job_id in self._arrays:
                 array = self._last[self._arrays[job_id]]
-                news += self._keep(replace(array, status_reason=job.status_reason))
+                update += self._keep(replace(array, status_reason=job.status_reason))
             if job_id in self.schedule and job_id not in self._companions:
-                news += self._missed(job_id, now) if job is None else self._seen(job, now)
-        return news
+                update += self._missed(job_id, now) if job is None else self._seen(job, now)
+        return update
 
     def _seen(self, job: Job, now: float) -> list[Job | JobLost]:
         self._absences.pop(job.id, None)

@@ -145,7 +145,7 @@ class Wait:
         end = self.ends_at
         return end is not None and now >= end
 
-    def heed(self, job: Job, now: datetime) -> str | None:
+    def observe(self, job: Job, now: datetime) -> str | None:
         """Record the job's state, and return a line to log if the state is new."""
         if self._last is None or self._last.status_text != job.status_text:
             self._last_status_at = now
@@ -154,10 +154,10 @@ class Wait:
         self._patience.observe(job, now)
         self._stuck = diagnose_stuck(job)
         self._stuck_at = None if self._stuck is None else self._stuck_at or now
-        return self._narrator.tell(job, now)
+        return self._narrator.report(job, now)
 
     def decide(self, job: Job | None, now: datetime) -> str | None:
-        """Judge the last poll: return like ``heed`` if the wait continues or the job has ended.
+        """Judge the last poll: return like ``observe`` if the wait continues or the job has ended.
 
         :param job: current state; ``None`` if AWS did not answer. Then only *until* ends the wait,
             after two minutes without an answer: the job may have started or succeeded meanwhile.
@@ -166,7 +166,7 @@ class Wait:
         """
         line = None
         if job is not None:
-            line = self.heed(self._with_reason(job), now)
+            line = self.observe(self._with_reason(job), now)
             if not job.status.is_live:
                 return line
             self._check_start(now)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from airflow_fargate_batch.core.status import FINAL, JobStatus
 from airflow_fargate_batch.local.account import arn
 from airflow_fargate_batch.local.clock import Clock
-from airflow_fargate_batch.local.jobs import NORMAL_EXIT, Attempt, Job, Submission
+from airflow_fargate_batch.local.jobs import NORMAL_EXIT, AcceptedJob, Attempt, Job
 from airflow_fargate_batch.local.logs import container_of
 from airflow_fargate_batch.local.retry import wants_retry
 from airflow_fargate_batch.local.script import Pace, Script
@@ -77,7 +77,7 @@ class Engine:
 
     # ── being told ───────────────────────────────────────────────────────────────────────────
 
-    def submit(self, submission: Submission) -> Job:
+    def submit(self, submission: AcceptedJob) -> Job:
         """Accept a job."""
         now = self.clock.now()
         job = self._make(submission, self._uuid(), now, JobStatus.SUBMITTED)
@@ -152,7 +152,7 @@ class Engine:
             if job.status is JobStatus.RUNNABLE:
                 self._plan(job, now, 0, self._launch)
 
-    def _make(self, submission: Submission, job_id: str, now: float, status: JobStatus) -> Job:
+    def _make(self, submission: AcceptedJob, job_id: str, now: float, status: JobStatus) -> Job:
         job = Job(
             job_id=job_id,
             number=len(self.jobs),

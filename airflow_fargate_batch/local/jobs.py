@@ -11,7 +11,7 @@ NORMAL_EXIT: Final = "Essential container in task exited"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Submission:
+class AcceptedJob:
     """An accepted SubmitJob, merged with its job definition; array children share their parent's.
 
     Attributes:
@@ -129,7 +129,7 @@ class Job:
 
     job_id: str
     number: int
-    submission: Submission
+    submission: AcceptedJob
     created_at: float
     history: list[tuple[float, JobStatus, str | None]]
     index: int | None = None

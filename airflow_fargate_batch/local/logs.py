@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from airflow_fargate_batch.local.account import LOG_GROUP
-from airflow_fargate_batch.local.jobs import Container, Submission
+from airflow_fargate_batch.local.jobs import AcceptedJob, Container
 from airflow_fargate_batch.local.moto import OtherServices
 
 BATCH: Final = 500
@@ -13,7 +13,7 @@ LATE: Final = 0.3
 """Seconds that a line may stay buffered."""
 
 
-def container_of(submission: Submission, properties: Mapping[str, Any], task: str) -> Container:
+def container_of(submission: AcceptedJob, properties: Mapping[str, Any], task: str) -> Container:
     """Make a container of an attempt; ``logConfiguration`` names the log stream."""
     name = properties.get("name") or "default"
     configuration = properties.get("logConfiguration") or {}

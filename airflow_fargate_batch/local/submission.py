@@ -1,4 +1,4 @@
-"""Conversion of a SubmitJob body to a `Submission`: checks, and merge with the job definition."""
+"""Conversion of a SubmitJob body to a `AcceptedJob`: checks, and merge with the job definition."""
 
 import json
 import re
@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from airflow_fargate_batch.core import limits
 from airflow_fargate_batch.local.checks import Draft, refuse_illegal, resources
-from airflow_fargate_batch.local.jobs import Submission
+from airflow_fargate_batch.local.jobs import AcceptedJob
 from airflow_fargate_batch.local.retry import filled_in_retries
 
 _PLACEHOLDER: Final = re.compile(r"Ref::([A-Za-z0-9_.-]+)")
@@ -22,7 +22,7 @@ def accept(
     definition: Mapping[str, Any],
     region: str,
     consumables: Callable[[], tuple[tuple[str, int], ...]],
-) -> Submission:
+) -> AcceptedJob:
     """Check a SubmitJob body and merge it with its definition; raise `Refusal` as AWS would.
 
     *consumables* returns the consumable resources of the job.
@@ -50,7 +50,7 @@ def accept(
     elif propagate and len(tags | dict(definition.get("tags") or {})) > limits.TAGS:
         doom = TOO_MANY_TAGS
     priority = body.get("schedulingPriorityOverride", definition.get("schedulingPriority"))
-    return Submission(
+    return AcceptedJob(
         name=body["jobName"],
         region=region,
         queue=queue["jobQueueArn"],

@@ -23,7 +23,7 @@ from airflow_fargate_batch.core.recognition import (
 )
 from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.exceptions import AccessDenied
-from airflow_fargate_batch.submitting.retrying import Clock
+from airflow_fargate_batch.submitting.retrying import Timing
 
 log = logging.getLogger(__name__)
 Search = Callable[[JobRequest, float], list[Job]]
@@ -43,7 +43,7 @@ class Lookup:
     :param warn: called with a text and its values, once for each text.
     """
 
-    def __init__(self, api: BatchApi, clock: Clock, warn: Callable[..., None]) -> None:
+    def __init__(self, api: BatchApi, clock: Timing, warn: Callable[..., None]) -> None:
         self._api = api
         self._clock = clock
         self._warn = warn

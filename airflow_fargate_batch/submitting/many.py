@@ -16,7 +16,7 @@ from airflow_fargate_batch.aws.batch import BatchApi, JobPage, Submitted
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.exceptions import FargateBatchError, Throttled
-from airflow_fargate_batch.submitting.retrying import Clock
+from airflow_fargate_batch.submitting.retrying import Timing
 from airflow_fargate_batch.submitting.submitter import LOOKS, Submitter
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def submit_many(
     rate: float = RATE,
     threads: int = THREADS,
     patience: float = 300.0,
-    clock: Clock | None = None,
+    clock: Timing | None = None,
 ) -> Iterator[Outcome]:
     """Submit *requests*, and yield an outcome for each as soon as known, in any order.
 
@@ -66,7 +66,7 @@ def submit_many(
     :param rate: most calls a second.
     :raises ValueError: two requests have the same submission.
     """
-    clock = clock or Clock()
+    clock = clock or Timing()
     given_up = threading.Event()
     paced = _PacedApi(api, clock=clock, rate=rate, given_up=given_up)
     submitter = Submitter(paced, clock=clock, patience=patience)
@@ -106,7 +106,7 @@ def _all_different(requests: Iterable[JobRequest]) -> Iterator[JobRequest]:
         yield request
 
 
-class Pace:
+class CallRate:
     """Spaces calls evenly, at a rate adapted to AWS's throttles.
 
     :param limit: calls a second, never exceeded.
@@ -117,7 +117,7 @@ class Pace:
     """Calls a second, added for each accepted call: five percent faster every second."""
     SLOWEST: Final = 1.0
 
-    def __init__(self, clock: Clock, limit: float) -> None:
+    def __init__(self, clock: Timing, limit: float) -> None:
         self._clock = clock
         self._limit = self.rate = limit
         self._next_turn = clock.now()
@@ -150,11 +150,11 @@ class _PacedApi(BatchApi):
     """The calls of a submit, paced."""
 
     def __init__(
-        self, api: BatchApi, *, clock: Clock, rate: float, given_up: threading.Event
+        self, api: BatchApi, *, clock: Timing, rate: float, given_up: threading.Event
     ) -> None:
         super().__init__(api.client)
-        self._submits = Pace(clock, rate)
-        self._reads = Pace(clock, rate)
+        self._submits = CallRate(clock, rate)
+        self._reads = CallRate(clock, rate)
         self._given_up = given_up
 
     def submit_job(self, body: "SubmitJobRequestTypeDef") -> Submitted:

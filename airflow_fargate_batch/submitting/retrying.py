@@ -24,7 +24,7 @@ def _date() -> datetime:
 
 
 @dataclass(frozen=True, slots=True)
-class Clock:
+class Timing:
     """Time and chance, replaceable in tests."""
 
     now: Callable[[], float] = time.monotonic

@@ -41,7 +41,7 @@ from airflow_fargate_batch.exceptions import (
 )
 from airflow_fargate_batch.submitting.earlier_jobs import Lookup
 from airflow_fargate_batch.submitting.rerun import indexes_left
-from airflow_fargate_batch.submitting.retrying import WILL_RETRY, Clock
+from airflow_fargate_batch.submitting.retrying import WILL_RETRY, Timing
 
 if TYPE_CHECKING:
     from types_boto3_batch.type_defs import SubmitJobRequestTypeDef
@@ -67,10 +67,10 @@ class Submitter:
     """
 
     def __init__(
-        self, api: BatchApi, *, clock: Clock | None = None, patience: float = 300.0
+        self, api: BatchApi, *, clock: Timing | None = None, patience: float = 300.0
     ) -> None:
         self._api = api
-        self._clock = clock or Clock()
+        self._clock = clock or Timing()
         self._patience = patience
         self._lookup = Lookup(api, self._clock, self._warn_once)
         self._warned: set[str] = set()

@@ -97,11 +97,11 @@ class Conversation:
         if self.trouble is not None:
             log.info("DescribeJobs works again after %s", _span(now - self.trouble.since))
         self.trouble = self._failing_since = self._refused_since = None
-        news = self.watchlist.answered(ids, answer, now)
-        for job in news:
+        update = self.watchlist.answered(ids, answer, now)
+        for job in update:
             if isinstance(job, Job) and job.status is JobStatus.UNKNOWN:
                 self._wonder(job)
-        return news
+        return update
 
     def _digest_error(self, ids: Sequence[str], error: Exception, now: float) -> None:
         schedule = self.watchlist.schedule

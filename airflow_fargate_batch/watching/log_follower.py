@@ -19,7 +19,7 @@ from typing import Final
 
 from airflow_fargate_batch.aws.logs import LogsApi, error_code
 from airflow_fargate_batch.core.job import Job
-from airflow_fargate_batch.core.log_reading import QUIET, LogReader, Pace, Position
+from airflow_fargate_batch.core.log_reading import QUIET, LogReader, Position, ReadRate
 from airflow_fargate_batch.core.log_streams import (
     LogLine,
     LogPage,
@@ -45,7 +45,7 @@ class _Follower:
 
     Attributes:
         child_id: The chosen child of an array, once the array was observed; updates of the child
-            must then be passed to ``heed`` as well.
+            must then be passed to ``observe`` as well.
         position: Position after the last yielded line: JSON-able, for another follower of the same
             job. A page counts after the page's last line.
     """
@@ -53,7 +53,7 @@ class _Follower:
     def __init__(
         self,
         *,
-        pace: Pace,
+        pace: ReadRate,
         interval: float,
         quiet: float,
         index: int | None,
@@ -74,12 +74,12 @@ class _Follower:
         """Whether nothing is left to read, now or later."""
         return self._reader.is_complete
 
-    def heed(self, job: Job) -> None:
+    def observe(self, job: Job) -> None:
         """Observe the job's present state."""
         if child := chosen_child(job, self._index):
             self.child_id = child
         else:
-            self._reader.heed(job, self._now())
+            self._reader.observe(job, self._now())
         if not self._has_explained and (why := nothing_to_read(job, self._index)):
             self._has_explained = True
             log.info("%s", why)
@@ -121,7 +121,7 @@ class LogFollower(_Follower):
         chance: Callable[[], float] = random.random,
     ) -> None:
         super().__init__(
-            pace=Pace(),
+            pace=ReadRate(),
             interval=interval,
             quiet=quiet,
             index=index,
@@ -172,7 +172,7 @@ class LogsGate:
         now: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
-        self.pace = Pace()
+        self.pace = ReadRate()
         self._connect = connect
         self._now = now
         self._sleep = sleep
@@ -193,7 +193,7 @@ class AsyncLogFollower(_Follower):
     """Follows the log of a job in an event loop: ``async for line in follower``.
 
     The iteration ends with the last line of an ended job, so the caller must pass the job's updates
-    to ``heed`` meanwhile. A cancelled iteration loses no line.
+    to ``observe`` meanwhile. A cancelled iteration loses no line.
 
     Attributes:
         moved: Set at each new position.
@@ -228,9 +228,9 @@ class AsyncLogFollower(_Follower):
         self._news = asyncio.Event()
         self.moved = asyncio.Event()
 
-    def heed(self, job: Job) -> None:
+    def observe(self, job: Job) -> None:
         """Observe the job's present state, and read at once if the job has ended."""
-        super().heed(job)
+        super().observe(job)
         self._news.set()
 
     def finish(self) -> None:

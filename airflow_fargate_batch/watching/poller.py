@@ -110,7 +110,7 @@ class JobPoller:
             watch.job_id, interval=watch.interval, now=self._now()
         )
         if last is not None:
-            watch.tell(last)
+            watch.report(last)
         watch.hear(self._conversation.trouble, self._now())
         if self._loop is None or self._loop.done():
             # A context of its own: else what it logs would count as the first waiter's.
@@ -144,11 +144,11 @@ class JobPoller:
             answer = error
         trouble = self._conversation.trouble
         try:
-            for news in self._conversation.digest(ids, answer, self._now()):
-                self._tell(news.job_id if isinstance(news, JobLost) else news.id, news)
+            for update in self._conversation.digest(ids, answer, self._now()):
+                self._report(update.job_id if isinstance(update, JobLost) else update.id, update)
         except REFUSALS as error:
             for job_id in list(self._watches):
-                self._tell(job_id, error)
+                self._report(job_id, error)
         if not isinstance(answer, Exception):
             self._answer_looks(ids, answer, asked_at)
         if self._conversation.trouble is not trouble:
@@ -183,11 +183,11 @@ class JobPoller:
             if start + HEARD_AT_ONCE < len(watches):
                 await self._sleep(BREATH)
 
-    def _tell(self, job_id: str, news: Job | Exception) -> None:
+    def _report(self, job_id: str, update: Job | Exception) -> None:
         for watch in self._watches.get(job_id, ()):
-            if not isinstance(news, Exception):  # that AWS answers again comes before the answer
+            if not isinstance(update, Exception):  # that AWS answers again comes before the answer
                 watch.hear(self._conversation.trouble, self._now())
-            watch.tell(news)
+            watch.report(update)
 
 
 _shared: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Hashable, JobPoller]] = (
@@ -263,15 +263,15 @@ class Watch:
             while not self._news:
                 self._arrival = asyncio.get_running_loop().create_future()
                 await self._arrival
-            news = self._news.pop(0)
-            if not isinstance(news, Notice):
+            update = self._news.pop(0)
+            if not isinstance(update, Notice):
                 break
-            self._log.log(news.level, "%s", news.text)
-        if isinstance(news, Exception):
+            self._log.log(update.level, "%s", update.text)
+        if isinstance(update, Exception):
             self._ended = True
-            raise news
-        self._ended = news.status.is_final
-        return news
+            raise update
+        self._ended = update.status.is_final
+        return update
 
     def hear(self, trouble: Trouble | None, now: float) -> None:
         """Report, once each, that calls have begun to fail or are answered again."""
@@ -279,13 +279,13 @@ class Watch:
         if self._log is None or before is trouble:
             return
         if trouble is not None:
-            self.tell(Notice(logging.WARNING, trouble.begun(self.job_id, now)))
+            self.report(Notice(logging.WARNING, trouble.begun(self.job_id, now)))
         elif before is not None:
-            self.tell(Notice(logging.INFO, before.over(self.job_id, now)))
+            self.report(Notice(logging.INFO, before.over(self.job_id, now)))
 
-    def tell(self, news: Job | Exception | Notice) -> None:
+    def report(self, update: Job | Exception | Notice) -> None:
         """Pass an update on; an exception as a copy, as each waiter raises a different object."""
-        self._news.append(copy.copy(news) if isinstance(news, Exception) else news)
+        self._news.append(copy.copy(update) if isinstance(update, Exception) else update)
         if self._arrival is not None and not self._arrival.done():
             self._arrival.set_result(None)
 
@@ -323,11 +323,11 @@ def follow(
             answer: Iterable[Job] | Exception = list(describe(ids))
         except Exception as error:  # noqa: BLE001 - whatever it is, it is the call's, not the jobs'
             answer = error
-        for news in conversation.digest(ids, answer, now()):
-            if isinstance(news, JobLost):
-                lost.append(news)
+        for update in conversation.digest(ids, answer, now()):
+            if isinstance(update, JobLost):
+                lost.append(update)
             else:
-                yield news
+                yield update
     if lost:
         raise lost[0]
 

@@ -93,7 +93,7 @@ def xcom(monkeypatch: pytest.MonkeyPatch) -> Xcom:
     monkeypatch.setattr(compat, "set_own_xcom", xcom.set)
     monkeypatch.setattr(job_log, "IN_FLIGHT", 0.02)
     monkeypatch.setattr(job_log, "KEEP_EVERY", 0.05)
-    monkeypatch.setattr(job_log, "_pace", log_reading.Pace(rate=1000))
+    monkeypatch.setattr(job_log, "_pace", log_reading.ReadRate(rate=1000))
     return xcom
 
 
@@ -234,7 +234,7 @@ def test_the_place_is_kept_soon_then_at_most_now_and_then_and_after_the_last_lin
 def test_all_triggers_together_write_at_one_pace(
     aws: Aws, xcom: Xcom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(job_log, "_pace", log_reading.Pace(rate=5))
+    monkeypatch.setattr(job_log, "_pace", log_reading.ReadRate(rate=5))
 
     async def main() -> None:
         loop = asyncio.get_running_loop()

@@ -91,7 +91,7 @@ class Chaos:
         self._dice = random.Random(plan.seed)  # noqa: S311 - dice
         self._breaker = Breaker(airflow, aws, self._dice, self._say)
         self._begun = time.monotonic()
-        self._tell = say
+        self._report = say
         self._mended: set[str] = set()
         self._left: list[str] = []
 
@@ -183,4 +183,4 @@ class Chaos:
         return self._airflow.log(Run(DAG_ID, task.run_id), name)
 
     def _say(self, what: str) -> None:
-        self._tell(f"{time.monotonic() - self._begun:6.1f} s  {what}")
+        self._report(f"{time.monotonic() - self._begun:6.1f} s  {what}")

@@ -13,7 +13,7 @@ import pytest
 
 from airflow_fargate_batch.cli import _clients, main
 from airflow_fargate_batch.local import LocalBatch
-from airflow_fargate_batch.submitting.retrying import Clock
+from airflow_fargate_batch.submitting.retrying import Timing
 
 BIN = Path(sys.executable).parent
 Run = Callable[..., "Outcome"]
@@ -76,8 +76,8 @@ class Time:
         self.seconds += seconds
         self._aws.advance(seconds)
 
-    def clock(self) -> Clock:
-        return Clock(
+    def clock(self) -> Timing:
+        return Timing(
             now=lambda: self.seconds,
             sleep=self.sleep,
             random=lambda: 0.5,

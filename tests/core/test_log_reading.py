@@ -17,7 +17,7 @@ from airflow_fargate_batch.core.log_reading import (
     QUIET,
     SLOWEST,
     LogReader,
-    Pace,
+    ReadRate,
     read_position,
 )
 from airflow_fargate_batch.core.log_streams import chosen_child, nothing_to_read, sources
@@ -377,7 +377,7 @@ def test_a_stream_that_is_deleted_ends_the_reading() -> None:
 
 
 def test_calls_are_spread_and_a_throttle_halves_their_rate() -> None:
-    pace = Pace(rate=10)
+    pace = ReadRate(rate=10)
     assert pace.delay(100) == 0
     pace.called(100)
     assert pace.delay(100) == pytest.approx(0.1)
@@ -387,7 +387,7 @@ def test_calls_are_spread_and_a_throttle_halves_their_rate() -> None:
 
 
 def test_the_rate_stays_within_bounds_and_recovers() -> None:
-    pace = Pace()
+    pace = ReadRate()
     for _ in range(100):
         pace.throttled(0)
     assert pace.rate == SLOWEST

@@ -17,7 +17,7 @@ def told(*entries: dict[str, Any]) -> list[str | None]:
     """Let one narrator tell of a job again and again."""
     narrator = Narrator()
     return [
-        narrator.tell(Job.from_api({"jobId": "job", "createdAt": MILLISECONDS, **entry}), NOW)
+        narrator.report(Job.from_api({"jobId": "job", "createdAt": MILLISECONDS, **entry}), NOW)
         for entry in entries
     ]
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from airflow_fargate_batch.cli import status as cli_status
 from airflow_fargate_batch.cli import wait as cli_wait
 from airflow_fargate_batch.cli._progress import Bars, Lines
-from airflow_fargate_batch.cli._watch import Outcome, Vigil
+from airflow_fargate_batch.cli._watch import Vigil, WaitResult
 from airflow_fargate_batch.core.definition import JobDefinition
 from airflow_fargate_batch.core.failure import diagnose, diagnose_stuck, report
 from airflow_fargate_batch.core.job import Job, jobs_from_api
@@ -32,7 +32,7 @@ from airflow_fargate_batch.core.polling import Watchlist
 from airflow_fargate_batch.core.waiting import Wait
 from airflow_fargate_batch.exceptions import JobTimedOut
 from airflow_fargate_batch.submitting.rerun import indexes_left
-from airflow_fargate_batch.watching.verdict import conclude
+from airflow_fargate_batch.watching.conclusion import conclude
 
 if TYPE_CHECKING:
     from airflow_fargate_batch.aws.batch import BatchApi
@@ -169,7 +169,7 @@ def look_for_its_log(job: Job) -> None:
 def wait_for_it(job: Job) -> None:
     wait = Wait("odd", until=NOW, runnable_timeout=timedelta(days=30))
     with suppress(JobTimedOut):
-        wait.heed(job, NOW)
+        wait.observe(job, NOW)
         wait.decide(job, NOW)
     watchlist = Watchlist(chance=lambda: 0.5)
     watchlist.add("odd", interval=1, now=0)
@@ -179,7 +179,7 @@ def wait_for_it(job: Job) -> None:
 def write_a_line(job: Job) -> None:
     cli_status._as_text([job]).encode()
     cli_status._as_table([job]).encode()
-    cli_wait._as_line(Outcome(job, job.to_summary(), succeeded=False)).encode()
+    cli_wait._as_line(WaitResult(job, job.to_summary(), succeeded=False)).encode()
 
 
 def name_its_index(job: Job) -> None:

@@ -271,8 +271,8 @@ def test_news_is_what_differs_from_what_was_last_heard() -> None:
     first = [a_job("a"), a_job("b")]
     assert watchlist.answered(["a", "b"], first, 1.0) == first
     assert watchlist.answered(["a", "b"], [a_job("b"), a_job("a")], 31.0) == []
-    news = a_job("b", statusReason="CAPACITY:…")
-    assert watchlist.answered(["a", "b"], [a_job("a"), news], 61.0) == [news]
+    update = a_job("b", statusReason="CAPACITY:…")
+    assert watchlist.answered(["a", "b"], [a_job("a"), update], 61.0) == [update]
 
 
 @pytest.mark.parametrize("status", JobStatus)
@@ -306,7 +306,7 @@ def test_an_absent_job_is_lost_only_after_a_while(seen: bool, patience: float) -
     if seen:
         watchlist.answered(["a"], [a_job("a")], 0.0)
     times = [30.0 * count for count in range(1, 100)]
-    told = {at: news for at in times for news in watchlist.answered(["a"], [], at)}
+    told = {at: update for at in times for update in watchlist.answered(["a"], [], at)}
     assert [*told] == [30.0 + patience]
     lost = told[30.0 + patience]
     assert isinstance(lost, JobLost)

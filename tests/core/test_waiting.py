@@ -36,7 +36,7 @@ def waiting(
 
 def test_a_wait_without_bounds_never_ends() -> None:
     wait = waiting()
-    wait.heed(job("RUNNABLE"), at(0))
+    wait.observe(job("RUNNABLE"), at(0))
     assert wait.ends_at is None
     assert not wait.is_over(at(10**6))
     wait.decide(job("RUNNABLE"), at(10**6))
@@ -58,7 +58,7 @@ def test_a_deadline_is_one_whatever_the_job_does() -> None:
 
 def test_a_deadline_counts_even_if_aws_does_not_answer_the_last_look() -> None:
     wait = waiting(until=30)
-    wait.heed(job("PENDING"), at(3))
+    wait.observe(job("PENDING"), at(3))
     assert wait.decide(None, at(30)) is None
     assert wait.ends_at == at(30) + LOOK_AGAIN
     with pytest.raises(JobTimedOut) as caught:
@@ -85,14 +85,14 @@ def test_an_answer_within_the_patience_decides() -> None:
 @pytest.mark.parametrize("end", ["SUCCEEDED", "FAILED"])
 def test_a_job_that_has_ended_at_the_last_look_has_not_timed_out(end: str) -> None:
     wait = waiting(until=30, runnable=10)
-    wait.heed(job("RUNNABLE"), at(1))
+    wait.observe(job("RUNNABLE"), at(1))
     assert wait.decide(job(end), at(31)) == f"Job job is {end} after 31 min 0 s"
 
 
 def test_a_job_may_be_runnable_for_so_long_from_its_creation() -> None:
     """AWS's times count, so that a new triggerer continues the count of the old one."""
     wait = waiting(runnable=10)
-    wait.heed(job("RUNNABLE"), at(9))
+    wait.observe(job("RUNNABLE"), at(9))
     assert wait.ends_at == at(10)
     with pytest.raises(JobTimedOut) as caught:
         wait.decide(job("RUNNABLE", statusReason="CAPACITY:none left"), at(10.5))
@@ -108,7 +108,7 @@ def test_a_job_may_be_runnable_for_so_long_from_its_creation() -> None:
 @pytest.mark.parametrize("state", ["STARTING", "RUNNING"])
 def test_a_job_that_has_left_runnable_unseen_is_left_alone(state: str) -> None:
     wait = waiting(runnable=10)
-    wait.heed(job("RUNNABLE"), at(1))
+    wait.observe(job("RUNNABLE"), at(1))
     assert wait.is_over(at(10))
     wait.decide(job(state), at(10))
     assert wait.ends_at is None
@@ -119,7 +119,7 @@ def test_a_last_look_without_an_answer_gives_up_no_job_for_its_state(
     state: str, limit: str
 ) -> None:
     wait = waiting(**{limit: 10})
-    wait.heed(job(state), at(0))
+    wait.observe(job(state), at(0))
     assert wait.decide(None, at(11)) is None
     assert wait.ends_at == at(11) + LOOK_AGAIN
     with pytest.raises(JobTimedOut, match=f"was {state} for 12 min 0 s"):
@@ -128,17 +128,17 @@ def test_a_last_look_without_an_answer_gives_up_no_job_for_its_state(
 
 def test_a_job_that_has_left_runnable_has_time_again() -> None:
     wait = waiting(until=60, runnable=10)
-    wait.heed(job("RUNNABLE"), at(1))
-    wait.heed(job("STARTING"), at(9))
+    wait.observe(job("RUNNABLE"), at(1))
+    wait.observe(job("STARTING"), at(9))
     assert wait.ends_at == at(60)
 
 
 def test_a_job_may_be_starting_for_so_long_since_it_was_first_seen_so() -> None:
     """AWS gives no time for STARTING."""
     wait = waiting(runnable=20, starting=10)
-    wait.heed(job("RUNNABLE"), at(15))
-    wait.heed(job("STARTING"), at(17))
-    wait.heed(job("STARTING"), at(20))
+    wait.observe(job("RUNNABLE"), at(15))
+    wait.observe(job("STARTING"), at(17))
+    wait.observe(job("STARTING"), at(20))
     assert wait.ends_at == at(27)
     with pytest.raises(JobTimedOut) as caught:
         wait.decide(job("STARTING"), at(27))
@@ -150,14 +150,14 @@ def test_a_job_may_be_starting_for_so_long_since_it_was_first_seen_so() -> None:
 
 def test_another_attempt_has_time_to_start_again() -> None:
     wait = waiting(starting=10)
-    wait.heed(job("STARTING"), at(0))
-    wait.heed(job("STARTING", attempts=[{"statusReason": "no network"}]), at(9))
+    wait.observe(job("STARTING"), at(0))
+    wait.observe(job("STARTING", attempts=[{"statusReason": "no network"}]), at(9))
     assert wait.ends_at == at(19)
 
 
 def test_the_deadline_that_comes_first_counts_and_is_named() -> None:
     wait = waiting(until=5, runnable=10)
-    wait.heed(job("RUNNABLE"), at(1))
+    wait.observe(job("RUNNABLE"), at(1))
     with pytest.raises(JobTimedOut, match="did not end by"):
         wait.decide(job("RUNNABLE"), at(5))
 
@@ -168,7 +168,7 @@ STUCK_REASON = "MISCONFIGURATION:SERVICE_ROLE_PERMISSIONS - the role lacks permi
 @pytest.mark.parametrize("bounds", [{}, {"until": 60, "runnable": 10}], ids=["without", "bounded"])
 def test_a_misconfigured_job_is_given_up_at_once_with_advice(bounds: dict[str, float]) -> None:
     wait = waiting(**bounds)
-    wait.heed(job("RUNNABLE", statusReason=STUCK_REASON), at(0))
+    wait.observe(job("RUNNABLE", statusReason=STUCK_REASON), at(0))
     assert wait.is_over(at(0))
     with pytest.raises(JobCannotStart) as caught:
         wait.decide(job("RUNNABLE", statusReason=STUCK_REASON), at(0))
@@ -187,7 +187,7 @@ def test_a_misconfigured_job_is_given_up_at_once_with_advice(bounds: dict[str, f
 )
 def test_a_job_that_was_misconfigured_is_left_alone_if_it(now: Job | None) -> None:
     wait = waiting()
-    wait.heed(job("RUNNABLE", statusReason=STUCK_REASON), at(0))
+    wait.observe(job("RUNNABLE", statusReason=STUCK_REASON), at(0))
     wait.decide(now, at(0))
     assert wait.ends_at == (None if now else at(0) + LOOK_AGAIN)
 
@@ -197,17 +197,17 @@ def test_a_look_at_an_array_keeps_what_its_children_said() -> None:
     counts = {"size": 2, "statusSummary": {"RUNNABLE": 2}}
     stuck = job("PENDING", arrayProperties=counts, statusReason=STUCK_REASON)
     wait = waiting()
-    wait.heed(stuck, at(0))
+    wait.observe(stuck, at(0))
     with pytest.raises(JobCannotStart):
         wait.decide(job("PENDING", arrayProperties=counts), at(0))
-    wait.heed(stuck, at(1))
+    wait.observe(stuck, at(1))
     counts["statusSummary"] = {"RUNNABLE": 1, "RUNNING": 1}
     wait.decide(job("PENDING", arrayProperties=counts), at(1))
     assert wait.ends_at is None
 
 
 def test_a_lack_of_capacity_is_waited_on() -> None:
-    line = waiting().heed(job("RUNNABLE", statusReason="CAPACITY:none left"), at(1))
+    line = waiting().observe(job("RUNNABLE", statusReason="CAPACITY:none left"), at(1))
     assert line == "Job job is RUNNABLE after 1 min 0 s: CAPACITY:none left"
 
 

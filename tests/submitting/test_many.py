@@ -15,8 +15,8 @@ from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.exceptions import AwsError
 from airflow_fargate_batch.local import LocalBatch
 from airflow_fargate_batch.local.account import READY_DEFINITION, READY_QUEUE
-from airflow_fargate_batch.submitting.many import Outcome, Pace, submit_many
-from airflow_fargate_batch.submitting.retrying import Clock
+from airflow_fargate_batch.submitting.many import CallRate, Outcome, submit_many
+from airflow_fargate_batch.submitting.retrying import Timing
 from tests.fakes import FakeTime
 
 FAST = 2000.0
@@ -95,7 +95,7 @@ def test_what_is_refused_for_now_is_not_sent_again_once_given_up(
     aws: LocalBatch, api: BatchApi
 ) -> None:
     aws.faults.add("throttle", operation="SubmitJob", skip=1)
-    clock = Clock(random=lambda: 0.9)
+    clock = Timing(random=lambda: 0.9)
     begun: Any = submit_many(api, requests(9), rate=FAST, threads=2, clock=clock)
     next(begun)
     while len(aws.requests) < 3:  # until both threads pause before they try again
@@ -149,7 +149,7 @@ class Server:
 @pytest.mark.parametrize("limit", [50.0, 45.0, 20.0, 5.0])
 def test_the_pace_settles_at_what_the_server_takes(limit: float) -> None:
     fake = FakeTime()
-    pace, server = Pace(fake.clock(), 50.0), Server(fake, limit)
+    pace, server = CallRate(fake.clock(), 50.0), Server(fake, limit)
     taken = refused = 0
     while fake.seconds < 140:
         pace.wait()
@@ -167,7 +167,7 @@ def test_the_pace_settles_at_what_the_server_takes(limit: float) -> None:
 
 def test_the_pace_never_exceeds_its_limit() -> None:
     fake = FakeTime()
-    pace = Pace(fake.clock(), 50.0)
+    pace = CallRate(fake.clock(), 50.0)
     for _ in range(501):
         pace.wait()
         pace.speed_up()

@@ -13,7 +13,7 @@ from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.exceptions import InvalidRequest
 from airflow_fargate_batch.local import LocalBatch
 from airflow_fargate_batch.submitting.rerun import indexes_left
-from airflow_fargate_batch.submitting.retrying import Clock
+from airflow_fargate_batch.submitting.retrying import Timing
 from airflow_fargate_batch.submitting.submitter import Submitter
 
 LONG_ENOUGH = 60.0
@@ -39,7 +39,7 @@ def request(**arguments: Any) -> JobRequest:
 def try_again(aws: LocalBatch, wanted: JobRequest, *, tries_before: int) -> dict[str, Any]:
     """Submit as a later try does, let the job end, and return it."""
     submitter = Submitter(
-        BatchApi.connect(region_name=aws.region), clock=Clock(sleep=lambda _: None)
+        BatchApi.connect(region_name=aws.region), clock=Timing(sleep=lambda _: None)
     )
     job_id = submitter.submit(
         wanted, look_first=tries_before > 0, tries_before=tries_before, rerun_failed_only=True

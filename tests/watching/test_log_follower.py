@@ -71,7 +71,7 @@ def follow(batch: BatchApi, job_id: str, follower: LogFollower) -> Iterator[tupl
     """Yield each line, and the state in which the job was when it came."""
     while True:
         [job] = batch.describe_jobs([job_id])
-        follower.heed(job)
+        follower.observe(job)
         if job.status.is_final:
             break
         for line in follower.read():
@@ -125,7 +125,7 @@ def test_another_follower_goes_on_where_one_stopped(
     first = LogFollower(logs, **QUICK)
     lines: list[str] = []
     while len(lines) < 3:
-        first.heed(*batch.describe_jobs([job_id]))
+        first.observe(*batch.describe_jobs([job_id]))
         lines += map(str, first.read())
         time.sleep(0.02)
     sign.touch()
@@ -138,10 +138,10 @@ def test_a_page_that_was_not_handed_out_to_its_end_is_read_again() -> None:
     cloud = CloudWatch()
     cloud.write("one", "1", "2", "3", "4")
     first = LogFollower(cloud, quiet=0)  # type: ignore[arg-type]
-    first.heed(job("SUCCEEDED", "one"))
+    first.observe(job("SUCCEEDED", "one"))
     before = [next(lines).text for lines in [first.rest()] for _ in range(2)]
     second = LogFollower(cloud, quiet=0, position=first.position)  # type: ignore[arg-type]
-    second.heed(job("SUCCEEDED", "one"))
+    second.observe(job("SUCCEEDED", "one"))
     assert before == ["1", "2"]
     assert [line.text for line in second.rest()] == ["1", "2", "3", "4"]
 
@@ -151,7 +151,7 @@ def test_a_line_can_say_when_it_was_written(batch: BatchApi, logs: LogsApi) -> N
     follower = LogFollower(logs, **QUICK)
     while not (job := batch.describe_jobs([job_id])[0]).status.is_final:
         time.sleep(0.02)
-    follower.heed(job)
+    follower.observe(job)
     [line] = follower.rest()
     assert abs(time.time() - line.at.timestamp()) < 30
     assert line.stamped == f"[{line.at:%Y-%m-%d %H:%M:%S} UTC] hello"
@@ -198,7 +198,7 @@ def test_a_log_that_is_not_in_cloudwatch_is_told_once(
     follower = LogFollower(logs, **QUICK)
     elsewhere = {"container": {"logConfiguration": {"logDriver": "splunk"}, "logStreamName": "x"}}
     for status in ("RUNNING", "RUNNING", "SUCCEEDED"):
-        follower.heed(Job.from_api({"jobId": "job", "status": status} | elsewhere))
+        follower.observe(Job.from_api({"jobId": "job", "status": status} | elsewhere))
     assert list(follower.rest()) == []
     assert [record.getMessage() for record in caplog.records] == [
         "Job job does not log to CloudWatch: no log to stream"
@@ -220,7 +220,7 @@ def test_a_chatty_job_does_not_keep_the_caller_from_looking_at_it() -> None:
     cloud, clock = CloudWatch(page=1), Time()
     follower = LogFollower(cloud, now=clock.clock, sleep=clock.sleep)  # type: ignore[arg-type]
     cloud.write("one", *("line" * 100))
-    follower.heed(job("RUNNING", "one"))
+    follower.observe(job("RUNNING", "one"))
     assert len(list(follower.read())) == PAGES_AT_ONCE
     assert clock.now == pytest.approx((PAGES_AT_ONCE - 1) / FASTEST)
 
@@ -255,7 +255,7 @@ def test_an_event_loop_follows_many_jobs_side_by_side(
     async def watch(job_id: str, follower: AsyncLogFollower) -> None:
         while not follower.is_complete:
             [job] = await asyncio.to_thread(batch.describe_jobs, [job_id])
-            follower.heed(job)
+            follower.observe(job)
             if job.status.is_final:
                 return
             await asyncio.sleep(0.05)
@@ -299,7 +299,7 @@ def test_followers_share_few_threads() -> None:
         followers = [AsyncLogFollower(way, quiet=0) for _ in range(10)]
         for number, follower in enumerate(followers):
             slow.cloud.write(f"{number}", "line")
-            follower.heed(job("SUCCEEDED", f"{number}"))
+            follower.observe(job("SUCCEEDED", f"{number}"))
         return await asyncio.gather(*map(collect, followers))
 
     assert asyncio.run(main()) == [["line"]] * 10
@@ -330,11 +330,11 @@ def test_calls_are_made_at_the_shared_pace() -> None:
 
 async def passing(clock: Time, follower: AsyncLogFollower, job: Job) -> list[str]:
     """Let the time of the clock pass until all is read."""
-    follower.heed(job)
+    follower.observe(job)
     reading = asyncio.create_task(collect(follower))
     while not reading.done():
         clock.now += 0.5
-        follower.heed(job)
+        follower.observe(job)
         await asyncio.sleep(0)
     return await reading
 
@@ -360,7 +360,7 @@ def test_to_be_cancelled_during_a_call_loses_no_line() -> None:
 
     async def main() -> list[str]:
         follower = AsyncLogFollower(gate(slow), quiet=0)
-        follower.heed(job("SUCCEEDED", "one"))
+        follower.observe(job("SUCCEEDED", "one"))
         reading = asyncio.create_task(collect(follower))
         await asyncio.sleep(0.01)
         reading.cancel()
@@ -376,12 +376,12 @@ def test_the_end_of_a_job_is_heeded_at_once() -> None:
 
     async def main() -> list[str]:
         follower = AsyncLogFollower(gate(cloud), interval=3600, quiet=0)
-        follower.heed(job("RUNNING", "one"))
+        follower.observe(job("RUNNING", "one"))
         reading = asyncio.create_task(collect(follower))
         while len(cloud.calls) < 2:
             await asyncio.sleep(0.005)
         cloud.write("one", "last")
-        follower.heed(job("SUCCEEDED", "one"))
+        follower.observe(job("SUCCEEDED", "one"))
         return await asyncio.wait_for(reading, 5)
 
     assert asyncio.run(main()) == ["early", "last"]
@@ -392,7 +392,7 @@ def test_a_running_job_is_looked_at_every_interval() -> None:
 
     async def main() -> list[str]:
         follower = AsyncLogFollower(gate(cloud), interval=0.02, quiet=0)
-        follower.heed(job("RUNNING", "one"))
+        follower.observe(job("RUNNING", "one"))
         lines = []
         asyncio.get_running_loop().call_later(0.1, cloud.write, "one", "late")
         async for line in follower:
@@ -417,7 +417,7 @@ def test_thousands_of_lines_do_not_hold_up_the_loop() -> None:
 
     async def main() -> int:
         follower = AsyncLogFollower(gate(cloud), quiet=0)
-        follower.heed(job("SUCCEEDED", "one"))
+        follower.observe(job("SUCCEEDED", "one"))
         asyncio.create_task(others())  # noqa: RUF006 - ends with the loop
         counts = [turns async for _ in follower]
         return counts[-1] - counts[0]
@@ -452,5 +452,5 @@ def test_lines_lose_nothing_but_their_line_ends() -> None:
     cloud = CloudWatch()
     cloud.streams["one"] = [LogEvent(1, "a\r\n"), LogEvent(1, "  b\nc ")]
     follower = LogFollower(cloud, quiet=0)  # type: ignore[arg-type]
-    follower.heed(job("SUCCEEDED", "one"))
+    follower.observe(job("SUCCEEDED", "one"))
     assert [line.text for line in follower.rest()] == ["a", "  b\nc "]

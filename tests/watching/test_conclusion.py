@@ -10,7 +10,7 @@ import pytest
 from airflow_fargate_batch.aws.batch import BatchApi
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.exceptions import AccessDenied, AnswerLost
-from airflow_fargate_batch.watching.verdict import Conclusion, conclude
+from airflow_fargate_batch.watching.conclusion import Conclusion, conclude
 
 ARN = "arn:aws:batch:eu-west-1:123456789012:job/array"
 
