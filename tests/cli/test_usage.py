@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from airflow_fargate_batch import __version__
 from airflow_fargate_batch.cli import (
     COMMANDS,
+    iam_policy,
     main,
     sizes,
     status,
@@ -32,6 +33,7 @@ OPTIONS: dict[str, type[Options]] = {
     "logs": LogOptions,
     "terminate": terminate.TerminateOptions,
     "sizes": sizes.SizesOptions,
+    "iam-policy": iam_policy.IamPolicyOptions,
 }
 
 OLDER_SCRIPT = {
