@@ -162,6 +162,32 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     }
     operator_extra_links = LINKS
 
+    job_queue: str | None
+    job_definition: str | None
+    job_name: str | None
+    job_name_prefix: str
+    vcpu: float | str | None
+    memory: float | str | None
+    size_policy: str
+    command: Sequence[str] | str | None
+    environment: Mapping[str, str] | Sequence[Mapping[str, str]] | str | None
+    parameters: Mapping[str, str] | str | None
+    parameters_file: str | None
+    container_overrides: Mapping[str, Any] | str | None
+    container_overrides_file: str | None
+    share_identifier: str | None
+    scheduling_priority: int | str | None
+    depends_on: Any
+    ignore_missing_dependencies: bool | str | None
+    array_size: int | str | None
+    retry_strategy: int | Mapping[str, Any] | str | None
+    spot_retries: int | str | None
+    job_timeout: float | timedelta | str | None
+    tags: Mapping[str, str] | str | None
+    propagate_tags: bool | str | None
+    platform_version: str | None
+    extra_submit_args: Mapping[str, Any] | str | None
+    awslogs_index: int | str | None
     wait_for_completion: bool | None
     deferrable: bool | None
     poll_interval: float | timedelta
@@ -243,7 +269,9 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         if lost := lost_defaults(kwargs.get("default_args") or {}, given, kwargs.get("task_id")):
             raise lost
         super().__init__(**kwargs)
-        # Airflow's own way of setting an attribute would take a fifth of what making a task takes.
+        # Plain assignments would pass Airflow's `__setattr__`: 25 us of the 157 us that making an
+        # operator takes on 3.3, and past the target of `make bench PART=construct`. Nothing is
+        # lost: Airflow looks for XComArgs once `__init__` is over.
         vars(self).update(
             given,
             wait_for_completion=deferrable if wait_for_completion is None else wait_for_completion,
