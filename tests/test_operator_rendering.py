@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from airflow_fargate_batch._airflow.compat import AirflowFailException, AirflowSkipException
+from airflow_fargate_batch._airflow.import_check import REQUEST_ARGUMENTS
 from airflow_fargate_batch.core.naming import SUBMISSION_TAG
-from airflow_fargate_batch.operators import REQUEST_ARGUMENTS, FargateBatchSubmitOperator
+from airflow_fargate_batch.operators import FargateBatchSubmitOperator
 from tests.operating import (
     JOB_ID,
     WHERE,
