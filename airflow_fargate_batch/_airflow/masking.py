@@ -19,6 +19,8 @@ MAY_HOLD_SECRETS: Final = (
     "container_overrides",
     "environment",
     "extra_submit_args",
+    "op_args",
+    "op_kwargs",
     "parameters",
     "tags",
 )

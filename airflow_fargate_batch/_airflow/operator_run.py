@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from airflow_fargate_batch._airflow import compat, upstream
-from airflow_fargate_batch._airflow.masking import as_json, places_struck_out
+from airflow_fargate_batch._airflow.masking import as_json, mask_secrets_of, places_struck_out
 from airflow_fargate_batch._airflow.operator_request import RequestingTask, RequestMaker, failure
 from airflow_fargate_batch._airflow.operator_wait import Waiting, WaitingTask
 from airflow_fargate_batch._airflow.ordinals import Place, place_of
@@ -15,6 +15,7 @@ from airflow_fargate_batch.core.dry_run import placeholder, summary
 from airflow_fargate_batch.core.giving_up import left_running
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.request import JobRequest
+from airflow_fargate_batch.core.results import refuse_array_with_result
 from airflow_fargate_batch.core.termination import CLEARED, Verdict, when_killed
 from airflow_fargate_batch.core.wait_settings import WaitArguments, WaitSettings
 from airflow_fargate_batch.exceptions import AwsError, InvalidRequest
@@ -28,6 +29,10 @@ class RunningTask(RequestingTask, WaitingTask, WaitArguments, Protocol):
     wait_for_completion: bool | None
     rerun_failed_only: bool
     has_submitted: bool | None
+    result_from_log: bool
+
+    def completed(self, request: JobRequest, context: compat.Context | None) -> JobRequest:
+        """Return the request to submit."""
 
 
 class OperatorRun:
@@ -55,7 +60,7 @@ class OperatorRun:
         task.has_submitted = False
         dry_run = self._maker.is_dry_run()
         with place_of(self._ti, task.task_id) as place:
-            request = self._maker.request(place, dry_run=dry_run)
+            request = self._request(place, dry_run=dry_run)
             self._log_findings(request)
             if dry_run:
                 return self._show(request)
@@ -90,6 +95,18 @@ class OperatorRun:
                 "The submit was interrupted; if it created a job, the job is left running: %s",
                 verdict.why,
             )
+
+    def _request(self, place: Place, *, dry_run: bool) -> JobRequest:
+        """Make the request, and complete it as the task's class does."""
+        request = self._maker.request(place, dry_run=dry_run)
+        try:
+            refuse_array_with_result(request, wanted=self._task.result_from_log)
+            completed = self._task.completed(request, self._context)
+        except InvalidRequest as error:
+            raise failure(error) from None
+        if completed is not request:
+            mask_secrets_of(completed)
+        return completed
 
     def _log_findings(self, request: JobRequest) -> None:
         for note in request.notes:

@@ -13,7 +13,7 @@ from airflow_fargate_batch._airflow.compat import (
 )
 from airflow_fargate_batch._airflow.connection import ConnectionSettings, HasConnection
 from airflow_fargate_batch._airflow.wait_event import WaitEvent, WaitOutcome
-from airflow_fargate_batch._airflow.xcom import JOB, LOG_POSITION
+from airflow_fargate_batch._airflow.xcom import JOB, LOG_POSITION, RESULT
 from airflow_fargate_batch._machine.terminators import terminator_of
 from airflow_fargate_batch.core.giving_up import left_running, outcome, report
 from airflow_fargate_batch.core.job import Job
@@ -24,10 +24,12 @@ from airflow_fargate_batch.exceptions import (
     FargateBatchError,
     JobCannotStart,
     JobTimedOut,
+    UnusableResult,
 )
 from airflow_fargate_batch.links import HasPages, pages_of, push_pages
 from airflow_fargate_batch.triggers import FargateBatchJobTrigger
 from airflow_fargate_batch.watching.conclusion import conclude, last_lines
+from airflow_fargate_batch.watching.result_reader import result_of
 
 if TYPE_CHECKING:
     from airflow_fargate_batch.hooks import FargateBatchHook
@@ -37,6 +39,8 @@ class WaitingTask(HasPages, HasConnection, Protocol):
     """The part of the operator used by the wait."""
 
     execution_timeout: timedelta | None
+    result: Any
+    pushes_result: bool
 
     @property
     def dag_id(self) -> str:
@@ -235,12 +239,24 @@ class Waiting:
         except Exception as error:  # noqa: BLE001 - whatever an XCom backend raises; a link is no reason to fail a task
             self._task.log.warning("Could not push the links of job %s: %s", job.id, error)
 
+    def _take_result(self, job: Job) -> None:
+        """Read the result of a job that succeeded, and push it."""
+        task = self._task
+        try:
+            task.result = result_of(job, task.hook)
+        except UnusableResult as error:
+            raise AirflowFailException(str(error)) from None  # a retry would read the same line
+        if task.pushes_result:
+            self._push(RESULT, task.result)
+
     def _conclude(self, job: Job) -> None:
         """Push the summary of an ended job; fail or skip the task if the job failed."""
         task = self._task
         end = conclude(job, task=self._name, api=lambda: task.hook.api, logs=lambda: task.hook.logs)
         self._push_end(job, end.summary)
         if end.failure is None:
+            if self._settings.result_from_log:
+                self._take_result(job)
             return
         skips, fails = self._settings.skip_on_exit_code, self._settings.fail_on_exit_code
         if end.all_ended_with(skips):
