@@ -37,6 +37,7 @@ from airflow_fargate_batch.hooks import FargateBatchHook
 from airflow_fargate_batch.triggers import FargateBatchJobTrigger
 from airflow_fargate_batch.watching import conversation
 from tests.operating import FakeTaskInstance
+from tests.patience import PATIENCE
 
 STUCK_REASON = "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - cannot be met"
 THROTTLED = Throttled("AWS refused it: Too Many Requests")
@@ -123,8 +124,8 @@ def run(main: Coroutine[Any, Any, Any]) -> Any:
     """Run to the end, after which nothing may be left behind."""
 
     async def checked() -> Any:
-        result = await asyncio.wait_for(main, timeout=60)
-        deadline = asyncio.get_running_loop().time() + 10
+        result = await asyncio.wait_for(main, timeout=PATIENCE)
+        deadline = asyncio.get_running_loop().time() + PATIENCE
         while asyncio.all_tasks() != {asyncio.current_task()}:
             assert asyncio.get_running_loop().time() < deadline, asyncio.all_tasks()
             await asyncio.sleep(0.01)

@@ -33,6 +33,7 @@ from airflow_fargate_batch.watching import conversation
 from airflow_fargate_batch.watching import poller as module
 from airflow_fargate_batch.watching.conversation import SAY_AFTER, WARN_EVERY
 from airflow_fargate_batch.watching.poller import JobPoller, follow
+from tests import patience
 
 LIFE = ((0, "SUBMITTED"), (40, "RUNNABLE"), (100, "RUNNING"), (300, "SUCCEEDED"))
 
@@ -103,7 +104,7 @@ async def states(poller: JobPoller, job_id: str) -> list[str]:
 
 
 def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    return asyncio.run(asyncio.wait_for(coroutine, timeout=30))
+    return asyncio.run(asyncio.wait_for(coroutine, timeout=patience.PATIENCE))
 
 
 def gathered(aws: Aws, *ids: str) -> list[Any]:
