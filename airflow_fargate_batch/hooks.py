@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from functools import cached_property, lru_cache, partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from airflow_fargate_batch._airflow.needs import airflow_is_missing
 
@@ -48,9 +48,11 @@ class FargateBatchHook(AwsBaseHook):
 
     Attributes:
         submitted: The result of the last ``submit``.
+        clock: Time and chance of all waits and retries, replaceable in tests.
     """
 
     submitted: "Submitted | None" = None
+    clock: ClassVar[Timing] = Timing()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs["client_type"] = "batch"
@@ -87,7 +89,7 @@ class FargateBatchHook(AwsBaseHook):
 
     @cached_property
     def _submitter(self) -> Submitter:
-        return Submitter(self.api)
+        return Submitter(self.api, clock=self.clock)
 
     def submit(
         self,
@@ -183,8 +185,15 @@ class FargateBatchHook(AwsBaseHook):
         )
         lines = None
         if log_interval:
-            lines = LogFollower(self.logs, interval=log_interval, index=log_index)
-        worker_wait = WorkerWait(self.api, wait, lines, self.log)
+            lines = LogFollower(
+                self.logs,
+                interval=log_interval,
+                index=log_index,
+                now=self.clock.now,
+                sleep=self.clock.sleep,
+                chance=self.clock.random,
+            )
+        worker_wait = WorkerWait(self.api, wait, lines, self.log, clock=self.clock)
         return worker_wait.run(interval=poll_interval, on_change=on_change)
 
     def describe(self, job_ids: Iterable[str]) -> "list[Job]":
@@ -201,9 +210,8 @@ class FargateBatchHook(AwsBaseHook):
         """
         if reason is None:
             reason = terminator_here().reason("Terminated with FargateBatchHook.terminate")
-        clock = Timing()
         end = partial(self.api.terminate_job, job_id, reason)
-        clock.persist(end, clock.now() + TERMINATE_PATIENCE)
+        self.clock.persist(end, self.clock.now() + TERMINATE_PATIENCE)
 
     def job_definition(self, name: str) -> "JobDefinition | None":
         """Return a job definition by name (the newest active one), ``name:revision`` or ARN."""

@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_fargate_batch._airflow.compat import BaseOperator, Context
 from airflow_fargate_batch._airflow.connection import ConnectionSettings
-from airflow_fargate_batch._airflow.import_check import REQUEST_ARGUMENTS, ImportCheck
+from airflow_fargate_batch._airflow.import_check import (
+    REQUEST_ARGUMENTS,
+    CheckedPartial,
+    ImportCheck,
+)
 from airflow_fargate_batch._airflow.masking import HidesSecrets, as_json
 from airflow_fargate_batch._airflow.unknown_arguments import refuse_unknown
 from airflow_fargate_batch.core.backoff import POLL_INTERVAL
@@ -257,6 +261,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
             with warnings.catch_warnings(action="ignore"):  # "was never mapped": it never will be
                 del partial
             raise error
+        partial.__class__ = CheckedPartial
         return partial
 
     def execute(self, context: Context) -> str:
