@@ -162,7 +162,7 @@ def test_a_job_that_is_terminated_without_a_reason_says_by_whom(
 def test_the_platform_version_is_compared(aws: LocalBatch, hook: FargateBatchHook) -> None:
     assert str(hook.job_definition(READY_DEFINITION)) == f"{READY_DEFINITION}:1"
     with pytest.raises(InvalidRequest, match=r"LATEST, not on 1\.3\.0"):
-        hook.check_platform_version(request(platform_version="1.3.0"))
+        hook.check(request(platform_version="1.3.0"))
     assert "SubmitJob" not in operations(aws)
 
 
