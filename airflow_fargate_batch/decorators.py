@@ -19,6 +19,11 @@ from airflow_fargate_batch._airflow.compat import (
     task_decorator_factory,
 )
 from airflow_fargate_batch._airflow.import_check import check_arguments
+from airflow_fargate_batch._airflow.remote_function import (
+    check_function,
+    names_of,
+    request_of_call,
+)
 from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.operators import FargateBatchSubmitOperator
 
@@ -50,6 +55,19 @@ class _Decorated(DecoratedOperator, FargateBatchSubmitOperator):
         **DecoratedOperator.template_fields_renderers,
         **FargateBatchSubmitOperator.template_fields_renderers,
     }
+
+    def _hide(self, name: str, rendered: Any) -> Any:
+        """Strike secrets out; a positional argument is a secret by its parameter's name too."""
+        if name != "op_args":
+            return super()._hide(name, rendered)
+        names = names_of(self.python_callable, len(rendered))
+        pairs = [
+            {"name": each, "value": value} for each, value in zip(names, rendered, strict=True)
+        ]
+        shown = super()._hide(name, pairs)
+        originals = [pair["value"] for pair in self._originals[name]]
+        self._originals = {**self._originals, name: originals}
+        return [pair["value"] for pair in shown]
 
     def function_arguments(self) -> tuple[Sequence[Any], Mapping[str, Any]]:
         """Return the rendered arguments of the function, secrets included."""
@@ -150,8 +168,6 @@ class FargateBatchDecoratedOperator(_Decorated):
 
     def completed(self, request: JobRequest, context: Context | None) -> JobRequest:
         """Return the request with the command and the variable of the call."""
-        from airflow_fargate_batch._airflow.remote_function import request_of_call
-
         args, kwargs = self.function_arguments()
         return request_of_call(
             request,
@@ -175,8 +191,6 @@ def _fargate_batch_task(
     :param multiple_outputs: whether each entry of a returned mapping becomes an XCom of its own.
     :param arguments: of ``FargateBatchSubmitOperator``, and *python_command*.
     """
-    from airflow_fargate_batch._airflow.remote_function import check_function
-
     check_arguments(FargateBatchDecoratedOperator, arguments, FIXED_BY_RESULT)
     decorate = task_decorator_factory(
         multiple_outputs=multiple_outputs,

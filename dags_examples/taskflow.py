@@ -12,14 +12,13 @@ from typing import Any
 try:
     from airflow.sdk import DAG, task
 except ImportError:  # Airflow 2
-    from airflow import DAG  # type: ignore[no-redef]
+    from airflow import DAG
     from airflow.decorators import task  # type: ignore[no-redef,attr-defined]
 
-SMALL: dict[str, Any] = {"vcpu": 0.25, "memory": "1 GB"}
 
 with DAG("taskflow", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC)):
 
-    @task.fargate_batch(**SMALL)
+    @task.fargate_batch(vcpu=0.25, memory="1 GB")
     def count(word: str, run_id: str) -> int:
         """Count vowels in the job's image: what the function needs, it imports itself."""
         import re
@@ -27,16 +26,18 @@ with DAG("taskflow", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC))
         print(f"counting the vowels of {word} in run {run_id}")
         return len(re.findall("[aeiou]", word))
 
-    @task.fargate_batch(**SMALL)
+    @task.fargate_batch(vcpu=0.25, memory="1 GB")
     def total(counts: list[int]) -> dict[str, float]:
         """Sum up the results of all mapped tasks, in the job's image as well."""
         import statistics
 
         return {"sum": sum(counts), "mean": statistics.mean(counts)}
 
-    @task.fargate_batch_cmd(**SMALL, wait_for_completion=True)
+    @task.fargate_batch_cmd(vcpu=0.25, memory="1 GB", wait_for_completion=True)
     def report(counted: dict[str, float]) -> list[str]:
         """Make a command in the worker, for a container in any language."""
         return ["echo", f"{counted['sum']} vowels"]
 
-    report(total(count.expand(word=["Kyoto", "Lisbon", "Quito"])))
+    counts: Any = count.expand(word=["Kyoto", "Lisbon", "Quito"])
+    counted: Any = total(counts)
+    report(counted)

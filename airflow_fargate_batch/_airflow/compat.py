@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from airflow.sdk import BaseOperator, BaseOperatorLink, BaseSensorOperator, Context, XComArg
     from airflow.sdk._shared.secrets_masker import mask_secret, redact
     from airflow.sdk.bases.decorator import DecoratedOperator, task_decorator_factory
+    from airflow.sdk.definitions.mappedoperator import OperatorPartial
     from airflow.sdk.exceptions import (
         AirflowFailException,
         AirflowSensorTimeout,
@@ -43,11 +44,13 @@ else:
             XComArg,
         )
         from airflow.sdk.bases.decorator import DecoratedOperator, task_decorator_factory
+        from airflow.sdk.definitions.mappedoperator import OperatorPartial
         from airflow.sdk.execution_time.xcom import XCom
     except ImportError:  # 2.11
         from airflow.decorators.base import DecoratedOperator, task_decorator_factory
         from airflow.models.baseoperator import BaseOperator
         from airflow.models.baseoperatorlink import BaseOperatorLink
+        from airflow.models.mappedoperator import OperatorPartial
         from airflow.models.xcom import XCom
         from airflow.models.xcom_arg import XComArg
         from airflow.sensors.base import BaseSensorOperator
@@ -92,6 +95,7 @@ __all__ = [
     "BaseSensorOperator",
     "Context",
     "DecoratedOperator",
+    "OperatorPartial",
     "XCom",
     "XComArg",
     "conf",
@@ -103,6 +107,7 @@ __all__ = [
     "own_xcom",
     "redact",
     "set_own_xcom",
+    "stats",
     "task_decorator_factory",
     "task_now",
     "triggers_have_on_kill",
@@ -118,6 +123,17 @@ def known_context_keys() -> frozenset[str]:
             KNOWN_CONTEXT_KEYS,
         )
     return frozenset(KNOWN_CONTEXT_KEYS)
+
+
+def stats() -> Any:
+    """Return where Airflow sends metrics: an object with ``incr`` and ``timing``."""
+    try:
+        from airflow.sdk.observability import stats as module
+    except ImportError:  # 3.1 and before
+        from airflow.stats import Stats
+
+        return Stats
+    return module if hasattr(module, "incr") else module.Stats  # 3.2 has the class only
 
 
 def triggers_have_on_kill() -> bool:

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from airflow_fargate_batch._airflow import compat, upstream
 from airflow_fargate_batch._airflow.masking import as_json, mask_secrets_of, places_struck_out
+from airflow_fargate_batch._airflow.metrics import TaskMetrics
 from airflow_fargate_batch._airflow.operator_request import RequestingTask, RequestMaker, failure
 from airflow_fargate_batch._airflow.operator_wait import Waiting, WaitingTask
 from airflow_fargate_batch._airflow.ordinals import Place, place_of
@@ -28,6 +29,7 @@ class RunningTask(RequestingTask, WaitingTask, WaitArguments, Protocol):
     task_id: str
     wait_for_completion: bool | None
     rerun_failed_only: bool
+    preflight: bool
     has_submitted: bool | None
     result_from_log: bool
 
@@ -132,7 +134,6 @@ class OperatorRun:
     def _submit(self, request: JobRequest, place: Place) -> str:
         task = self._task
         try:
-            task.hook.check_platform_version(request)
             generation = self._maker.generation
             tries_before = max(0, self._ti.try_number - generation - 1) + place.was_tried
             self._submitting = request
@@ -145,6 +146,7 @@ class OperatorRun:
                 tries_before=tries_before,
                 waited=0.0 if place.was_tried else place.seconds,
                 rerun_failed_only=task.rerun_failed_only,
+                preflight=task.preflight,
             )
             if task.wait_for_completion:
                 self._awaited = job_id  # before it is no longer being submitted: a kill finds one
@@ -172,6 +174,8 @@ class OperatorRun:
         definition = request.job_definition
         if not has_revision(definition):
             definition += " (latest revision)"
+        metrics = TaskMetrics(self._ti.dag_id, self._ti.task_id)
+        metrics.submitted(is_adopted=bool(submitted and submitted.is_adopted))
         names = job_id, request.job_name, request.job_queue, definition
         task.log.info(text, *names, pages[BatchJobLink.key])
         task.console_pages = {}  # of an earlier try in this process

@@ -12,6 +12,7 @@ from airflow_fargate_batch._airflow.compat import (
     conf,
 )
 from airflow_fargate_batch._airflow.connection import ConnectionSettings, HasConnection
+from airflow_fargate_batch._airflow.metrics import TaskMetrics
 from airflow_fargate_batch._airflow.wait_event import WaitEvent, WaitOutcome
 from airflow_fargate_batch._airflow.xcom import JOB, LOG_POSITION, RESULT
 from airflow_fargate_batch._machine.terminators import terminator_of
@@ -254,6 +255,7 @@ class Waiting:
         task = self._task
         end = conclude(job, task=self._name, api=lambda: task.hook.api, logs=lambda: task.hook.logs)
         self._push_end(job, end.summary)
+        TaskMetrics(task.dag_id, task.task_id).ended(job)
         if end.failure is None:
             if self._settings.result_from_log:
                 self._take_result(job)

@@ -14,7 +14,7 @@ from airflow_fargate_batch.core.function_source import (
     problems_of,
 )
 from airflow_fargate_batch.core.json_arguments import json_value
-from airflow_fargate_batch.core.remote_call import RemoteCall, command
+from airflow_fargate_batch.core.remote_call import Argument, RemoteCall, command
 from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.exceptions import InvalidRequest, Problem
 
@@ -64,9 +64,23 @@ def remote_call(
         file=Path(function.__code__.co_filename).name,
         line=source.line,
         lazy_annotations=bool(function.__code__.co_flags & _LAZY_ANNOTATIONS),
-        args=[json_value(value, f"op_args[{index}]") for index, value in enumerate(bound.args)],
+        args=[
+            Argument(name, json_value(value, name))
+            for name, value in zip(names_of(function, len(bound.args)), bound.args, strict=True)
+        ],
         kwargs={name: json_value(value, name) for name, value in bound.kwargs.items()},
     )
+
+
+def names_of(function: Callable[..., Any], count: int) -> list[str]:
+    """Return the names of the first positional parameters; that of ``*args`` for all further."""
+    names = [
+        parameter.name
+        for parameter in inspect.signature(function).parameters.values()
+        if parameter.kind is not parameter.KEYWORD_ONLY
+        and parameter.kind is not parameter.VAR_KEYWORD
+    ]
+    return [*names[:count], *names[-1:] * (count - len(names))]
 
 
 def _source(function: Callable[..., Any]) -> FunctionSource:

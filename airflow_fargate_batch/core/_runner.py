@@ -25,8 +25,9 @@ def load():
     name = call["file"]
     lines = ["\\n"] * (call["line"] - 1) + call["source"].splitlines(True)
     linecache.cache[name] = (0, None, lines, name)
-    tree = ast.parse(call["source"], name)
-    function = tree.body[0]
+    head = "if 1:\\n" if call["source"][:1].isspace() else ""
+    tree = ast.parse(head + call["source"], name)
+    function = tree.body[0].body[0] if head else tree.body[0]
     function.decorator_list = []
     function.returns = None
     function.args.defaults = []
@@ -34,7 +35,8 @@ def load():
     for node in ast.walk(function.args):
         if isinstance(node, ast.arg):
             node.annotation = None
-    ast.increment_lineno(tree, call["line"] - 1)
+    ast.increment_lineno(function, call["line"] - (2 if head else 1))
+    tree.body = [function]
     names = {"__name__": "__main__"}
     flags = __future__.annotations.compiler_flag if call["lazy_annotations"] else 0
     exec(compile(tree, name, "exec", flags), names)
@@ -61,7 +63,7 @@ def main():
         traceback.print_exc(0)
         fail("Python %s of the image cannot read the function %s()." % (version, call["name"]))
     try:
-        result = function(*call["args"], **call["kwargs"])
+        result = function(*[each["value"] for each in call["args"]], **call["kwargs"])
     except Exception as error:
         sys.stdout.flush()
         traceback.print_exception(type(error), error, error.__traceback__.tb_next)

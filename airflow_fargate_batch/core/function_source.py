@@ -2,7 +2,6 @@
 
 import ast
 import builtins
-import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from dis import get_instructions
@@ -23,10 +22,11 @@ _FLAG_GENERATOR, _FLAG_COROUTINE, _FLAG_ASYNC_GENERATOR = 0x20, 0x80, 0x200
 
 @dataclass(frozen=True, slots=True)
 class FunctionSource:
-    """Source of a function, without the indentation of its place.
+    """Source of a function.
 
     Attributes:
-        text: From the first decorator to the last line.
+        text: From the first decorator to the last line, with its indentation, since removing the
+            indentation would change texts of several lines.
         line: Line of the file on which the text begins.
     """
 
@@ -39,14 +39,21 @@ def function_source(raw: str, line: int, name: str) -> "FunctionSource | None":
 
     :param raw: lines as ``inspect.getsourcelines`` returns them.
     """
-    text = textwrap.dedent(raw)
     try:
-        body = ast.parse(text).body
-    except SyntaxError:  # a lambda inside an expression, or a string with less indentation
+        node = _definition(raw)
+    except (SyntaxError, IndexError):  # a lambda inside an expression, or nothing
         return None
-    node = body[0] if body else None
     is_function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name
-    return FunctionSource(text, line) if is_function else None
+    return FunctionSource(raw, line) if is_function else None
+
+
+def _definition(text: str) -> ast.AST:
+    """Parse the first statement; an indented one as the body of another."""
+    if not text[:1].isspace():
+        return ast.parse(text).body[0]
+    outer = ast.parse(f"if 1:\n{text}").body[0]
+    assert isinstance(outer, ast.If)  # noqa: S101 - it begins so
+    return outer.body[0]
 
 
 def problems_of(code: CodeType, source: FunctionSource, known: dict[str, Any]) -> list[Problem]:
@@ -112,7 +119,7 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
 
 
 def _problems_of_imports(text: str, name: str) -> Iterator[Problem]:
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(_definition(text)):
         if isinstance(node, ast.ImportFrom) and node.level:
             module = "." * node.level + (node.module or "")
             yield _problem(

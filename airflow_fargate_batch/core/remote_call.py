@@ -9,7 +9,7 @@ payload. So the image needs a Python from 3.8 on, and nothing else.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from airflow_fargate_batch.core import limits
 from airflow_fargate_batch.core._runner import RUNNER
@@ -43,6 +43,13 @@ _START_FROM_ADDRESS: Final = (
 )
 
 
+class Argument(NamedTuple):
+    """A positional argument, JSON-able; the name tells whether the value is a secret."""
+
+    name: str
+    value: Any
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteCall:
     """A function with its arguments.
@@ -53,7 +60,7 @@ class RemoteCall:
         file: Name of the file with the source, for tracebacks.
         line: Line of the file on which the source begins, counted from 1.
         lazy_annotations: Whether the file has ``from __future__ import annotations``.
-        args: Positional arguments, JSON-able.
+        args: Positional arguments.
         kwargs: Keyword arguments, JSON-able.
         put_url: Presigned address for a result too long for a log line; ``None`` without one.
         put_name: Name of the object at *put_url*.
@@ -64,7 +71,7 @@ class RemoteCall:
     file: str
     line: int = 1
     lazy_annotations: bool = False
-    args: Sequence[Any] = field(default=(), repr=False)
+    args: Sequence[Argument] = field(default=(), repr=False)
     kwargs: Mapping[str, Any] = field(default_factory=dict, repr=False)
     put_url: str | None = field(default=None, repr=False)
     put_name: str | None = None
@@ -82,7 +89,7 @@ class RemoteCall:
             "line": self.line,
             "name": self.name,
             "lazy_annotations": self.lazy_annotations,
-            "args": list(self.args),
+            "args": [each._asdict() for each in self.args],
             "kwargs": dict(self.kwargs),
             "marker": MARKER,
             "marker_at": MARKER_AT,
