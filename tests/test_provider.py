@@ -88,4 +88,4 @@ def test_airflow_finds_the_decorators_as_attributes_of_task() -> None:
 def test_airflow_documents_the_settings() -> None:
     registered = dict(ProvidersManager().provider_configs)[PACKAGE]
     assert registered == get_provider_info()["config"]
-    assert list(registered["fargate_batch"]["options"]) == ["deployment"]
+    assert list(registered["fargate_batch"]["options"]) == ["deployment", "prices_file"]
