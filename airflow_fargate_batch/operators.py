@@ -22,6 +22,7 @@ from airflow_fargate_batch.links import LINKS
 
 if TYPE_CHECKING:
     from airflow_fargate_batch._airflow.operator_run import OperatorRun
+    from airflow_fargate_batch.core.job import Job
     from airflow_fargate_batch.hooks import FargateBatchHook
 
 
@@ -182,6 +183,8 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     """Result of the job, once the task has waited for it with *result_from_log*."""
     pushes_result: bool = True
     """Whether the result becomes XCom ``result``."""
+    last_job: "Job | None" = None
+    """The job as last seen by this process."""
     _run: "OperatorRun | None" = None
     ui_color = "#f0ede4"
 
@@ -319,6 +322,12 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         arguments = self.request_arguments() | json_files(self, None)
         request = self.completed(JobRequest.from_arguments(dry_run=True, **arguments), None)
         print(as_json(request))  # noqa: T201 - what Airflow's own dry_run() does
+
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:  # noqa: ARG002 - Airflow's signature
+        """Return facets about the job, for Airflow's OpenLineage provider at the task's end."""
+        from airflow_fargate_batch._airflow.lineage import lineage_of
+
+        return lineage_of(self.last_job)
 
     @cached_property
     def hook(self) -> "FargateBatchHook":

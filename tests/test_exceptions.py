@@ -17,7 +17,9 @@ from airflow_fargate_batch.exceptions import (
     JobLost,
     JobTimedOut,
     Problem,
+    ResultMissing,
     SubmissionUncertain,
+    UnusableResult,
 )
 
 ONE = Problem(
@@ -30,6 +32,8 @@ OWN_ARGUMENTS: dict[type[FargateBatchError], tuple[object, ...]] = {
     AccessDenied: ("not authorized", "batch:SubmitJob"),
     JobFailed: ("exit code 1", "id", False),
     JobLost: ("id", "RUNNING"),
+    ResultMissing: ("id", "no line", "Print one."),
+    UnusableResult: ("id", "not JSON", None),
 }
 CLASSES = [
     each

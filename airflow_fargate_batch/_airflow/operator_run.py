@@ -17,7 +17,7 @@ from airflow_fargate_batch.core.dry_run import placeholder, summary
 from airflow_fargate_batch.core.giving_up import left_running
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.request import JobRequest
-from airflow_fargate_batch.core.results import refuse_array_with_result
+from airflow_fargate_batch.core.results import refuse_result_of_array
 from airflow_fargate_batch.core.termination import CLEARED, Verdict, when_killed
 from airflow_fargate_batch.core.wait_settings import WaitArguments, WaitSettings
 from airflow_fargate_batch.exceptions import AwsError, InvalidRequest
@@ -103,7 +103,8 @@ class OperatorRun:
         """Make the request, and complete it as the task's class does."""
         request = self._maker.request(place, dry_run=dry_run)
         try:
-            refuse_array_with_result(request, wanted=self._task.result_from_log)
+            if self._task.result_from_log:
+                refuse_result_of_array(request.array_size)
             completed = self._task.completed(request, self._context)
         except InvalidRequest as error:
             raise failure(error) from None
@@ -155,6 +156,12 @@ class OperatorRun:
                 self._awaited = job_id  # before it is no longer being submitted: a kill finds one
             self._submitting = None
             task.has_submitted = True
+            task.last_job = Job(
+                id=job_id,
+                name=request.job_name,
+                queue=request.job_queue,
+                definition=request.job_definition,
+            )
         except InvalidRequest as error:
             raise failure(error) from None
         self._log_pages(job_id, request)

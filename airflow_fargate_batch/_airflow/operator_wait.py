@@ -42,6 +42,7 @@ class WaitingTask(HasPages, HasConnection, Protocol):
     """The part of the operator used by the wait."""
 
     execution_timeout: timedelta | None
+    last_job: Job | None
     result: Any
     pushes_result: bool
 
@@ -229,6 +230,7 @@ class Waiting:
         return job
 
     def _push_end(self, job: Job, summary: dict[str, Any]) -> None:
+        self._task.last_job = job
         self._push(JOB, summary)
         self._push_pages(job)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from airflow_fargate_batch.core.json_text import NotJson, parse
-from airflow_fargate_batch.core.request import JobRequest
+from airflow_fargate_batch.core.log_streams import LogLine
 from airflow_fargate_batch.core.secrets import without
 from airflow_fargate_batch.exceptions import InvalidRequest, Problem
 
@@ -75,11 +75,12 @@ def read_result(text: str) -> Any:
         ) from None
 
 
-def shortened(line: str) -> str:
-    """Cut the line of a long result, for a streamed log; other lines stay unchanged."""
-    if line.startswith(MARKER) and len(line) > SHOWN:
-        return f"{line[:SHOWN]}… ({len(line)} characters)"
-    return line
+def line_for_task(line: LogLine, secrets: Iterable[str]) -> str:
+    """Write a line of a job's log for the task's log: without secrets, and a long result cut."""
+    text = without(secrets, line.stamped)  # first: half a secret is not recognised
+    if line.text.startswith(MARKER) and len(text) > SHOWN:
+        return f"{text[:SHOWN]}… ({len(line.text)} characters)"
+    return text
 
 
 def result_without(secrets: tuple[str, ...], value: Any) -> Any:
@@ -93,12 +94,13 @@ def result_without(secrets: tuple[str, ...], value: Any) -> Any:
     return value
 
 
-def refuse_array_with_result(request: JobRequest, *, wanted: bool) -> None:
+def refuse_result_of_array(array_size: int | None) -> None:
     """Refuse *result_from_log* for an array, because an array has no log.
 
+    :param array_size: size of the request's array; ``None`` for a plain job.
     :raises InvalidRequest: the request is an array's.
     """
-    if wanted and request.array_size is not None:
-        said = f"an array of {request.array_size} jobs has no log of its own, and so no result"
+    if array_size is not None:
+        said = f"an array of {array_size} jobs has no log of its own, and so no result"
         advice = "use .expand() instead of array_size, or write the results of the children to S3"
         raise InvalidRequest([Problem("result_from_log", f"{said}: {advice}", advice)])

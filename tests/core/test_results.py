@@ -1,11 +1,12 @@
 """The last marked line of a log is the job's result: JSON, or the name of an object."""
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from airflow_fargate_batch.core.request import JobRequest
+from airflow_fargate_batch.core.log_streams import LogLine
 from airflow_fargate_batch.core.results import (
     MARKER,
     MARKER_AT,
@@ -13,13 +14,13 @@ from airflow_fargate_batch.core.results import (
     NotAResult,
     Result,
     last_result,
-    refuse_array_with_result,
+    line_for_task,
+    refuse_result_of_array,
     result_without,
-    shortened,
 )
 from airflow_fargate_batch.exceptions import InvalidRequest
 
-WHERE: dict[str, Any] = {"job_queue": "queue", "job_definition": "definition"}
+NOON = datetime(2026, 2, 3, 12, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -61,14 +62,20 @@ def test_secrets_are_struck_out_of_texts_and_keys_and_leave_the_rest() -> None:
 
 def test_a_long_result_is_cut_in_a_streamed_log_and_nothing_else_is() -> None:
     long = MARKER + "x" * SHOWN
-    assert re.fullmatch(rf"{MARKER}x+… \({len(long)} characters\)", shortened(long))
-    for line in (MARKER + "1", "x" * 10_000):
-        assert shortened(line) == line
+    shown = line_for_task(LogLine(text=long, at=NOON), ())
+    stamp = re.escape("[2026-02-03 12:00:00 UTC] ")
+    assert re.fullmatch(rf"{stamp}{MARKER}x+… \({len(long)} characters\)", shown)
+    for text in (MARKER + "1", "x" * 10_000):
+        assert line_for_task(LogLine(text=text, at=NOON), ()).endswith(f"] {text}")
+
+
+def test_a_secret_at_the_place_of_the_cut_is_not_halved() -> None:
+    secret = "hunter2-of-mine"
+    text = MARKER + "x" * (SHOWN - len(MARKER) - 35) + secret + "x" * SHOWN
+    assert "hunter" not in line_for_task(LogLine(text=text, at=NOON), (secret,))
 
 
 def test_an_array_has_no_result() -> None:
-    array = JobRequest.from_arguments(**WHERE, array_size=2)
     with pytest.raises(InvalidRequest, match=r"array of 2 jobs .* use .expand()"):
-        refuse_array_with_result(array, wanted=True)
-    refuse_array_with_result(array, wanted=False)
-    refuse_array_with_result(JobRequest.from_arguments(**WHERE, array_size=1), wanted=True)
+        refuse_result_of_array(2)
+    refuse_result_of_array(None)
