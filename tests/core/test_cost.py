@@ -116,6 +116,7 @@ def test_an_array_costs_what_its_children_cost() -> None:
     cost = array(3, 3, seconds=100)
     assert (cost.billed_seconds, cost.attempts, cost.is_estimate) == (300, 3, False)
     assert cost.high == HOUR * 300 / 3600
+    assert "5 min 0 s billed in 3 attempts of 3 children; prices" in cost.describe()
 
 
 def test_a_large_array_is_estimated_from_the_children_that_were_read() -> None:
