@@ -48,8 +48,8 @@ setup: .venv/.ready  ## Make .venv: the newest Airflow, this package and the too
 demo: setup  ## Run a daily chain of Fargate jobs through a real Airflow, without an AWS account
 	@$(BIN)/python scripts/demo.py
 
-# Two processes. Tests that need a real Airflow run in one of them and share one Airflow (tests/airflow/conftest.py).
-SIDE_BY_SIDE := --numprocesses=2 --dist=loadgroup
+# Three processes, since tests with a real Airflow mostly wait. tests/airflow/conftest.py keeps together what shares one.
+SIDE_BY_SIDE := --numprocesses=3 --dist=loadgroup
 
 .PHONY: test
 test: check  ## Run make check, then all tests on the newest Airflow with branch coverage
