@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from airflow_fargate_batch.cli import _console
 from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.core.listing import in_a_sentence
 from airflow_fargate_batch.core.request import read_job_ids
 
 if TYPE_CHECKING:
@@ -38,8 +39,7 @@ def read_ids(words: Iterable[str]) -> list[str]:
 def named(job_ids: Iterable[str]) -> str:
     """Return the first ``NAMED`` job ids and the number of further jobs, for a sentence."""
     ids = list(job_ids)
-    more = f" and {len(ids) - NAMED} more" if len(ids) > NAMED else ""
-    return f"{'job' if len(ids) == 1 else 'jobs'} {', '.join(ids[:NAMED])}{more}"
+    return f"{'job' if len(ids) == 1 else 'jobs'} {in_a_sentence(ids, NAMED)}"
 
 
 def exit_code(job: Job) -> str:
@@ -59,9 +59,14 @@ def members(job: Job, summary: Mapping[str, Any] | None = None) -> dict[str, Any
 
     :param summary: result of ``Job.to_summary``. ``None`` means AWS has not described the job.
     """
-    known = _camel_case(summary or {})
+    known = _camel_case(_without_cost(summary or {}))
     named = {"jobId": job.id, "jobName": job.name, "jobArn": job.arn}
     return {**_UNKNOWN, **known, **named} if job.status_text else {**_UNKNOWN, **named}
+
+
+def _without_cost(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out the cost: these commands do not make the calls that it needs."""
+    return {key: value for key, value in summary.items() if key != "cost"}
 
 
 def _camel_case(value: Any) -> Any:
@@ -82,7 +87,7 @@ _UNKNOWN: Final = {
     "jobId": None,
     "jobName": None,
     "jobArn": None,
-    **dict.fromkeys(_camel_case(Job(id="").to_summary())),
+    **dict.fromkeys(_camel_case(_without_cost(Job(id="").to_summary()))),
     "array": None,
 }
 

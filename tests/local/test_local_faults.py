@@ -302,6 +302,9 @@ def test_the_control_endpoint_does_what_python_does(aws: LocalBatch, once: Any) 
     control(aws, "POST", "advance", {"seconds": 60})
     [job] = control(aws, "GET", "jobs")
     assert (job["status"], job["container"]["exitCode"]) == ("FAILED", 9)
+    control(aws, "POST", "alter", {"resource": f"job-queue/{READY_QUEUE}", "status": "INVALID"})
+    [queue] = once.describe_job_queues(jobQueues=[READY_QUEUE])["jobQueues"]
+    assert queue["status"] == "INVALID"
 
 
 def test_the_control_endpoint_can_switch_the_server_off_for_a_while(
