@@ -83,3 +83,10 @@ LIST_JOBS_PAGE: Final = 100
 """API, ``ListJobs.maxResults``: at most 100 a page."""
 REASON_LENGTH: Final = 1024
 """API, ``TerminateJob.reason``: "This parameter has a limit of 1024 characters."."""
+
+DESCRIBED_AT_ONCE: Final = 100
+"""API, ``DescribeJobQueues``, ``DescribeComputeEnvironments``: at most 100 names a call."""
+PAGES_OF_NAMES: Final = 10
+"""Pages, of up to 100 entries, to read when looking for names that exist; ours."""
+PAGES_OF_REVISIONS: Final = 100
+"""Pages, of up to 100 revisions, to read when looking for the newest revision; ours."""
