@@ -95,6 +95,11 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     :param container_overrides: the API's own mapping, or JSON; the arguments above win.
     :param container_overrides_file: path of a JSON file with *container_overrides*; rules as for
         *parameters_file*.
+    :param container: name of the container that *vcpu*, *memory*, *command*, *environment* and
+        *container_overrides* are for, if the job definition has ``ecsProperties``; by default the
+        only container in *ecs_properties_override*.
+    :param ecs_properties_override: the API's own mapping, or JSON, for several containers; the
+        arguments above win, container by container and key by key.
     :param share_identifier: share of a fair-share queue; required there, invalid on FIFO queues.
     :param scheduling_priority: 0 to 9999 within the share; the definition's otherwise.
     :param depends_on: a job id, several ids separated by commas, lists (nested lists and mapped
@@ -110,6 +115,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     :param propagate_tags: whether the ECS task gets the tags too.
     :param platform_version: ``LATEST`` or ``n.n.n``. SubmitJob has no such member: before the
         submit, a version is compared with the job definition's.
+    :param consumable_resources: mapping from name or ARN to quantity (at most 5), or JSON.
     :param extra_submit_args: any other member of SubmitJob.
     :param wait_for_completion: whether the task waits until the job has ended, and succeeds only
         if the job does; default: true if *deferrable* is given as true.
@@ -152,8 +158,10 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     )
     template_fields_renderers: ClassVar[dict[str, str]] = {
         "command": "json",
+        "consumable_resources": "json",
         "container_overrides": "json",
         "depends_on": "json",
+        "ecs_properties_override": "json",
         "environment": "json",
         "extra_submit_args": "json",
         "parameters": "json",
@@ -205,6 +213,8 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         parameters_file: str | None = None,
         container_overrides: Mapping[str, Any] | str | None = None,
         container_overrides_file: str | None = None,
+        container: str | None = None,
+        ecs_properties_override: Mapping[str, Any] | str | None = None,
         share_identifier: str | None = None,
         scheduling_priority: int | str | None = None,
         depends_on: Any = None,
@@ -216,6 +226,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         tags: Mapping[str, str] | str | None = None,
         propagate_tags: bool | str | None = None,
         platform_version: str | None = None,
+        consumable_resources: Mapping[str, int] | Mapping[str, Any] | str | None = None,
         extra_submit_args: Mapping[str, Any] | str | None = None,
         wait_for_completion: bool | None = None,
         deferrable: bool | None = None,

@@ -46,8 +46,24 @@ TEMPLATED: dict[str, tuple[Any, Any, str, Any]] = {
     "job_timeout": ("{{ x }}", 90, "timeout", {"attemptDurationSeconds": 90}),
     "tags": ({"team": "{{ x }}"}, "data", "tags.team", "data"),
     "propagate_tags": ("{{ x }}", False, "propagateTags", False),
+    "ecs_properties_override": (
+        {"taskProperties": [{"containers": [{"name": "main", "command": ["{{ x }}"]}]}]},
+        "run",
+        "ecsPropertiesOverride.taskProperties.0.containers.0.command",
+        ["run"],
+    ),
+    "consumable_resources": (
+        {"licence": "{{ x }}"},
+        2,
+        "consumableResourcePropertiesOverride.consumableResourceList.0.quantity",
+        2,
+    ),
     "extra_submit_args": (
-        {"ecsPropertiesOverride": {"taskProperties": [{"containers": [{"name": "{{ x }}"}]}]}},
+        {
+            "ecsPropertiesOverride": {
+                "taskProperties": [{"containers": [{"name": "{{ x }}", "command": ["run"]}]}]
+            }
+        },
         "main",
         "ecsPropertiesOverride.taskProperties.0.containers.0.name",
         "main",
@@ -55,6 +71,7 @@ TEMPLATED: dict[str, tuple[Any, Any, str, Any]] = {
 }
 """Argument: its value, what its template names, where that ends up, and as what."""
 ELSEWHERE = {
+    "container",
     "job_name_prefix",
     "size_policy",
     "platform_version",
@@ -93,16 +110,19 @@ def test_what_is_no_member_of_the_request_is_templated_too(native: bool) -> None
             platform_version="{{ version }}",
             array_size=3,
             awslogs_index="{{ index }}",
+            container="{{ container }}",
         ),
         prefix="etl",
         policy="round_up",
         version="1.4.0",
         index=2,
+        container="main",
     )
     assert request.job_name.startswith("etl-daily-submit-")
     assert tuple(request.size) == (1, 4096)
     assert request.platform_version == "1.4.0"
     assert request.awslogs_index == 2
+    assert [each.name for each in request.containers] == ["main"]
 
 
 def test_no_argument_is_left_out_of_these_tests() -> None:

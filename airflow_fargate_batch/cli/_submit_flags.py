@@ -127,6 +127,22 @@ CONTAINER: Final = (
         help="JSON file of containerOverrides; flags override the file, key by key, and the other "
         "keys are sent unchanged",
     ),
+    Flag(
+        name="--container",
+        metavar="NAME",
+        argument="container",
+        help="container that --vcpu, --memory, --command, --environment and "
+        "--container-overrides-file are for, if the job definition has ecsProperties; if not "
+        "given, the only one in --ecs-properties-override",
+    ),
+    Flag(
+        name="--ecs-properties-override",
+        metavar="JSON",
+        argument="ecs_properties_override",
+        help="the API's ecsPropertiesOverride, as a JSON object, for several containers; other "
+        "flags override it, key by key",
+        example='{"taskProperties": [{"containers": [{"name": "main"}]}]}',
+    ),
 )
 
 SCHEDULING: Final = (
@@ -223,6 +239,13 @@ TAGS: Final = (
 )
 
 OTHER: Final = (
+    Flag(
+        name="--consumable-resources",
+        metavar="JSON",
+        argument="consumable_resources",
+        help="consumable resources that the job needs, as a JSON object from name to quantity",
+        example='{"licence": 2}',
+    ),
     Flag(
         name="--extra-submit-args",
         metavar="JSON",
