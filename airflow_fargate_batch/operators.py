@@ -53,6 +53,12 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         only container in *ecs_properties_override*.
     :param ecs_properties_override: the API's own mapping, or JSON, for several containers; the
         arguments above win, container by container and key by key.
+    :param out_of_memory: ``grow``: a retry of a task whose job ran out of memory asks for twice the
+        memory, as a size of Fargate, with more vCPU where needed.
+    :param max_memory: most MiB that such retries ask for, or a text like ``"16 GB"``.
+    :param fallback_job_queue: queue for the retries of a task whose job Fargate Spot reclaimed, or
+        for which AWS had no capacity (in *runnable_timeout*, for instance). Both need a task that
+        waits: a retry after a failed submit finds no failed job.
     :param share_identifier: share of a fair-share queue; required there, invalid on FIFO queues.
     :param scheduling_priority: 0 to 9999 within the share; the definition's otherwise.
     :param depends_on: a job id, several ids separated by commas, lists (nested lists and mapped
@@ -136,6 +142,11 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     parameters_file: str | None
     container_overrides: Mapping[str, Any] | str | None
     container_overrides_file: str | None
+    container: str | None
+    ecs_properties_override: Mapping[str, Any] | str | None
+    out_of_memory: str | None
+    max_memory: float | str | None
+    fallback_job_queue: str | None
     share_identifier: str | None
     scheduling_priority: int | str | None
     depends_on: Any
@@ -147,6 +158,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     tags: Mapping[str, str] | str | None
     propagate_tags: bool | str | None
     platform_version: str | None
+    consumable_resources: Mapping[str, int] | Mapping[str, Any] | str | None
     extra_submit_args: Mapping[str, Any] | str | None
     awslogs_index: int | str | None
     wait_for_completion: bool | None
@@ -193,6 +205,9 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         container_overrides_file: str | None = None,
         container: str | None = None,
         ecs_properties_override: Mapping[str, Any] | str | None = None,
+        out_of_memory: str | None = None,
+        max_memory: float | str | None = None,
+        fallback_job_queue: str | None = None,
         share_identifier: str | None = None,
         scheduling_priority: int | str | None = None,
         depends_on: Any = None,

@@ -32,6 +32,11 @@ class Arguments:
             has ``ecsProperties``; by default the only one in *ecs_properties_override*.
         ecs_properties_override: The API's mapping, or JSON text; merges with the single arguments
             like *container_overrides*.
+        out_of_memory: ``grow``: a retry after running out of memory asks for more; never sent.
+        max_memory: Most MiB that such retries ask for, as a number or its text, or ``"16 GB"``;
+            never sent.
+        fallback_job_queue: Name or ARN of the queue for retries after a Spot reclaim or missing
+            capacity; not sent by a first try.
         share_identifier: Needed by fair-share queues, refused by all other queues.
         scheduling_priority: 0 to 9999; ``schedulingPriorityOverride``.
         depends_on: A job id, ids separated by commas, ``{jobId, type}``, the AWS CLI's shorthand
@@ -66,6 +71,9 @@ class Arguments:
     container_overrides_file: object = None
     container: object = None
     ecs_properties_override: object = None
+    out_of_memory: object = None
+    max_memory: object = None
+    fallback_job_queue: object = None
     share_identifier: object = None
     scheduling_priority: object = None
     depends_on: object = None

@@ -11,6 +11,7 @@ from airflow_fargate_batch.core._request import containers as _containers
 from airflow_fargate_batch.core._request import dependencies as _dependencies
 from airflow_fargate_batch.core._request import fields as _fields
 from airflow_fargate_batch.core._request import gathering as _gathering
+from airflow_fargate_batch.core._request import learning as _learning
 from airflow_fargate_batch.core._request import lengths as _lengths
 from airflow_fargate_batch.core._request import retries as _retries
 from airflow_fargate_batch.core._request import submit_args as _submit_args
@@ -18,6 +19,7 @@ from airflow_fargate_batch.core._request.body import Beneath
 from airflow_fargate_batch.core._request.containers import ContainerOverrides, EcsTask
 from airflow_fargate_batch.core._request.dependencies import Dependency
 from airflow_fargate_batch.core._request.fields import JsonFile
+from airflow_fargate_batch.core._request.learning import Learning
 from airflow_fargate_batch.core._request.overrides import Overrides
 from airflow_fargate_batch.core._request.retries import RetryStrategy
 from airflow_fargate_batch.core._request.size import Settled, read_size, settle_size
@@ -43,6 +45,7 @@ __all__ = [
     "Arguments",
     "JobRequest",
     "JsonFile",
+    "Learning",
     "Overrides",
     "Settled",
     "find_problems",
@@ -68,6 +71,7 @@ class JobRequest:
         size: vCPU and MiB of memory; ``None`` leaves the value to the job definition.
         ecs: Containers of a job definition with ``ecsProperties``; size, command and environment
             are for one of them. ``None`` means another kind of definition.
+        learning: Changes that later tries may make; never sent.
         submission: Identity, for tags and a default name.
         warnings: Legal but suspicious arguments.
         notes: Changes to arguments: a size rounded up, an array of one.
@@ -92,6 +96,7 @@ class JobRequest:
     awslogs_index: int | None = None
     ecs: EcsTask | None = field(default=None, repr=False)
     consumable_resources: Mapping[str, int] = field(default_factory=dict)
+    learning: Learning = _learning.NOTHING
     submission: Submission | None = None
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -219,6 +224,12 @@ class JobRequest:
         return {_containers.MEMBER: self.ecs.with_own(own).to_api()}
 
     @property
+    def queues(self) -> tuple[str, ...]:
+        """The queues in which jobs of the submission may be."""
+        fallback = self.learning.fallback_job_queue
+        return (self.job_queue, *([fallback] if fallback not in (None, self.job_queue) else ()))
+
+    @property
     def containers(self) -> tuple[ContainerOverrides, ...]:
         """The overrides of all containers that the request names."""
         own = ContainerOverrides(size=self.size, command=self.command, environment=self.environment)
@@ -271,9 +282,10 @@ def _build(
     own, size, ecs = _gathering.gather(given, extra.containers, beneath, findings)
     array_size = _fields.array_size(given.array_size, findings)
     is_array = given.array_size is not None
+    job_queue = _fields.job_queue(given.job_queue, findings)
     request = JobRequest(
         job_name=_fields.job_name(given.job_name, given.job_name_prefix, submission, findings),
-        job_queue=_fields.job_queue(given.job_queue, findings),
+        job_queue=job_queue,
         job_definition=_fields.job_definition(given.job_definition, findings),
         size=size,
         command=own.command or (),
@@ -306,6 +318,7 @@ def _build(
             **extra.consumables,
             **_consumables.read(given.consumable_resources, "consumable_resources", findings),
         },
+        learning=_learning.read(given, size, job_queue, findings),
         submission=submission,
     )
     _check_lengths(request, findings)

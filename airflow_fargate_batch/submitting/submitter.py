@@ -17,17 +17,21 @@ own and the tags could not be written or read.
 import logging
 import uuid
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
 from airflow_fargate_batch.aws.batch import BatchApi, Submitted
+from airflow_fargate_batch.core import limits
 from airflow_fargate_batch.core.definition import LATEST, JobDefinition, base_name
 from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.core.learning import learned, tries_of
+from airflow_fargate_batch.core.listing import in_a_sentence
 from airflow_fargate_batch.core.naming import SUBMISSION_TAG, Submission, token_of
 from airflow_fargate_batch.core.recognition import is_named, reason_to_pass, to_adopt
-from airflow_fargate_batch.core.request import JobRequest
+from airflow_fargate_batch.core.request import JobRequest, Learning
 from airflow_fargate_batch.exceptions import (
     AccessDenied,
     AnswerLost,
@@ -108,9 +112,13 @@ class Submitter:
                     log.info("Adopted job %s (%s) of an earlier try", job.id, job.status)
                     return _submitted(job, request)._replace(is_adopted=True)
                 earlier.update((job.id, job) for job in found)
+        wanted = request
         if rerun_failed_only and earlier:
-            request = self._without_succeeded(request, list(earlier.values()), until)
-        return self._submit(request, until, set(earlier))
+            wanted = self._without_succeeded(wanted, list(earlier.values()), until)
+        if earlier and request.learning != Learning():
+            wanted = self._learned(wanted, list(earlier.values()), tries_before, until)
+        submitted = self._submit(wanted, until, set(earlier))
+        return submitted._replace(job_queue=wanted.job_queue)
 
     def _look_for_earlier(
         self,
@@ -158,6 +166,36 @@ class Submitter:
         except (AwsError, InvalidRequest) as error:
             log.warning("Submitting all indexes again: %s", error)
             return request
+
+    def _learned(
+        self, request: JobRequest, earlier: list[Job], tries_before: int | None, until: float
+    ) -> JobRequest:
+        """Take more memory or another queue, if earlier tries ended for want of them."""
+        generation = request.submission.generation if request.submission else 0
+        tries = [
+            replace(one, children=self._failed_children(one.job, until))
+            for one in tries_of(earlier, tries_before=tries_before, generation=generation)
+        ]
+        this = "this try" if tries_before is None else f"try {generation + tries_before + 1}"
+        lesson = learned(request, tries, this=this)
+        for text in lesson.says:
+            log.info("%s", text)
+        return lesson.request
+
+    def _failed_children(self, job: Job, until: float) -> tuple[Job, ...]:
+        """Return failed children of an array, enough to learn from; none if they are not known."""
+        if not job.is_array:
+            return ()
+        try:
+            failed = self._clock.persist(partial(self._api.failed_children, job.id), until)
+            if len(job.containers) < 2:
+                return tuple(failed)
+            # ListJobs does not name the container that failed.
+            ids = [child.id for child in failed[: limits.DESCRIBE_JOBS]]
+            return tuple(self._clock.persist(partial(self._api.describe_jobs, ids), until))
+        except AwsError as error:
+            log.warning("%s The retry learns nothing from the children of job %s.", error, job.id)
+            return ()
 
     def check_platform_version(self, request: JobRequest) -> None:
         """Compare a request's platform version with the job definition's; LATEST fits any.
@@ -315,10 +353,9 @@ def _still_needed(pauses: Sequence[float], waited: float) -> list[float]:
 
 def _named(indexes: list[int]) -> str:
     """Name indexes in a sentence: the first few, and the number of the rest."""
-    more = f" and {len(indexes) - NAMED} more" if len(indexes) > NAMED else ""
-    said = ", ".join(map(str, indexes[:NAMED]))
-    return f"{'index' if len(indexes) == 1 else 'indexes'} {said}{more}"
+    said = in_a_sentence(map(str, indexes), NAMED)
+    return f"{'index' if len(indexes) == 1 else 'indexes'} {said}"
 
 
 def _submitted(job: Job, request: JobRequest) -> Submitted:
-    return Submitted(job.id, job.name or request.job_name, job.arn)
+    return Submitted(job.id, job.name or request.job_name, job.arn, job_queue=job.queue)
