@@ -143,6 +143,9 @@ plausible: dict[str, st.SearchStrategy[Any]] = {
     "ecs_properties_override": st.lists(containers, max_size=3).map(
         lambda listed: {"taskProperties": [{"containers": listed}]}
     ),
+    "out_of_memory": st.sampled_from(["grow", "shrink"]),
+    "max_memory": st.sampled_from([4096, "8 GB", 1]),
+    "fallback_job_queue": words,
     "share_identifier": words,
     "scheduling_priority": st.integers(-1, 10_000),
     "depends_on": st.lists(words | st.fixed_dictionaries({"jobId": words}), max_size=21)
