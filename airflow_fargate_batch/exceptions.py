@@ -11,6 +11,7 @@
     │   ├── JobDefinitionNotFound
     │   ├── JobQueueNotFound
     │   ├── FairShareMismatch                share identifier or priority missing, or not wanted
+    │   ├── OverridesMismatch                overrides for the other kind of job definition
     │   ├── Throttled                        refused: too many calls
     │   ├── Unreachable                      no connection; AWS did nothing
     │   └── AnswerLost                       AWS may have carried out the call, or not
@@ -138,6 +139,13 @@ class JobQueueNotFound(AwsError):
 
 class FairShareMismatch(AwsError):
     """Share identifier or priority is missing, or the queue does not accept either."""
+
+
+class OverridesMismatch(AwsError):
+    """The overrides are for the other kind of job definition: ecsProperties or containerProperties.
+
+    The advice names the definition's containers, as far as they can be read.
+    """
 
 
 class Throttled(AwsError):

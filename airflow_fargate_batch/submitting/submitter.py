@@ -30,6 +30,7 @@ from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.learning import learned, tries_of
 from airflow_fargate_batch.core.listing import in_a_sentence
 from airflow_fargate_batch.core.naming import SUBMISSION_TAG, Submission, token_of
+from airflow_fargate_batch.core.override_kind import advice_of_kind, has_overrides
 from airflow_fargate_batch.core.recognition import is_named, reason_to_pass, to_adopt
 from airflow_fargate_batch.core.request import JobRequest, Learning
 from airflow_fargate_batch.exceptions import (
@@ -38,6 +39,7 @@ from airflow_fargate_batch.exceptions import (
     AwsError,
     InvalidRequest,
     JobDefinitionNotFound,
+    OverridesMismatch,
     Problem,
     SubmissionUncertain,
     Throttled,
@@ -275,8 +277,8 @@ class Submitter:
                     raise _uncertain(request, "was not found") from error
             except AccessDenied as error:
                 self._do_without_tags(body, request, error)
-            except JobDefinitionNotFound as error:
-                raise self._naming_newest(error, request.job_definition) from error.__cause__
+            except AwsError as error:
+                raise self._advised(error, request) from error.__cause__
             self._clock.pause(attempt)
             attempt += 1
 
@@ -320,6 +322,12 @@ class Submitter:
         )
         del body["tags"]
 
+    def _advised(self, error: AwsError, request: JobRequest) -> AwsError:
+        """Add what the job definition says to a refusal."""
+        if isinstance(error, JobDefinitionNotFound):
+            return self._naming_newest(error, request.job_definition)
+        return self._naming_containers(error, request)
+
     def _naming_newest(self, error: JobDefinitionNotFound, name: str) -> JobDefinitionNotFound:
         """Name the newest active revision in the error, if known."""
         newest: JobDefinition | None
@@ -330,6 +338,20 @@ class Submitter:
         if newest is None:
             return error
         return JobDefinitionNotFound(error.message, f"The newest active revision is {newest}.")
+
+    def _naming_containers(self, error: AwsError, request: JobRequest) -> AwsError:
+        """Name the definition's containers if the overrides are for the other kind of definition.
+
+        AWS's words about this are not documented: any refusal that says nothing else may be it.
+        """
+        if type(error) not in (AwsError, OverridesMismatch) or not has_overrides(request):
+            return error
+        try:
+            definition = self._api.job_definition(request.job_definition)
+        except AwsError:
+            return error
+        advice = definition and advice_of_kind(request, definition)
+        return OverridesMismatch(error.message, advice) if advice else error
 
     def _warn_once(self, text: str, *values: object) -> None:
         if text not in self._warned:
