@@ -18,6 +18,7 @@ from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.exceptions import AwsError
 from airflow_fargate_batch.local import LocalBatch
 from airflow_fargate_batch.local.application import Call
+from airflow_fargate_batch.submitting.preflight import Preflight
 from airflow_fargate_batch.submitting.submitter import Submitter
 from airflow_fargate_batch.watching.conclusion import conclude
 
@@ -55,8 +56,15 @@ def end(api: BatchApi) -> None:
     api.terminate_job("any", "a reason")
 
 
-def compare_platform_version(api: BatchApi) -> None:
-    Submitter(api).check_platform_version(request(platform_version="1.4.0"))
+def compare_with_definition(api: BatchApi) -> None:
+    Preflight(api, scope=object()).check(request(platform_version="1.4.0"))
+
+
+def preflight(api: BatchApi) -> None:
+    Preflight(api, scope=object()).check(
+        replace(request(), job_queue="fair-share", share_identifier="a", scheduling_priority=1),
+        thorough=True,
+    )
 
 
 def name_newest_revision(api: BatchApi) -> None:
@@ -73,7 +81,8 @@ CALLS: dict[str, Callable[[BatchApi], None]] = {
     "wait": wait,
     "children": name_failed_children,
     "terminate": end,
-    "platform-version": compare_platform_version,
+    "compare": compare_with_definition,
+    "preflight": preflight,
     "newest-revision": name_newest_revision,
     "logs": read_log,
 }

@@ -27,6 +27,7 @@ class RunningTask(RequestingTask, WaitingTask, WaitArguments, Protocol):
     task_id: str
     wait_for_completion: bool | None
     rerun_failed_only: bool
+    preflight: bool
     has_submitted: bool | None
 
 
@@ -115,7 +116,6 @@ class OperatorRun:
     def _submit(self, request: JobRequest, place: Place) -> str:
         task = self._task
         try:
-            task.hook.check_platform_version(request)
             generation = self._maker.generation
             tries_before = max(0, self._ti.try_number - generation - 1) + place.was_tried
             self._submitting = request
@@ -128,6 +128,7 @@ class OperatorRun:
                 tries_before=tries_before,
                 waited=0.0 if place.was_tried else place.seconds,
                 rerun_failed_only=task.rerun_failed_only,
+                preflight=task.preflight,
             )
             if task.wait_for_completion:
                 self._awaited = job_id  # before it is no longer being submitted: a kill finds one

@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "status": "show the state of jobs",
     "logs": "show the log of a job",
     "terminate": "terminate jobs in any state",
+    "doctor": "judge a queue, a job definition or a whole submit, and say what to do",
     "sizes": "list Fargate's vCPU and memory pairs, or the pairs nearest to a given size",
     "iam-policy": "print the IAM policy that the features you use need",
     "local": "run AWS Batch on this machine, without Docker or an account",

@@ -286,15 +286,21 @@ class OutputOptions(SecretOptions, title="output"):
     )
 
 
-class SubmitOptions(
+class RequestOptions(
     WhatOptions,
     BodyOptions,
-    FileOptions,
     SizeOptions,
     ContainerOptions,
     SchedulingOptions,
     TagOptions,
     OtherOptions,
+):
+    """Options that make a request."""
+
+
+class SubmitOptions(
+    RequestOptions,
+    FileOptions,
     AgainOptions,
     SubmitWaitOptions,
     OutputOptions,

@@ -17,8 +17,11 @@ from airflow_fargate_batch.exceptions import InvalidRequest, Problem
 ANY: Final = "*"
 
 RESOURCE_TYPES: Final[Mapping[str, tuple[str, ...]]] = {
+    "batch:DescribeComputeEnvironments": (),
     "batch:DescribeJobDefinitions": (),
+    "batch:DescribeJobQueues": (),
     "batch:DescribeJobs": (),
+    "batch:DescribeSchedulingPolicies": (),
     "batch:ListJobs": (),
     "batch:SubmitJob": ("job-definition", "job-queue"),
     "batch:TagResource": ("job",),
@@ -54,7 +57,21 @@ FEATURES: Final[tuple[Feature, ...]] = (
     Feature("wait", "wait", ("batch:DescribeJobs",)),
     Feature("children", "name the failed children of an array", ("batch:ListJobs",)),
     Feature("terminate", "terminate jobs: timeouts, kills, clears", ("batch:TerminateJob",)),
-    Feature("platform-version", "compare `platform_version`", ("batch:DescribeJobDefinitions",)),
+    Feature(
+        "compare",
+        "compare `vcpu` or `memory` alone, and `platform_version`, with the job definition",
+        ("batch:DescribeJobDefinitions",),
+    ),
+    Feature(
+        "preflight",
+        "`preflight=True`, and `fargate-batch doctor`",
+        (
+            "batch:DescribeJobQueues",
+            "batch:DescribeComputeEnvironments",
+            "batch:DescribeSchedulingPolicies",
+            "batch:DescribeJobDefinitions",
+        ),
+    ),
     Feature(
         "newest-revision",
         "name the newest revision of an unknown job definition",

@@ -16,23 +16,20 @@ own and the tags could not be written or read.
 
 import logging
 import uuid
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
 from airflow_fargate_batch.aws.batch import BatchApi, Submitted
-from airflow_fargate_batch.core import limits
-from airflow_fargate_batch.core.definition import LATEST, JobDefinition, base_name
+from airflow_fargate_batch.core.definition import JobDefinition, base_name
 from airflow_fargate_batch.core.job import Job
-from airflow_fargate_batch.core.learning import learned, tries_of
 from airflow_fargate_batch.core.listing import in_a_sentence
 from airflow_fargate_batch.core.naming import SUBMISSION_TAG, Submission, token_of
 from airflow_fargate_batch.core.override_kind import advice_of_kind, has_overrides
 from airflow_fargate_batch.core.recognition import is_named, reason_to_pass, to_adopt
-from airflow_fargate_batch.core.request import JobRequest, Learning
+from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.exceptions import (
     AccessDenied,
     AnswerLost,
@@ -40,12 +37,12 @@ from airflow_fargate_batch.exceptions import (
     InvalidRequest,
     JobDefinitionNotFound,
     OverridesMismatch,
-    Problem,
     SubmissionUncertain,
     Throttled,
     Unreachable,
 )
 from airflow_fargate_batch.submitting.earlier_jobs import Lookup
+from airflow_fargate_batch.submitting.learned import learned_request
 from airflow_fargate_batch.submitting.rerun import indexes_left
 from airflow_fargate_batch.submitting.retrying import WILL_RETRY, Timing
 
@@ -89,6 +86,7 @@ class Submitter:
         tries_before: int | None = None,
         waited: float = 0.0,
         rerun_failed_only: bool = False,
+        check: Callable[[JobRequest], object] | None = None,
     ) -> Submitted:
         """Submit *request*, or find the job of an earlier try.
 
@@ -100,6 +98,8 @@ class Submitter:
             because the lag of AWS's reads has partly passed.
         :param rerun_failed_only: whether to submit only the children of an array that earlier tries
             left failed.
+        :param check: raises if a new job must not be submitted; not called if a job is adopted,
+            because a queue that no longer accepts jobs still runs the jobs it has.
         :raises AwsError: AWS refused the request, and there is no job.
         :raises SubmissionUncertain: an answer was lost, and the job could not be looked for.
         """
@@ -114,13 +114,21 @@ class Submitter:
                     log.info("Adopted job %s (%s) of an earlier try", job.id, job.status)
                     return _submitted(job, request)._replace(is_adopted=True)
                 earlier.update((job.id, job) for job in found)
-        wanted = request
-        if rerun_failed_only and earlier:
-            wanted = self._without_succeeded(wanted, list(earlier.values()), until)
-        if earlier and request.learning != Learning():
-            wanted = self._learned(wanted, list(earlier.values()), tries_before, until)
-        submitted = self._submit(wanted, until, set(earlier))
-        return submitted._replace(job_queue=wanted.job_queue)
+        failed = list(earlier.values())
+        if rerun_failed_only and failed:
+            request = self._without_succeeded(request, failed, until)
+        request = learned_request(
+            request,
+            failed,
+            tries_before=tries_before,
+            api=self._api,
+            clock=self._clock,
+            until=until,
+        )
+        if check is not None:
+            check(request)
+        submitted = self._submit(request, until, set(earlier))
+        return submitted._replace(job_queue=request.job_queue)
 
     def _look_for_earlier(
         self,
@@ -168,58 +176,6 @@ class Submitter:
         except (AwsError, InvalidRequest) as error:
             log.warning("Submitting all indexes again: %s", error)
             return request
-
-    def _learned(
-        self, request: JobRequest, earlier: list[Job], tries_before: int | None, until: float
-    ) -> JobRequest:
-        """Take more memory or another queue, if earlier tries ended for want of them."""
-        generation = request.submission.generation if request.submission else 0
-        tries = [
-            replace(one, children=self._failed_children(one.job, until))
-            for one in tries_of(earlier, tries_before=tries_before, generation=generation)
-        ]
-        this = "this try" if tries_before is None else f"try {generation + tries_before + 1}"
-        lesson = learned(request, tries, this=this)
-        for text in lesson.says:
-            log.info("%s", text)
-        return lesson.request
-
-    def _failed_children(self, job: Job, until: float) -> tuple[Job, ...]:
-        """Return failed children of an array, enough to learn from; none if they are not known."""
-        if not job.is_array:
-            return ()
-        try:
-            failed = self._clock.persist(partial(self._api.failed_children, job.id), until)
-            if len(job.containers) < 2:
-                return tuple(failed)
-            # ListJobs does not name the container that failed.
-            ids = [child.id for child in failed[: limits.DESCRIBE_JOBS]]
-            return tuple(self._clock.persist(partial(self._api.describe_jobs, ids), until))
-        except AwsError as error:
-            log.warning("%s The retry learns nothing from the children of job %s.", error, job.id)
-            return ()
-
-    def check_platform_version(self, request: JobRequest) -> None:
-        """Compare a request's platform version with the job definition's; LATEST fits any.
-
-        :raises InvalidRequest: the versions differ.
-        """
-        wanted = request.platform_version
-        if wanted is None or wanted == LATEST:
-            return
-        read = partial(self._api.job_definition, request.job_definition)
-        try:
-            definition = self._clock.persist(read, self._clock.now() + self._patience)
-        except AccessDenied as error:
-            self._warn_once("%s The platform version is not checked.", error)
-            return
-        if definition is not None and not definition.runs_on(wanted):
-            text = f"{definition} runs on {definition.platform_version}, not on {wanted}"
-            advice = (
-                f"register a revision with platformVersion {wanted}, or request version "
-                f"{definition.platform_version}"
-            )
-            raise InvalidRequest([Problem("platform_version", f"{text}: {advice}", advice)])
 
     def terminate_older_generations(self, request: JobRequest, reason: str) -> list[str]:
         """Terminate the running jobs submitted before the task was cleared; return the ids.
