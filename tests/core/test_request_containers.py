@@ -109,8 +109,8 @@ def test_what_extra_submit_args_set_lies_beneath() -> None:
     ]
 
 
-def test_a_container_alone_changes_nothing() -> None:
-    assert body(container="main") == {}
+def test_a_container_alone_is_named_so_that_aws_can_refuse_the_wrong_kind() -> None:
+    assert sent(container="main") == [{"name": "main"}]
 
 
 def test_a_rerun_tells_its_indexes_to_the_named_container() -> None:

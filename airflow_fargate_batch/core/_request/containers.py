@@ -80,11 +80,9 @@ class EcsTask:
         containers[self.position or 0] = replace(overrides, name=self.own.name)
         return replace(self, containers=tuple(containers))
 
-    def to_api(self) -> dict[str, Any] | None:
-        """Write ``ecsPropertiesOverride``; ``None`` if nothing is overridden."""
+    def to_api(self) -> dict[str, Any]:
+        """Write ``ecsPropertiesOverride``."""
         written = [container.to_api() for container in self.containers]
-        if all(entry.keys() <= {"name"} for entry in written):
-            return None
         return {"taskProperties": [{"containers": written}]}
 
 
