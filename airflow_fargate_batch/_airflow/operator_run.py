@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from airflow_fargate_batch._airflow import compat, upstream
+from airflow_fargate_batch._airflow.costs import estimate_lines
 from airflow_fargate_batch._airflow.masking import as_json, places_struck_out
 from airflow_fargate_batch._airflow.operator_request import RequestingTask, RequestMaker, failure
 from airflow_fargate_batch._airflow.operator_wait import Waiting, WaitingTask
@@ -108,6 +109,8 @@ class OperatorRun:
         self._task.log.info("Dry run, nothing is submitted. The request:\n%s", text)
         if places := places_struck_out(request):
             self._task.log.info("Secrets are struck out of this request: %s", ", ".join(places))
+        for line in estimate_lines(request, self._task.region_name):
+            self._task.log.info("%s", line)
         self._push(REQUEST, json.loads(text))
         if self._task.wait_for_completion:
             self._push(JOB, summary(request))

@@ -104,12 +104,18 @@ class SurroundingsReader:
         self._now = now
 
     def read(
-        self, *, queue: str | None = None, definition: str | None = None, fresh: bool = False
+        self,
+        *,
+        queue: str | None = None,
+        definition: str | None = None,
+        policy: bool = True,
+        fresh: bool = False,
     ) -> Surroundings:
         """Look up a queue and a definition, each by name or ARN, and what belongs to them.
 
         :param queue: omitted: neither queue nor compute environments are looked up.
         :param definition: name, ``name:revision`` or ARN; omitted: not looked up.
+        :param policy: whether to look up the queue's scheduling policy.
         :param fresh: whether to ask AWS even if an answer is kept.
         """
         lookup = _Lookup(self._api, partial(self._kept, fresh=fresh))
@@ -119,7 +125,7 @@ class SurroundingsReader:
         return Surroundings(
             queue=job_queue,
             environments=lookup.environments(job_queue) if job_queue else (),
-            policy=lookup.policy(job_queue) if job_queue else None,
+            policy=lookup.policy(job_queue) if job_queue and policy else None,
             definition=job_definition,
             newest_definition=lookup.newest(definition) if definition and not is_usable else None,
             unread=tuple(lookup.unread),

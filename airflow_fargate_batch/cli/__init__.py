@@ -28,6 +28,8 @@ COMMANDS: Final = {
     "terminate": "terminate jobs in any state",
     "doctor": "judge a queue, a job definition or a whole submit, and say what to do",
     "sizes": "list Fargate's vCPU and memory pairs, or the pairs nearest to a given size",
+    "cost": "show what the jobs of a queue have cost, by DAG, task, share or job definition",
+    "prices": "show the prices of Fargate, or read today's prices from AWS",
     "iam-policy": "print the IAM policy that the features you use need",
     "local": "run AWS Batch on this machine, without Docker or an account",
     "completion": "print the completion script for bash or zsh",

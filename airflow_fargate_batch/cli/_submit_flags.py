@@ -1,6 +1,7 @@
 """Options of ``submit``. Names, variables and defaults up to ``--dry-run`` are a contract."""
 
 from airflow_fargate_batch.cli._flags import Options, flag, not_empty, switch, yes_no
+from airflow_fargate_batch.cli._prices import PricesOptions
 from airflow_fargate_batch.cli._shared_options import SecretOptions, WaitingOptions
 from airflow_fargate_batch.core.naming import DEFAULT_PREFIX
 
@@ -303,6 +304,7 @@ class SubmitOptions(
     FileOptions,
     AgainOptions,
     SubmitWaitOptions,
+    PricesOptions,
     OutputOptions,
 ):
     """Options of ``submit``, in the order of the help."""

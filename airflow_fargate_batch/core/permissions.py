@@ -27,6 +27,7 @@ RESOURCE_TYPES: Final[Mapping[str, tuple[str, ...]]] = {
     "batch:TagResource": ("job",),
     "batch:TerminateJob": ("job",),
     "logs:GetLogEvents": ("log-stream",),
+    "pricing:GetProducts": (),
 }
 """Resource types of each action that a feature uses; empty if AWS accepts only ``*``.
 TagResource takes every type of AWS Batch; this package tags jobs only."""
@@ -83,6 +84,22 @@ FEATURES: Final[tuple[Feature, ...]] = (
         "show the last log lines of a failed job, in a task that waits",
         ("logs:GetLogEvents", "batch:DescribeJobs"),
     ),
+    Feature(
+        "cost",
+        "say what a job has cost: capacity of its queue, children of an array",
+        ("batch:DescribeJobQueues", "batch:DescribeComputeEnvironments", "batch:DescribeJobs"),
+    ),
+    Feature(
+        "cost-report",
+        "report what the jobs of a queue have cost (`cost`)",
+        (
+            "batch:ListJobs",
+            "batch:DescribeJobs",
+            "batch:DescribeJobQueues",
+            "batch:DescribeComputeEnvironments",
+        ),
+    ),
+    Feature("prices", "read today's prices (`prices --refresh`)", ("pricing:GetProducts",)),
 )
 """All features. README's table and ``fargate-batch iam-policy`` are made of these rows."""
 
