@@ -23,7 +23,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from airflow_fargate_batch.aws.batch import BatchApi
+from airflow_fargate_batch.aws.batch import BatchApi, Submitted
 from airflow_fargate_batch.aws.service import NO_HIDDEN_RETRIES
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.status import JobStatus
@@ -153,7 +153,7 @@ def test_a_submit_is_answered_with_the_job(api: BatchApi, stub: Stub) -> None:
     stub.says(200, {"jobId": "job-1", "jobName": "nightly", "jobArn": "arn:aws:batch:job-1"})
     submitted = api.submit_job(BODY)
     assert not submitted.is_adopted
-    assert submitted == ("job-1", "nightly", "arn:aws:batch:job-1", False)
+    assert submitted == Submitted("job-1", "nightly", "arn:aws:batch:job-1")
     assert stub.paths == ["/v1/submitjob"]
 
 

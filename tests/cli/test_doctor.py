@@ -525,8 +525,7 @@ SITUATIONS: dict[str, Situation] = {
         ("--command", '["ls"]'),
         f"problem  {READY_DEFINITION}:1 is made with ecsProperties, and the request overrides a "
         "container without a name",
-        "Overrides of such a definition go to ecsPropertiesOverride, by container name; its "
-        "containers are main, helper.",
+        "Give --container: main or helper.",
     ),
     "an override by name where there are no names": Situation(
         "override-kind",
@@ -534,7 +533,8 @@ SITUATIONS: dict[str, Situation] = {
         ecs_override({"name": "mian"}),
         f"problem  {READY_DEFINITION}:1 is made with containerProperties, and the request has "
         "ecsPropertiesOverride",
-        "Give --command, --environment, --vcpu, --memory or --container-overrides-file instead.",
+        "Leave out --container, and give --command, --environment, --vcpu, --memory or "
+        "--container-overrides-file instead of --ecs-properties-override.",
     ),
     "a container that the definition does not have": Situation(
         "container-names",
