@@ -78,6 +78,7 @@ def test_the_sdist_has_what_its_tests_need_and_nothing_of_this_checkout(dist: Pa
         "benchmarks",
         "constraints",
         "dags_examples",
+        "docs",
         "pyproject.toml",
         "scripts",
         "tests",
