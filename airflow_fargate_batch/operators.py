@@ -52,6 +52,17 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     :param container_overrides: the API's own mapping, or JSON; the arguments above win.
     :param container_overrides_file: path of a JSON file with *container_overrides*; rules as for
         *parameters_file*.
+    :param container: name of the container that *vcpu*, *memory*, *command*, *environment* and
+        *container_overrides* are for, if the job definition has ``ecsProperties``; by default the
+        only container in *ecs_properties_override*.
+    :param ecs_properties_override: the API's own mapping, or JSON, for several containers; the
+        arguments above win, container by container and key by key.
+    :param out_of_memory: ``grow``: a retry of a task whose job ran out of memory asks for twice the
+        memory, as a size of Fargate, with more vCPU where needed.
+    :param max_memory: most MiB that such retries ask for, or a text like ``"16 GB"``.
+    :param fallback_job_queue: queue for the retries of a task whose job Fargate Spot reclaimed, or
+        for which AWS had no capacity (in *runnable_timeout*, for instance). Both need a task that
+        waits: a retry after a failed submit finds no failed job.
     :param share_identifier: share of a fair-share queue; required there, invalid on FIFO queues.
     :param scheduling_priority: 0 to 9999 within the share; the definition's otherwise.
     :param depends_on: a job id, several ids separated by commas, lists (nested lists and mapped
@@ -67,6 +78,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     :param propagate_tags: whether the ECS task gets the tags too.
     :param platform_version: ``LATEST`` or ``n.n.n``. SubmitJob has no such member: before the
         submit, a version is compared with the job definition's.
+    :param consumable_resources: mapping from name or ARN to quantity (at most 5), or JSON.
     :param extra_submit_args: any other member of SubmitJob.
     :param wait_for_completion: whether the task waits until the job has ended, and succeeds only
         if the job does; default: true if *deferrable* is given as true.
@@ -114,8 +126,10 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     )
     template_fields_renderers: ClassVar[dict[str, str]] = {
         "command": "json",
+        "consumable_resources": "json",
         "container_overrides": "json",
         "depends_on": "json",
+        "ecs_properties_override": "json",
         "environment": "json",
         "extra_submit_args": "json",
         "parameters": "json",
@@ -137,6 +151,11 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     parameters_file: str | None
     container_overrides: Mapping[str, Any] | str | None
     container_overrides_file: str | None
+    container: str | None
+    ecs_properties_override: Mapping[str, Any] | str | None
+    out_of_memory: str | None
+    max_memory: float | str | None
+    fallback_job_queue: str | None
     share_identifier: str | None
     scheduling_priority: int | str | None
     depends_on: Any
@@ -148,6 +167,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     tags: Mapping[str, str] | str | None
     propagate_tags: bool | str | None
     platform_version: str | None
+    consumable_resources: Mapping[str, int] | Mapping[str, Any] | str | None
     extra_submit_args: Mapping[str, Any] | str | None
     awslogs_index: int | str | None
     wait_for_completion: bool | None
@@ -193,6 +213,11 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         parameters_file: str | None = None,
         container_overrides: Mapping[str, Any] | str | None = None,
         container_overrides_file: str | None = None,
+        container: str | None = None,
+        ecs_properties_override: Mapping[str, Any] | str | None = None,
+        out_of_memory: str | None = None,
+        max_memory: float | str | None = None,
+        fallback_job_queue: str | None = None,
         share_identifier: str | None = None,
         scheduling_priority: int | str | None = None,
         depends_on: Any = None,
@@ -204,6 +229,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         tags: Mapping[str, str] | str | None = None,
         propagate_tags: bool | str | None = None,
         platform_version: str | None = None,
+        consumable_resources: Mapping[str, int] | Mapping[str, Any] | str | None = None,
         extra_submit_args: Mapping[str, Any] | str | None = None,
         wait_for_completion: bool | None = None,
         deferrable: bool | None = None,

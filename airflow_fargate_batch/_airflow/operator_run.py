@@ -146,10 +146,11 @@ class OperatorRun:
         """Log the job and the address of its console page, and push the pages for the links."""
         task = self._task
         submitted = task.hook.submitted
+        job_queue = (submitted and submitted.job_queue) or request.job_queue
         pages = addresses(
             job_id=job_id,
             job_definition=request.job_definition,
-            job_queue=request.job_queue,
+            job_queue=job_queue,
             region=task.hook.conn_region_name,
             job_arn=submitted.job_arn if submitted else None,
         )
@@ -159,7 +160,7 @@ class OperatorRun:
         definition = request.job_definition
         if not has_revision(definition):
             definition += " (latest revision)"
-        names = job_id, request.job_name, request.job_queue, definition
+        names = job_id, request.job_name, job_queue, definition
         task.log.info(text, *names, pages[BatchJobLink.key])
         task.console_pages = {}  # of an earlier try in this process
         push_pages(task, pages, self._push)

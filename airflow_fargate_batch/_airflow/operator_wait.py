@@ -13,6 +13,7 @@ from airflow_fargate_batch._airflow.compat import (
 )
 from airflow_fargate_batch._airflow.connection import ConnectionSettings, HasConnection
 from airflow_fargate_batch._airflow.costs import cost_of_ended, cost_so_far
+from airflow_fargate_batch._airflow.final_failure import without_retries
 from airflow_fargate_batch._airflow.wait_event import WaitEvent, WaitOutcome
 from airflow_fargate_batch._airflow.xcom import JOB, LOG_POSITION
 from airflow_fargate_batch._machine.terminators import terminator_of
@@ -260,9 +261,10 @@ class Waiting:
             raise AirflowSkipException(f"{end.failure}\nThe task is skipped: {said}.")
         if end.any_ended_with(fails):
             said = _among(end.exit_codes & fails, "fail_on_exit_code")
-            raise AirflowFailException(f"{end.failure}\nThe task fails without retries: {said}.")
+            text = f"{end.failure}\nThe task fails without retries: {said}."
+            raise without_retries(end.failure, text)
         if not end.failure.retryable:
-            raise AirflowFailException(str(end.failure))
+            raise without_retries(end.failure)
         raise end.failure
 
 
