@@ -83,3 +83,6 @@ LIST_JOBS_PAGE: Final = 100
 """API, ``ListJobs.maxResults``: at most 100 a page."""
 REASON_LENGTH: Final = 1024
 """API, ``TerminateJob.reason``: "This parameter has a limit of 1024 characters."."""
+FARGATE_LAUNCHES: Final = 20
+"""ECS service quotas, "AWS Fargate task launch rate": 20 a second in most regions, after a burst of
+100."""

@@ -9,6 +9,7 @@ from airflow_fargate_batch.core import batch_operator, limits, naming
 from airflow_fargate_batch.core._request import body as _submit_body
 from airflow_fargate_batch.core._request import dependencies as _dependencies
 from airflow_fargate_batch.core._request import fields as _fields
+from airflow_fargate_batch.core._request import items as _items
 from airflow_fargate_batch.core._request import lengths as _lengths
 from airflow_fargate_batch.core._request import overrides as _overrides
 from airflow_fargate_batch.core._request import retries as _retries
@@ -17,11 +18,13 @@ from airflow_fargate_batch.core._request import submit_args as _submit_args
 from airflow_fargate_batch.core._request.body import Beneath
 from airflow_fargate_batch.core._request.dependencies import Dependency
 from airflow_fargate_batch.core._request.fields import JsonFile
+from airflow_fargate_batch.core._request.items import ItemsText
 from airflow_fargate_batch.core._request.overrides import Overrides
 from airflow_fargate_batch.core._request.retries import RetryStrategy
 from airflow_fargate_batch.core._request.size import Settled, Wanted, read_size, settle_size
 from airflow_fargate_batch.core._request.values import Findings, boolean, integer
 from airflow_fargate_batch.core.definition import LATEST
+from airflow_fargate_batch.core.items import URI_VARIABLE, Address, Items, indexes_text
 from airflow_fargate_batch.core.naming import INDEXES_VARIABLE, Submission
 from airflow_fargate_batch.exceptions import PROBLEMS_SHOWN, EmptyArray, InvalidRequest, Problem
 
@@ -33,6 +36,7 @@ __all__ = [
     "LATEST",
     "MORE_THAN_A_JOB_MAY_HAVE",
     "Arguments",
+    "ItemsText",
     "JobRequest",
     "JsonFile",
     "Settled",
@@ -76,6 +80,10 @@ class Arguments:
         ignore_missing_dependencies: Whether to ignore entries of *depends_on* without a job id,
             such as skipped branches; at least one id must be left.
         array_size: 2 to 10000; 1 makes a plain job.
+        items: List, JSON text, ``ItemsText``, or the address of JSON Lines on S3; one array whose
+            children share the items. A single item makes a plain job.
+        items_per_child: Number of items for each child; by default as few as an array allows.
+        items_location: Prefix on S3 for a list too long for a variable.
         retry_strategy: Number of attempts, or the API's mapping, or JSON text.
         spot_retries: Retries of Fargate Spot reclaims only, 0 to 9.
         job_timeout: Seconds or a ``timedelta``, for each attempt; 60 s at least.
@@ -104,6 +112,9 @@ class Arguments:
     depends_on: object = None
     ignore_missing_dependencies: object = None
     array_size: object = None
+    items: object = None
+    items_per_child: object = None
+    items_location: object = None
     retry_strategy: object = None
     spot_retries: object = None
     job_timeout: object = None
@@ -122,6 +133,7 @@ class JobRequest:
 
     Attributes:
         size: vCPU and MiB of memory; ``None`` leaves the value to the job definition.
+        items: List that the children share; *environment* has the list, or its address.
         submission: Identity, for tags and a default name.
         warnings: Legal but suspicious arguments.
         notes: Changes to arguments: a size rounded up, an array of one.
@@ -137,6 +149,7 @@ class JobRequest:
     share_identifier: str | None = None
     scheduling_priority: int | None = None
     array_size: int | None = None
+    items: Items | None = field(default=None, repr=False)
     depends_on: tuple[Dependency, ...] = ()
     retry_strategy: RetryStrategy | None = None
     job_timeout: int | None = None
@@ -213,16 +226,19 @@ class JobRequest:
         """Return the same array with the children of some *indexes* only.
 
         AWS counts the children of an array from 0. So each child reads its original index from the
-        variable ``FARGATE_BATCH_INDEXES``, at the position given by AWS's index. N-to-N
-        dependencies become dependencies on whole jobs. A single index makes a plain job.
+        variable ``FARGATE_BATCH_INDEXES``, at the position given by AWS's index. With *items*, the
+        children get the list of their items, and count from 0 in that list. N-to-N dependencies
+        become dependencies on whole jobs. A single index makes a plain job.
 
-        :raises InvalidRequest: there are too many indexes for a variable.
+        :raises InvalidRequest: there are too many indexes for a variable, or no place for the list.
         """
         is_array = len(indexes) > 1
+        findings = Findings()
+        text = indexes_text(indexes) if self.items else ",".join(map(str, indexes))
         request = replace(
             self,
             array_size=len(indexes) if is_array else None,
-            environment={**self.environment, INDEXES_VARIABLE: ",".join(map(str, indexes))},
+            environment={**self.environment, INDEXES_VARIABLE: text},
             depends_on=tuple(
                 dict.fromkeys(
                     Dependency(each.job_id, each.type if each.job_id is None else None)
@@ -231,18 +247,52 @@ class JobRequest:
                 )
             ),
         )
-        findings = Findings()
+        request = request._with_items(self.items and self.items.only(indexes), findings)
         _lengths.check_overrides(request.command, request.environment, request.parameters, findings)
         if findings.problems:
             raise InvalidRequest(findings.problems)
         return request
+
+    def _with_items(self, items: Items | None, findings: Findings) -> "JobRequest":
+        """Return the request with another list for the children."""
+        if items is None:
+            return self
+        environment = _items.deliver(
+            items,
+            command=self.command,
+            environment=self.environment,
+            parameters=self.parameters,
+            token=self.submission.token if self.submission else None,
+            findings=findings,
+        )
+        return replace(self, items=items, environment=environment)
+
+    @property
+    def items_address(self) -> Address | None:
+        """Address of the list on S3; ``None`` if the list travels in a variable."""
+        uri = self.environment.get(URI_VARIABLE)
+        return None if self.items is None or uri is None else Address.parse(uri)
+
+    @property
+    def items_to_write(self) -> Items | None:
+        """The list to write at ``items_address`` before the submit, unless it lies there."""
+        address = self.items_address
+        return self.items if self.items and address not in (None, self.items.source) else None
+
+    def with_items_url(self, url: str) -> "JobRequest | None":
+        """Return the request with a presigned address of the list; ``None`` without room for it."""
+        environment = _items.with_url(
+            self.environment, url, command=self.command, parameters=self.parameters
+        )
+        return None if environment is None else replace(self, environment=environment)
 
     def to_submit_job(self) -> "SubmitJobRequestTypeDef":
         """Return the body of SubmitJob, for boto3 and ``--cli-input-json``."""
         room = limits.TAGS - len(self.tags)
         if self.propagate_tags:  # the job definition's tags count as well, and are not known here
             room = min(room, 1)
-        own_tags = self.submission.tags(room=room) if self.submission else {}
+        mark = self.items.mark if self.items else None
+        own_tags = self.submission.tags(room=room, items=mark) if self.submission else {}
         body = {
             "jobName": self.job_name,
             "jobQueue": self.job_queue,
@@ -282,7 +332,8 @@ def _arguments(arguments: Mapping[str, object]) -> Arguments:
 
 
 def _refusal(given: Arguments, problems: list[Problem]) -> InvalidRequest:
-    if _is_zero(given.array_size) and len(problems) == 1:
+    is_empty = _is_zero(given.array_size) or problems[0].message.startswith(_items.EMPTY)
+    if is_empty and len(problems) == 1:
         return EmptyArray(problems)
     return InvalidRequest(problems)
 
@@ -298,7 +349,10 @@ def find_problems(**arguments: object) -> list[Problem]:
         return []
     empty = _is_zero(arguments.get("array_size"))
     return [
-        problem for problem in findings.problems if not (empty and problem.field == "array_size")
+        problem
+        for problem in findings.problems
+        if not (empty and problem.field == "array_size")
+        and not problem.message.startswith(_items.EMPTY)
     ]
 
 
@@ -397,22 +451,43 @@ def _read(
     policy = "strict" if given.size_policy is None else given.size_policy
     size = _size.settle(overrides, policy, findings)
     array_size = _fields.array_size(given.array_size, findings)
+    shared = _items.read(
+        given.items, given.items_per_child, given.items_location, findings, dry_run=dry_run
+    )
+    is_array = given.array_size is not None or shared.is_array
+    if shared.is_array and given.array_size is not None:
+        findings.problem(
+            "array_size", "is set together with items, which set the size", "remove array_size"
+        )
+    elif shared.is_array:
+        array_size = shared.array_size
+    environment = overrides.environment | dict(shared.variables)
+    if shared.items:
+        environment = _items.deliver(
+            shared.items,
+            command=overrides.command or (),
+            environment=environment,
+            parameters={**beneath.parameters, **parameters},
+            token=submission.token if submission else None,
+            findings=findings,
+        )
     read: dict[str, Any] = {
         "job_name": _fields.job_name(given.job_name, given.job_name_prefix, submission, findings),
         "job_queue": _fields.job_queue(given.job_queue, findings),
         "job_definition": _fields.job_definition(given.job_definition, findings),
         "size": size,
         "command": overrides.command or (),
-        "environment": overrides.environment,
+        "environment": environment,
         "parameters": {**beneath.parameters, **parameters},
         "share_identifier": _fields.share_identifier(given.share_identifier, findings),
         "scheduling_priority": _fields.scheduling_priority(
             given.scheduling_priority, findings, share_identifier=given.share_identifier
         ),
         "array_size": None if array_size == 1 else array_size,
+        "items": shared.items,
         "depends_on": _dependencies.read(
             given.depends_on,
-            is_array=given.array_size is not None,
+            is_array=is_array,
             array_size=array_size,
             ignore_missing=_fields.ignores_missing(given.ignore_missing_dependencies, findings),
             dry_run=dry_run,
@@ -425,7 +500,7 @@ def _read(
         "platform_version": _fields.platform_version(given.platform_version, size, findings),
         "awslogs_index": _fields.awslogs_index(
             given.awslogs_index,
-            is_array=given.array_size is not None,
+            is_array=is_array,
             array_size=array_size,
             findings=findings,
         ),

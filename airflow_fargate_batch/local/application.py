@@ -172,7 +172,8 @@ class Application:
         return replace(response, headers=identified)
 
     def _forward(self, request: Request, region: str, service: str) -> Response:
-        operation = f"{service}:{_operation_of(request)}"
+        named = _operation_of_s3(request) if service == "s3" else _operation_of(request)
+        operation = f"{service}:{named}"
         call = Call(operation=operation, region=region, parameters={}, actions=(operation,))
         return self._with_faults(call, lambda hits: self.others.answer(request, hits))
 
@@ -240,6 +241,16 @@ def _operation_of(request: Request) -> str:
     form = request.body.decode(errors="replace") if request.method == "POST" else request.query
     named: list[str] = parse_qs(form).get("Action", [f"{request.method} {request.path}"])
     return named[0]
+
+
+def _operation_of_s3(request: Request) -> str:
+    """Return the operation on an object, such as ``PutObject``; else method and path."""
+    bucket, _, key = request.path.strip("/").partition("/")
+    kind = "Object" if key else "Bucket"
+    names = {"GET": "Get", "PUT": "Put" if key else "Create", "DELETE": "Delete", "HEAD": "Head"}
+    if not bucket or request.method not in names:
+        return f"{request.method} {request.path}"
+    return f"{names[request.method]}{kind}"
 
 
 def _outcome(response: Response) -> str:

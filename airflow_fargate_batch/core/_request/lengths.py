@@ -34,6 +34,21 @@ def are_surely_short(*groups: Iterable[str]) -> bool:
     return _ESCAPED * characters + _PUNCTUATION * count < _SHORT
 
 
+def leave_room(
+    command: Sequence[str], environment: Mapping[str, str], parameters: Mapping[str, str]
+) -> bool:
+    """Return whether overrides leave room for Batch's own variables, counted in bytes of UTF-8."""
+    return len(_overrides_text(command, environment, parameters).encode()) <= _SHORT
+
+
+def _overrides_text(
+    command: Sequence[str], environment: Mapping[str, str], parameters: Mapping[str, str]
+) -> str:
+    variables = [{"name": name, "value": text} for name, text in environment.items()]
+    expanded = [_expand(word, parameters) for word in command]
+    return _compact({"command": expanded, "environment": variables})
+
+
 def check_overrides(
     command: Sequence[str],
     environment: Mapping[str, str],
@@ -41,15 +56,13 @@ def check_overrides(
     findings: Findings,
 ) -> None:
     """Refuse overrides too long for ECS, naming the largest part."""
-    expanded = [_expand(word, parameters) for word in command]
-    variables = [{"name": name, "value": text} for name, text in environment.items()]
-    length = len(_compact({"command": expanded, "environment": variables}))
+    length = len(_overrides_text(command, environment, parameters))
     if not command:
         _warn_of_parameters(length, parameters, findings)
     if length <= _SHORT:
         return
     parts = {at("environment", name): text for name, text in environment.items()}
-    parts |= {f"command[{index}]": word for index, word in enumerate(expanded)}
+    parts |= {f"command[{index}]": _expand(word, parameters) for index, word in enumerate(command)}
     largest = max(parts, key=lambda part: len(parts[part]))
     said = (
         f"command and environment have {length} characters together, {len(parts[largest])} of them "
