@@ -4,27 +4,38 @@ Nothing here imports Airflow: hook and command line both use this module.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from botocore.validate import validate_parameters
 
+from airflow_fargate_batch.aws.botocore_hooks import _take_as_sent
+from airflow_fargate_batch.aws.errors import translated
+from airflow_fargate_batch.aws.service import ServiceApi
 from airflow_fargate_batch.core import _members as read
 from airflow_fargate_batch.core import limits
 from airflow_fargate_batch.core.definition import JobDefinition
 from airflow_fargate_batch.core.job import Job, jobs_from_api
 from airflow_fargate_batch.core.secret_names import is_secret_name
+from airflow_fargate_batch.core.surroundings import ComputeEnvironment, JobQueue, SchedulingPolicy
 from airflow_fargate_batch.core.termination import legal_reason
 
 if TYPE_CHECKING:
     from types_boto3_batch import BatchClient
     from types_boto3_batch.type_defs import SubmitJobRequestTypeDef
-from airflow_fargate_batch.aws.botocore_hooks import _take_as_sent
-from airflow_fargate_batch.aws.errors import translated
-from airflow_fargate_batch.aws.service import ServiceApi
+
+_TAKEN_AS_SENT: Final = (
+    "DescribeJobs",
+    "ListJobs",
+    "DescribeJobDefinitions",
+    "DescribeJobQueues",
+    "DescribeComputeEnvironments",
+    "DescribeSchedulingPolicies",
+)
+Parsed = TypeVar("Parsed")
 
 
 class Submitted(NamedTuple):
@@ -60,7 +71,7 @@ class BatchApi(ServiceApi):
     ) -> None:
         super().__init__(client)
         self._is_secret = is_secret
-        for operation in ("DescribeJobs", "ListJobs", "DescribeJobDefinitions"):
+        for operation in _TAKEN_AS_SENT:
             client.meta.events.register(
                 f"before-parse.batch.{operation}",
                 _take_as_sent,
@@ -164,20 +175,72 @@ class BatchApi(ServiceApi):
 
     def job_definition(self, name: str) -> JobDefinition | None:
         """Return a definition by name, the newest active one, by ``name:revision`` or by ARN."""
+        request: dict[str, Any] = {"jobDefinitionName": name, "status": "ACTIVE"}
         if name.startswith("arn:") or re.search(r":[0-9]+\Z", name):
-            return self._newest_definition(jobDefinitions=[name])
-        return self._newest_definition(jobDefinitionName=name, status="ACTIVE")
+            request = {"jobDefinitions": [name]}
+        found = self._definitions(limits.PAGES_OF_REVISIONS, request)
+        return max(found, key=lambda definition: definition.revision, default=None)
 
-    def _newest_definition(self, **request: Any) -> JobDefinition | None:
-        newest: JobDefinition | None = None
-        while True:
-            with translated("DescribeJobDefinitions"):
-                answer = self.client.describe_job_definitions(**request)
-                for entry in answer["jobDefinitions"]:
-                    with suppress(ValueError):  # an entry without a name hurts no other
-                        definition = JobDefinition.from_api(entry)
-                        if newest is None or definition.revision > newest.revision:
-                            newest = definition
-            if not answer.get("nextToken"):
-                return newest
-            request["nextToken"] = answer["nextToken"]
+    def active_definitions(self) -> list[JobDefinition]:
+        """Return the active revisions of all definitions, up to ten pages of them."""
+        return list(self._definitions(limits.PAGES_OF_NAMES, {"status": "ACTIVE"}))
+
+    def _definitions(self, most_pages: int, request: dict[str, Any]) -> Iterator[JobDefinition]:
+        call = self.client.describe_job_definitions
+        return self._described(call, "jobDefinitions", JobDefinition.from_api, request, most_pages)
+
+    def job_queues(self, names: Iterable[str] = ()) -> list[JobQueue]:
+        """Describe queues by name or ARN; without names all queues, up to ten pages of them.
+
+        AWS leaves out unknown names.
+        """
+        request = _named("jobQueues", names)
+        call = self.client.describe_job_queues
+        return list(self._described(call, "jobQueues", JobQueue.from_api, request))
+
+    def compute_environments(self, names: Iterable[str]) -> list[ComputeEnvironment]:
+        """Describe up to a hundred compute environments by name or ARN, in AWS's order."""
+        request = _named("computeEnvironments", names)
+        if not request:  # AWS would describe all
+            return []
+        call = self.client.describe_compute_environments
+        parse = ComputeEnvironment.from_api
+        return list(self._described(call, "computeEnvironments", parse, request))
+
+    def scheduling_policy(self, arn: str) -> SchedulingPolicy | None:
+        """Return a scheduling policy by ARN."""
+        call = self.client.describe_scheduling_policies
+        parse = SchedulingPolicy.from_api
+        found = self._described(call, "schedulingPolicies", parse, {"arns": [arn]})
+        return next(found, None)
+
+    def _described(
+        self,
+        call: Callable[..., Any],
+        key: str,
+        parse: Callable[[object], Parsed],
+        request: Mapping[str, Any],
+        most_pages: int = limits.PAGES_OF_NAMES,
+    ) -> Iterator[Parsed]:
+        """Yield the entries of a Describe operation, page by page.
+
+        Entries that cannot be read are left out.
+        """
+        asked = dict(request)
+        for _ in range(most_pages):
+            with translated(f"Describe{key[0].upper()}{key[1:]}"):
+                answer = call(**asked)
+                if not isinstance(entries := answer.get(key), list):
+                    raise TypeError(f"no list of {key} in the answer")
+                token = read.text(answer.get("nextToken"))
+            for entry in entries:
+                with suppress(ValueError):  # an entry without a name hurts no other
+                    yield parse(entry)
+            if token is None:
+                return
+            asked["nextToken"] = token
+
+
+def _named(key: str, names: Iterable[str]) -> dict[str, Any]:
+    listed = list(names)[: limits.DESCRIBED_AT_ONCE]
+    return {key: listed} if listed else {}

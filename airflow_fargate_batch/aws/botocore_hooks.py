@@ -27,7 +27,16 @@ def _take_as_sent(
         response_dict["body"] = b"{}"
 
 
-_LISTS: Final = frozenset({"jobs", "jobSummaryList", "jobDefinitions"})
+_LISTS: Final = frozenset(
+    {
+        "jobs",
+        "jobSummaryList",
+        "jobDefinitions",
+        "jobQueues",
+        "computeEnvironments",
+        "schedulingPolicies",
+    }
+)
 _TAKEN: Final = _LISTS | {"nextToken"}
 
 

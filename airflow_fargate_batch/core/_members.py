@@ -35,6 +35,15 @@ def text(value: object) -> str | None:
     return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
 
 
+def text_mapping(value: object) -> dict[str, str]:
+    """Read texts by text; entries of other types count as absent."""
+    return {
+        key: each
+        for key, each in mapping(value).items()
+        if isinstance(key, str) and isinstance(each, str)
+    }
+
+
 def texts(value: object) -> list[str]:
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
@@ -59,6 +68,13 @@ def number(value: object) -> Decimal | None:
 @lru_cache(maxsize=256)
 def _decimal(text: str) -> Decimal | None:
     return Decimal(text) if _NUMBER.fullmatch(text) else None
+
+
+def decimal(value: object) -> Decimal | None:
+    """Read a number that is not negative, from a JSON number."""
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= _LARGEST:
+        return None  # NaN is in no range
+    return Decimal(str(value))
 
 
 def moment(value: object) -> datetime | None:

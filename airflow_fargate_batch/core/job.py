@@ -137,11 +137,7 @@ class Job(Containers):
             created_at=read.moment(members.get("createdAt")),
             started_at=read.moment(members.get("startedAt")),
             stopped_at=read.moment(members.get("stoppedAt")),
-            tags={
-                key: value
-                for key, value in read.mapping(members.get("tags")).items()
-                if isinstance(key, str) and isinstance(value, str)
-            },
+            tags=read.text_mapping(members.get("tags")),
         )
         return job.striking_out(secrets) if secrets else job
 

@@ -83,6 +83,13 @@ LIST_JOBS_PAGE: Final = 100
 """API, ``ListJobs.maxResults``: at most 100 a page."""
 REASON_LENGTH: Final = 1024
 """API, ``TerminateJob.reason``: "This parameter has a limit of 1024 characters."."""
+
+DESCRIBED_AT_ONCE: Final = 100
+"""API, ``DescribeJobQueues``, ``DescribeComputeEnvironments``: at most 100 names a call."""
+PAGES_OF_NAMES: Final = 10
+"""Pages, of up to 100 entries, to read when looking for names that exist; ours."""
+PAGES_OF_REVISIONS: Final = 100
+"""Pages, of up to 100 revisions, to read when looking for the newest revision; ours."""
 FARGATE_LAUNCHES: Final = 20
 """ECS service quotas, "AWS Fargate task launch rate": 20 a second in most regions, after a burst of
 100."""

@@ -137,6 +137,9 @@ CALLS: dict[str, Callable[[BatchApi], object]] = {
     "ListJobs of children": lambda api: api.failed_children("job"),
     "TerminateJob": lambda api: api.terminate_job("job", "reason"),
     "DescribeJobDefinitions": lambda api: api.job_definition("definition"),
+    "DescribeJobQueues": lambda api: api.job_queues(["queue"]),
+    "DescribeComputeEnvironments": lambda api: api.compute_environments(["environment"]),
+    "DescribeSchedulingPolicies": lambda api: api.scheduling_policy("arn"),
 }
 each_call = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 ANSWERED = {name: call for name, call in CALLS.items() if name != "TerminateJob"}
@@ -266,6 +269,18 @@ def test_all_pages_of_real_answers_are_found() -> None:
         assert api.job_definition("other") is None
 
 
+def test_the_pages_of_names_are_bounded(api: BatchApi, stub: Stub) -> None:
+    entry = {"jobQueueArn": "arn", "jobQueueName": "again"}
+    stub.says(200, {"jobQueues": [entry, {"no": "name"}, 5], "nextToken": "for ever"})
+    assert [queue.name for queue in api.job_queues()] == ["again"] * 10
+    assert len(stub.paths) == 10
+
+
+def test_no_compute_environments_take_no_call(api: BatchApi, stub: Stub) -> None:
+    assert api.compute_environments([]) == []
+    assert stub.paths == []
+
+
 NONSENSE = {
     "empty": b"",
     "no object": b"[]",
@@ -274,7 +289,8 @@ NONSENSE = {
     "truncated": b'{"jobId": "job-1", "jobs": [{"jobId": "job-1", "jobSummaryList": [',
     "HTML": b"<html><body>Welcome to the captive portal</body></html>",
     "no UTF-8": b"\xff\xfe\x00",
-    "members of other types": b'{"jobId": 5, "jobs": 5, "jobSummaryList": 5, "jobDefinitions": 5}',
+    "members of other types": b'{"jobId": 5, "jobs": 5, "jobSummaryList": 5, "jobDefinitions": 5,'
+    b' "jobQueues": 5, "computeEnvironments": 5, "schedulingPolicies": 5}',
     "members without values": b'{"jobId": "", "jobs": null, "jobSummaryList": null}',
 }
 

@@ -3,13 +3,14 @@
 Also decides how the children get the list: in a variable if it fits, otherwise as an object on S3.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from airflow_fargate_batch.core import json_text, limits
+from airflow_fargate_batch.core._request import fields as _fields
 from airflow_fargate_batch.core._request import lengths as _lengths
 from airflow_fargate_batch.core._request.values import (
     WRITE_JSON,
@@ -31,10 +32,14 @@ from airflow_fargate_batch.core.items import (
     line_of,
     lines_of,
 )
+from airflow_fargate_batch.core.naming import Submission
+
+if TYPE_CHECKING:
+    from airflow_fargate_batch.core.arguments import Arguments
 
 ON_S3: Final = "s3://"
-EMPTY: Final = "is an empty list"
-"""Start of the message about no items: Airflow then skips the task."""
+EMPTY: Final = "is an empty list: there is nothing to submit"
+"""Message about a list without items: Airflow then skips the task."""
 _PROBLEMS: Final = 20
 """Number of odd items to report: a list may have a million."""
 _FORMS: Final = "pass a list, the .output of a task, JSON text of a list, or s3://bucket/key"
@@ -76,7 +81,7 @@ class Shared:
 
     Attributes:
         items: The list; ``None`` if *items* was not given, or is not known yet.
-        is_array: Whether the job is an array, of one child perhaps.
+        is_array: Whether the job is an array, of a single child perhaps.
         array_size: Number of children; ``None`` means not known.
         variables: Variables of a list on S3 that is not known yet: a dry run does not read S3.
     """
@@ -87,35 +92,44 @@ class Shared:
     variables: Mapping[str, str] = field(default_factory=dict)
 
 
-def read(
-    given: object, per_child: object, location: object, findings: Findings, *, dry_run: bool
-) -> Shared:
-    """Read the list and its distribution over the children.
+def read(given: "Arguments", findings: Findings, *, dry_run: bool) -> Shared:
+    """Read *array_size*, or the list and its distribution over the children.
 
     :param dry_run: whether a list on S3 may stay unread.
     """
-    if given is None:
-        return Shared()
-    prefix = _location(location, findings)
-    per = None
-    if per_child is not None:
-        per = integer(per_child, "items_per_child", findings)
-        if per is not None and per < 1:
-            findings.problem("items_per_child", f"must be at least 1, not {per}", "use 1")
-            per = None
-    if isinstance(given, str) and given.strip().startswith(ON_S3):
-        return _unread(given.strip(), findings, dry_run=dry_run)
+    array_size = _fields.array_size(given.array_size, findings)
+    if given.items is None:
+        return Shared(is_array=given.array_size is not None, array_size=array_size)
+    if given.array_size is not None:
+        findings.problem(
+            "array_size",
+            "is set together with items, which set the size",
+            "remove array_size",
+            involves=("items",),
+        )
+    location = _location(given.items_location, findings)
+    per_child = _per_child(given.items_per_child, findings)
+    if isinstance(given.items, str) and given.items.strip().startswith(ON_S3):
+        return _unread(given.items.strip(), findings, dry_run=dry_run)
     before = len(findings.problems)
-    lines, source = _lines(given, findings)
+    lines, source = _lines(given.items, findings)
     if len(findings.problems) > before:
         return Shared(is_array=True)
     if not lines:
-        findings.problem("items", f"{EMPTY}: there is nothing to submit")
+        findings.problem("items", EMPTY)
         return Shared(is_array=True, array_size=0)
-    per = _checked(per, len(lines), findings)
-    items = Items(lines=lines, per_child=per, location=prefix, source=source)
+    per_child = _checked(per_child, len(lines), findings)
+    items = Items(lines=lines, per_child=per_child, location=location, source=source)
     findings.notes.append(_note(items))
     return Shared(items, is_array=True, array_size=items.children)
+
+
+def _per_child(given: object, findings: Findings) -> int | None:
+    per_child = None if given is None else integer(given, "items_per_child", findings)
+    if per_child is not None and per_child < 1:
+        findings.problem("items_per_child", f"must be at least 1, not {per_child}", "use 1")
+        return None
+    return per_child
 
 
 def _checked(per: int | None, count: int, findings: Findings) -> int:
@@ -137,10 +151,10 @@ def _checked(per: int | None, count: int, findings: Findings) -> int:
 
 def _note(items: Items) -> str:
     count, children = len(items.lines), items.children
-    said = f"items: {count} in {children} {'child' if children == 1 else 'children'}"
     if children == 1:
         return f"items: {count}, in one plain job"
-    return f"{said}, {items.per_child} for each child" if items.per_child > 1 else said
+    each = f", {items.per_child} for each child" if items.per_child > 1 else ""
+    return f"items: {count} in {children} children{each}"
 
 
 def _counted(count: int) -> str:
@@ -272,44 +286,49 @@ def _of_text(given: ItemsText, findings: Findings) -> tuple[tuple[str, ...], Add
     return tuple(lines), given.source if is_exact else None
 
 
-def deliver(
-    items: Items,
-    *,
-    command: tuple[str, ...],
-    environment: Mapping[str, str],
-    parameters: Mapping[str, str],
-    token: str | None,
-    findings: Findings,
-) -> dict[str, str]:
-    """Return the environment with the list, or with the list's address on S3."""
-    others = {name: text for name, text in environment.items() if name not in OWN_VARIABLES}
+class HasContainer(Protocol):
+    """The part of a request that decides how much room a list has."""
+
+    @property
+    def command(self) -> Sequence[str]:
+        """Command and arguments."""
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """Variables by name."""
+
+    @property
+    def parameters(self) -> Mapping[str, str]:
+        """Values of ``Ref::name`` in the command."""
+
+    @property
+    def submission(self) -> Submission | None:
+        """Identity of the request."""
+
+
+def deliver(items: Items, request: HasContainer, findings: Findings) -> dict[str, str]:
+    """Return the environment of a request with the list, or with the list's address on S3."""
+    others = {name: text for name, text in request.environment.items() if name not in OWN_VARIABLES}
     inline = {**others, **items.variables()}
     size = sum(map(len, items.lines))
-    if size < limits.CONTAINER_OVERRIDES_LENGTH and _lengths.leave_room(
-        command, inline, parameters
-    ):
+    is_small = size < limits.CONTAINER_OVERRIDES_LENGTH
+    if is_small and _lengths.leave_room(request.command, inline, request.parameters):
         return inline
-    address = items.object_address(token)
-    if address is None:
-        findings.problem(
-            "items",
-            f"{_counted(len(items.lines))} with {size} characters do not fit into the container's "
-            f"environment, which has room for {limits.CONTAINER_OVERRIDES_LENGTH} characters "
-            "together with the command",
-            f"set items_location to a prefix on S3, {_PREFIX}",
-            involves=_INVOLVED,
-        )
-        return others
-    return {**others, **items.variables_at(address)}
+    address = items.object_address(request.submission.token if request.submission else None)
+    if address is not None:
+        return {**others, **items.variables_at(address)}
+    findings.problem(
+        "items",
+        f"{_counted(len(items.lines))} with {size} characters do not fit into the container's "
+        f"environment, which has room for {limits.CONTAINER_OVERRIDES_LENGTH} characters "
+        "together with the command",
+        f"set items_location to a prefix on S3, {_PREFIX}",
+        involves=_INVOLVED,
+    )
+    return others
 
 
-def with_url(
-    environment: Mapping[str, str],
-    url: str,
-    *,
-    command: tuple[str, ...],
-    parameters: Mapping[str, str],
-) -> dict[str, str] | None:
+def with_url(request: HasContainer, url: str) -> dict[str, str] | None:
     """Return the environment with a presigned address; ``None`` if there is no room for it."""
-    longer = {**environment, URL_VARIABLE: url}
-    return longer if _lengths.leave_room(command, longer, parameters) else None
+    longer = {**request.environment, URL_VARIABLE: url}
+    return longer if _lengths.leave_room(request.command, longer, request.parameters) else None
