@@ -10,6 +10,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
+from airflow_fargate_batch._airflow import items as _items
 from airflow_fargate_batch._airflow import upstream
 from airflow_fargate_batch._airflow.compat import (
     AirflowFailException,
@@ -51,6 +52,8 @@ from airflow_fargate_batch.links import LINKS, BatchJobLink, addresses, has_revi
 
 if TYPE_CHECKING:
     from airflow_fargate_batch._airflow.operator_wait import Waiting
+    from airflow_fargate_batch.core.items import Items
+    from airflow_fargate_batch.core.job import Job
     from airflow_fargate_batch.hooks import FargateBatchHook
 
 REQUEST_ARGUMENTS: Final = tuple(argument.name for argument in fields(Arguments))
@@ -103,6 +106,12 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         id, such as a skipped branch; at least one entry must remain. By default such an entry fails
         the task.
     :param array_size: 2 to 10000 children; 1 submits a plain job, 0 skips the task.
+    :param items: list, ``.output`` of a task, JSON text of a list, or ``s3://bucket/key`` of JSON
+        Lines: an array whose children share the items, see the README. One item submits a plain
+        job, no items skip the task.
+    :param items_per_child: items for each child; default: as few as needed for 10000 children.
+    :param items_location: ``s3://bucket/prefix`` to write a list below that is too long for the
+        container's environment.
     :param retry_strategy: number of attempts, or the API's mapping.
     :param spot_retries: number of retries; only after Fargate Spot reclaimed the task.
     :param job_timeout: seconds or timedelta, for each attempt; at least 60 s.
@@ -156,6 +165,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         "depends_on": "json",
         "environment": "json",
         "extra_submit_args": "json",
+        "items": "json",
         "parameters": "json",
         "retry_strategy": "json",
         "tags": "json",
@@ -180,6 +190,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     verify: bool | str | None
     botocore_config: dict[str, Any] | None
     _depends_on_as_given: Any
+    _has_items: bool
     console_pages: Mapping[str, str]
     has_submitted: bool | None = None
     """Whether this process has submitted or adopted the job; ``None`` in a process that resumes a
@@ -210,6 +221,9 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         depends_on: Any = None,
         ignore_missing_dependencies: bool | str | None = None,
         array_size: int | str | None = None,
+        items: Any = None,
+        items_per_child: int | str | None = None,
+        items_location: str | None = None,
         retry_strategy: int | Mapping[str, Any] | str | None = None,
         spot_retries: int | str | None = None,
         job_timeout: float | timedelta | str | None = None,
@@ -265,6 +279,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
             botocore_config=botocore_config,
             console_pages={},
             _depends_on_as_given=depends_on,
+            _has_items=items is not None,
         )
         problems = [
             *problems_before_rendering(given),
@@ -414,6 +429,8 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
                 arguments[name] = self._from_elsewhere(name, dry_run=dry_run)
         if self._depends_on_as_given is not None and arguments["depends_on"] is None:
             arguments["depends_on"] = [None]  # given, and resolved to nothing: never to be ignored
+        if self._has_items:
+            arguments["items"] = self._items(dry_run=dry_run)
         submission = self._identity(context, place)
         try:
             request = JobRequest.from_arguments(dry_run=dry_run, submission=submission, **arguments)
@@ -424,6 +441,30 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
             raise _failure(named, self._where_to_say(arguments, dry_run=dry_run)) from None
         mask_secrets_of(request)
         return request
+
+    def _items(self, *, dry_run: bool) -> Any:
+        """Return the rendered items; a list on S3 is read, except in a dry run."""
+        given = self._argument("items")
+        if given is None:
+            return _items.NO_LIST
+        address = None if dry_run else _items.on_s3(given)
+        return _items.read_from_s3(address, self.hook.lists) if address else given
+
+    @property
+    def has_items(self) -> bool:
+        """Whether the children share a list."""
+        return self._has_items
+
+    def items_of(self, job: "Job") -> "Items | None":
+        """Return the list that the children of a failed job share; ``None`` if not known."""
+        given = self._argument("items")
+        return _items.of_job(
+            job,
+            given,
+            self._argument("items_per_child"),
+            lists=lambda: self.hook.lists,
+            log=self.log,
+        )
 
     def _identity(self, context: Context, place: Place) -> Submission:
         """Identify this submit: task instance, life of the run, deployment, and place."""

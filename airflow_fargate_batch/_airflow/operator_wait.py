@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from airflow_fargate_batch._airflow.compat import (
@@ -12,6 +13,7 @@ from airflow_fargate_batch._airflow.compat import (
     task_now,
 )
 from airflow_fargate_batch._airflow.connection import ConnectionSettings, HasConnection
+from airflow_fargate_batch._airflow.masking import hidden
 from airflow_fargate_batch._airflow.wait_event import WaitEvent, WaitOutcome
 from airflow_fargate_batch._airflow.xcom import JOB, LOG_POSITION
 from airflow_fargate_batch._machine.terminators import terminator_of
@@ -30,6 +32,7 @@ from airflow_fargate_batch.triggers import FargateBatchJobTrigger
 from airflow_fargate_batch.watching.conclusion import conclude, last_lines
 
 if TYPE_CHECKING:
+    from airflow_fargate_batch.core.items import Items
     from airflow_fargate_batch.hooks import FargateBatchHook
 
 
@@ -57,6 +60,13 @@ class WaitingTask(HasPages, HasConnection, Protocol):
     @property
     def hook(self) -> "FargateBatchHook":
         """The hook that calls AWS."""
+
+    @property
+    def has_items(self) -> bool:
+        """Whether the children share a list."""
+
+    def items_of(self, job: Job) -> "Items | None":
+        """Return the list that the children of a failed job share; ``None`` if not known."""
 
 
 class Waiting:
@@ -240,11 +250,19 @@ class Waiting:
     def _conclude(self, job: Job) -> None:
         """Push the summary of an ended job; fail or skip the task if the job failed."""
         task = self._task
-        end = conclude(job, task=self._name, api=lambda: task.hook.api, logs=lambda: task.hook.logs)
+        skips, fails = self._settings.skip_on_exit_code, self._settings.fail_on_exit_code
+        end = conclude(
+            job,
+            task=self._name,
+            api=lambda: task.hook.api,
+            logs=lambda: task.hook.logs,
+            items=partial(task.items_of, job) if task.has_items else None,
+            hidden=hidden,
+            every_child=bool(skips or fails),
+        )
         self._push_end(job, end.summary)
         if end.failure is None:
             return
-        skips, fails = self._settings.skip_on_exit_code, self._settings.fail_on_exit_code
         if end.all_ended_with(skips):
             said = _among(end.exit_codes & skips, "skip_on_exit_code")
             raise AirflowSkipException(f"{end.failure}\nThe task is skipped: {said}.")

@@ -149,11 +149,14 @@ class BatchApi(ServiceApi):
             next_token, jobQueue=job_queue, filters=[{"name": name, "values": [value]}]
         )
 
-    def failed_children(self, array_job_id: str) -> list[Job]:
-        """Return an array's failed children, by index, with the members of ListJobs."""
+    def failed_children(self, array_job_id: str, *, most: int | None = None) -> list[Job]:
+        """Return an array's failed children, by index, with the members of ListJobs.
+
+        :param most: number of children after which no further page is read; default: all pages.
+        """
         found: list[Job] = []
         page = JobPage([], next_token="")
-        while page.next_token is not None:
+        while page.next_token is not None and (most is None or len(found) < most):
             page = self._list_jobs(page.next_token, arrayJobId=array_job_id, jobStatus="FAILED")
             found += page.jobs
         return sorted(found, key=lambda job: (job.array and job.array.index) or 0)

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 from botocore.config import Config
 
 from airflow_fargate_batch.aws.errors import translated
+from airflow_fargate_batch.aws.logs import error_code
 from airflow_fargate_batch.aws.service import NO_HIDDEN_RETRIES, ServiceApi
 from airflow_fargate_batch.core.items import Address
 from airflow_fargate_batch.exceptions import AccessDenied, AwsError
@@ -114,12 +115,7 @@ def _translated(operation: str, address: Address) -> Iterator[None]:
     except AccessDenied as error:
         raise AccessDenied(f"{error.message}: {address}", f"s3:{operation}") from error
     except AwsError as error:
-        code = _code(error)
+        code = error_code(error)
         if code not in _ADVICE:
             raise
         raise AwsError(f"{error.message}: {address}", _ADVICE[code]) from error
-
-
-def _code(error: AwsError) -> str:
-    response = getattr(error.__cause__, "response", {})
-    return str(response.get("Error", {}).get("Code", ""))

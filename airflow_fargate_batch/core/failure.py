@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
@@ -12,6 +12,7 @@ from airflow_fargate_batch.core._containers import Container
 from airflow_fargate_batch.core._failure_rules import RULES, FailureKind, Rule
 from airflow_fargate_batch.core.job import Attempt, Job
 from airflow_fargate_batch.core.log_streams import log_page
+from airflow_fargate_batch.core.status import JobStatus
 
 __all__ = ["Failure", "FailureKind", "diagnose", "diagnose_stuck", "report"]
 
@@ -53,11 +54,18 @@ def diagnose(job: Job, failed_children: Sequence[Job] = ()) -> Failure:
     failure = _first_match(_evidence(job), job)
     if failure.kind is not FailureKind.CHILDREN or not failed_children:
         return failure
-    return _of_array(failure, list(map(diagnose, failed_children)))
+    unread = max(0, _failed_count(job, failed_children) - len(failed_children))
+    return _of_array(failure, list(map(diagnose, failed_children)), unread)
 
 
-def _of_array(failure: Failure, causes: Sequence[Failure]) -> Failure:
-    """Return the commonest cause of the children; retryable if any child is.
+def _failed_count(job: Job, failed_children: Sequence[Job]) -> int:
+    """Return the number of failed children, also of those that were not listed."""
+    counts = job.array.counts if job.array else {}
+    return max(counts.get(JobStatus.FAILED, 0), len(failed_children))
+
+
+def _of_array(failure: Failure, causes: Sequence[Failure], unread: int) -> Failure:
+    """Return the commonest cause of the children; retryable if any child is, or is not known.
 
     Children that failed only because a sibling failed (DEPENDENCY) are ignored, unless every child
     did. Causes with the same advice count as one cause: quoted texts may differ by an id.
@@ -67,7 +75,9 @@ def _of_array(failure: Failure, causes: Sequence[Failure]) -> Failure:
     advice, count = shares.most_common(1)[0]
     commonest = next(cause for cause in telling or causes if cause.advice == advice)
     share = _share(count, len(causes))
-    is_hopeless = not any(cause.retryable for cause in causes)
+    if unread:
+        share = f"{count} of {len(causes)} failed children that were read; {unread} were not"
+    is_hopeless = not unread and not any(cause.retryable for cause in causes)
     return Failure(
         kind=commonest.kind if is_hopeless else failure.kind,
         cause=f"{commonest.cause} ({share})",
@@ -97,6 +107,7 @@ def report(
     *,
     task: str | None = None,
     failed_children: Sequence[Job] = (),
+    named: Callable[[int], str] | None = None,
     log_lines: Iterable[str] = (),
     url: str | None = None,
 ) -> str:
@@ -104,6 +115,7 @@ def report(
 
     :param task: the Airflow task, as people call it
     :param failed_children: of an array; the report lists the first ten
+    :param named: names the items of a child, by its index in the original array
     :param log_lines: last lines of the job's log, already cut
     :param url: the job's page in the console
     """
@@ -116,7 +128,7 @@ def report(
     lines += [f"AWS says: {words}" for words in _words(job)]
     lines += _containers(job)
     lines += _attempts(job)
-    lines += _children(job, failed_children)
+    lines += _children(job, failed_children, named)
     if tail := [f"  {line}" for line in log_lines]:
         lines += ["Last log lines:", *tail]
     if url:
@@ -190,16 +202,23 @@ def _attempts(job: Job) -> Iterator[str]:
             yield f"Attempt {number}: {_outcome(attempt)}"
 
 
-def _children(job: Job, failed: Sequence[Job]) -> Iterator[str]:
+def _children(job: Job, failed: Sequence[Job], named: Callable[[int], str] | None) -> Iterator[str]:
+    """Write the outcomes of an array's children; of a plain job, only its items."""
+    if job.array is None and named:
+        yield f"Failed: {named(job.indexes[0] if job.indexes else 0)}"
     if not failed:
         return
     size = job.array.size if job.array else None
-    yield f"Failed children: {len(failed)}{f' of {size}' if size else ''}"
+    count = _failed_count(job, failed)
+    yield f"Failed children: {count}{f' of {size}' if size else ''}"
     for child in islice(failed, CHILDREN_SHOWN):
-        index = f" (index {job.index_of(child)})" if job.indexes else ""
-        yield f"  {child.id}{index}: {_outcome(child)}"
-    if len(failed) > CHILDREN_SHOWN:
-        yield f"  and {len(failed) - CHILDREN_SHOWN} more"
+        index = job.index_of(child)
+        known = [f"index {index}"] if job.indexes else []
+        known += [named(index)] if named and index is not None else []
+        said = f" ({', '.join(known)})" if known else ""
+        yield f"  {child.id}{said}: {_outcome(child)}"
+    if count > CHILDREN_SHOWN:
+        yield f"  and {count - min(len(failed), CHILDREN_SHOWN)} more"
 
 
 def _outcome(ended: Attempt | Container | Job) -> str:

@@ -50,6 +50,7 @@ __all__ = [
     "find_problems",
     "read_exit_codes",
     "read_flag",
+    "read_items",
     "read_job_ids",
     "read_seconds",
     "read_size",
@@ -252,7 +253,8 @@ def _arguments(arguments: Mapping[str, object]) -> Arguments:
 
 
 def _refusal(given: Arguments, problems: list[Problem]) -> InvalidRequest:
-    if len(problems) == 1 and _is_of_nothing(problems[0], given.array_size):
+    is_empty = _is_zero(given.array_size) or problems[0].message == _items.EMPTY
+    if is_empty and len(problems) == 1:
         return EmptyArray(problems)
     return InvalidRequest(problems)
 
@@ -266,15 +268,26 @@ def find_problems(**arguments: object) -> list[Problem]:
     _build(Arguments(**arguments), findings, dry_run=True, submission=None)
     if not findings.problems:
         return []
-    size = arguments.get("array_size")
-    return [problem for problem in findings.problems if not _is_of_nothing(problem, size)]
+    empty = _is_zero(arguments.get("array_size"))
+    return [
+        problem
+        for problem in findings.problems
+        if problem.message != _items.EMPTY and not (empty and problem.field == "array_size")
+    ]
 
 
-def _is_of_nothing(problem: Problem, array_size: object) -> bool:
-    """Return whether a problem means that there is nothing to submit."""
-    if problem.field == "array_size":
-        return integer(array_size, "array_size", Findings()) == 0
-    return problem.field == "items" and problem.message == _items.EMPTY
+def _is_zero(value: object) -> bool:
+    return integer(value, "array_size", Findings()) == 0
+
+
+def read_items(items: object, per_child: object = None) -> Items | None:
+    """Read a list and its distribution over children; ``None`` if there are no items, or odd ones.
+
+    For a process that resumes a task, and names the items of failed children.
+    """
+    return _items.read(
+        Arguments(items=items, items_per_child=per_child), Findings(), dry_run=True
+    ).items
 
 
 def _build(

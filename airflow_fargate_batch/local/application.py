@@ -185,7 +185,7 @@ class Application:
             try:
                 response = answer(hits)
             except Refusal as refusal:
-                response = refused(refusal)
+                response = refused(refusal, xml=_answers_xml(call))
             for fault in hits:
                 if fault.kind == "stall":
                     time.sleep(fault.seconds)
@@ -214,8 +214,12 @@ def _struck_before(call: Call, hits: list[Fault]) -> Response | None:
         if fault.kind in CUTS_BEFORE:
             return Response(ending=CUTS_BEFORE[fault.kind])
         if fault.kind in REFUSALS:
-            return refused(_refusal(call, fault))
+            return refused(_refusal(call, fault), xml=_answers_xml(call))
     return None
+
+
+def _answers_xml(call: Call) -> bool:
+    return call.operation.partition(":")[0] in _XML
 
 
 def _refusal(call: Call, fault: Fault) -> Refusal:

@@ -141,8 +141,8 @@ def _checked(per: int | None, count: int, findings: Findings) -> int:
         most = limits.ARRAY_SIZE[-1]
         findings.problem(
             "items_per_child",
-            f"{_counted(count)} with {per} for each child need {-(-count // per)} children; an array "
-            f"has at most {most}",
+            f"{_counted(count)} with {per} for each child need {-(-count // per)} children; an "
+            f"array has at most {most}",
             f"use {fewest} or more, or leave items_per_child out",
             involves=("items",),
         )
