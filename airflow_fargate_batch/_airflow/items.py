@@ -67,23 +67,23 @@ def read_from_s3(address: Address, lists: "ItemsApi") -> ItemsText:
 
 
 def of_job(
-    job: "Job", value: Any, per_child: Any, *, lists: "Callable[[], ItemsApi]", log: Any
+    job: "Job", given: Mapping[str, Any], *, lists: "Callable[[], ItemsApi]", log: Any
 ) -> Items | None:
     """Return the list that the children of a failed job share; ``None`` if it is not known.
 
     A process that resumes a task reads the list again. If a retry has adopted a job of an earlier
     try, the list may have changed since; the mark in the job's tag tells.
 
-    :param value: the rendered *items*.
-    :param per_child: the rendered *items_per_child*.
+    :param given: the rendered arguments of the request.
     """
+    value = given["items"]
     try:
         if address := on_s3(value):
             value = read_from_s3(address, lists())
     except AwsError as error:
         log.warning("Could not read the items of the failed children: %s", error)
         return None
-    items = read_items(value, per_child)
+    items = read_items(value, given["items_per_child"])
     if items is not None and job.tags.get(ITEMS_TAG, items.mark) == items.mark:
         return items
     log.warning("The items of the failed children are not known: the list has changed meanwhile")

@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
+from airflow_fargate_batch._airflow import compat, items
 from airflow_fargate_batch._airflow.compat import (
     AirflowFailException,
     AirflowSkipException,
     Context,
     conf,
-    task_now,
 )
 from airflow_fargate_batch._airflow.connection import ConnectionSettings, HasConnection
 from airflow_fargate_batch._airflow.masking import hidden
@@ -40,14 +40,14 @@ class WaitingTask(HasPages, HasConnection, Protocol):
     """The part of the operator used by the wait."""
 
     execution_timeout: timedelta | None
+    has_items: bool
+    """Whether *items* is given, also if it resolves to nothing."""
 
     @property
     def dag_id(self) -> str:
         """Id of the DAG."""
 
-    @property
-    def task_id(self) -> str:
-        """Id of the task."""
+    task_id: str
 
     @property
     def log(self) -> Any:
@@ -61,12 +61,8 @@ class WaitingTask(HasPages, HasConnection, Protocol):
     def hook(self) -> "FargateBatchHook":
         """The hook that calls AWS."""
 
-    @property
-    def has_items(self) -> bool:
-        """Whether the children share a list."""
-
-    def items_of(self, job: Job) -> "Items | None":
-        """Return the list that the children of a failed job share; ``None`` if not known."""
+    def request_arguments(self) -> dict[str, Any]:
+        """Return the rendered arguments of the request, secrets included."""
 
 
 class Waiting:
@@ -141,7 +137,7 @@ class Waiting:
         task, ti = self._task, self._task_instance
         terminates, because, failure = self._settings.terminate_on_kill, None, None
         if terminates:
-            verdict = when_giving_up(task_now(ti), error.message)
+            verdict = when_giving_up(compat.task_now(ti), error.message)
             if not verdict.terminates:
                 terminates, because = False, verdict.why
         if terminates:
@@ -247,6 +243,16 @@ class Waiting:
         except Exception as error:  # noqa: BLE001 - whatever an XCom backend raises; a link is no reason to fail a task
             self._task.log.warning("Could not push the links of job %s: %s", job.id, error)
 
+    def _items_of(self, job: Job) -> "Items | None":
+        """Return the list that the children of a failed job share; ``None`` if not known."""
+        task = self._task
+        return items.of_job(
+            job,
+            given=task.request_arguments(),
+            lists=lambda: task.hook.lists,
+            log=task.log,
+        )
+
     def _conclude(self, job: Job) -> None:
         """Push the summary of an ended job; fail or skip the task if the job failed."""
         task = self._task
@@ -256,7 +262,7 @@ class Waiting:
             task=self._name,
             api=lambda: task.hook.api,
             logs=lambda: task.hook.logs,
-            items=partial(task.items_of, job) if task.has_items else None,
+            items=partial(self._items_of, job) if task.has_items else None,
             hidden=hidden,
             every_child=bool(skips or fails),
         )

@@ -101,6 +101,16 @@ def test_a_job_that_never_ran_has_nothing_to_wait_for() -> None:
     assert (world.now, world.cloud.calls) == (0, [])
 
 
+def test_the_next_request_is_due_when_a_stream_is_known() -> None:
+    reading = reader()
+    assert reading.due_at() is None
+    reading.observe(job("RUNNING", "one"), 5.0)
+    due = reading.due_at()
+    assert due is not None
+    assert reading.next_request(due - 0.1) is None
+    assert reading.next_request(due) is not None
+
+
 def test_a_quiet_container_costs_one_call_an_interval() -> None:
     world = World()
     world.writes(0, "one", "line")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -42,7 +42,7 @@ def test_one_item_makes_a_plain_job_with_the_same_variables() -> None:
 
 
 def test_no_items_are_nothing_to_submit() -> None:
-    for nothing in ([], "[]", ItemsText("list.jsonl", "\n")):
+    for nothing in cast("list[object]", [[], "[]", ItemsText("list.jsonl", "\n")]):
         with pytest.raises(EmptyArray):
             make(items=nothing)
 
