@@ -105,7 +105,7 @@ def test_a_long_list_without_templates_is_not_rendered_item_by_item() -> None:
 def test_the_rendered_field_shows_the_first_items_only() -> None:
     task = operator(items=LONG, items_location="s3://lists/x")
     rendered(task)
-    assert task.items == [*LONG[:10], "… and 19990 more items"]  # type: ignore[attr-defined]
+    assert task.items == [*LONG[:10], "… and 19990 more items"]
     rendered(task)  # as in `dag.test()`, when the task resumes
     assert listed(submitted(task)) == LONG
 
@@ -114,8 +114,8 @@ def test_secrets_in_items_are_not_shown_and_arrive() -> None:
     secrets = [{"user": "me", "password": SECRET}, f"postgres://me:{SECRET}@host/db"]
     task = operator(items=secrets)
     request = submitted(task)
-    assert SECRET not in str(task.items)  # type: ignore[attr-defined]
-    assert "postgres://me:***@host/db" in str(task.items)  # type: ignore[attr-defined]
+    assert SECRET not in str(task.items)
+    assert "postgres://me:***@host/db" in str(task.items)
     assert listed(request) == secrets
 
 

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow_fargate_batch.core.items import Address, Items
-from airflow_fargate_batch.core.naming import ITEMS_TAG
 from airflow_fargate_batch.core.request import ItemsText, read_items
 from airflow_fargate_batch.exceptions import AwsError
 
@@ -84,7 +83,7 @@ def of_job(
         log.warning("Could not read the items of the failed children: %s", error)
         return None
     items = read_items(value, given["items_per_child"])
-    if items is not None and job.tags.get(ITEMS_TAG, items.mark) == items.mark:
+    if items is not None and items.is_list_of(job.tags):
         return items
     log.warning("The items of the failed children are not known: the list has changed meanwhile")
     return None

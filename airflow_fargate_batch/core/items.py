@@ -15,7 +15,7 @@ from itertools import chain
 from typing import Any, Final
 
 from airflow_fargate_batch.core import limits
-from airflow_fargate_batch.core.naming import INDEXES_VARIABLE
+from airflow_fargate_batch.core.naming import INDEXES_VARIABLE, ITEMS_TAG
 
 ITEMS_VARIABLE: Final = "FARGATE_BATCH_ITEMS"
 """Variable with a whole list as JSON Lines."""
@@ -109,6 +109,10 @@ class Items:
         A retry compares the marks before it submits only the failed children.
         """
         return self.of_list or f"{self._digest}-{self.per_child}"
+
+    def is_list_of(self, tags: Mapping[str, str]) -> bool:
+        """Report whether a job's tag names this list; a job without the tag may have it."""
+        return tags.get(ITEMS_TAG, self.mark) == self.mark
 
     @property
     def _digest(self) -> str:
