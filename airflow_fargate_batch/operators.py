@@ -258,7 +258,12 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
             depends_on_as_given=depends_on,
             has_items=items is not None,
         )
-        check.refuse_values(given, waiting=self, task_id=self.task_id)
+        check.refuse_values(
+            given,
+            waiting=self,
+            outlets=bool(self.outlets) and not self.wait_for_completion,
+            task_id=self.task_id,
+        )
 
     @classmethod
     def partial(cls, **kwargs: Any) -> Any:

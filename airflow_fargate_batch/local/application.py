@@ -43,6 +43,9 @@ CONTROL: Final = "/_local/"
 METADATA_PATH: Final = "/_metadata/v4/"
 """Prefix of the path in ``ECS_CONTAINER_METADATA_URI_V4``; a random suffix follows."""
 _MOTO_API: Final = "/moto-api"
+_ACTIONS: Final = {"TerminateJobs": "TerminateJob", "CancelJobs": "CancelJob"}
+"""IAM actions of operations that have no action of their own, as the API says. A fault of the
+action strikes both operations."""
 _GIVERS: Final = ("sts", "iam")
 """Services that issue credentials."""
 _XML: Final = ("autoscaling", "cloudformation", "ec2", "iam", "s3", "sns", "sts")
@@ -144,7 +147,7 @@ class Application:
 
     def _batch(self, request: Request, region: str) -> Response:
         name, body = route(request.method, request.path, request.query, request.json())
-        actions = [f"batch:{name}"]
+        actions = [f"batch:{_ACTIONS.get(name, name)}"]
         if body.get("tags") and name != "TagResource":
             actions.append("batch:TagResource")
         call = Call(
