@@ -21,7 +21,7 @@ from airflow_fargate_batch._airflow.wait_event import WaitEvent, WaitOutcome
 from airflow_fargate_batch.core.giving_up import left_running, report
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.narration import duration, progress
-from airflow_fargate_batch.core.polling import Watchlist
+from airflow_fargate_batch.core.polling import REFUSAL_PATIENCE, Watchlist
 from airflow_fargate_batch.core.request import DRY_RUN_PREFIX, read_job_ids
 from airflow_fargate_batch.core.waiting import Wait
 from airflow_fargate_batch.exceptions import (
@@ -36,7 +36,7 @@ from airflow_fargate_batch.exceptions import (
 )
 from airflow_fargate_batch.triggers import FargateBatchJobTrigger
 from airflow_fargate_batch.watching.conclusion import conclude
-from airflow_fargate_batch.watching.conversation import PATIENCE, REFUSALS
+from airflow_fargate_batch.watching.conversation import REFUSALS
 
 if TYPE_CHECKING:
     from airflow_fargate_batch.hooks import FargateBatchHook
@@ -101,7 +101,7 @@ class FargateBatchJobSensor(BaseSensorOperator):
             absences: only *timeout* ends the wait.
         :raises AwsError: AWS refused DescribeJobs for five minutes.
         """
-        return self._look(PATIENCE)
+        return self._look(REFUSAL_PATIENCE)
 
     def _look(self, patience: float) -> bool:
         ids = self._ids

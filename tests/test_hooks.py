@@ -261,7 +261,7 @@ def test_a_permission_that_settles_fails_no_wait(
     aws.advance(3600)
     aws.faults.add("denied", operation="DescribeJobs", times=2)
     with caplog.at_level(logging.INFO):
-        assert hook.wait(job_id).status is JobStatus.SUCCEEDED
+        assert hook.wait(job_id, poll_interval=0.2).status is JobStatus.SUCCEEDED
     said = [text for text in caplog.messages if "DescribeJobs" in text]
     assert said[0].startswith(f"DescribeJobs failed for job {job_id}; will retry for 5 min 0 s: ")
     assert said[-1].startswith("DescribeJobs works again after ")

@@ -9,6 +9,7 @@ from airflow_fargate_batch.aws.errors import connecting
 from airflow_fargate_batch.cli import _console
 from airflow_fargate_batch.cli._shared_options import ConnectionOptions
 from airflow_fargate_batch.cli._wording import in_flags
+from airflow_fargate_batch.core.polling import PollTimes
 from airflow_fargate_batch.core.secret_names import is_secret_name
 from airflow_fargate_batch.submitting.retrying import WILL_RETRY, Timing
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 
 CLOCK: Final = Timing()
+POLL_TIMES: Final = PollTimes()
 PATIENCE: Final = 45.0
 """Seconds to retry while AWS throttles or is unreachable. A person is waiting, so the limit is
 short; it must still exceed the 30 seconds of searching for a job after an unanswered SubmitJob."""

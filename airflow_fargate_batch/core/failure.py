@@ -4,7 +4,6 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Final
 
 from airflow_fargate_batch.core import fargate
@@ -60,8 +59,7 @@ def diagnose(job: Job, failed_children: Sequence[Job] = ()) -> Failure:
 
 def _failed_count(job: Job, failed_children: Sequence[Job]) -> int:
     """Return the number of failed children, also of those that were not listed."""
-    counts = job.array.counts if job.array else {}
-    return max(counts.get(JobStatus.FAILED, 0), len(failed_children))
+    return max(job.counts.get(JobStatus.FAILED, 0), len(failed_children))
 
 
 def _of_array(failure: Failure, causes: Sequence[Failure], unread: int) -> Failure:
@@ -208,17 +206,20 @@ def _children(job: Job, failed: Sequence[Job], named: Callable[[int], str] | Non
         yield f"Failed: {named(job.indexes[0] if job.indexes else 0)}"
     if not failed:
         return
-    size = job.array.size if job.array else None
     count = _failed_count(job, failed)
-    yield f"Failed children: {count}{f' of {size}' if size else ''}"
-    for child in islice(failed, CHILDREN_SHOWN):
-        index = job.index_of(child)
-        known = [f"index {index}"] if job.indexes else []
-        known += [named(index)] if named and index is not None else []
-        said = f" ({', '.join(known)})" if known else ""
-        yield f"  {child.id}{said}: {_outcome(child)}"
+    yield f"Failed children: {count}{f' of {job.array_size}' if job.array_size else ''}"
+    for child in failed[:CHILDREN_SHOWN]:
+        yield f"  {_child(job, child, named)}"
     if count > CHILDREN_SHOWN:
         yield f"  and {count - min(len(failed), CHILDREN_SHOWN)} more"
+
+
+def _child(job: Job, child: Job, named: Callable[[int], str] | None) -> str:
+    index = job.index_of(child)
+    known = [f"index {index}"] if job.indexes else []
+    known += [named(index)] if named and index is not None else []
+    said = f" ({', '.join(known)})" if known else ""
+    return f"{child.id}{said}: {_outcome(child)}"
 
 
 def _outcome(ended: Attempt | Container | Job) -> str:

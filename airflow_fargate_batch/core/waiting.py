@@ -65,7 +65,7 @@ class Patience:
         dependencies. AWS gives no time for STARTING, so STARTING counts from the first poll with
         that state.
         """
-        stage, progress = stage_of(job), (job.ended_children, len(job.attempts))
+        stage, progress = stage_of(job), (job.children_ended, len(job.attempts))
         if (stage, progress) != (self.stage, self._progress):
             self.since = None
         self.stage, self._progress = stage, progress
@@ -74,7 +74,7 @@ class Patience:
         since = None
         if stage is JobStatus.RUNNABLE:
             since = job.attempts[-1].stopped_at if job.attempts else None
-            if since is None and not job.has_dependencies and not job.ended_children:
+            if since is None and not job.has_dependencies and not job.children_ended:
                 since = job.created_at
         self.since = since or self.since or now
 
@@ -98,6 +98,17 @@ class Patience:
         return _earliest(self.until, self.stage_until)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookTimes:
+    """Times around the last poll of a job; one value, so that a test can wait less."""
+
+    look_again: timedelta = LOOK_AGAIN
+    unanswered: timedelta = UNANSWERED
+
+
+LOOK_TIMES: Final = LookTimes()
+
+
 class Wait:
     """Wait for one job, shared by worker, trigger and command line.
 
@@ -118,8 +129,10 @@ class Wait:
         limit: str | None = None,
         runnable_timeout: timedelta | None = None,
         starting_timeout: timedelta | None = None,
+        times: LookTimes = LOOK_TIMES,
     ) -> None:
         self.job_id = job_id
+        self._times = times
         self._limit = limit
         self._narrator = Narrator()
         self._patience = Patience(
@@ -172,9 +185,10 @@ class Wait:
             self._check_start(now)
         else:
             self._unanswered_since = self._unanswered_since or now
-            self._look_again_at = now + LOOK_AGAIN
+            self._look_again_at = now + self._times.look_again
         until = self._patience.until
-        may_wait = self._unanswered_since and now - self._unanswered_since < UNANSWERED
+        unanswered = self._times.unanswered
+        may_wait = self._unanswered_since and now - self._unanswered_since < unanswered
         if until is not None and now >= until and not may_wait:
             limit = f": {self._limit}" if self._limit else ""
             text = f"Job {self.job_id} did not end by {until:%Y-%m-%d %H:%M:%S %Z}{limit}"
@@ -223,8 +237,7 @@ def stage_of(job: Job) -> JobStatus | None:
     """Return RUNNABLE or STARTING if the job, or an array as a whole, waits in that state."""
     if job.waits_for_room:
         return JobStatus.RUNNABLE
-    counts = job.array.counts if job.array else {}
-    states = counts.keys() if counts else {job.status}
+    states = job.counts.keys() or {job.status}
     is_starting = JobStatus.STARTING in states and JobStatus.RUNNING not in states
     return JobStatus.STARTING if is_starting else None
 

@@ -76,7 +76,7 @@ def conclude(
     if job.status is JobStatus.SUCCEEDED:
         return Conclusion(job.to_summary() | nothing)
     most = None if every_child else FAILED_INDEXES
-    known_children = failed_children_of(job, api, most=most) if _is_parent(job) else []
+    known_children = failed_children_of(job, api, most=most) if job.is_array else []
     failed_children = known_children or []
     listed = items() if items else None
     text = report(
@@ -93,18 +93,17 @@ def conclude(
         summary["failed_items"] = (
             None if listed is None or indexes is None else listed.failed(indexes, hidden)
         )
-    counts = job.array.counts if job.array else {}
     return Conclusion(
         summary,
         JobFailed(text, job.id, diagnose(job, failed_children).retryable),
-        frozenset(each.exit_code for each in (failed_children if _is_parent(job) else [job])),
-        is_complete=counts.get(JobStatus.FAILED, 0) <= len(failed_children),
+        frozenset(each.exit_code for each in (failed_children if job.is_array else [job])),
+        is_complete=job.counts.get(JobStatus.FAILED, 0) <= len(failed_children),
     )
 
 
 def _failed_indexes(job: Job, failed_children: list[Job] | None) -> list[int] | None:
     """Return the failed indexes of the original array; ``None`` if they are not known."""
-    if not _is_parent(job):
+    if not job.is_array:
         return [job.indexes[0] if job.indexes else 0]
     if failed_children is None:
         return None
@@ -143,10 +142,6 @@ def _with_containers(api: "Callable[[], BatchApi]", children: list[Job]) -> list
     return [known.get(child.id) or replace(child, containers=()) for child in children]
 
 
-def _is_parent(job: Job) -> bool:
-    return job.array is not None and job.array.size is not None
-
-
 def last_lines(job: Job, logs: "Callable[[], LogsApi]") -> list[str]:
     """Return the last log lines of a job, ended or not; no lines for an array."""
     from airflow_fargate_batch.watching.log_tail import LogTail  # loads botocore
@@ -168,7 +163,7 @@ def _last_lines(
 
     try:
         tail = LogTail(logs())
-        if _is_parent(job):
+        if job.is_array:
             return tail.of_children(failed_children, describe=lambda ids: api().describe_jobs(ids))
         return tail.of(job, describe=lambda ids: api().describe_jobs(ids))
     except AwsError as error:
