@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from airflow_fargate_batch.aws.batch import BatchApi
+from airflow_fargate_batch.aws.items import ItemsApi
 from airflow_fargate_batch.aws.logs import LogsApi
+from airflow_fargate_batch.core.items import Address
 from airflow_fargate_batch.core.log_streams import LogRequest
 from airflow_fargate_batch.core.naming import Submission
 from airflow_fargate_batch.core.permissions import FEATURES, Scope, policy, readme_table
@@ -63,6 +65,14 @@ def name_newest_revision(api: BatchApi) -> None:
     Submitter(api).submit(replace(request(), job_definition="nowhere"))
 
 
+def write_items(_: BatchApi) -> None:
+    ItemsApi.connect().write(Address("lists", "x"), "")
+
+
+def read_items(_: BatchApi) -> None:
+    ItemsApi.connect().read(Address("lists", "x"))
+
+
 def read_log(_: BatchApi) -> None:
     LogsApi.connect().get(LogRequest(group="/aws/batch/job", stream="any"))
 
@@ -75,6 +85,8 @@ CALLS: dict[str, Callable[[BatchApi], None]] = {
     "terminate": end,
     "platform-version": compare_platform_version,
     "newest-revision": name_newest_revision,
+    "write-items": write_items,
+    "read-items": read_items,
     "logs": read_log,
 }
 """What a feature does, in its fewest calls. A new row of FEATURES needs one here."""

@@ -22,6 +22,7 @@ from airflow_fargate_batch.local import LocalBatch
 from airflow_fargate_batch.submitting.lists import last_start_of
 from airflow_fargate_batch.submitting.retrying import Timing
 from airflow_fargate_batch.submitting.submitter import Submitter
+from tests.test_readme import BLOCKS
 
 EXAMPLE = Path(__file__).parents[2] / "dags_examples" / "items"
 SHELL = (EXAMPLE / "child.sh").read_text()
@@ -209,6 +210,11 @@ def test_without_room_for_the_presigned_address_the_job_is_submitted(
     job = submit(aws, request(LONG, command=["echo", "x" * 6900]))
     assert "FARGATE_BATCH_ITEMS_URL" not in variables(job)
     assert "has no room for a presigned address" in caplog.text
+
+
+def test_the_readme_quotes_the_snippets_that_run_here() -> None:
+    assert ("sh", SHELL) in BLOCKS
+    assert any(text in PYTHON for language, text in BLOCKS if language == "python")
 
 
 # --- In the container ---------------------------------------------------------------------------
