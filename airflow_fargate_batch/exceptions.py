@@ -10,17 +10,34 @@
     │   ├── CredentialsMissing               none found, expired, or not accepted
     │   ├── JobDefinitionNotFound
     │   ├── JobQueueNotFound
+    │   ├── QueueNotReady                    preflight: the queue cannot run jobs at the moment
     │   ├── FairShareMismatch                share identifier or priority missing, or not wanted
+    │   ├── OverridesMismatch                overrides for the other kind of job definition
     │   ├── Throttled                        refused: too many calls
     │   ├── Unreachable                      no connection; AWS did nothing
     │   └── AnswerLost                       AWS may have carried out the call, or not
     ├── SubmissionUncertain                  an answer was lost and the job could not be looked up
-    ├── JobFailed                            the job ended in FAILED
+    ├── JobFailed                            the job ended in FAILED; always one of these:
+    │   ├── SpotReclaimed                    Fargate Spot took the capacity back
+    │   ├── NoCapacity                       AWS had no capacity, or not in time
+    │   ├── OutOfMemory                      a container ran out of memory
+    │   ├── AttemptTimedOut                  an attempt ran longer than job_timeout
+    │   ├── JobKilled                        somebody or something stopped the job
+    │   ├── ImageNotPulled                   the image is missing, refused, or made for another CPU
+    │   ├── Misconfigured                    the request, the job definition, a role or the network
+    │   ├── InfrastructureFailed             AWS, the network or the host, perhaps for a while only
+    │   ├── ProgramFailed                    the program ended with an error
+    │   ├── DependencyFailed                 a job that this job depends on failed
+    │   ├── ChildrenFailed                   children of an array failed, for several reasons
+    │   └── UnknownFailure                   the reason is unknown to this package
     ├── JobTimedOut                          the job did not end, or not start, in time
     │   └── JobCannotStart                   and never can: something is misconfigured
     └── JobLost                              a known job is gone from DescribeJobs
 
 All classes survive ``pickle``: fields go to ``super().__init__`` unchanged.
+
+A task raises a subclass of ``JobFailed``, so callbacks and, from Airflow 3.3 on, a ``RetryPolicy``
+can branch on the class. If no retry can help, the exception is also an ``AirflowFailException``.
 """
 
 from collections.abc import Iterable, Sequence
@@ -121,8 +138,22 @@ class JobQueueNotFound(AwsError):
     """No job queue has this name."""
 
 
+class QueueNotReady(AwsError):
+    """The queue or its compute environments cannot run jobs now: DISABLED, INVALID or the like.
+
+    Found by the preflight; nothing was submitted. A retry may succeed after a repair.
+    """
+
+
 class FairShareMismatch(AwsError):
     """Share identifier or priority is missing, or the queue does not accept either."""
+
+
+class OverridesMismatch(AwsError):
+    """The overrides are for the other kind of job definition: ecsProperties or containerProperties.
+
+    The advice names the definition's containers, as far as they can be read.
+    """
 
 
 class Throttled(AwsError):
@@ -176,6 +207,54 @@ class JobFailed(FargateBatchError):
     def __str__(self) -> str:
         """Write the report."""
         return self.report
+
+
+class SpotReclaimed(JobFailed):
+    """Fargate Spot took the capacity of the job back."""
+
+
+class NoCapacity(JobFailed):
+    """AWS had no capacity for the job, or had none before a limit was over."""
+
+
+class OutOfMemory(JobFailed):
+    """A container of the job ran out of memory, or most likely did (exit code 137)."""
+
+
+class AttemptTimedOut(JobFailed):
+    """An attempt of the job ran longer than *job_timeout*."""
+
+
+class JobKilled(JobFailed):
+    """Somebody terminated the job, or its container was stopped from outside."""
+
+
+class ImageNotPulled(JobFailed):
+    """The image does not exist, is refused, is busy, or is made for another CPU."""
+
+
+class Misconfigured(JobFailed):
+    """The request, the job definition, a role or the compute environment needs a change."""
+
+
+class InfrastructureFailed(JobFailed):
+    """AWS, the network or the host of the job failed, perhaps for a while only."""
+
+
+class ProgramFailed(JobFailed):
+    """The program in the container ended with an error."""
+
+
+class DependencyFailed(JobFailed):
+    """A job that this job depends on failed."""
+
+
+class ChildrenFailed(JobFailed):
+    """Children of an array failed for several reasons, or for unknown reasons."""
+
+
+class UnknownFailure(JobFailed):
+    """AWS gives no reason, or a reason unknown to this package."""
 
 
 class JobTimedOut(FargateBatchError):

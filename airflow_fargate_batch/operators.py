@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_fargate_batch._airflow.compat import BaseOperator, Context
 from airflow_fargate_batch._airflow.connection import ConnectionSettings
-from airflow_fargate_batch._airflow.import_check import REQUEST_ARGUMENTS, ImportCheck
+from airflow_fargate_batch._airflow.import_check import (
+    REQUEST_ARGUMENTS,
+    CheckedPartial,
+    ImportCheck,
+)
 from airflow_fargate_batch._airflow.masking import HidesSecrets, as_json
 from airflow_fargate_batch._airflow.unknown_arguments import refuse_unknown
 from airflow_fargate_batch.core.backoff import POLL_INTERVAL
@@ -48,6 +52,17 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     :param container_overrides: the API's own mapping, or JSON; the arguments above win.
     :param container_overrides_file: path of a JSON file with *container_overrides*; rules as for
         *parameters_file*.
+    :param container: name of the container that *vcpu*, *memory*, *command*, *environment* and
+        *container_overrides* are for, if the job definition has ``ecsProperties``; by default the
+        only container in *ecs_properties_override*.
+    :param ecs_properties_override: the API's own mapping, or JSON, for several containers; the
+        arguments above win, container by container and key by key.
+    :param out_of_memory: ``grow``: a retry of a task whose job ran out of memory asks for twice the
+        memory, as a size of Fargate, with more vCPU where needed.
+    :param max_memory: most MiB that such retries ask for, or a text like ``"16 GB"``.
+    :param fallback_job_queue: queue for the retries of a task whose job Fargate Spot reclaimed, or
+        for which AWS had no capacity (in *runnable_timeout*, for instance). Both need a task that
+        waits: a retry after a failed submit finds no failed job.
     :param share_identifier: share of a fair-share queue; required there, invalid on FIFO queues.
     :param scheduling_priority: 0 to 9999 within the share; the definition's otherwise.
     :param depends_on: a job id, several ids separated by commas, lists (nested lists and mapped
@@ -69,6 +84,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     :param propagate_tags: whether the ECS task gets the tags too.
     :param platform_version: ``LATEST`` or ``n.n.n``. SubmitJob has no such member: before the
         submit, a version is compared with the job definition's.
+    :param consumable_resources: mapping from name or ARN to quantity (at most 5), or JSON.
     :param extra_submit_args: any other member of SubmitJob.
     :param wait_for_completion: whether the task waits until the job has ended, and succeeds only
         if the job does; default: true if *deferrable* is given as true.
@@ -85,6 +101,11 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         task). A worker that shuts down leaves the job running; a retry adopts the job.
     :param rerun_failed_only: whether a retry of an array's task submits only the failed children;
         each child finds its index in the variable ``FARGATE_BATCH_INDEXES``: see the README.
+    :param preflight: whether to judge a new job before the submit by its queue, compute
+        environments and job definition, with three or four calls. A request that cannot work fails
+        the task without retries, a queue that cannot run jobs now lets Airflow retry, and a lookup
+        that fails refuses nothing. By default only vCPU or memory alone, and a platform version,
+        are compared with the job definition.
     :param skip_on_exit_code: exit code, or several; a job that fails with such a code skips the
         task.
     :param fail_on_exit_code: exit code, or several; a job that fails with such a code fails the
@@ -111,8 +132,10 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     )
     template_fields_renderers: ClassVar[dict[str, str]] = {
         "command": "json",
+        "consumable_resources": "json",
         "container_overrides": "json",
         "depends_on": "json",
+        "ecs_properties_override": "json",
         "environment": "json",
         "extra_submit_args": "json",
         "items": "json",
@@ -135,6 +158,11 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     parameters_file: str | None
     container_overrides: Mapping[str, Any] | str | None
     container_overrides_file: str | None
+    container: str | None
+    ecs_properties_override: Mapping[str, Any] | str | None
+    out_of_memory: str | None
+    max_memory: float | str | None
+    fallback_job_queue: str | None
     share_identifier: str | None
     scheduling_priority: int | str | None
     depends_on: Any
@@ -146,6 +174,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     tags: Mapping[str, str] | str | None
     propagate_tags: bool | str | None
     platform_version: str | None
+    consumable_resources: Mapping[str, int] | Mapping[str, Any] | str | None
     extra_submit_args: Mapping[str, Any] | str | None
     awslogs_index: int | str | None
     wait_for_completion: bool | None
@@ -156,6 +185,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     wait_timeout: float | timedelta | None
     terminate_on_kill: bool
     rerun_failed_only: bool
+    preflight: bool
     skip_on_exit_code: int | Collection[int] | None
     fail_on_exit_code: int | Collection[int] | None
     awslogs_enabled: bool
@@ -192,6 +222,11 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         parameters_file: str | None = None,
         container_overrides: Mapping[str, Any] | str | None = None,
         container_overrides_file: str | None = None,
+        container: str | None = None,
+        ecs_properties_override: Mapping[str, Any] | str | None = None,
+        out_of_memory: str | None = None,
+        max_memory: float | str | None = None,
+        fallback_job_queue: str | None = None,
         share_identifier: str | None = None,
         scheduling_priority: int | str | None = None,
         depends_on: Any = None,
@@ -206,6 +241,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         tags: Mapping[str, str] | str | None = None,
         propagate_tags: bool | str | None = None,
         platform_version: str | None = None,
+        consumable_resources: Mapping[str, int] | Mapping[str, Any] | str | None = None,
         extra_submit_args: Mapping[str, Any] | str | None = None,
         wait_for_completion: bool | None = None,
         deferrable: bool | None = None,
@@ -215,6 +251,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         wait_timeout: float | timedelta | None = None,
         terminate_on_kill: bool = True,
         rerun_failed_only: bool = False,
+        preflight: bool = False,
         skip_on_exit_code: int | Collection[int] | None = None,
         fail_on_exit_code: int | Collection[int] | None = None,
         awslogs_enabled: bool = False,
@@ -245,6 +282,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
             wait_timeout=wait_timeout,
             terminate_on_kill=terminate_on_kill,
             rerun_failed_only=rerun_failed_only,
+            preflight=preflight,
             skip_on_exit_code=skip_on_exit_code,
             fail_on_exit_code=fail_on_exit_code,
             awslogs_enabled=awslogs_enabled,
@@ -275,6 +313,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
             with warnings.catch_warnings(action="ignore"):  # "was never mapped": it never will be
                 del partial
             raise error
+        partial.__class__ = CheckedPartial
         return partial
 
     def execute(self, context: Context) -> str:

@@ -16,6 +16,7 @@ from airflow_fargate_batch._airflow.trigger_times import TriggerTimes
 from airflow_fargate_batch._airflow.uncancelled import insist
 from airflow_fargate_batch._airflow.wait_event import WaitEvent, WaitOutcome
 from airflow_fargate_batch.core.backoff import POLL_INTERVAL
+from airflow_fargate_batch.core.capacity import Capacity
 from airflow_fargate_batch.core.giving_up import left_running, outcome
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.status import JobStatus
@@ -122,13 +123,16 @@ class FargateBatchJobTrigger(BaseTrigger):
         settled_at = loop.time() + self.times.settling
         try:
             ended, message, advice = await self._wait()
+            capacity = await self._capacity() if ended is WaitOutcome.ENDED else None
             await asyncio.sleep(settled_at - loop.time())
         except asyncio.CancelledError:
             if self.terminate_on_kill and not compat.triggers_have_on_kill():
                 await insist(self._termination.cancelled())
             raise
         jobs = tuple(self._seen.values())
-        event = WaitEvent(outcome=ended, jobs=jobs, message=message, advice=advice)
+        event = WaitEvent(
+            outcome=ended, jobs=jobs, message=message, advice=advice, capacity=capacity
+        )
         yield TriggerEvent(event.payload())
 
     async def on_kill(self) -> None:
@@ -219,6 +223,13 @@ class FargateBatchJobTrigger(BaseTrigger):
                 self.log.warning("Could not read the state of the other jobs: %s", error)
         statuses = {job.status for job in self._jobs}
         return JobStatus.FAILED in statuses or statuses == {JobStatus.SUCCEEDED}
+
+    async def _capacity(self) -> Capacity | None:
+        """Ask for the capacity of the only job's queue, on which the job's cost depends."""
+        queues = [job.queue for job in self._jobs]
+        if len(queues) != 1 or queues[0] is None:
+            return None
+        return await self._poller.capacities.of(queues[0])
 
     def _see(self, job: Job | None) -> None:
         if job is not None:

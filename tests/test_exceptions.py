@@ -28,7 +28,6 @@ OWN_ARGUMENTS: dict[type[FargateBatchError], tuple[object, ...]] = {
     InvalidRequest: ((ONE, OTHER),),
     EmptyArray: ((ONE,),),
     AccessDenied: ("not authorized", "batch:SubmitJob"),
-    JobFailed: ("exit code 1", "id", False),
     JobLost: ("id", "RUNNING"),
 }
 CLASSES = [
@@ -39,7 +38,11 @@ CLASSES = [
 
 
 def an_instance(of: type[FargateBatchError]) -> FargateBatchError:
-    arguments = ("message", "advice") if issubclass(of, AwsError) else ("message",)
+    arguments: tuple[object, ...] = ("message",)
+    if issubclass(of, AwsError):
+        arguments = ("message", "advice")
+    elif issubclass(of, JobFailed):
+        arguments = ("exit code 1", "id", False)
     return of(*OWN_ARGUMENTS.get(of, arguments))
 
 

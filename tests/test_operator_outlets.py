@@ -1,5 +1,6 @@
 """Assets of a task that only submits: a warning at import, with the remedy."""
 
+import linecache
 import warnings
 from typing import Any
 
@@ -39,6 +40,8 @@ def test_outlets_of_a_task_that_only_submits_are_warned_of(how: Any) -> None:
     assert "task load does not wait for its job" in str(warning.message)
     assert "deferrable=True or wait_for_completion=True" in str(warning.message)
     assert warning.filename == __file__
+    line = linecache.getline(warning.filename, warning.lineno)
+    assert "FargateBatchSubmitOperator" in line
 
 
 @pytest.mark.parametrize("how", [make, make_mapped], ids=["plain", "mapped"])

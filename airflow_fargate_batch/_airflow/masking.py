@@ -19,6 +19,7 @@ else:
 MAY_HOLD_SECRETS: Final = (
     "command",
     "container_overrides",
+    "ecs_properties_override",
     "environment",
     "extra_submit_args",
     "items",

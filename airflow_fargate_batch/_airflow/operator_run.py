@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from airflow_fargate_batch._airflow import compat, upstream
+from airflow_fargate_batch._airflow.costs import estimate_lines
 from airflow_fargate_batch._airflow.masking import as_json, places_struck_out
 from airflow_fargate_batch._airflow.operator_request import RequestingTask, RequestMaker, failure
 from airflow_fargate_batch._airflow.operator_wait import Waiting, WaitingTask
@@ -27,6 +28,7 @@ class RunningTask(RequestingTask, WaitingTask, WaitArguments, Protocol):
     task_id: str
     wait_for_completion: bool | None
     rerun_failed_only: bool
+    preflight: bool
     has_submitted: bool | None
 
 
@@ -107,6 +109,8 @@ class OperatorRun:
         self._task.log.info("Dry run, nothing is submitted. The request:\n%s", text)
         if places := places_struck_out(request):
             self._task.log.info("Secrets are struck out of this request: %s", ", ".join(places))
+        for line in estimate_lines(request, self._task.region_name):
+            self._task.log.info("%s", line)
         self._push(REQUEST, json.loads(text))
         if self._task.wait_for_completion:
             self._push(JOB, summary(request))
@@ -115,7 +119,6 @@ class OperatorRun:
     def _submit(self, request: JobRequest, place: Place) -> str:
         task = self._task
         try:
-            task.hook.check_platform_version(request)
             generation = self._maker.generation
             tries_before = max(0, self._ti.try_number - generation - 1) + place.was_tried
             self._submitting = request
@@ -128,6 +131,7 @@ class OperatorRun:
                 tries_before=tries_before,
                 waited=0.0 if place.was_tried else place.seconds,
                 rerun_failed_only=task.rerun_failed_only,
+                preflight=task.preflight,
             )
             if task.wait_for_completion:
                 self._awaited = job_id  # before it is no longer being submitted: a kill finds one
@@ -142,10 +146,11 @@ class OperatorRun:
         """Log the job and the address of its console page, and push the pages for the links."""
         task = self._task
         submitted = task.hook.submitted
+        job_queue = (submitted and submitted.job_queue) or request.job_queue
         pages = addresses(
             job_id=job_id,
             job_definition=request.job_definition,
-            job_queue=request.job_queue,
+            job_queue=job_queue,
             region=task.hook.conn_region_name,
             job_arn=submitted.job_arn if submitted else None,
         )
@@ -155,7 +160,7 @@ class OperatorRun:
         definition = request.job_definition
         if not has_revision(definition):
             definition += " (latest revision)"
-        names = job_id, request.job_name, request.job_queue, definition
+        names = job_id, request.job_name, job_queue, definition
         task.log.info(text, *names, pages[BatchJobLink.key])
         task.console_pages = {}  # of an earlier try in this process
         push_pages(task, pages, self._push)

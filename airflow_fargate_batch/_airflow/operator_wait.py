@@ -13,10 +13,13 @@ from airflow_fargate_batch._airflow.compat import (
     conf,
 )
 from airflow_fargate_batch._airflow.connection import ConnectionSettings, HasConnection
+from airflow_fargate_batch._airflow.costs import cost_of_ended, cost_so_far
+from airflow_fargate_batch._airflow.final_failure import without_retries
 from airflow_fargate_batch._airflow.masking import hidden
 from airflow_fargate_batch._airflow.wait_event import WaitEvent, WaitOutcome
 from airflow_fargate_batch._airflow.xcom import JOB, LOG_POSITION
 from airflow_fargate_batch._machine.terminators import terminator_of
+from airflow_fargate_batch.core.capacity import Capacity
 from airflow_fargate_batch.core.giving_up import left_running, outcome, report
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.termination import when_giving_up
@@ -123,10 +126,10 @@ class Waiting:
         end = WaitEvent.read(event)
         job = end.jobs[0] if end.jobs else None
         if end.outcome is WaitOutcome.ENDED and job is not None:
-            self._conclude(job)
+            self._conclude(job, end.capacity)
             return job.id
         if job is not None:
-            self._push_end(job, job.to_summary())
+            self._push_end(job, job.to_summary() | {"cost": cost_so_far(job)})
         if end.outcome not in (WaitOutcome.GAVE_UP, WaitOutcome.STUCK):
             raise FargateBatchError(end.message)
         text = self._report(end.message or "", job, end.advice)
@@ -226,7 +229,7 @@ class Waiting:
             job = None
         if job is None:
             return Job(id=job_id)
-        self._push_end(job, job.to_summary())
+        self._push_end(job, job.to_summary() | {"cost": cost_so_far(job)})
         return job
 
     def _push_end(self, job: Job, summary: dict[str, Any]) -> None:
@@ -253,8 +256,11 @@ class Waiting:
             log=task.log,
         )
 
-    def _conclude(self, job: Job) -> None:
-        """Push the summary of an ended job; fail or skip the task if the job failed."""
+    def _conclude(self, job: Job, capacity: Capacity | None = None) -> None:
+        """Push the summary of an ended job, and log its cost; fail or skip the task if it failed.
+
+        :param capacity: capacity of the job's queue; ``None`` if nobody has asked AWS yet.
+        """
         task = self._task
         skips, fails = self._settings.skip_on_exit_code, self._settings.fail_on_exit_code
         end = conclude(
@@ -266,7 +272,14 @@ class Waiting:
             hidden=hidden,
             every_child=bool(skips or fails),
         )
-        self._push_end(job, end.summary)
+        cost = cost_of_ended(
+            job,
+            capacity=capacity,
+            api=lambda: task.hook.api,
+            connection=ConnectionSettings.of(task),
+        )
+        self._push_end(job, end.summary | {"cost": cost.to_summary()})
+        task.log.info("%s", cost.describe())
         if end.failure is None:
             return
         if end.all_ended_with(skips):
@@ -274,9 +287,10 @@ class Waiting:
             raise AirflowSkipException(f"{end.failure}\nThe task is skipped: {said}.")
         if end.any_ended_with(fails):
             said = _among(end.exit_codes & fails, "fail_on_exit_code")
-            raise AirflowFailException(f"{end.failure}\nThe task fails without retries: {said}.")
+            text = f"{end.failure}\nThe task fails without retries: {said}."
+            raise without_retries(end.failure, text)
         if not end.failure.retryable:
-            raise AirflowFailException(str(end.failure))
+            raise without_retries(end.failure)
         raise end.failure
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from asgiref.sync import sync_to_async
 
 from airflow_fargate_batch._airflow.connection import ConnectionSettings
+from airflow_fargate_batch._airflow.queue_capacity import QueueCapacities
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.polling import POLL_TIMES, PollTimes
 from airflow_fargate_batch.watching.poller import JobPoller
@@ -48,12 +49,14 @@ class ConnectedPoller(JobPoller):
 
     Attributes:
         api: Returns the poller's client.
+        capacities: Capacities of the queues, by the same client.
     """
 
     def __init__(self, connection: ConnectionSettings, times: PollTimes = POLL_TIMES) -> None:
         super().__init__(describe=self.describe_jobs, times=times)
         self.api = Once(connection.connect)
         self._connection = connection
+        self.capacities = QueueCapacities(self.api)
 
     @classmethod
     def of(cls, connection: ConnectionSettings, times: PollTimes = POLL_TIMES) -> "ConnectedPoller":

@@ -10,6 +10,7 @@ from botocore import exceptions as boto
 from urllib3.exceptions import NewConnectionError
 
 from airflow_fargate_batch.aws.botocore_hooks import _calling
+from airflow_fargate_batch.core import override_kind
 from airflow_fargate_batch.core.request import read_size, settle_size
 from airflow_fargate_batch.exceptions import (
     AccessDenied,
@@ -20,6 +21,7 @@ from airflow_fargate_batch.exceptions import (
     InvalidRequest,
     JobDefinitionNotFound,
     JobQueueNotFound,
+    OverridesMismatch,
     Problem,
     Throttled,
     Unreachable,
@@ -89,6 +91,15 @@ _REFUSALS: Final[tuple[tuple[re.Pattern[str], type[AwsError], str], ...]] = (
         FairShareMismatch,
         "Only a queue with a fair-share policy takes share_identifier and scheduling_priority: "
         "leave both out for a FIFO queue.",
+    ),
+    (
+        re.compile(
+            r"\boverrides?\b.*\b(?:not|only) (?:applicable|be set|be specified|supported|allowed)"
+            r"|(?:container|Ecs ?Properties) ?Overrides?\b.*(?:\bnot\b|\bonly\b)",
+            re.IGNORECASE,
+        ),
+        OverridesMismatch,
+        override_kind.UNKNOWN,
     ),
 )
 """Patterns of AWS's ``ClientException`` texts, each with meaning and advice; the first match

@@ -1,13 +1,18 @@
 """Kinds of failure, and the rules to recognise a kind."""
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+from airflow_fargate_batch import exceptions
 
 
 class FailureKind(StrEnum):
     """Kind of a failure, by the side to act on."""
 
     INFRASTRUCTURE = "infrastructure"
+    CAPACITY = "capacity"
+    IMAGE = "image"
     CONFIGURATION = "configuration"
     OUT_OF_MEMORY = "out of memory"
     TIMEOUT = "timeout"
@@ -23,6 +28,27 @@ class FailureKind(StrEnum):
         """Whether a retry of the same request may succeed; True if in doubt."""
         return self not in {FailureKind.CONFIGURATION, FailureKind.DEPENDENCY}
 
+    @property
+    def exception(self) -> type[exceptions.JobFailed]:
+        """The exception of a job that failed in this way."""
+        return _EXCEPTIONS[self]
+
+
+_EXCEPTIONS: Final[Mapping[FailureKind, type[exceptions.JobFailed]]] = {
+    FailureKind.INFRASTRUCTURE: exceptions.InfrastructureFailed,
+    FailureKind.CAPACITY: exceptions.NoCapacity,
+    FailureKind.IMAGE: exceptions.ImageNotPulled,
+    FailureKind.CONFIGURATION: exceptions.Misconfigured,
+    FailureKind.OUT_OF_MEMORY: exceptions.OutOfMemory,
+    FailureKind.TIMEOUT: exceptions.AttemptTimedOut,
+    FailureKind.SPOT_RECLAIM: exceptions.SpotReclaimed,
+    FailureKind.KILLED: exceptions.JobKilled,
+    FailureKind.DEPENDENCY: exceptions.DependencyFailed,
+    FailureKind.CHILDREN: exceptions.ChildrenFailed,
+    FailureKind.USER_CODE: exceptions.ProgramFailed,
+    FailureKind.UNKNOWN: exceptions.UnknownFailure,
+}
+
 
 class Rule(NamedTuple):
     """Cause and advice for evidence with a pattern (upper or lower case).
@@ -33,6 +59,7 @@ class Rule(NamedTuple):
             use its own spelling.
         quotes: The rule is a fallback: the pattern names no cause, so *cause* is followed by
             AWS's text, and the advice lists the usual causes.
+        is_certain: The same request certainly fails again.
     """
 
     pattern: str
@@ -40,3 +67,4 @@ class Rule(NamedTuple):
     cause: str
     advice: str
     quotes: bool = False
+    is_certain: bool = False

@@ -35,6 +35,9 @@ _LOOK_AT_LOGS: Final = (
     "Read the last log lines of the job: the program usually reports the reason there."
 )
 _BIGGER: Final = "Set more `memory`."
+GIVEN_UP_IN_RUNNABLE: Final = r"\bwas RUNNABLE for [^:]*: runnable_timeout is "
+"""Status reason of a job terminated by this package because of *runnable_timeout*; the words are
+those of ``core.waiting``, as a test compares."""
 
 _IMPOSED: Final = (
     # Reclaims, timeouts and kills also leave exit code 137 or 143 behind: they come first.
@@ -53,10 +56,16 @@ _IMPOSED: Final = (
     ),
     Rule(
         r"\bCAPACITY:",
-        FailureKind.INFRASTRUCTURE,
+        FailureKind.CAPACITY,
         "AWS had no capacity for the job",
         "Run the job again later, or add subnets in other availability zones to the compute"
         " environment.",
+    ),
+    Rule(
+        GIVEN_UP_IN_RUNNABLE,
+        FailureKind.CAPACITY,
+        "AWS had no capacity for the job within the time that the task waits for capacity",
+        "Run the job again later, wait longer, or use a `job_queue` with more capacity.",
     ),
     Rule(
         "MISCONFIGURATION:(?:COMPUTE_ENVIRONMENT_MAX_RESOURCE|JOB_RESOURCE_REQUIREMENT)",
@@ -135,7 +144,7 @@ _PASSING: Final = (
     ),
     Rule(
         "toomanyrequests|pull rate limit|429 Too Many Requests",
-        FailureKind.INFRASTRUCTURE,
+        FailureKind.IMAGE,
         "the image registry refused the pull: rate limit exceeded",
         "Copy the image to ECR (for example with a pull-through cache), or log in to the registry"
         " for a higher rate limit.",
@@ -184,7 +193,7 @@ _PASSING: Final = (
     ),
     Rule(
         "Capacity is unavailable|reached the limit on the number of",
-        FailureKind.INFRASTRUCTURE,
+        FailureKind.CAPACITY,
         "Fargate had no capacity, or the account's quota of vCPUs was reached",
         "Run the job again later, add subnets in other availability zones, or ask for a higher "
         "Fargate"
@@ -209,7 +218,7 @@ _NAMED: Final = (
     # An error's name is its opening: which of the usual causes it is stands behind it, if anywhere.
     Rule(
         r"CannotPull\w*Error",
-        FailureKind.INFRASTRUCTURE,
+        FailureKind.IMAGE,
         "the image could not be pulled",
         "Usual causes: no route from the subnet to the registry, a wrong image name, missing"
         " permissions of the execution role, a busy registry. Run the job again. If it fails"

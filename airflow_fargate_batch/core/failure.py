@@ -28,16 +28,18 @@ class Failure:
     Attributes:
         cause: Cause, to follow a colon. If AWS's text names no cause, the text is quoted.
         advice: Next step, as a sentence; the operator's arguments stand in backticks.
+        is_certain: The same request certainly fails again.
     """
 
     kind: FailureKind
     cause: str
     advice: str
+    is_certain: bool = False
 
     @property
     def retryable(self) -> bool:
         """Whether an Airflow retry can help."""
-        return self.kind.retryable
+        return self.kind.retryable and not self.is_certain
 
 
 _COMPILED: Final = tuple(
@@ -63,7 +65,9 @@ def _failed_count(job: Job, failed_children: Sequence[Job]) -> int:
 
 
 def _of_array(failure: Failure, causes: Sequence[Failure], unread: int) -> Failure:
-    """Return the commonest cause of the children; retryable if any child is, or is not known.
+    """Return the commonest cause of the children, and their kind if all have the same.
+
+    Retryable if any child is, or if some children were not read.
 
     Children that failed only because a sibling failed (DEPENDENCY) are ignored, unless every child
     did. Causes with the same advice count as one cause: quoted texts may differ by an id.
@@ -76,10 +80,12 @@ def _of_array(failure: Failure, causes: Sequence[Failure], unread: int) -> Failu
     if unread:
         share = f"{count} of {len(causes)} failed children that were read; {unread} were not"
     is_hopeless = not unread and not any(cause.retryable for cause in causes)
+    is_of_one_kind = len({cause.kind for cause in telling or causes}) == 1
     return Failure(
-        kind=commonest.kind if is_hopeless else failure.kind,
+        kind=commonest.kind if is_hopeless or is_of_one_kind else failure.kind,
         cause=f"{commonest.cause} ({share})",
         advice=commonest.advice,
+        is_certain=is_hopeless,
     )
 
 
@@ -167,7 +173,9 @@ def _first_match(evidence: str, job: Job) -> Failure:
     advice = rule.advice
     if rule.kind is FailureKind.OUT_OF_MEMORY:
         advice += _next_size(job)
-    return Failure(kind=rule.kind, cause=_cause(rule, found), advice=advice)
+    return Failure(
+        kind=rule.kind, cause=_cause(rule, found), advice=advice, is_certain=rule.is_certain
+    )
 
 
 def _cause(rule: Rule, found: re.Match[str]) -> str:

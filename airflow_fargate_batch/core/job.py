@@ -72,6 +72,9 @@ class Job(Containers):
         has_dependencies: The job was submitted with ``dependsOn``.
         is_terminated: TerminateJob was called, in any state.
         is_cancelled: CancelJob was called, in any state.
+        share_identifier: Share of a fair-share queue.
+        operating_system, architecture: As AWS writes them; ``None`` means AWS's defaults.
+        storage: Ephemeral storage in GiB; ``None`` means Fargate's default.
         created_at, started_at, stopped_at: Aware, in UTC.
     """
 
@@ -94,6 +97,10 @@ class Job(Containers):
     created_at: datetime | None = None
     started_at: datetime | None = None
     stopped_at: datetime | None = None
+    share_identifier: str | None = None
+    operating_system: str | None = None
+    architecture: str | None = None
+    storage: int | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -137,6 +144,8 @@ class Job(Containers):
             created_at=read.moment(members.get("createdAt")),
             started_at=read.moment(members.get("startedAt")),
             stopped_at=read.moment(members.get("stoppedAt")),
+            share_identifier=read.text(members.get("shareIdentifier")),
+            **_fargate_from_api(members),
             tags=read.text_mapping(members.get("tags")),
         )
         return job.striking_out(secrets) if secrets else job
@@ -181,17 +190,23 @@ class Job(Containers):
                 "createdAt": _milliseconds(self.created_at),
                 "startedAt": _milliseconds(self.started_at),
                 "stoppedAt": _milliseconds(self.stopped_at),
+                "shareIdentifier": self.share_identifier,
                 "tags": {k: v for k, v in self.tags.items() if k.startswith(TAG_PREFIX)},
-                "ecsProperties": {"taskProperties": [_task_to_api(self.containers, self.indexes)]},
+                "ecsProperties": {
+                    "taskProperties": [
+                        {**_task_to_api(self.containers, self.indexes), **_fargate_to_api(self)}
+                    ]
+                },
             }
         )
 
     def to_summary(self, *, failed_children: Iterable["Job"] | None = None) -> dict[str, Any]:
         """Write a small JSON-able summary for downstream tasks.
 
-        Times are ISO 8601 in UTC, ``memory`` is MiB. An array's ``counts`` name the states;
-        ``failed_indexes`` come from *failed_children*, since DescribeJobs does not report indexes:
-        ``None`` means that children have failed, with unknown indexes.
+        Times are ISO 8601 in UTC, ``memory`` is MiB, callers that know prices fill ``cost``. The
+        ``counts`` of an array name the states; ``failed_indexes`` come from *failed_children*,
+        since DescribeJobs does not report indexes: ``None`` means that children have failed, with
+        unknown indexes.
         """
         summary: dict[str, Any] = {
             "job_id": self.id,
@@ -207,6 +222,7 @@ class Job(Containers):
             "vcpu": None if self.vcpu is None else float(self.vcpu),
             "memory": self.memory,
             "log_streams": list(self.log_streams),
+            "cost": None,
         }
         if self.is_array:
             summary["array"] = {
@@ -321,6 +337,29 @@ def _containers(members: Mapping[str, object]) -> list[Mapping[str, object]]:
     tasks = read.mappings(read.mapping(members.get("ecsProperties")).get("taskProperties"))
     single = read.mapping(members.get("container"))
     return _of_tasks(tasks) or ([single] if single else [])
+
+
+def _fargate_from_api(members: Mapping[str, object]) -> dict[str, Any]:
+    """Read platform and storage: members of ``container``, or of the task in ``ecsProperties``."""
+    tasks = read.mappings(read.mapping(members.get("ecsProperties")).get("taskProperties"))
+    task = tasks[0] if tasks else read.mapping(members.get("container"))
+    platform = read.mapping(task.get("runtimePlatform"))
+    return {
+        "operating_system": read.text(platform.get("operatingSystemFamily")),
+        "architecture": read.text(platform.get("cpuArchitecture")),
+        "storage": read.count(read.mapping(task.get("ephemeralStorage")).get("sizeInGiB")),
+    }
+
+
+def _fargate_to_api(job: Job) -> dict[str, Any]:
+    platform = {
+        "operatingSystemFamily": job.operating_system,
+        "cpuArchitecture": job.architecture,
+    }
+    return {
+        **({"runtimePlatform": _without_nothing(platform)} if any(platform.values()) else {}),
+        **({"ephemeralStorage": {"sizeInGiB": job.storage}} if job.storage else {}),
+    }
 
 
 def _environment(containers: Iterable[Mapping[str, object]]) -> Iterator[tuple[str, str]]:

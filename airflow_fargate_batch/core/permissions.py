@@ -19,8 +19,11 @@ from airflow_fargate_batch.exceptions import InvalidRequest, Problem
 ANY: Final = "*"
 
 RESOURCE_TYPES: Final[Mapping[str, tuple[str, ...]]] = {
+    "batch:DescribeComputeEnvironments": (),
     "batch:DescribeJobDefinitions": (),
+    "batch:DescribeJobQueues": (),
     "batch:DescribeJobs": (),
+    "batch:DescribeSchedulingPolicies": (),
     "batch:ListJobs": (),
     "batch:SubmitJob": ("job-definition", "job-queue"),
     "batch:TagResource": ("job",),
@@ -28,6 +31,7 @@ RESOURCE_TYPES: Final[Mapping[str, tuple[str, ...]]] = {
     "logs:GetLogEvents": ("log-stream",),
     "s3:GetObject": ("object",),
     "s3:PutObject": ("object",),
+    "pricing:GetProducts": (),
 }
 """Resource types of each action that a feature uses; empty if AWS accepts only ``*``.
 TagResource takes every type of AWS Batch; this package tags jobs only."""
@@ -58,7 +62,21 @@ FEATURES: Final[tuple[Feature, ...]] = (
     Feature("wait", "wait", ("batch:DescribeJobs",)),
     Feature("children", "name the failed children of an array", ("batch:ListJobs",)),
     Feature("terminate", "terminate jobs: timeouts, kills, clears", ("batch:TerminateJob",)),
-    Feature("platform-version", "compare `platform_version`", ("batch:DescribeJobDefinitions",)),
+    Feature(
+        "compare",
+        "compare `vcpu` or `memory` alone, and `platform_version`, with the job definition",
+        ("batch:DescribeJobDefinitions",),
+    ),
+    Feature(
+        "preflight",
+        "`preflight=True`, and `fargate-batch doctor`",
+        (
+            "batch:DescribeJobQueues",
+            "batch:DescribeComputeEnvironments",
+            "batch:DescribeSchedulingPolicies",
+            "batch:DescribeJobDefinitions",
+        ),
+    ),
     Feature(
         "newest-revision",
         "name the newest revision of an unknown job definition",
@@ -76,6 +94,22 @@ FEATURES: Final[tuple[Feature, ...]] = (
         "show the last log lines of a failed job, in a task that waits",
         ("logs:GetLogEvents", "batch:DescribeJobs"),
     ),
+    Feature(
+        "cost",
+        "say what a job has cost: capacity of its queue, children of an array",
+        ("batch:DescribeJobQueues", "batch:DescribeComputeEnvironments", "batch:DescribeJobs"),
+    ),
+    Feature(
+        "cost-report",
+        "report what the jobs of a queue have cost (`cost`)",
+        (
+            "batch:ListJobs",
+            "batch:DescribeJobs",
+            "batch:DescribeJobQueues",
+            "batch:DescribeComputeEnvironments",
+        ),
+    ),
+    Feature("prices", "read today's prices (`prices --refresh`)", ("pricing:GetProducts",)),
 )
 """All features. README's table and ``fargate-batch iam-policy`` are made of these rows."""
 

@@ -16,18 +16,19 @@ own and the tags could not be written or read.
 
 import logging
 import uuid
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
 from airflow_fargate_batch.aws.batch import BatchApi, Submitted
-from airflow_fargate_batch.core.definition import LATEST, JobDefinition, base_name
+from airflow_fargate_batch.core.definition import JobDefinition, base_name
 from airflow_fargate_batch.core.items import Items
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.listing import in_a_sentence
 from airflow_fargate_batch.core.naming import ITEMS_TAG, SUBMISSION_TAG, Submission, token_of
+from airflow_fargate_batch.core.override_kind import advice_of_kind, has_overrides
 from airflow_fargate_batch.core.recognition import is_named, reason_to_pass, to_adopt
 from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.exceptions import (
@@ -36,12 +37,13 @@ from airflow_fargate_batch.exceptions import (
     AwsError,
     InvalidRequest,
     JobDefinitionNotFound,
-    Problem,
+    OverridesMismatch,
     SubmissionUncertain,
     Throttled,
     Unreachable,
 )
 from airflow_fargate_batch.submitting.earlier_jobs import Lookup
+from airflow_fargate_batch.submitting.learned import learned_request
 from airflow_fargate_batch.submitting.lists import Lists, place
 from airflow_fargate_batch.submitting.rerun import indexes_left
 from airflow_fargate_batch.submitting.retrying import WILL_RETRY, Timing
@@ -93,6 +95,7 @@ class Submitter:
         tries_before: int | None = None,
         waited: float = 0.0,
         rerun_failed_only: bool = False,
+        check: Callable[[JobRequest], object] | None = None,
     ) -> Submitted:
         """Submit *request*, or find the job of an earlier try.
 
@@ -104,6 +107,8 @@ class Submitter:
             because the lag of AWS's reads has partly passed.
         :param rerun_failed_only: whether to submit only the children of an array that earlier tries
             left failed.
+        :param check: raises if a new job must not be submitted; not called if a job is adopted,
+            because a queue that no longer accepts jobs still runs the jobs it has.
         :raises AwsError: AWS refused the request, and there is no job.
         :raises SubmissionUncertain: an answer was lost, and the job could not be looked for.
         """
@@ -118,11 +123,23 @@ class Submitter:
                     log.info("Adopted job %s (%s) of an earlier try", job.id, job.status)
                     return _submitted(job, request)._replace(is_adopted=True)
                 earlier.update((job.id, job) for job in found)
-        if rerun_failed_only and earlier:
-            request = self._without_succeeded(request, list(earlier.values()), until)
+        failed = list(earlier.values())
+        if rerun_failed_only and failed:
+            request = self._without_succeeded(request, failed, until)
+        request = learned_request(
+            request,
+            failed,
+            tries_before=tries_before,
+            api=self._api,
+            clock=self._clock,
+            until=until,
+        )
+        if check is not None:
+            check(request)
         if request.items_address is not None:
             request = self._with_list(request, until)
-        return self._submit(request, until, set(earlier))
+        submitted = self._submit(request, until, set(earlier))
+        return submitted._replace(job_queue=request.job_queue)
 
     def _with_list(self, request: JobRequest, until: float) -> JobRequest:
         if self._lists is None:
@@ -182,28 +199,6 @@ class Submitter:
             log.warning("Submitting all indexes again: %s", error)
             return request
 
-    def check_platform_version(self, request: JobRequest) -> None:
-        """Compare a request's platform version with the job definition's; LATEST fits any.
-
-        :raises InvalidRequest: the versions differ.
-        """
-        wanted = request.platform_version
-        if wanted is None or wanted == LATEST:
-            return
-        read = partial(self._api.job_definition, request.job_definition)
-        try:
-            definition = self._clock.persist(read, self._clock.now() + self._patience)
-        except AccessDenied as error:
-            self._warn_once("%s The platform version is not checked.", error)
-            return
-        if definition is not None and not definition.runs_on(wanted):
-            text = f"{definition} runs on {definition.platform_version}, not on {wanted}"
-            advice = (
-                f"register a revision with platformVersion {wanted}, or request version "
-                f"{definition.platform_version}"
-            )
-            raise InvalidRequest([Problem("platform_version", f"{text}: {advice}", advice)])
-
     def terminate_older_generations(self, request: JobRequest, reason: str) -> list[str]:
         """Terminate the running jobs submitted before the task was cleared; return the ids.
 
@@ -260,8 +255,8 @@ class Submitter:
                     raise _uncertain(request, "was not found") from error
             except AccessDenied as error:
                 self._do_without_tags(body, request, error)
-            except JobDefinitionNotFound as error:
-                raise self._naming_newest(error, request.job_definition) from error.__cause__
+            except AwsError as error:
+                raise self._advised(error, request) from error.__cause__
             self._clock.pause(attempt)
             attempt += 1
 
@@ -305,6 +300,12 @@ class Submitter:
         )
         del body["tags"]
 
+    def _advised(self, error: AwsError, request: JobRequest) -> AwsError:
+        """Add what the job definition says to a refusal."""
+        if isinstance(error, JobDefinitionNotFound):
+            return self._naming_newest(error, request.job_definition)
+        return self._naming_containers(error, request)
+
     def _naming_newest(self, error: JobDefinitionNotFound, name: str) -> JobDefinitionNotFound:
         """Name the newest active revision in the error, if known."""
         newest: JobDefinition | None
@@ -315,6 +316,20 @@ class Submitter:
         if newest is None:
             return error
         return JobDefinitionNotFound(error.message, f"The newest active revision is {newest}.")
+
+    def _naming_containers(self, error: AwsError, request: JobRequest) -> AwsError:
+        """Name the definition's containers if the overrides are for the other kind of definition.
+
+        AWS's words about this are not documented: any refusal that says nothing else may be it.
+        """
+        if type(error) not in (AwsError, OverridesMismatch) or not has_overrides(request):
+            return error
+        try:
+            definition = self._api.job_definition(request.job_definition)
+        except AwsError:
+            return error
+        advice = definition and advice_of_kind(request, definition)
+        return OverridesMismatch(error.message, advice) if advice else error
 
     def _warn_once(self, text: str, *values: object) -> None:
         if text not in self._warned:
@@ -348,4 +363,4 @@ def _is_of_list(job: Job, items: Items) -> bool:
 
 
 def _submitted(job: Job, request: JobRequest) -> Submitted:
-    return Submitted(job.id, job.name or request.job_name, job.arn)
+    return Submitted(job.id, job.name or request.job_name, job.arn, job_queue=job.queue)

@@ -93,9 +93,10 @@ def conclude(
         summary["failed_items"] = (
             None if listed is None or indexes is None else listed.failed(indexes, hidden)
         )
+    failure = diagnose(job, failed_children)
     return Conclusion(
         summary,
-        JobFailed(text, job.id, diagnose(job, failed_children).retryable),
+        failure.kind.exception(text, job.id, failure.retryable),
         frozenset(each.exit_code for each in (failed_children if job.is_array else [job])),
         is_complete=job.counts.get(JobStatus.FAILED, 0) <= len(failed_children),
     )

@@ -158,7 +158,7 @@ CASES = [
     pytest.param(failed("Array Child Job failed"), K.CHILDREN, id="array"),
     pytest.param(
         failed(LIMIT_ACTION + "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY", isCancelled=True),
-        K.INFRASTRUCTURE,
+        K.CAPACITY,
         id="time limit: capacity",
     ),
     pytest.param(
@@ -198,9 +198,9 @@ CASES = [
             ("no interface", "Timeout waiting for network interface provisioning to complete.",
              K.INFRASTRUCTURE),
             ("no address", NO_ADDRESS, K.INFRASTRUCTURE),
-            ("capacity", CAPACITY, K.INFRASTRUCTURE),
+            ("capacity", CAPACITY, K.CAPACITY),
             ("quota", "You've reached the limit on the number of vCPUs you can run"
-             " concurrently", K.INFRASTRUCTURE),
+             " concurrently", K.CAPACITY),
             ("maintenance", "ECS is performing maintenance on the underlying infrastructure"
              " hosting the task", K.INFRASTRUCTURE),
             ("role", ASSUME, K.CONFIGURATION),
@@ -211,16 +211,16 @@ CASES = [
         for name, text, kind in [
             ("pull timeout", PULL_TIMEOUT, K.INFRASTRUCTURE),
             ("pull canceled", PULL_CANCELED, K.INFRASTRUCTURE),
-            ("pull rate", PULL_RATE, K.INFRASTRUCTURE),
-            ("pull not found", PULL_NOT_FOUND, K.CONFIGURATION),
-            ("pull manifest unknown", MANIFEST_UNKNOWN, K.CONFIGURATION),
-            ("pull manifest rate", MANIFEST_RATE, K.INFRASTRUCTURE),
-            ("pull access", PULL_ACCESS, K.CONFIGURATION),
+            ("pull rate", PULL_RATE, K.IMAGE),
+            ("pull not found", PULL_NOT_FOUND, K.IMAGE),
+            ("pull manifest unknown", MANIFEST_UNKNOWN, K.IMAGE),
+            ("pull manifest rate", MANIFEST_RATE, K.IMAGE),
+            ("pull access", PULL_ACCESS, K.IMAGE),
             ("pull forbidden", PULL_FORBIDDEN, K.CONFIGURATION),
-            ("pull platform", PULL_PLATFORM, K.CONFIGURATION),
+            ("pull platform", PULL_PLATFORM, K.IMAGE),
             ("pull disk", "CannotPullContainerError: write /x: no space left on device",
              K.CONFIGURATION),
-            ("pull, other", "CannotPullContainerError: odd", K.INFRASTRUCTURE),
+            ("pull, other", "CannotPullContainerError: odd", K.IMAGE),
             ("start: no command", START_NOT_FOUND, K.CONFIGURATION),
             ("start: other", "CannotStartContainerError: failed to get container status: odd",
              K.INFRASTRUCTURE),
@@ -272,7 +272,7 @@ def test_only_what_fails_again_for_certain_is_not_retried(
     ("last", "kind"),
     [
         pytest.param({"container": {"exitCode": 137}}, K.OUT_OF_MEMORY, id="exit code"),
-        pytest.param({"container": {"reason": PULL_PLATFORM}}, K.CONFIGURATION, id="reason"),
+        pytest.param({"container": {"reason": PULL_PLATFORM}}, K.IMAGE, id="reason"),
         pytest.param({"statusReason": "Dependent Job failed"}, K.DEPENDENCY, id="status reason"),
     ],
 )
@@ -411,7 +411,7 @@ DEPENDENT = child(9, "Dependent Job failed")
         pytest.param([], K.CHILDREN, "children of the array failed", id="not known"),
         pytest.param(
             [child(0, code=1), child(1, code=1)],
-            K.CHILDREN,
+            K.USER_CODE,
             "the program ended with an error (all 2 children that failed)",
             id="all by their program",
         ),
@@ -429,7 +429,7 @@ DEPENDENT = child(9, "Dependent Job failed")
         ),
         pytest.param(
             [child(0, code=1), DEPENDENT, DEPENDENT],
-            K.CHILDREN,
+            K.USER_CODE,
             "the program ended with an error (1 of the 3 children that failed)",
             id="one, and it took the others along",
         ),

@@ -83,7 +83,9 @@ def test_a_lost_answer_leaves_exactly_one_job(
     assert len(aws.jobs) == 1
 
 
-@pytest.mark.parametrize("kind", ["truncate", "malformed"])
+@pytest.mark.parametrize(
+    "kind", [pytest.param("truncate", marks=pytest.mark.new_boto3), "malformed"]
+)
 def test_a_broken_answer_is_one_that_botocore_does_not_notice(
     aws: LocalBatch, once: Any, kind: str
 ) -> None:
@@ -302,6 +304,9 @@ def test_the_control_endpoint_does_what_python_does(aws: LocalBatch, once: Any) 
     control(aws, "POST", "advance", {"seconds": 60})
     [job] = control(aws, "GET", "jobs")
     assert (job["status"], job["container"]["exitCode"]) == ("FAILED", 9)
+    control(aws, "POST", "alter", {"resource": f"job-queue/{READY_QUEUE}", "status": "INVALID"})
+    [queue] = once.describe_job_queues(jobQueues=[READY_QUEUE])["jobQueues"]
+    assert queue["status"] == "INVALID"
 
 
 def test_the_control_endpoint_can_switch_the_server_off_for_a_while(

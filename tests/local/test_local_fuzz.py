@@ -10,12 +10,18 @@ from typing import Any
 import pytest
 
 from airflow_fargate_batch.local import LocalBatch
-from airflow_fargate_batch.local.account import READY_DEFINITION, READY_QUEUE
+from airflow_fargate_batch.local.account import (
+    READY_DEFINITION,
+    READY_FAIR_SHARE_QUEUE,
+    READY_QUEUE,
+)
 from airflow_fargate_batch.local.messages import Request
 from airflow_fargate_batch.local.operations import OPERATIONS
 from airflow_fargate_batch.local.server import BODY_LIMIT
 from airflow_fargate_batch.local.shapes import _shapes
 from tests.local.test_local_server import SIGNED
+
+pytestmark = pytest.mark.new_boto3  # its models are what LocalBatch checks types against
 
 ODD: list[Any] = [
     None, True, 0, -1, 1, 10**18, 10**30, 1e30, 0.5, "", "x", "1e999999999", "NaN", "-1", "1_0",
@@ -353,6 +359,7 @@ CONTROL = {
     },
     "scripts": {"name": "x", "exit_code": 1, "indexes": [1], "log": ["x"], "runtime": 1.0},
     "advance": {"seconds": 1},
+    "alter": {"resource": f"scheduling-policy/{READY_FAIR_SHARE_QUEUE}-policy", "name": "x"},
 }
 
 
