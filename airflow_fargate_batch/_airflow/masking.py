@@ -23,6 +23,8 @@ MAY_HOLD_SECRETS: Final = (
     "environment",
     "extra_submit_args",
     "items",
+    "op_args",
+    "op_kwargs",
     "parameters",
     "tags",
 )

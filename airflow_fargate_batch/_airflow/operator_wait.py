@@ -16,8 +16,9 @@ from airflow_fargate_batch._airflow.connection import ConnectionSettings, HasCon
 from airflow_fargate_batch._airflow.costs import cost_of_ended, cost_so_far
 from airflow_fargate_batch._airflow.final_failure import without_retries
 from airflow_fargate_batch._airflow.masking import hidden
+from airflow_fargate_batch._airflow.metrics import TaskMetrics
 from airflow_fargate_batch._airflow.wait_event import WaitEvent, WaitOutcome
-from airflow_fargate_batch._airflow.xcom import JOB, LOG_POSITION
+from airflow_fargate_batch._airflow.xcom import JOB, LOG_POSITION, RESULT
 from airflow_fargate_batch._machine.terminators import terminator_of
 from airflow_fargate_batch.core.capacity import Capacity
 from airflow_fargate_batch.core.giving_up import left_running, outcome, report
@@ -29,10 +30,12 @@ from airflow_fargate_batch.exceptions import (
     FargateBatchError,
     JobCannotStart,
     JobTimedOut,
+    UnusableResult,
 )
 from airflow_fargate_batch.links import HasPages, pages_of, push_pages
 from airflow_fargate_batch.triggers import FargateBatchJobTrigger
 from airflow_fargate_batch.watching.conclusion import conclude, last_lines
+from airflow_fargate_batch.watching.result_reader import result_of
 
 if TYPE_CHECKING:
     from airflow_fargate_batch.core.items import Items
@@ -45,6 +48,9 @@ class WaitingTask(HasPages, HasConnection, Protocol):
     execution_timeout: timedelta | None
     has_items: bool
     """Whether *items* is given, also if it resolves to nothing."""
+    last_job: Job | None
+    result: Any
+    pushes_result: bool
 
     @property
     def dag_id(self) -> str:
@@ -233,6 +239,7 @@ class Waiting:
         return job
 
     def _push_end(self, job: Job, summary: dict[str, Any]) -> None:
+        self._task.last_job = job
         self._push(JOB, summary)
         self._push_pages(job)
 
@@ -255,6 +262,16 @@ class Waiting:
             lists=lambda: task.hook.lists,
             log=task.log,
         )
+
+    def _take_result(self, job: Job) -> None:
+        """Read the result of a job that succeeded, and push it."""
+        task = self._task
+        try:
+            task.result = result_of(job, task.hook)
+        except UnusableResult as error:
+            raise AirflowFailException(str(error)) from None  # a retry would read the same line
+        if task.pushes_result:
+            self._push(RESULT, task.result)
 
     def _conclude(self, job: Job, capacity: Capacity | None = None) -> None:
         """Push the summary of an ended job, and log its cost; fail or skip the task if it failed.
@@ -280,7 +297,10 @@ class Waiting:
         )
         self._push_end(job, end.summary | {"cost": cost.to_summary()})
         task.log.info("%s", cost.describe())
+        TaskMetrics(task.dag_id, task.task_id).ended(job)
         if end.failure is None:
+            if self._settings.result_from_log:
+                self._take_result(job)
             return
         if end.all_ended_with(skips):
             said = _among(end.exit_codes & skips, "skip_on_exit_code")

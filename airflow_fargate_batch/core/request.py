@@ -219,6 +219,27 @@ class JobRequest:
         environment = _items.with_url(self, url)
         return None if environment is None else replace(self, environment=environment)
 
+    def calling(self, words: Sequence[str], variable: str, text: str) -> "JobRequest":
+        """Return the same request with another command, and the variable that the command reads.
+
+        :raises InvalidRequest: command and environment are too long.
+        """
+        environment = {**self.environment, variable: text}
+        request = replace(self, command=tuple(words), environment=environment)
+        findings = Findings()
+        if self.items:  # which may have less room now
+            environment = _items.deliver(self.items, request, findings)
+            request = replace(request, environment=environment)
+        _check_lengths(request, findings)
+        if findings.problems:
+            raise InvalidRequest(findings.problems)
+        return request
+
+    @property
+    def overrides_length(self) -> int:
+        """Characters of command and environment, as AWS counts these."""
+        return _lengths.overrides_length(self.command, self.environment)
+
     def to_submit_job(self) -> "SubmitJobRequestTypeDef":
         """Return the body of SubmitJob, for boto3 and ``--cli-input-json``."""
         room = limits.TAGS - len(self.tags)

@@ -96,7 +96,7 @@ def conclude(
     failure = diagnose(job, failed_children)
     return Conclusion(
         summary,
-        failure.kind.exception(text, job.id, failure.retryable),
+        failure.exception(text, job.id, failure.retryable),
         frozenset(each.exit_code for each in (failed_children if job.is_array else [job])),
         is_complete=job.counts.get(JobStatus.FAILED, 0) <= len(failed_children),
     )

@@ -40,15 +40,8 @@ def leave_room(
     command: Sequence[str], environment: Mapping[str, str], parameters: Mapping[str, str]
 ) -> bool:
     """Return whether overrides leave room for Batch's own variables, counted in bytes of UTF-8."""
-    return len(_overrides_text(command, environment, parameters).encode()) <= _SHORT
-
-
-def _overrides_text(
-    command: Sequence[str], environment: Mapping[str, str], parameters: Mapping[str, str]
-) -> str:
-    variables = [{"name": name, "value": text} for name, text in environment.items()]
     expanded = [_expand(word, parameters) for word in command]
-    return _compact({"command": expanded, "environment": variables})
+    return len(_overrides_text(expanded, environment).encode()) <= _SHORT
 
 
 def check_overrides(
@@ -58,13 +51,14 @@ def check_overrides(
     findings: Findings,
 ) -> None:
     """Refuse overrides too long for ECS, naming the largest part."""
-    length = len(_overrides_text(command, environment, parameters))
+    expanded = [_expand(word, parameters) for word in command]
+    length = overrides_length(expanded, environment)
     if not command:
         _warn_of_parameters(length, parameters, findings)
     if length <= _SHORT:
         return
     parts = {at("environment", name): text for name, text in environment.items()}
-    parts |= {f"command[{index}]": _expand(word, parameters) for index, word in enumerate(command)}
+    parts |= {f"command[{index}]": word for index, word in enumerate(expanded)}
     largest = max(parts, key=lambda part: len(parts[part]))
     said = (
         f"command and environment have {length} characters together, {len(parts[largest])} of them "
@@ -76,6 +70,16 @@ def check_overrides(
         findings.problem("container_overrides", said, _ADVICE, involves)
     else:
         findings.warnings.append(f"{said}; AWS Batch adds variables of its own")
+
+
+def overrides_length(command: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Return the number of characters of the overrides, with ``Ref::`` expanded in *command*."""
+    return len(_overrides_text(command, environment))
+
+
+def _overrides_text(command: Sequence[str], environment: Mapping[str, str]) -> str:
+    variables = [{"name": name, "value": text} for name, text in environment.items()]
+    return _compact({"command": command, "environment": variables})
 
 
 def _warn_of_parameters(length: int, parameters: Mapping[str, str], findings: Findings) -> None:
