@@ -284,6 +284,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
             depends_on_as_given=depends_on,
         )
         check.refuse_values(given, waiting=self, task_id=self.task_id)
+        check.warn_of_nothing_to_learn(given, waits=self.wait_for_completion)
 
     @classmethod
     def partial(cls, **kwargs: Any) -> Any:
