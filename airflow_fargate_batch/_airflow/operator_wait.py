@@ -17,7 +17,7 @@ from airflow_fargate_batch._airflow.final_failure import without_retries
 from airflow_fargate_batch._airflow.wait_event import WaitEvent, WaitOutcome
 from airflow_fargate_batch._airflow.xcom import JOB, LOG_POSITION
 from airflow_fargate_batch._machine.terminators import terminator_of
-from airflow_fargate_batch.core.cost import Capacity
+from airflow_fargate_batch.core.capacity import Capacity
 from airflow_fargate_batch.core.giving_up import left_running, outcome, report
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.termination import when_giving_up
