@@ -78,6 +78,11 @@ FEATURES: Final[tuple[Feature, ...]] = (
         "name the newest revision of an unknown job definition",
         ("batch:DescribeJobDefinitions",),
     ),
+    Feature(
+        "override-kind",
+        "name the containers of a job definition, after AWS refused the overrides",
+        ("batch:DescribeJobDefinitions",),
+    ),
     Feature("logs", "stream logs", ("logs:GetLogEvents",)),
     Feature(
         "last-lines",
