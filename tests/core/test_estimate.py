@@ -74,6 +74,14 @@ def test_without_both_values_there_is_no_estimate() -> None:
     ]
 
 
+def test_containers_that_the_request_does_not_name_are_not_guessed() -> None:
+    request = make(vcpu=1, memory=2048, container="main")
+    assert estimate_request(request, BUILT_IN, region="us-east-1").describe() == [
+        "Cost: no estimate, because the job definition may have containers that the request does "
+        "not name"
+    ]
+
+
 def test_several_requests_are_summed_by_currency() -> None:
     yen = Rate(
         region="moon-1",
