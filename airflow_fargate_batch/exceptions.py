@@ -32,6 +32,8 @@
     │   └── UnknownFailure                   the reason is unknown to this package
     ├── JobTimedOut                          the job did not end, or not start, in time
     │   └── JobCannotStart                   and never can: something is misconfigured
+    ├── ResultMissing                        a job succeeded, and its log has no result
+    │   └── UnusableResult                   the result is malformed, or cannot be read: never will
     └── JobLost                              a known job is gone from DescribeJobs
 
 All classes survive ``pickle``: fields go to ``super().__init__`` unchanged.
@@ -279,3 +281,28 @@ class JobTimedOut(FargateBatchError):
 
 class JobCannotStart(JobTimedOut):
     """A job can never start, because something is misconfigured."""
+
+
+class ResultMissing(FargateBatchError):
+    """A job succeeded, but its result was not found; a retry of the task looks again.
+
+    Attributes:
+        job_id: Id of the job.
+        reason: Reason, as a sentence without a full stop.
+        advice: Next step, as a sentence.
+    """
+
+    def __init__(self, job_id: str, reason: str, advice: str | None = None) -> None:
+        super().__init__(job_id, reason, advice)
+        self.job_id = job_id
+        self.reason = reason
+        self.advice = advice
+
+    def __str__(self) -> str:
+        """Write job, reason and advice."""
+        text = f"Job {self.job_id} succeeded, but has no result: {self.reason}"
+        return f"{text}\n{self.advice}" if self.advice else text
+
+
+class UnusableResult(ResultMissing):
+    """The result of a job is malformed, or can never be read."""

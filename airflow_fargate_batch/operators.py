@@ -22,6 +22,7 @@ from airflow_fargate_batch.links import LINKS
 
 if TYPE_CHECKING:
     from airflow_fargate_batch._airflow.operator_run import OperatorRun
+    from airflow_fargate_batch.core.job import Job
     from airflow_fargate_batch.hooks import FargateBatchHook
 
 
@@ -108,6 +109,9 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     :param awslogs_fetch_interval: seconds or timedelta between two reads of the job's log.
     :param awslogs_index: index of the child whose log is read, as an array has no log. With
         *rerun_failed_only*, the index in the original array.
+    :param result_from_log: whether the last line of the job's log that begins with
+        ``FARGATE_BATCH_RESULT:`` becomes XCom ``result``. The rest of the line is JSON. The task
+        must wait for the job, and fails if there is no such line.
     :param dry_run: only log the request and push XCom ``request``. A dry run reads no Airflow
         connection and needs no credentials. A task that would wait also pushes XCom ``job`` with
         ``status`` DRY_RUN. Templated, and stored as ``render_only``.
@@ -183,6 +187,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     fail_on_exit_code: int | Collection[int] | None
     awslogs_enabled: bool
     awslogs_fetch_interval: float | timedelta
+    result_from_log: bool
     render_only: bool | str | int
     aws_conn_id: str | None
     region_name: str | None
@@ -194,6 +199,12 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     has_submitted: bool | None = None
     """Whether this process has submitted or adopted the job; ``None`` in a process that resumes a
     deferred task."""
+    result: Any = None
+    """Result of the job, once the task has waited for it with *result_from_log*."""
+    pushes_result: bool = True
+    """Whether the result becomes XCom ``result``."""
+    last_job: "Job | None" = None
+    """The job as last seen by this process."""
     _run: "OperatorRun | None" = None
     ui_color = "#f0ede4"
 
@@ -245,6 +256,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         awslogs_enabled: bool = False,
         awslogs_fetch_interval: float | timedelta = 30.0,
         awslogs_index: int | str | None = None,
+        result_from_log: bool = False,
         dry_run: bool | str | int = False,
         aws_conn_id: str | None = "aws_default",
         region_name: str | None = None,
@@ -275,6 +287,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
             fail_on_exit_code=fail_on_exit_code,
             awslogs_enabled=awslogs_enabled,
             awslogs_fetch_interval=awslogs_fetch_interval,
+            result_from_log=result_from_log,
             render_only=dry_run,
             aws_conn_id=aws_conn_id,
             region_name=region_name,
@@ -333,8 +346,14 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         from airflow_fargate_batch._airflow.operator_request import json_files
 
         arguments = self.request_arguments() | json_files(self, None)
-        request = JobRequest.from_arguments(dry_run=True, **arguments)
+        request = self.completed(JobRequest.from_arguments(dry_run=True, **arguments), None)
         print(as_json(request))  # noqa: T201 - what Airflow's own dry_run() does
+
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:  # noqa: ARG002 - Airflow's signature
+        """Return facets about the job, for Airflow's OpenLineage provider at the task's end."""
+        from airflow_fargate_batch._airflow.lineage import lineage_of
+
+        return lineage_of(self.last_job)
 
     @cached_property
     def hook(self) -> "FargateBatchHook":
@@ -344,6 +363,14 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     def request_arguments(self) -> dict[str, Any]:
         """Return the arguments of the request; once rendered, with secrets."""
         return {name: self._argument(name) for name in REQUEST_ARGUMENTS}
+
+    def completed(self, request: JobRequest, context: Context | None) -> JobRequest:  # noqa: ARG002 - for subclasses
+        """Return the request to submit; a subclass may add to the request of the arguments.
+
+        :param context: ``None`` in ``dry_run``.
+        :raises InvalidRequest: nothing is submitted.
+        """
+        return request
 
     def _execute(self, context: Context) -> str:
         self._run = self._new_run(context)

@@ -17,7 +17,9 @@ from airflow_fargate_batch.exceptions import (
     JobLost,
     JobTimedOut,
     Problem,
+    ResultMissing,
     SubmissionUncertain,
+    UnusableResult,
 )
 
 ONE = Problem(
@@ -29,6 +31,8 @@ OWN_ARGUMENTS: dict[type[FargateBatchError], tuple[object, ...]] = {
     EmptyArray: ((ONE,),),
     AccessDenied: ("not authorized", "batch:SubmitJob"),
     JobLost: ("id", "RUNNING"),
+    ResultMissing: ("id", "no line", "Print one."),
+    UnusableResult: ("id", "not JSON", None),
 }
 CLASSES = [
     each

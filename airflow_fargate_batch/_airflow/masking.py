@@ -20,6 +20,8 @@ MAY_HOLD_SECRETS: Final = (
     "ecs_properties_override",
     "environment",
     "extra_submit_args",
+    "op_args",
+    "op_kwargs",
     "parameters",
     "tags",
 )

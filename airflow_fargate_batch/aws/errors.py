@@ -201,7 +201,7 @@ def _of_answer(error: boto.ClientError, operation: str) -> AwsError:
     said = str(error.response.get("Error", {}).get("Message", ""))
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     message = f"AWS refused {operation}: {said} ({code})"
-    if code in _THROTTLED or status == 429:
+    if is_throttle(code, status):
         return Throttled(message)
     if code in _NO_CREDENTIALS:
         return CredentialsMissing(message, _CREDENTIALS_ADVICE)
@@ -216,6 +216,11 @@ def _of_answer(error: boto.ClientError, operation: str) -> AwsError:
         if pattern.search(said):
             return meaning(message, advice)
     return AwsError(message)
+
+
+def is_throttle(code: str, status: int) -> bool:
+    """Report whether AWS refused a call because of too many calls, by AWS's code or HTTP status."""
+    return code in _THROTTLED or status == 429
 
 
 def _size_advice(vcpu: str, memory: str) -> str:

@@ -11,19 +11,18 @@ Sources: see ``_failure_rules``.
 from typing import Final
 
 from airflow_fargate_batch.core._failure_kinds import FailureKind, Rule
+from airflow_fargate_batch.exceptions import ImageNotPulled
 
 _PULL: Final = r"CannotPull\w*Error\b.*"
 _SETUP: Final = r"(?:ResourceInitialization|CannotPull\w*|CannotStart\w*|CannotCreate\w*)Error\b.*"
 
 
-def _certain(
-    pattern: str, cause: str, advice: str, kind: FailureKind = FailureKind.CONFIGURATION
-) -> Rule:
-    return Rule(pattern, kind, cause, advice, is_certain=True)
+def _certain(pattern: str, cause: str, advice: str) -> Rule:
+    return Rule(pattern, FailureKind.CONFIGURATION, cause, advice)
 
 
 def _of_image(pattern: str, cause: str, advice: str) -> Rule:
-    return _certain(pattern, cause, advice, FailureKind.IMAGE)
+    return _certain(pattern, cause, advice)._replace(exception=ImageNotPulled)
 
 
 _REQUEST: Final = (
@@ -245,4 +244,4 @@ CERTAIN: Final[tuple[Rule, ...]] = (
     *_IMAGE,
     *_NETWORK,
 )
-"""Rules of kind CONFIGURATION or IMAGE; the first match decides."""
+"""Rules of kind CONFIGURATION; the first match decides."""

@@ -11,8 +11,6 @@ class FailureKind(StrEnum):
     """Kind of a failure, by the side to act on."""
 
     INFRASTRUCTURE = "infrastructure"
-    CAPACITY = "capacity"
-    IMAGE = "image"
     CONFIGURATION = "configuration"
     OUT_OF_MEMORY = "out of memory"
     TIMEOUT = "timeout"
@@ -30,14 +28,12 @@ class FailureKind(StrEnum):
 
     @property
     def exception(self) -> type[exceptions.JobFailed]:
-        """The exception of a job that failed in this way."""
+        """The exception of a job that failed in this way, unless the rule names a narrower one."""
         return _EXCEPTIONS[self]
 
 
 _EXCEPTIONS: Final[Mapping[FailureKind, type[exceptions.JobFailed]]] = {
     FailureKind.INFRASTRUCTURE: exceptions.InfrastructureFailed,
-    FailureKind.CAPACITY: exceptions.NoCapacity,
-    FailureKind.IMAGE: exceptions.ImageNotPulled,
     FailureKind.CONFIGURATION: exceptions.Misconfigured,
     FailureKind.OUT_OF_MEMORY: exceptions.OutOfMemory,
     FailureKind.TIMEOUT: exceptions.AttemptTimedOut,
@@ -59,7 +55,8 @@ class Rule(NamedTuple):
             use its own spelling.
         quotes: The rule is a fallback: the pattern names no cause, so *cause* is followed by
             AWS's text, and the advice lists the usual causes.
-        is_certain: The same request certainly fails again.
+        exception: A narrower exception than the kind's: capacity and images have their own,
+            whoever has to act.
     """
 
     pattern: str
@@ -67,4 +64,4 @@ class Rule(NamedTuple):
     cause: str
     advice: str
     quotes: bool = False
-    is_certain: bool = False
+    exception: type[exceptions.JobFailed] | None = None

@@ -15,6 +15,7 @@ from typing import Final
 
 from airflow_fargate_batch.core._failure_certain import CERTAIN
 from airflow_fargate_batch.core._failure_kinds import FailureKind, Rule
+from airflow_fargate_batch.exceptions import ImageNotPulled, NoCapacity
 
 __all__ = ["RULES", "FailureKind", "Rule"]
 
@@ -56,16 +57,18 @@ _IMPOSED: Final = (
     ),
     Rule(
         r"\bCAPACITY:",
-        FailureKind.CAPACITY,
+        FailureKind.INFRASTRUCTURE,
         "AWS had no capacity for the job",
         "Run the job again later, or add subnets in other availability zones to the compute"
         " environment.",
+        exception=NoCapacity,
     ),
     Rule(
         GIVEN_UP_IN_RUNNABLE,
-        FailureKind.CAPACITY,
+        FailureKind.INFRASTRUCTURE,
         "AWS had no capacity for the job within the time that the task waits for capacity",
         "Run the job again later, wait longer, or use a `job_queue` with more capacity.",
+        exception=NoCapacity,
     ),
     Rule(
         "MISCONFIGURATION:(?:COMPUTE_ENVIRONMENT_MAX_RESOURCE|JOB_RESOURCE_REQUIREMENT)",
@@ -144,10 +147,11 @@ _PASSING: Final = (
     ),
     Rule(
         "toomanyrequests|pull rate limit|429 Too Many Requests",
-        FailureKind.IMAGE,
+        FailureKind.INFRASTRUCTURE,
         "the image registry refused the pull: rate limit exceeded",
         "Copy the image to ECR (for example with a pull-through cache), or log in to the registry"
         " for a higher rate limit.",
+        exception=ImageNotPulled,
     ),
     Rule(
         r"Rate exceeded|Throttl|RequestLimitExceeded|too many requests|Slow ?Down",
@@ -193,11 +197,12 @@ _PASSING: Final = (
     ),
     Rule(
         "Capacity is unavailable|reached the limit on the number of",
-        FailureKind.CAPACITY,
+        FailureKind.INFRASTRUCTURE,
         "Fargate had no capacity, or the account's quota of vCPUs was reached",
         "Run the job again later, add subnets in other availability zones, or ask for a higher "
         "Fargate"
         " quota of vCPUs (Service Quotas).",
+        exception=NoCapacity,
     ),
     Rule(
         "performing maintenance on the underlying|task retirement",
@@ -218,12 +223,13 @@ _NAMED: Final = (
     # An error's name is its opening: which of the usual causes it is stands behind it, if anywhere.
     Rule(
         r"CannotPull\w*Error",
-        FailureKind.IMAGE,
+        FailureKind.INFRASTRUCTURE,
         "the image could not be pulled",
         "Usual causes: no route from the subnet to the registry, a wrong image name, missing"
         " permissions of the execution role, a busy registry. Run the job again. If it fails"
         " again, check these in the job definition.",
         quotes=True,
+        exception=ImageNotPulled,
     ),
     Rule(
         "ResourceInitializationError",

@@ -13,13 +13,14 @@ from airflow_fargate_batch.core import fargate
 from airflow_fargate_batch.core._containers import Container
 from airflow_fargate_batch.core._request.containers import ContainerOverrides, EcsTask
 from airflow_fargate_batch.core._request.size import Settled
-from airflow_fargate_batch.core.failure import FailureKind, diagnose
+from airflow_fargate_batch.core.failure import diagnose
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.request import JobRequest
+from airflow_fargate_batch.exceptions import JobFailed, NoCapacity, OutOfMemory, SpotReclaimed
 
 _NO_ROOM = {
-    FailureKind.SPOT_RECLAIM: "Fargate Spot reclaimed the capacity of",
-    FailureKind.CAPACITY: "AWS had no capacity for",
+    SpotReclaimed: "Fargate Spot reclaimed the capacity of",
+    NoCapacity: "AWS had no capacity for",
 }
 
 
@@ -36,10 +37,10 @@ class EarlierJob:
     children: tuple[Job, ...] = ()
     try_number: int | None = None
 
-    def failed_by(self, kind: FailureKind) -> Job | None:
+    def failed_by(self, exception: type[JobFailed]) -> Job | None:
         """Return the job, or the first child, that failed in one way."""
         each = self.children or (self.job,)
-        return next((job for job in each if diagnose(job).kind is kind), None)
+        return next((job for job in each if diagnose(job).exception is exception), None)
 
     def __str__(self) -> str:
         """Write ``try 1``, or the job if the number of the try cannot be told."""
@@ -92,8 +93,8 @@ def _in_another_queue(
 ) -> JobRequest:
     """Take the fallback queue from the first try on that found no room in a queue."""
     for one in earlier:
-        for kind, what in _NO_ROOM.items():
-            if one.failed_by(kind):
+        for exception, what in _NO_ROOM.items():
+            if one.failed_by(exception):
                 says.append(f"{this}: queue {queue}, because {what} {one}")
                 return replace(request, job_queue=queue)
     return request
@@ -112,7 +113,7 @@ def _grown(
     request: JobRequest, earlier: Sequence[EarlierJob], this: str, says: list[str]
 ) -> JobRequest:
     """Ask for more memory than the largest task that ran out of memory."""
-    failed = [one for one in earlier if one.failed_by(FailureKind.OUT_OF_MEMORY)]
+    failed = [one for one in earlier if one.failed_by(OutOfMemory)]
     if not failed:
         return request
     known = [share for one in failed for share in _ran_out(one, request)]
@@ -140,7 +141,7 @@ def _grown(
 def _ran_out(one: EarlierJob, request: JobRequest) -> Iterator[_RanOut]:
     """Yield the container that ran out of memory, if AWS tells the sizes of all containers."""
     job = one.job
-    ended = one.failed_by(FailureKind.OUT_OF_MEMORY) or job
+    ended = one.failed_by(OutOfMemory) or job
     sizes = [fargate.Size(c.vcpu, c.memory) for c in job.containers if c.vcpu and c.memory]
     if not sizes or len(sizes) < len(job.containers):
         return

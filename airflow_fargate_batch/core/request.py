@@ -189,6 +189,24 @@ class JobRequest:
             raise InvalidRequest(findings.problems)
         return request
 
+    def calling(self, words: Sequence[str], variable: str, text: str) -> "JobRequest":
+        """Return the same request with another command, and the variable that the command reads.
+
+        :raises InvalidRequest: command and environment are too long.
+        """
+        environment = {**self.environment, variable: text}
+        request = replace(self, command=tuple(words), environment=environment)
+        findings = Findings()
+        _check_lengths(request, findings)
+        if findings.problems:
+            raise InvalidRequest(findings.problems)
+        return request
+
+    @property
+    def overrides_length(self) -> int:
+        """Characters of command and environment, as AWS counts these."""
+        return _lengths.overrides_length(self.command, self.environment)
+
     def to_submit_job(self) -> "SubmitJobRequestTypeDef":
         """Return the body of SubmitJob, for boto3 and ``--cli-input-json``."""
         room = limits.TAGS - len(self.tags)

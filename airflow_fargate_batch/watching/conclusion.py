@@ -73,7 +73,7 @@ def conclude(
     failure = diagnose(job, failed_children)
     return Conclusion(
         job.to_summary(failed_children=known_children),
-        failure.kind.exception(text, job.id, failure.retryable),
+        failure.exception(text, job.id, failure.retryable),
         frozenset(each.exit_code for each in (failed_children if job.is_array else [job])),
     )
 

@@ -7,6 +7,7 @@ import pytest
 from airflow_fargate_batch import exceptions
 from airflow_fargate_batch._airflow.compat import AirflowFailException
 from airflow_fargate_batch._airflow.final_failure import without_retries
+from airflow_fargate_batch.core._failure_rules import RULES
 from airflow_fargate_batch.core.failure import FailureKind
 from airflow_fargate_batch.exceptions import JobFailed
 
@@ -28,7 +29,7 @@ def test_a_report_can_say_more() -> None:
 
 
 def test_a_final_failure_survives_pickle() -> None:
-    final = without_retries(FailureKind.IMAGE.exception("the report", "job-1", False))
+    final = without_retries(exceptions.ImageNotPulled("the report", "job-1", False))
     twin = pickle.loads(pickle.dumps(final))  # noqa: S301 - our own
     assert type(twin) is type(final)
     assert isinstance(twin, JobFailed)
@@ -36,7 +37,8 @@ def test_a_final_failure_survives_pickle() -> None:
 
 
 def test_each_kind_has_an_exception_of_its_own() -> None:
-    classes = [kind.exception for kind in FailureKind]
-    assert len(set(classes)) == len(FailureKind)
+    classes = {kind.exception for kind in FailureKind}
+    assert len(classes) == len(FailureKind)
+    narrower = {rule.exception for rule in RULES if rule.exception}
     own = [each for each in vars(exceptions).values() if isinstance(each, type)]
-    assert {each for each in own if JobFailed in each.__bases__} == set(classes)
+    assert {each for each in own if JobFailed in each.__bases__} == classes | narrower

@@ -322,7 +322,10 @@ SITUATIONS: dict[str, Situation] = {
     ),
     "a job larger than the environment": Situation(
         "max-vcpus",
-        alter(ENVIRONMENT, computeResources={"type": "FARGATE", "maxvCpus": 4}),
+        both(
+            environment("other", maxvCpus=4),
+            alter(ENVIRONMENT, computeResources={"type": "FARGATE", "maxvCpus": 4}),
+        ),
         ("--vcpu", "8", "--memory", "16384"),
         "problem  the job needs 8 vCPU, and no compute environment of the queue has more than 4 "
         "(maxvCpus): the job would stay RUNNABLE",

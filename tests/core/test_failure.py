@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from airflow_fargate_batch import exceptions
 from airflow_fargate_batch.core._failure_rules import RULES
 from airflow_fargate_batch.core.failure import FailureKind, diagnose, diagnose_stuck, report
 from airflow_fargate_batch.core.job import Job
@@ -158,7 +159,7 @@ CASES = [
     pytest.param(failed("Array Child Job failed"), K.CHILDREN, id="array"),
     pytest.param(
         failed(LIMIT_ACTION + "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY", isCancelled=True),
-        K.CAPACITY,
+        K.INFRASTRUCTURE,
         id="time limit: capacity",
     ),
     pytest.param(
@@ -198,9 +199,9 @@ CASES = [
             ("no interface", "Timeout waiting for network interface provisioning to complete.",
              K.INFRASTRUCTURE),
             ("no address", NO_ADDRESS, K.INFRASTRUCTURE),
-            ("capacity", CAPACITY, K.CAPACITY),
+            ("capacity", CAPACITY, K.INFRASTRUCTURE),
             ("quota", "You've reached the limit on the number of vCPUs you can run"
-             " concurrently", K.CAPACITY),
+             " concurrently", K.INFRASTRUCTURE),
             ("maintenance", "ECS is performing maintenance on the underlying infrastructure"
              " hosting the task", K.INFRASTRUCTURE),
             ("role", ASSUME, K.CONFIGURATION),
@@ -211,16 +212,16 @@ CASES = [
         for name, text, kind in [
             ("pull timeout", PULL_TIMEOUT, K.INFRASTRUCTURE),
             ("pull canceled", PULL_CANCELED, K.INFRASTRUCTURE),
-            ("pull rate", PULL_RATE, K.IMAGE),
-            ("pull not found", PULL_NOT_FOUND, K.IMAGE),
-            ("pull manifest unknown", MANIFEST_UNKNOWN, K.IMAGE),
-            ("pull manifest rate", MANIFEST_RATE, K.IMAGE),
-            ("pull access", PULL_ACCESS, K.IMAGE),
+            ("pull rate", PULL_RATE, K.INFRASTRUCTURE),
+            ("pull not found", PULL_NOT_FOUND, K.CONFIGURATION),
+            ("pull manifest unknown", MANIFEST_UNKNOWN, K.CONFIGURATION),
+            ("pull manifest rate", MANIFEST_RATE, K.INFRASTRUCTURE),
+            ("pull access", PULL_ACCESS, K.CONFIGURATION),
             ("pull forbidden", PULL_FORBIDDEN, K.CONFIGURATION),
-            ("pull platform", PULL_PLATFORM, K.IMAGE),
+            ("pull platform", PULL_PLATFORM, K.CONFIGURATION),
             ("pull disk", "CannotPullContainerError: write /x: no space left on device",
              K.CONFIGURATION),
-            ("pull, other", "CannotPullContainerError: odd", K.IMAGE),
+            ("pull, other", "CannotPullContainerError: odd", K.INFRASTRUCTURE),
             ("start: no command", START_NOT_FOUND, K.CONFIGURATION),
             ("start: other", "CannotStartContainerError: failed to get container status: odd",
              K.INFRASTRUCTURE),
@@ -272,7 +273,7 @@ def test_only_what_fails_again_for_certain_is_not_retried(
     ("last", "kind"),
     [
         pytest.param({"container": {"exitCode": 137}}, K.OUT_OF_MEMORY, id="exit code"),
-        pytest.param({"container": {"reason": PULL_PLATFORM}}, K.IMAGE, id="reason"),
+        pytest.param({"container": {"reason": PULL_PLATFORM}}, K.CONFIGURATION, id="reason"),
         pytest.param({"statusReason": "Dependent Job failed"}, K.DEPENDENCY, id="status reason"),
     ],
 )
@@ -411,7 +412,7 @@ DEPENDENT = child(9, "Dependent Job failed")
         pytest.param([], K.CHILDREN, "children of the array failed", id="not known"),
         pytest.param(
             [child(0, code=1), child(1, code=1)],
-            K.USER_CODE,
+            K.CHILDREN,
             "the program ended with an error (all 2 children that failed)",
             id="all by their program",
         ),
@@ -429,7 +430,7 @@ DEPENDENT = child(9, "Dependent Job failed")
         ),
         pytest.param(
             [child(0, code=1), DEPENDENT, DEPENDENT],
-            K.USER_CODE,
+            K.CHILDREN,
             "the program ended with an error (1 of the 3 children that failed)",
             id="one, and it took the others along",
         ),
@@ -494,3 +495,20 @@ def test_the_report_links_the_last_attempts_log(
     lines = report(failed(EXITED, container=container, attempts=attempts, jobArn=arn)).splitlines()
     links = [line for line in lines if line.startswith("Log: ")]
     assert [link.endswith("/log-events/d$252Fdefault$252F2") for link in links] == [True] * shown
+
+
+@pytest.mark.parametrize(
+    ("reason", "exception"),
+    [
+        (PULL_NOT_FOUND, exceptions.ImageNotPulled),
+        (PULL_PLATFORM, exceptions.ImageNotPulled),
+        (PULL_RATE, exceptions.ImageNotPulled),
+        ("CannotPullContainerError: odd", exceptions.ImageNotPulled),
+        ("CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY", exceptions.NoCapacity),
+        ("ResourceInitializationError: odd", exceptions.InfrastructureFailed),
+    ],
+)
+def test_images_and_capacity_have_exceptions_whoever_has_to_act(
+    reason: str, exception: type[exceptions.JobFailed]
+) -> None:
+    assert diagnose(failed(statusReason=reason)).exception is exception

@@ -102,9 +102,7 @@ OPENINGS = [
 def test_an_opening_is_no_diagnosis(opening: str) -> None:
     for reason in (opening, opening[:120], opening[:255]):
         failure = diagnose(job({"status_reason": "Task failed to start"}, container_reason=reason))
-        pulls = reason.startswith("CannotPull")
-        assert failure.kind is (FailureKind.IMAGE if pulls else FailureKind.INFRASTRUCTURE)
-        assert failure.retryable
+        assert failure.kind is FailureKind.INFRASTRUCTURE
 
 
 ENDINGS = [
@@ -128,9 +126,7 @@ def test_no_opening_with_a_passing_trouble_forbids_a_retry(opening: str, ending:
 
 def test_no_retry_is_forbidden_by_a_text_below_those_that_are_certain() -> None:
     below = RULES[RULES.index(CERTAIN[-1]) + 1 :]
-    assert {rule.kind for rule in CERTAIN} == {FailureKind.CONFIGURATION, FailureKind.IMAGE}
-    assert all(rule.is_certain for rule in CERTAIN)
-    assert not any(rule.is_certain for rule in below)
+    assert {rule.kind for rule in CERTAIN} == {FailureKind.CONFIGURATION}
     assert [rule.pattern for rule in below if not rule.kind.retryable] == [
         "^exitCode: 127$",
         "^exitCode: 126$",

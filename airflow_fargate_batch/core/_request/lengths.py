@@ -44,8 +44,7 @@ def check_overrides(
 ) -> None:
     """Refuse overrides too long for ECS, naming the largest part."""
     expanded = [_expand(word, parameters) for word in command]
-    variables = [{"name": name, "value": text} for name, text in environment.items()]
-    length = len(_compact({"command": expanded, "environment": variables}))
+    length = overrides_length(expanded, environment)
     if not command:
         _warn_of_parameters(length, parameters, findings)
     if length <= _SHORT:
@@ -63,6 +62,12 @@ def check_overrides(
         findings.problem("container_overrides", said, _ADVICE, involves)
     else:
         findings.warnings.append(f"{said}; AWS Batch adds variables of its own")
+
+
+def overrides_length(command: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Return the number of characters of the overrides, with ``Ref::`` expanded in *command*."""
+    variables = [{"name": name, "value": text} for name, text in environment.items()]
+    return len(_compact({"command": command, "environment": variables}))
 
 
 def _warn_of_parameters(length: int, parameters: Mapping[str, str], findings: Findings) -> None:
