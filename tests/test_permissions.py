@@ -75,7 +75,9 @@ def preflight(api: BatchApi) -> None:
     )
 
 
-def name_newest_revision(api: BatchApi) -> None:
+def name_what_is_meant(api: BatchApi) -> None:
+    with suppress(AwsError):
+        Submitter(api).submit(replace(request(), job_queue="nowhere"))
     Submitter(api).submit(replace(request(), job_definition="nowhere"))
 
 
@@ -112,14 +114,14 @@ CALLS: dict[str, Callable[[BatchApi], None]] = {
     "terminate": end,
     "compare": compare_with_definition,
     "preflight": preflight,
-    "newest-revision": name_newest_revision,
+    "suggest": name_what_is_meant,
     "logs": read_log,
     "cost": price_an_array,
     "cost-report": price_a_queue,
     "prices": read_prices,
 }
 """What a feature does, in its fewest calls. A new row of FEATURES needs one here."""
-BESIDE = {"newest-revision": ("submit",), "cost": ("submit",), "cost-report": ("submit",)}
+BESIDE = {"suggest": ("submit",), "cost": ("submit",), "cost-report": ("submit",)}
 """Features that happen inside another one, whose actions they also need."""
 WITH_A_TEST_OF_THEIR_OWN = {"last-lines"}
 SCOPE = Scope(

@@ -23,7 +23,6 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
 from airflow_fargate_batch.aws.batch import BatchApi, Submitted
-from airflow_fargate_batch.core.definition import JobDefinition, base_name
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.listing import in_a_sentence
 from airflow_fargate_batch.core.naming import SUBMISSION_TAG, Submission, token_of
@@ -35,6 +34,7 @@ from airflow_fargate_batch.exceptions import (
     AwsError,
     InvalidRequest,
     JobDefinitionNotFound,
+    JobQueueNotFound,
     SubmissionUncertain,
     Throttled,
     Unreachable,
@@ -42,6 +42,7 @@ from airflow_fargate_batch.exceptions import (
 from airflow_fargate_batch.submitting.earlier_jobs import Lookup
 from airflow_fargate_batch.submitting.rerun import indexes_left
 from airflow_fargate_batch.submitting.retrying import WILL_RETRY, Timing
+from airflow_fargate_batch.submitting.unknown_names import with_name_meant
 
 if TYPE_CHECKING:
     from types_boto3_batch.type_defs import SubmitJobRequestTypeDef
@@ -220,8 +221,8 @@ class Submitter:
                     raise _uncertain(request, "was not found") from error
             except AccessDenied as error:
                 self._do_without_tags(body, request, error)
-            except JobDefinitionNotFound as error:
-                raise self._naming_newest(error, request.job_definition) from error.__cause__
+            except (JobDefinitionNotFound, JobQueueNotFound) as error:
+                raise with_name_meant(error, request, self._api) from error.__cause__
             self._clock.pause(attempt)
             attempt += 1
 
@@ -264,17 +265,6 @@ class Submitter:
             TAG_RESOURCE,
         )
         del body["tags"]
-
-    def _naming_newest(self, error: JobDefinitionNotFound, name: str) -> JobDefinitionNotFound:
-        """Name the newest active revision in the error, if known."""
-        newest: JobDefinition | None
-        try:
-            newest = self._api.job_definition(base_name(name))
-        except AwsError:
-            newest = None
-        if newest is None:
-            return error
-        return JobDefinitionNotFound(error.message, f"The newest active revision is {newest}.")
 
     def _warn_once(self, text: str, *values: object) -> None:
         if text not in self._warned:

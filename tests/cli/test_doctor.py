@@ -251,8 +251,8 @@ SITUATIONS: dict[str, Situation] = {
             ],
         ),
         (),
-        f"ok       queue {READY_QUEUE} has AWS cancel the job at its head after 20 minutes in "
-        'RUNNABLE (reason "too long")',
+        f"ok       time limit of queue {READY_QUEUE}: AWS carries out CANCEL on the job at the "
+        'head of the queue after 20 minutes in RUNNABLE (reason "too long")',
     ),
     "a fair-share queue without a share": Situation(
         "share-identifier",
@@ -276,7 +276,7 @@ SITUATIONS: dict[str, Situation] = {
         "share-weight",
         shares("high", "low"),
         (*FAIR, "--share-identifier", "hihg"),
-        "warning  the policy fair-share-policy lists no share hihg, which then has the weight 1",
+        "warning  the policy fair-share-policy does not list the share hihg: its weight is 1",
         "If high is meant, use it.",
     ),
     "a share without a weight": Situation(
