@@ -16,7 +16,7 @@ from airflow_fargate_batch._airflow.trigger_times import TriggerTimes
 from airflow_fargate_batch._airflow.uncancelled import insist
 from airflow_fargate_batch._airflow.wait_event import WaitEvent, WaitOutcome
 from airflow_fargate_batch.core.backoff import POLL_INTERVAL
-from airflow_fargate_batch.core.cost import Capacity
+from airflow_fargate_batch.core.capacity import Capacity
 from airflow_fargate_batch.core.giving_up import left_running, outcome
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.status import JobStatus

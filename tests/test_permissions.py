@@ -15,7 +15,7 @@ from airflow_fargate_batch.aws.logs import LogsApi
 from airflow_fargate_batch.aws.prices import PriceListApi
 from airflow_fargate_batch.aws.surroundings import SurroundingsReader
 from airflow_fargate_batch.core._members import EPOCH
-from airflow_fargate_batch.core.cost import Capacity
+from airflow_fargate_batch.core.capacity import Capacity
 from airflow_fargate_batch.core.log_streams import LogRequest
 from airflow_fargate_batch.core.naming import Submission
 from airflow_fargate_batch.core.permissions import FEATURES, Scope, policy, readme_table

@@ -4,9 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final
 
-from airflow_fargate_batch.core.cost import Capacity
+from airflow_fargate_batch.core.capacity import Capacity
 from airflow_fargate_batch.exceptions import FargateBatchError
-from airflow_fargate_batch.watching.costs import read_capacity
 
 if TYPE_CHECKING:
     from airflow_fargate_batch.aws.batch import BatchApi
@@ -38,7 +37,9 @@ class QueueCapacities:
         return asking.result() if done else Capacity.UNKNOWN
 
     async def _ask(self, queue: str) -> Capacity:
-        from airflow_fargate_batch.aws.surroundings import SurroundingsReader  # loads botocore
+        # Here, because parsing a DAG must load neither botocore nor the prices.
+        from airflow_fargate_batch.aws.surroundings import SurroundingsReader
+        from airflow_fargate_batch.watching.costs import read_capacity
 
         try:
             reader = SurroundingsReader(await self._api(), scope=self)

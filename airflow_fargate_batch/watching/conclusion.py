@@ -70,9 +70,10 @@ def conclude(
         log_lines=_last_lines(job, failed_children, api, logs) if logs else (),
         url=urls.job_url(job.id, region=job.region) if job.region else None,
     )
+    failure = diagnose(job, failed_children)
     return Conclusion(
         job.to_summary(failed_children=known_children),
-        JobFailed(text, job.id, diagnose(job, failed_children).retryable),
+        failure.exception(text, job.id, failure.retryable),
         frozenset(each.exit_code for each in (failed_children if job.is_array else [job])),
     )
 
