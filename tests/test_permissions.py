@@ -77,7 +77,9 @@ def preflight(api: BatchApi) -> None:
     )
 
 
-def name_newest_revision(api: BatchApi) -> None:
+def name_what_is_meant(api: BatchApi) -> None:
+    with suppress(AwsError):
+        Submitter(api).submit(replace(request(), job_queue="nowhere"))
     Submitter(api).submit(replace(request(), job_definition="nowhere"))
 
 
@@ -126,7 +128,7 @@ CALLS: dict[str, Callable[[BatchApi], None]] = {
     "terminate": end,
     "compare": compare_with_definition,
     "preflight": preflight,
-    "newest-revision": name_newest_revision,
+    "suggest": name_what_is_meant,
     "write-items": write_items,
     "read-items": read_items,
     "override-kind": name_containers,
@@ -137,7 +139,7 @@ CALLS: dict[str, Callable[[BatchApi], None]] = {
 }
 """What a feature does, in its fewest calls. A new row of FEATURES needs one here."""
 BESIDE = {
-    "newest-revision": ("submit",),
+    "suggest": ("submit",),
     "override-kind": ("submit",),
     "cost": ("submit",),
     "cost-report": ("submit",),

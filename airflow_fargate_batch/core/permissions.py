@@ -78,9 +78,9 @@ FEATURES: Final[tuple[Feature, ...]] = (
         ),
     ),
     Feature(
-        "newest-revision",
-        "name the newest revision of an unknown job definition",
-        ("batch:DescribeJobDefinitions",),
+        "suggest",
+        "name the nearest queue or job definition, or the newest revision, after a wrong name",
+        ("batch:DescribeJobDefinitions", "batch:DescribeJobQueues"),
     ),
     Feature("write-items", "write a list of items to S3", ("s3:PutObject",)),
     Feature(
