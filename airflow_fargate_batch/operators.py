@@ -172,6 +172,9 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     depends_on: Any
     ignore_missing_dependencies: bool | str | None
     array_size: int | str | None
+    items: Any
+    items_per_child: int | str | None
+    items_location: str | None
     retry_strategy: int | Mapping[str, Any] | str | None
     spot_retries: int | str | None
     job_timeout: float | timedelta | str | None
