@@ -318,6 +318,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
             outlets=bool(self.outlets) and not self.wait_for_completion,
             task_id=self.task_id,
         )
+        check.warn_of_nothing_to_learn(given, waits=self.wait_for_completion)
 
     @classmethod
     def partial(cls, **kwargs: Any) -> Any:

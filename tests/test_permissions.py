@@ -89,6 +89,10 @@ def read_items(_: BatchApi) -> None:
     ItemsApi.connect().read(Address("lists", "x"))
 
 
+def name_containers(api: BatchApi) -> None:
+    Submitter(api).submit(request(container="main", command=["ls"]))
+
+
 def read_log(_: BatchApi) -> None:
     LogsApi.connect().get(LogRequest(group="/aws/batch/job", stream="any"))
 
@@ -125,13 +129,19 @@ CALLS: dict[str, Callable[[BatchApi], None]] = {
     "newest-revision": name_newest_revision,
     "write-items": write_items,
     "read-items": read_items,
+    "override-kind": name_containers,
     "logs": read_log,
     "cost": price_an_array,
     "cost-report": price_a_queue,
     "prices": read_prices,
 }
 """What a feature does, in its fewest calls. A new row of FEATURES needs one here."""
-BESIDE = {"newest-revision": ("submit",), "cost": ("submit",), "cost-report": ("submit",)}
+BESIDE = {
+    "newest-revision": ("submit",),
+    "override-kind": ("submit",),
+    "cost": ("submit",),
+    "cost-report": ("submit",),
+}
 """Features that happen inside another one, whose actions they also need."""
 WITH_A_TEST_OF_THEIR_OWN = {"last-lines"}
 SCOPE = Scope(

@@ -19,6 +19,7 @@ from airflow_fargate_batch.exceptions import InvalidRequest, Problem
 
 REQUEST_ARGUMENTS: Final = tuple(argument.name for argument in fields(Arguments))
 """Arguments of the request, all templated."""
+_LEARNED: Final = ("out_of_memory", "fallback_job_queue")
 _OF_THE_DAG: Final = 5
 _OF_A_PARTIAL: Final = 4
 """Stack levels of a warning at which Python shows the DAG's line."""
@@ -78,6 +79,20 @@ class ImportCheck:
             raise with_task(InvalidRequest(problems), task_id)
         if outlets:
             warnings.warn(_EARLY_OUTLETS.format(task_id=task_id), stacklevel=_OF_THE_DAG - 1)
+
+    def warn_of_nothing_to_learn(self, given: Mapping[str, Any], *, waits: bool | None) -> None:
+        """Warn of a task whose retries cannot learn, because it ends before its job does.
+
+        :param given: the request's arguments.
+        :param waits: whether the task waits for its job.
+        """
+        names = [name for name in _LEARNED if given[name] is not None]
+        if names and not waits:
+            text = (
+                f"{' and '.join(names)}: a task that does not wait has no failed job to learn "
+                "from; set deferrable=True or wait_for_completion=True"
+            )
+            warnings.warn(text, stacklevel=_OF_THE_DAG - 1)
 
     def error_of_shared(self, partial: Any, kwargs: Mapping[str, Any]) -> Exception | None:
         """Check the arguments that all mapped tasks share.

@@ -153,6 +153,7 @@ def _evidence(job: Job) -> str:
     lines = [*(" ".join(words.split()) for words in _words(job)), f"exitCode: {exit_code}"]
     lines += ["isTerminated"] * job.is_terminated + ["isCancelled"] * job.is_cancelled
     lines += ["anotherEndedEarly"] * (job.ended_early is not None)
+    lines += ["anotherFailedFirst"] * (job.failed_first is not None)
     return "\n".join(lines)
 
 
@@ -202,7 +203,8 @@ def _containers(job: Job) -> Iterator[str]:
     if len(job.containers) > 1:
         for container in job.containers:
             helper = "" if container.essential else " (not essential)"
-            yield f"Container {container.name or '?'}{helper}: {_outcome(container)}"
+            first = ", failed first" if container is job.failed_first else ""
+            yield f"Container {container.name or '?'}{helper}: {_outcome(container)}{first}"
 
 
 def _attempts(job: Job) -> Iterator[str]:

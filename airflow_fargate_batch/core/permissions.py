@@ -88,6 +88,11 @@ FEATURES: Final[tuple[Feature, ...]] = (
         "read a list of items from S3, also by its presigned address",
         ("s3:GetObject",),
     ),
+    Feature(
+        "override-kind",
+        "name the containers of a job definition, after AWS refused the overrides",
+        ("batch:DescribeJobDefinitions",),
+    ),
     Feature("logs", "stream logs", ("logs:GetLogEvents",)),
     Feature(
         "last-lines",

@@ -175,3 +175,12 @@ def test_json_files_are_rendered_and_explicit_arguments_win(
     assert job["parameters"] == {"day": "2026-02-03", "bucket": "s3://example-bucket/json_files/"}
     sizes = {entry["type"]: entry["value"] for entry in job["container"]["resourceRequirements"]}
     assert sizes == {"VCPU": "0.25", "MEMORY": "1024"}
+
+
+def test_a_retry_learns_from_the_job_before(airflow: RealAirflow, aws: LocalBatch) -> None:
+    aws.script("*-retries_that_learn-load-*", needs_memory=1024)
+    run = run_example(airflow, "retries_that_learn")
+    assert "try 2: 1024 MiB, because try 1 ran out of 512" in airflow.log(run, "load")
+    assert airflow.xcom(run, "load", "job")["memory"] == 1024
+    job = finished(aws, airflow.xcom(run, "load"))
+    assert last_line(aws, job) == "loaded"
