@@ -39,6 +39,9 @@ FIXED: Final[Mapping[str, str]] = {
 FIXED_BY_RESULT: Final[Mapping[str, str]] = {
     "command": "the function runs instead of a command",
     "array_size": "an array has no result: map the task with .expand()",
+    "items": "an array has no result: map the task with .expand()",
+    "items_per_child": "an array has no result: map the task with .expand()",
+    "items_location": "an array has no result: map the task with .expand()",
     "rerun_failed_only": "an array has no result: map the task with .expand()",
     "result_from_log": "the function's result is the task's result",
     "wait_for_completion": "the task always waits for the result",
