@@ -24,6 +24,7 @@ class FunctionDecorator(Protocol):
         self,
         *,
         multiple_outputs: bool | None = ...,
+        payload_location: str | None = ...,
         python_command: str = ...,
         job_queue: str | None = ...,
         job_definition: str | None = ...,

@@ -23,6 +23,7 @@ from airflow_fargate_batch._machine.terminators import terminator_of
 from airflow_fargate_batch.core.capacity import Capacity
 from airflow_fargate_batch.core.giving_up import left_running, outcome, report
 from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.core.remote_call import read_location
 from airflow_fargate_batch.core.termination import when_giving_up
 from airflow_fargate_batch.core.wait_settings import Deadline, WaitSettings
 from airflow_fargate_batch.exceptions import (
@@ -50,6 +51,7 @@ class WaitingTask(HasPages, HasConnection, Protocol):
     """Whether *items* is given, also if it resolves to nothing."""
     last_job: Job | None
     result: Any
+    payload_location: str | None
     pushes_result: bool
 
     @property
@@ -267,7 +269,7 @@ class Waiting:
         """Read the result of a job that succeeded, and push it."""
         task = self._task
         try:
-            task.result = result_of(job, task.hook)
+            task.result = result_of(job, task.hook, read_location(task.payload_location))
         except UnusableResult as error:
             raise AirflowFailException(str(error)) from None  # a retry would read the same line
         if task.pushes_result:
