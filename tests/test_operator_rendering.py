@@ -78,9 +78,6 @@ TEMPLATED: dict[str, tuple[Any, Any, str, Any]] = {
 """Argument: its value, what its template names, where that ends up (or nowhere, for what is never
 sent), and as what."""
 ELSEWHERE = {
-    "items",
-    "items_location",
-    "items_per_child",
     "container",
     "job_name_prefix",
     "max_memory",
