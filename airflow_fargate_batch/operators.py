@@ -72,6 +72,12 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         id, such as a skipped branch; at least one entry must remain. By default such an entry fails
         the task.
     :param array_size: 2 to 10000 children; 1 submits a plain job, 0 skips the task.
+    :param items: list, ``.output`` of a task, JSON text of a list, or ``s3://bucket/key`` of JSON
+        Lines: an array whose children share the items, see the README. One item submits a plain
+        job, no items skip the task.
+    :param items_per_child: items for each child; default: as few as needed for 10000 children.
+    :param items_location: ``s3://bucket/prefix`` to write a list below that is too long for the
+        container's environment.
     :param retry_strategy: number of attempts, or the API's mapping.
     :param spot_retries: number of retries; only after Fargate Spot reclaimed the task.
     :param job_timeout: seconds or timedelta, for each attempt; at least 60 s.
@@ -136,6 +142,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         "ecs_properties_override": "json",
         "environment": "json",
         "extra_submit_args": "json",
+        "items": "json",
         "parameters": "json",
         "retry_strategy": "json",
         "tags": "json",
@@ -165,6 +172,9 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     depends_on: Any
     ignore_missing_dependencies: bool | str | None
     array_size: int | str | None
+    items: Any
+    items_per_child: int | str | None
+    items_location: str | None
     retry_strategy: int | Mapping[str, Any] | str | None
     spot_retries: int | str | None
     job_timeout: float | timedelta | str | None
@@ -195,12 +205,16 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     botocore_config: dict[str, Any] | None
     depends_on_as_given: Any
     """*depends_on* in the DAG, before templates and XComs were resolved."""
+    has_items: bool
+    """Whether *items* is given, also if it resolves to nothing."""
     console_pages: Mapping[str, str]
     has_submitted: bool | None = None
     """Whether this process has submitted or adopted the job; ``None`` in a process that resumes a
     deferred task."""
     result: Any = None
     """Result of the job, once the task has waited for it with *result_from_log*."""
+    payload_location: str | None = None
+    """Prefix on S3 for results that are too long for a log line."""
     pushes_result: bool = True
     """Whether the result becomes XCom ``result``."""
     last_job: "Job | None" = None
@@ -234,6 +248,9 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         depends_on: Any = None,
         ignore_missing_dependencies: bool | str | None = None,
         array_size: int | str | None = None,
+        items: Any = None,
+        items_per_child: int | str | None = None,
+        items_location: str | None = None,
         retry_strategy: int | Mapping[str, Any] | str | None = None,
         spot_retries: int | str | None = None,
         job_timeout: float | timedelta | str | None = None,
@@ -295,8 +312,15 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
             botocore_config=botocore_config,
             console_pages={},
             depends_on_as_given=depends_on,
+            has_items=items is not None,
         )
-        check.refuse_values(given, waiting=self, task_id=self.task_id)
+        check.refuse_values(
+            given,
+            waiting=self,
+            outlets=bool(self.outlets) and not self.wait_for_completion,
+            task_id=self.task_id,
+        )
+        check.warn_of_nothing_to_learn(given, waits=self.wait_for_completion)
 
     @classmethod
     def partial(cls, **kwargs: Any) -> Any:
@@ -346,7 +370,8 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         from airflow_fargate_batch._airflow.operator_request import json_files
 
         arguments = self.request_arguments() | json_files(self, None)
-        request = self.completed(JobRequest.from_arguments(dry_run=True, **arguments), None)
+        request = JobRequest.from_arguments(dry_run=True, **arguments)
+        request = self.completed(request, None, dry_run=True)
         print(as_json(request))  # noqa: T201 - what Airflow's own dry_run() does
 
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:  # noqa: ARG002 - Airflow's signature
@@ -364,10 +389,17 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         """Return the arguments of the request; once rendered, with secrets."""
         return {name: self._argument(name) for name in REQUEST_ARGUMENTS}
 
-    def completed(self, request: JobRequest, context: Context | None) -> JobRequest:  # noqa: ARG002 - for subclasses
+    def completed(
+        self,
+        request: JobRequest,
+        context: Context | None,  # noqa: ARG002 - for subclasses
+        *,
+        dry_run: bool,  # noqa: ARG002 - for subclasses
+    ) -> JobRequest:
         """Return the request to submit; a subclass may add to the request of the arguments.
 
-        :param context: ``None`` in ``dry_run``.
+        :param context: ``None`` in the method ``dry_run``.
+        :param dry_run: whether AWS may not be called.
         :raises InvalidRequest: nothing is submitted.
         """
         return request

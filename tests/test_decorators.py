@@ -12,6 +12,7 @@ import pytest
 from airflow_fargate_batch import decorators
 from airflow_fargate_batch._airflow.compat import AirflowFailException
 from airflow_fargate_batch._airflow.import_check import REQUEST_ARGUMENTS
+from airflow_fargate_batch._airflow.remote_function import arguments_in_worker
 from airflow_fargate_batch.core.call_text import CALL_VARIABLE, arguments_of
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.results import MARKER
@@ -213,6 +214,29 @@ def test_arguments_that_cannot_work_fail_the_import(
         decorator(**arguments)
 
 
+def takes(a: int, b: int = 2, *rest: int, ds: Any = None, **more: Any) -> None: ...
+
+
+def takes_names(a: int, ds: Any = None) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("function", "args", "kwargs", "named"),
+    [
+        (takes_names, (1,), {}, {"ds": "day"}),
+        (takes_names, (), {"a": 1, "ds": "own"}, {"a": 1, "ds": "own"}),
+        (takes_names, (1, "own"), {}, {}),
+        (takes, (1, 2, 3), {"x": 1}, {"ds": "day", "ts": "time", "x": 1}),
+        (takes, (1,), {"b": 5}, {"b": 5, "ds": "day", "ts": "time"}),
+    ],
+)
+def test_a_function_in_the_worker_gets_the_names_of_the_context(
+    function: Any, args: Any, kwargs: Any, named: Any
+) -> None:
+    context: Any = {"ds": "day", "ts": "time"}
+    assert arguments_in_worker(function, args, kwargs, context) == named
+
+
 def words(a: str, ds: str) -> Any:
     return ["echo", a, ds, "{{ ds }}"]
 
@@ -394,3 +418,34 @@ def test_a_function_runs_in_a_job() -> None:
     task = task_of(decorated, [1, 2, 2])
     context = rendered(task, FakeTaskInstance(task_id="mean"))
     assert task.execute(context) == {"mean": 1.67}
+
+
+def doubled(words: list[str]) -> list[str]:
+    return words * 2
+
+
+def test_long_arguments_and_results_travel_through_s3(aws: LocalBatch) -> None:
+    where = {"LocationConstraint": aws.region}
+    aws.client("s3").create_bucket(Bucket="payloads", CreateBucketConfiguration=where)
+    decorated = decorate(
+        job_queue=READY_QUEUE,
+        job_definition=READY_DEFINITION,
+        payload_location="s3://payloads/{{ ds }}",
+        deferrable=False,
+        aws_conn_id=None,
+        poll_interval=0.2,
+        awslogs_enabled=False,
+    )(doubled)
+    words = [f"word {number}" for number in range(20_000)]
+    task = task_of(decorated, words)
+    context = rendered(task, FakeTaskInstance(task_id="doubled"))
+    assert task.execute(context) == words * 2
+    listed = aws.client("s3").list_objects_v2(Bucket="payloads")["Contents"]
+    kinds = {entry["Key"].rpartition("-")[2] for entry in listed}
+    assert kinds == {"call.json", "result.json"}
+    assert all(entry["Key"].startswith("2026-02-03/") for entry in listed)
+
+
+def test_a_location_that_is_none_fails_the_import() -> None:
+    with pytest.raises(InvalidRequest, match="payload_location"):
+        decorate(payload_location="/x")

@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 
 from airflow_fargate_batch.aws.batch import BatchApi
+from airflow_fargate_batch.aws.items import ItemsApi
 from airflow_fargate_batch.aws.logs import LogsApi
 from airflow_fargate_batch.aws.prices import PriceListApi
 from airflow_fargate_batch.aws.surroundings import SurroundingsReader
 from airflow_fargate_batch.core._members import EPOCH
 from airflow_fargate_batch.core.capacity import Capacity
+from airflow_fargate_batch.core.items import Address
 from airflow_fargate_batch.core.log_streams import LogRequest
 from airflow_fargate_batch.core.naming import Submission
 from airflow_fargate_batch.core.permissions import FEATURES, Scope, policy, readme_table
@@ -75,8 +77,22 @@ def preflight(api: BatchApi) -> None:
     )
 
 
-def name_newest_revision(api: BatchApi) -> None:
+def name_what_is_meant(api: BatchApi) -> None:
+    with suppress(AwsError):
+        Submitter(api).submit(replace(request(), job_queue="nowhere"))
     Submitter(api).submit(replace(request(), job_definition="nowhere"))
+
+
+def write_items(_: BatchApi) -> None:
+    ItemsApi.connect().write(Address("lists", "x"), "")
+
+
+def read_items(_: BatchApi) -> None:
+    ItemsApi.connect().read(Address("lists", "x"))
+
+
+def name_containers(api: BatchApi) -> None:
+    Submitter(api).submit(request(container="main", command=["ls"]))
 
 
 def read_log(_: BatchApi) -> None:
@@ -112,14 +128,22 @@ CALLS: dict[str, Callable[[BatchApi], None]] = {
     "terminate": end,
     "compare": compare_with_definition,
     "preflight": preflight,
-    "newest-revision": name_newest_revision,
+    "suggest": name_what_is_meant,
+    "write-items": write_items,
+    "read-items": read_items,
+    "override-kind": name_containers,
     "logs": read_log,
     "cost": price_an_array,
     "cost-report": price_a_queue,
     "prices": read_prices,
 }
 """What a feature does, in its fewest calls. A new row of FEATURES needs one here."""
-BESIDE = {"newest-revision": ("submit",), "cost": ("submit",), "cost-report": ("submit",)}
+BESIDE = {
+    "suggest": ("submit",),
+    "override-kind": ("submit",),
+    "cost": ("submit",),
+    "cost-report": ("submit",),
+}
 """Features that happen inside another one, whose actions they also need."""
 WITH_A_TEST_OF_THEIR_OWN = {"last-lines"}
 SCOPE = Scope(

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from airflow_fargate_batch._airflow import compat
+from airflow_fargate_batch._airflow import compat, items
 from airflow_fargate_batch._airflow.compat import (
     AirflowFailException,
     AirflowSkipException,
@@ -14,6 +15,7 @@ from airflow_fargate_batch._airflow.compat import (
 from airflow_fargate_batch._airflow.connection import ConnectionSettings, HasConnection
 from airflow_fargate_batch._airflow.costs import cost_of_ended, cost_so_far
 from airflow_fargate_batch._airflow.final_failure import without_retries
+from airflow_fargate_batch._airflow.masking import hidden
 from airflow_fargate_batch._airflow.metrics import TaskMetrics
 from airflow_fargate_batch._airflow.wait_event import WaitEvent, WaitOutcome
 from airflow_fargate_batch._airflow.xcom import JOB, LOG_POSITION, RESULT
@@ -21,6 +23,7 @@ from airflow_fargate_batch._machine.terminators import terminator_of
 from airflow_fargate_batch.core.capacity import Capacity
 from airflow_fargate_batch.core.giving_up import left_running, outcome, report
 from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.core.remote_call import read_location
 from airflow_fargate_batch.core.termination import when_giving_up
 from airflow_fargate_batch.core.wait_settings import Deadline, WaitSettings
 from airflow_fargate_batch.exceptions import (
@@ -36,6 +39,7 @@ from airflow_fargate_batch.watching.conclusion import conclude, last_lines
 from airflow_fargate_batch.watching.result_reader import result_of
 
 if TYPE_CHECKING:
+    from airflow_fargate_batch.core.items import Items
     from airflow_fargate_batch.hooks import FargateBatchHook
 
 
@@ -43,8 +47,11 @@ class WaitingTask(HasPages, HasConnection, Protocol):
     """The part of the operator used by the wait."""
 
     execution_timeout: timedelta | None
+    has_items: bool
+    """Whether *items* is given, also if it resolves to nothing."""
     last_job: Job | None
     result: Any
+    payload_location: str | None
     pushes_result: bool
 
     @property
@@ -64,6 +71,9 @@ class WaitingTask(HasPages, HasConnection, Protocol):
     @property
     def hook(self) -> "FargateBatchHook":
         """The hook that calls AWS."""
+
+    def request_arguments(self) -> dict[str, Any]:
+        """Return the rendered arguments of the request, secrets included."""
 
 
 class Waiting:
@@ -245,11 +255,21 @@ class Waiting:
         except Exception as error:  # noqa: BLE001 - whatever an XCom backend raises; a link is no reason to fail a task
             self._task.log.warning("Could not push the links of job %s: %s", job.id, error)
 
+    def _items_of(self, job: Job) -> "Items | None":
+        """Return the list that the children of a failed job share; ``None`` if not known."""
+        task = self._task
+        return items.of_job(
+            job,
+            given=task.request_arguments(),
+            lists=lambda: task.hook.lists,
+            log=task.log,
+        )
+
     def _take_result(self, job: Job) -> None:
         """Read the result of a job that succeeded, and push it."""
         task = self._task
         try:
-            task.result = result_of(job, task.hook)
+            task.result = result_of(job, task.hook, read_location(task.payload_location))
         except UnusableResult as error:
             raise AirflowFailException(str(error)) from None  # a retry would read the same line
         if task.pushes_result:
@@ -261,7 +281,16 @@ class Waiting:
         :param capacity: capacity of the job's queue; ``None`` if nobody has asked AWS yet.
         """
         task = self._task
-        end = conclude(job, task=self._name, api=lambda: task.hook.api, logs=lambda: task.hook.logs)
+        skips, fails = self._settings.skip_on_exit_code, self._settings.fail_on_exit_code
+        end = conclude(
+            job,
+            task=self._name,
+            api=lambda: task.hook.api,
+            logs=lambda: task.hook.logs,
+            items=partial(self._items_of, job) if task.has_items else None,
+            hidden=hidden,
+            every_child=bool(skips or fails),
+        )
         cost = cost_of_ended(
             job,
             capacity=capacity,
@@ -275,7 +304,6 @@ class Waiting:
             if self._settings.result_from_log:
                 self._take_result(job)
             return
-        skips, fails = self._settings.skip_on_exit_code, self._settings.fail_on_exit_code
         if end.all_ended_with(skips):
             said = _among(end.exit_codes & skips, "skip_on_exit_code")
             raise AirflowSkipException(f"{end.failure}\nThe task is skipped: {said}.")

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from airflow_fargate_batch._airflow.compat import Context, known_context_keys
-from airflow_fargate_batch.core.call_text import CALL_VARIABLE, in_variable
 from airflow_fargate_batch.core.function_source import (
     WHERE,
     FunctionSource,
@@ -14,9 +13,10 @@ from airflow_fargate_batch.core.function_source import (
     problems_of,
 )
 from airflow_fargate_batch.core.json_arguments import json_value
-from airflow_fargate_batch.core.remote_call import Argument, RemoteCall, command
+from airflow_fargate_batch.core.remote_call import Argument, RemoteCall, read_location
 from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.exceptions import InvalidRequest, Problem
+from airflow_fargate_batch.submitting.remote_calls import Store, with_call
 
 TEXT_KEYS: Final = frozenset(
     {"ds", "ds_nodash", "params", "run_id", "ts", "ts_nodash", "ts_nodash_with_tz"}
@@ -83,6 +83,22 @@ def names_of(function: Callable[..., Any], count: int) -> list[str]:
     return [*names[:count], *names[-1:] * (count - len(names))]
 
 
+def arguments_in_worker(
+    function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], context: Context
+) -> dict[str, Any]:
+    """Return the keyword arguments of a call in the worker, with the context by its names.
+
+    Airflow's own function for this has a different place on each version.
+    """
+    parameters = inspect.signature(function).parameters.values()
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    filled = {each.name for each in [p for p in parameters if p.kind in positional][: len(args)]}
+    known = {**context, **kwargs}
+    takes_all = any(each.kind is each.VAR_KEYWORD for each in parameters)
+    wanted = set(known) if takes_all else {each.name for each in parameters}
+    return {name: value for name, value in known.items() if name in wanted - filled}
+
+
 def _source(function: Callable[..., Any]) -> FunctionSource:
     """Return a function's source.
 
@@ -134,14 +150,18 @@ def request_of_call(
     *,
     context: Context | None,
     python: str,
+    location: str | None,
+    store: Store | None,
 ) -> JobRequest:
     """Return the request with the call of a function as its command.
 
     :param context: ``None`` leaves the names of the context empty.
     :param python: program that starts Python in the image.
+    :param location: *payload_location*, rendered.
+    :param store: ``None`` in a dry run.
     :raises InvalidRequest: an argument is not JSON, or the request is too long.
+    :raises AwsError: S3 refused the payload.
     """
     call = remote_call(function, args, kwargs, context)
-    words = command(python, from_address=False)
-    text = in_variable(call.to_json())
-    return request.calling(words, CALL_VARIABLE, text)
+    place = read_location(location)
+    return with_call(request, call, python=python, location=place, store=store)

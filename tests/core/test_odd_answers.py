@@ -156,7 +156,7 @@ def tell_of_its_failure(job: Job) -> None:
     diagnose_stuck(job)
     diagnose(job, [job])
     report(job, failed_children=[job]).encode()
-    api = cast("BatchApi", _Aws([job]))
+    api = cast("BatchApi", _Children([job]))
     conclude(job, task=None, api=lambda: api)
 
 
@@ -197,13 +197,13 @@ def name_its_index(job: Job) -> None:
     index = job.index_of(job)
     assert index is None or index >= 0
     parent = Job.from_api({"jobId": "a", "status": "FAILED", "arrayProperties": {"size": 2}})
-    left = indexes_left(cast("BatchApi", _Aws([job])), [parent])
+    left = indexes_left(cast("BatchApi", _Children([job])), [parent])
     assert left is None or set(left) <= {0, 1}
 
 
 def keep_a_vigil(job: Job) -> None:
     vigil = Vigil(
-        cast("BatchApi", _Aws([])),
+        cast("BatchApi", _Children([])),
         ["odd", "a", "b", "c"],
         until=None,
         limit=None,
@@ -264,13 +264,13 @@ def test_a_definition_is_read(where: str, entry: dict[str, Any]) -> None:
     JobDefinition.from_api({where: properties} | known).runs_on("1.4.0")
 
 
-class _Aws:
+class _Children:
     """Lists and describes the same children."""
 
     def __init__(self, children: list[Job]) -> None:
         self._children = children
 
-    def failed_children(self, array_job_id: str) -> list[Job]:  # noqa: ARG002 - BatchApi's
+    def failed_children(self, array_job_id: str, *, most: int | None = None) -> list[Job]:  # noqa: ARG002 - BatchApi's
         return self._children
 
     def describe_jobs(self, job_ids: list[str]) -> list[Job]:  # noqa: ARG002 - BatchApi's

@@ -15,7 +15,7 @@ from airflow_fargate_batch.watching.conclusion import Conclusion, conclude
 ARN = "arn:aws:batch:eu-west-1:123456789012:job/array"
 
 
-class Aws:
+class Children:
     def __init__(self, *answers: list[Job] | Exception) -> None:
         self.answers = list(answers)
 
@@ -23,7 +23,7 @@ class Aws:
         answer = self.failed_children("array")
         return [job for job in answer if job.id in job_ids]
 
-    def failed_children(self, array_job_id: str) -> list[Job]:
+    def failed_children(self, array_job_id: str, **_: object) -> list[Job]:
         assert array_job_id == "array"
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
@@ -57,7 +57,7 @@ def child(index: int, *, exit_code: int = 3) -> Job:
 
 
 def concluded(job: Job, *answers: list[Job] | Exception) -> Conclusion:
-    aws = Aws(*answers)
+    aws = Children(*answers)
     conclusion = conclude(job, task="dag.task", api=lambda: cast("BatchApi", aws))
     assert aws.answers == []
     return conclusion
