@@ -1,12 +1,13 @@
 """The verdict on an ended job: children, log lines, failure, exit codes."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from airflow_fargate_batch.core import urls
-from airflow_fargate_batch.core.failure import diagnose, report
+from airflow_fargate_batch.core.evidence import Evidence
+from airflow_fargate_batch.core.explanation import explain, questions
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.status import JobStatus
 from airflow_fargate_batch.exceptions import AwsError, JobFailed
@@ -63,18 +64,44 @@ def conclude(
         return Conclusion(job.to_summary())
     known_children = failed_children_of(job, api) if _is_parent(job) else []
     failed_children = known_children or []
-    text = report(
+    evidence = gather(
         job,
-        task=task,
+        api,
         failed_children=failed_children,
         log_lines=_last_lines(job, failed_children, api, logs) if logs else (),
-        url=urls.job_url(job.id, region=job.region) if job.region else None,
     )
+    explanation = explain(job, evidence, datetime.now(UTC))
+    retryable = explanation.failure is None or explanation.failure.retryable
     return Conclusion(
         job.to_summary(failed_children=known_children),
-        JobFailed(text, job.id, diagnose(job, failed_children).retryable),
+        JobFailed(explanation.to_text(task=task), job.id, retryable),
         frozenset(each.exit_code for each in (failed_children if _is_parent(job) else [job])),
     )
+
+
+def gather(
+    job: Job,
+    api: "Callable[[], BatchApi]",
+    *,
+    failed_children: Sequence[Job] = (),
+    log_lines: Sequence[str] = (),
+) -> Evidence:
+    """Look up the evidence that can explain a job of a task, within ``PATIENCE`` seconds.
+
+    :param api: called only if a lookup can add to the explanation.
+    """
+    alone = Evidence(failed_children=tuple(failed_children), log_lines=tuple(log_lines))
+    asked = questions(job, failed_children)
+    if not asked:
+        return alone
+    from airflow_fargate_batch.watching.evidence_reader import EvidenceReader
+
+    try:
+        reader = EvidenceReader(api())
+    except AwsError as error:
+        log.warning("Could not look up the surroundings of job %s: %s", job.id, error)
+        return alone
+    return reader.read(job, asked, failed_children=failed_children, log_lines=log_lines)
 
 
 def failed_children_of(job: Job, api: "Callable[[], BatchApi]") -> list[Job] | None:

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from airflow_fargate_batch.core._failure_rules import RULES
-from airflow_fargate_batch.core.failure import FailureKind, diagnose, diagnose_stuck, report
+from airflow_fargate_batch.core.failure import FailureKind, diagnose, diagnose_stuck
 from airflow_fargate_batch.core.job import Job
+from tests.core.reporting import report
 
 EXITED = "Essential container in task exited"
 ECR_TIMEOUT = (
@@ -340,6 +341,7 @@ def test_the_report_begins_with_a_line_for_an_alert_and_ends_with_what_to_do() -
     job = failed(
         EXITED,
         code=3,
+        jobArn="arn:aws:batch:eu-west-1:123456789012:job/j",
         attempts=[
             {"statusReason": "Your Spot Task was interrupted."},
             {"statusReason": EXITED, "container": {"exitCode": 3, "reason": "boom"}},
@@ -349,7 +351,6 @@ def test_the_report_begins_with_a_line_for_an_alert_and_ends_with_what_to_do() -
         job,
         task="daily.load",
         log_lines=["Traceback …", "KeyError: 'id'"],
-        url="https://console.example/j",
     )
     assert text.splitlines() == [
         "daily.load: job j failed with exit code 3: the program ended with an error",
@@ -360,7 +361,7 @@ def test_the_report_begins_with_a_line_for_an_alert_and_ends_with_what_to_do() -
         "Last log lines:",
         "  Traceback …",
         "  KeyError: 'id'",
-        "Console: https://console.example/j",
+        "Console: https://console.aws.amazon.com/batch/home?region=eu-west-1#jobs/detail/j",
         "What to do: Read the last log lines of the job: the program usually reports the reason "
         "there.",
     ]

@@ -1,0 +1,136 @@
+"""Right size of a job: what it used of its vCPU and memory, and the smaller size that would do.
+
+Source: CloudWatch Container Insights for ECS, metrics ``CpuUtilized`` (CPU units, 1024 to a vCPU)
+and ``MemoryUtilized`` (MiB), a value each minute.
+"""
+
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, Decimal
+from typing import Any, Final
+
+from airflow_fargate_batch.core import fargate
+from airflow_fargate_batch.core.fargate import Size
+from airflow_fargate_batch.core.job import Job
+
+MEMORY_MARGIN: Final = Decimal("1.25")
+"""Factor on the peak of memory: minute values miss short peaks, and too little memory kills."""
+CPU_MARGIN: Final = Decimal("1.1")
+"""Factor on the peak of CPU: too little CPU only takes longer."""
+WINDOWS_VCPU: Final = Decimal(1)
+"""Amazon ECS Developer Guide, "Fargate task size": Windows begins at 1 vCPU."""
+SWITCH_ON: Final = (
+    "CPU and memory use is not recorded: Container Insights is off. To record it (CloudWatch"
+    " charges for custom metrics): aws batch update-compute-environment --compute-environment"
+    " {environment} --ecs-settings containerInsights=ENHANCED"
+)
+NOT_RECORDED: Final = (
+    "CPU and memory use: no figures of this job. They arrive some minutes late, CloudWatch keeps"
+    " them for a limited time, and a job of less than a minute may have none."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What one attempt used.
+
+    Attributes:
+        cpu_average, cpu_peak: vCPU.
+        memory_peak: MiB.
+        minutes: Number of values, one each minute.
+    """
+
+    cpu_average: Decimal | None = None
+    cpu_peak: Decimal | None = None
+    memory_peak: Decimal | None = None
+    minutes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RightSize:
+    """A job's size beside what it used.
+
+    Attributes:
+        size: ``None`` if AWS did not tell.
+        usage: ``None`` without figures: see *missing*.
+        smaller: A smaller Fargate size that holds the peaks, with a margin; ``None`` if none does.
+        missing: Why there are no figures, as a sentence.
+    """
+
+    size: Size | None = None
+    usage: Usage | None = None
+    smaller: Size | None = None
+    missing: str | None = None
+
+    def to_lines(self) -> list[str]:
+        """Write use and advice for people."""
+        if self.usage is None:
+            return [self.missing] if self.missing else []
+        lines = [f"Used: {_used(self.usage, self.size)}"]
+        if self.smaller is not None:
+            lines.append(
+                f"Right size: {self.smaller} would do (peaks with a margin of"
+                f" {_percent(MEMORY_MARGIN)} memory and {_percent(CPU_MARGIN)} CPU)"
+            )
+        return lines
+
+    def to_json(self) -> dict[str, Any]:
+        """Write the figures: vCPU and MiB; ``None`` means unknown."""
+        usage = self.usage or Usage()
+        return {
+            "cpu_average": _float(usage.cpu_average),
+            "cpu_peak": _float(usage.cpu_peak),
+            "memory_peak": _float(usage.memory_peak),
+            "minutes": usage.minutes,
+            "smaller_vcpu": None if self.smaller is None else float(self.smaller.vcpu),
+            "smaller_memory": None if self.smaller is None else self.smaller.memory,
+        }
+
+
+def right_size(job: Job, usage: Usage | None, *, missing: str | None = None) -> RightSize:
+    """Compare a job's size with its use.
+
+    :param missing: why there is no *usage*.
+    """
+    if job.vcpu is None or job.memory is None:
+        return RightSize(usage=usage, missing=missing)
+    size = Size(job.vcpu, job.memory)
+    smaller = None if usage is None else _smaller(size, usage)
+    return RightSize(size=size, usage=usage, smaller=smaller, missing=missing)
+
+
+def _smaller(size: Size, usage: Usage) -> Size | None:
+    """Return the smallest size that holds the peaks; never more of either than the job has."""
+    if usage.memory_peak is None or usage.cpu_peak is None:
+        return None
+    memory = min(_up(usage.memory_peak * MEMORY_MARGIN), size.memory)
+    found = fargate.smallest_that_holds(min(usage.cpu_peak * CPU_MARGIN, size.vcpu), memory)
+    is_smaller = found is not None and found != size and found.memory <= size.memory
+    return found if is_smaller else None
+
+
+def _used(usage: Usage, size: Size | None) -> str:
+    parts = []
+    if usage.memory_peak is not None:
+        of = "" if size is None else f" of {size.memory}"
+        parts.append(f"up to {_up(usage.memory_peak)}{of} MiB memory")
+    if usage.cpu_peak is not None:
+        of = "" if size is None else f" of {_plain(size.vcpu)}"
+        average = "" if usage.cpu_average is None else f" ({_plain(usage.cpu_average)} on average)"
+        parts.append(f"up to {_plain(usage.cpu_peak)}{of} vCPU{average}")
+    return f"{', '.join(parts) or 'no figures'} ({usage.minutes} minute values)"
+
+
+def _up(value: Decimal) -> int:
+    return int(value.to_integral_value(ROUND_CEILING))
+
+
+def _plain(value: Decimal) -> str:
+    return f"{round(value, 2).normalize():f}"
+
+
+def _percent(factor: Decimal) -> str:
+    return f"{(factor - 1) * 100:.0f} %"
+
+
+def _float(value: Decimal | None) -> float | None:
+    return None if value is None else float(value)
