@@ -3,7 +3,7 @@
 import json
 import os
 import warnings
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime, timedelta
 from functools import cached_property, partial
@@ -19,6 +19,7 @@ from airflow_fargate_batch._airflow.compat import (
     execution_timeout_expired,
     task_now,
 )
+from airflow_fargate_batch._airflow.connection import ConnectionSettings
 from airflow_fargate_batch._airflow.deployment import deployment
 from airflow_fargate_batch._airflow.masking import (
     HidesSecrets,
@@ -41,11 +42,10 @@ from airflow_fargate_batch.core.request import (
     Arguments,
     JobRequest,
     JsonFile,
-    read_exit_codes,
     read_flag,
-    read_seconds,
 )
 from airflow_fargate_batch.core.termination import CLEARED, Verdict, when_killed
+from airflow_fargate_batch.core.wait_settings import WaitSettings
 from airflow_fargate_batch.exceptions import AwsError, EmptyArray, InvalidRequest, Problem
 from airflow_fargate_batch.links import LINKS, BatchJobLink, addresses, has_revision, push_pages
 
@@ -55,21 +55,6 @@ if TYPE_CHECKING:
 
 REQUEST_ARGUMENTS: Final = tuple(argument.name for argument in fields(Arguments))
 FILES: Final = ("parameters_file", "container_overrides_file")
-_READERS: Final[tuple[tuple[Callable[[Any, str], Any], tuple[str, ...]], ...]] = (
-    (
-        read_seconds,
-        (
-            "poll_interval",
-            "runnable_timeout",
-            "starting_timeout",
-            "wait_timeout",
-            "awslogs_fetch_interval",
-        ),
-    ),
-    (read_exit_codes, ("skip_on_exit_code", "fail_on_exit_code")),
-)
-"""Arguments about waiting, by the function that parses them. They are not part of the request, so
-they are not templated."""
 _OF_THE_DAG: Final = 4
 """Stack level of a warning at which Python shows the DAG's line."""
 _NOT_PYTHON: Final = "?"
@@ -372,14 +357,26 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
 
     @cached_property
     def hook(self) -> "FargateBatchHook":
-        """The hook that calls AWS; imported late, because parsing a DAG must not load boto3."""
-        from airflow_fargate_batch.hooks import FargateBatchHook
+        """The hook that calls AWS."""
+        return ConnectionSettings.of(self).hook()
 
-        return FargateBatchHook(
-            aws_conn_id=self.aws_conn_id,
-            region_name=self.region_name,
-            verify=self.verify,
-            config=self.botocore_config,
+    @property
+    def _wait_settings(self) -> WaitSettings:
+        """The arguments about waiting, parsed; read anew, as a cluster policy may change them.
+
+        :raises InvalidRequest: with all problems.
+        """
+        return WaitSettings.read(
+            deferrable=self.deferrable,
+            poll_interval=self.poll_interval,
+            runnable_timeout=self.runnable_timeout,
+            starting_timeout=self.starting_timeout,
+            wait_timeout=self.wait_timeout,
+            terminate_on_kill=self.terminate_on_kill,
+            awslogs_enabled=self.awslogs_enabled,
+            awslogs_fetch_interval=self.awslogs_fetch_interval,
+            skip_on_exit_code=self.skip_on_exit_code,
+            fail_on_exit_code=self.fail_on_exit_code,
         )
 
     def _run(self, context: Context) -> str:
@@ -569,22 +566,20 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         if self.do_xcom_push:
             context["ti"].xcom_push(key=key, value=value)
 
-    def _problems_of_waiting(self) -> list[Problem]:
+    def _problems_of_waiting(self) -> Sequence[Problem]:
         """Check the arguments about waiting: found after the submit, a mistake leaves a job."""
-        problems: list[Problem] = []
-        for read, names in _READERS:
-            for name in names:
-                try:
-                    read(getattr(self, name), name)
-                except InvalidRequest as error:
-                    problems += error.problems
-        return problems
+        try:
+            _ = self._wait_settings
+        except InvalidRequest as error:
+            return error.problems
+        return ()
 
     def _waiting(self, context: Context) -> "Waiting":
         """Return the wait after the submit; imported late, like ``hook``."""
         from airflow_fargate_batch._airflow.operator_wait import Waiting
 
-        return Waiting(self, context, push=partial(self._push, context=context))
+        push = partial(self._push, context=context)
+        return Waiting(self, context, settings=self._wait_settings, push=push)
 
 
 def _failure(error: InvalidRequest, advice: str = "") -> AirflowFailException:

@@ -16,6 +16,8 @@ from airflow_fargate_batch._airflow.compat import (
     Context,
     conf,
 )
+from airflow_fargate_batch._airflow.connection import ConnectionSettings
+from airflow_fargate_batch._airflow.wait_event import WaitEvent, WaitOutcome
 from airflow_fargate_batch.core.giving_up import left_running, report
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.narration import duration, progress
@@ -32,7 +34,7 @@ from airflow_fargate_batch.exceptions import (
     Throttled,
     Unreachable,
 )
-from airflow_fargate_batch.triggers import ENDED, GAVE_UP, FargateBatchJobTrigger
+from airflow_fargate_batch.triggers import FargateBatchJobTrigger
 from airflow_fargate_batch.watching.conclusion import conclude
 from airflow_fargate_batch.watching.conversation import PATIENCE, REFUSALS
 
@@ -179,10 +181,11 @@ class FargateBatchJobSensor(BaseSensorOperator):
         """Resume after the trigger's event; after an event of an earlier try, defer again."""
         if try_number is not None and try_number != context["ti"].try_number:
             return self._defer(context)
-        is_late = event["outcome"] == GAVE_UP
-        message = report(event["message"] or "", advice=event.get("advice"))
-        if event["outcome"] == ENDED:
-            self._raise_failure(map(Job.from_api, event["jobs"]))
+        result = WaitEvent.read(event)
+        is_late = result.outcome is WaitOutcome.GAVE_UP
+        message = report(result.message or "", advice=result.advice)
+        if result.outcome is WaitOutcome.ENDED:
+            self._raise_failure(result.jobs)
         elif self.never_fail or (self.soft_fail and is_late):
             raise AirflowSkipException(message)
         else:
@@ -205,10 +208,7 @@ class FargateBatchJobSensor(BaseSensorOperator):
             wait_until=(datetime.now(UTC) + timedelta(seconds=self.timeout)).isoformat(),
             wait_limit=f"timeout is {duration(timedelta(seconds=self.timeout))}",
             terminate_on_kill=False,
-            aws_conn_id=self.aws_conn_id,
-            region_name=self.region_name,
-            verify=self.verify,
-            botocore_config=self.botocore_config,
+            **ConnectionSettings.of(self).arguments(),
         )
         self.defer(
             trigger=trigger,
@@ -219,14 +219,7 @@ class FargateBatchJobSensor(BaseSensorOperator):
     @cached_property
     def hook(self) -> "FargateBatchHook":
         """The hook that calls AWS."""
-        from airflow_fargate_batch.hooks import FargateBatchHook
-
-        return FargateBatchHook(
-            aws_conn_id=self.aws_conn_id,
-            region_name=self.region_name,
-            verify=self.verify,
-            config=self.botocore_config,
-        )
+        return ConnectionSettings.of(self).hook()
 
     @cached_property
     def _ids(self) -> list[str]:

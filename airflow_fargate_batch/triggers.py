@@ -1,7 +1,6 @@
 """The trigger: waits for jobs in the triggerer; triggers with equal settings share a poller."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -10,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_fargate_batch._airflow import compat
-from airflow_fargate_batch._airflow.connection import Connection
+from airflow_fargate_batch._airflow.connection import ConnectionSettings
 from airflow_fargate_batch._airflow.shared_poller import ConnectedPoller
 from airflow_fargate_batch._airflow.uncancelled import insist
+from airflow_fargate_batch._airflow.wait_event import WaitEvent, WaitOutcome
 from airflow_fargate_batch._machine.terminators import terminator_of
 from airflow_fargate_batch.core.backoff import POLL_INTERVAL
 from airflow_fargate_batch.core.giving_up import left_running, outcome
@@ -56,10 +56,6 @@ ASK_AGAIN: Final = 2.0
 GIVE_UP_PATIENCE: Final = 300.0
 """Seconds to wait for Airflow's answer before a job is given up: nothing hurries then, and a job
 that is left running costs money. A triggerer that was just restarted may be busy for a minute."""
-
-ENDED, GAVE_UP, STUCK, REFUSED = "ended", "gave_up", "stuck", "refused"
-"""Outcomes of an event: all jobs have ended or a job has failed; the time is over; a job can never
-start; AWS refuses DescribeJobs."""
 
 
 class FargateBatchJobTrigger(BaseTrigger):
@@ -157,8 +153,9 @@ class FargateBatchJobTrigger(BaseTrigger):
             if self.terminate_on_kill and not compat.triggers_have_on_kill():
                 await insist(self._end_cancelled())
             raise
-        jobs = [job.to_api() for job in self._seen.values()]
-        yield TriggerEvent({"outcome": ended, "jobs": jobs, "message": message, "advice": advice})
+        jobs = tuple(self._seen.values())
+        event = WaitEvent(outcome=ended, jobs=jobs, message=message, advice=advice)
+        yield TriggerEvent(event.payload())
 
     async def on_kill(self) -> None:
         """Terminate the jobs if the task has ended.
@@ -169,23 +166,23 @@ class FargateBatchJobTrigger(BaseTrigger):
         if self.terminate_on_kill:
             await insist(self._end_cancelled())
 
-    async def _wait(self) -> tuple[str, str | None, str | None]:
+    async def _wait(self) -> tuple[WaitOutcome, str | None, str | None]:
         """Return the outcome, a message, and advice."""
         try:
             await _all([self._wait_for(job_id) for job_id in self.job_ids])
         except _OneHasFailed:
-            return ENDED, None, None
+            return WaitOutcome.ENDED, None, None
         except JobTimedOut as error:
             if await self._others_decide():
-                return ENDED, None, None
-            kind = STUCK if isinstance(error, JobCannotStart) else GAVE_UP
+                return WaitOutcome.ENDED, None, None
+            kind = WaitOutcome.STUCK if isinstance(error, JobCannotStart) else WaitOutcome.GAVE_UP
             return kind, await self._give_up(error), error.advice
         except JobLost as error:
             others = [job for job in self._jobs if job.id != error.job_id]
-            return REFUSED, await self._leaving(str(error), others), None
+            return WaitOutcome.REFUSED, await self._leaving(str(error), others), None
         except FargateBatchError as error:
-            return REFUSED, await self._leaving(str(error), self._jobs), None
-        return ENDED, None, None
+            return WaitOutcome.REFUSED, await self._leaving(str(error), self._jobs), None
+        return WaitOutcome.ENDED, None, None
 
     async def _wait_for(self, job_id: str) -> None:
         until = self.wait_until
@@ -273,15 +270,7 @@ class FargateBatchJobTrigger(BaseTrigger):
     @cached_property
     def _poller(self) -> ConnectedPoller:
         """The poller; kept, so that polling and termination use the same client."""
-        config = json.dumps(self.botocore_config, sort_keys=True)
-        return ConnectedPoller.of(
-            Connection(
-                aws_conn_id=self.aws_conn_id,
-                region_name=self.region_name,
-                verify=self.verify,
-                botocore_config=config,
-            )
-        )
+        return ConnectedPoller.of(ConnectionSettings.of(self))
 
     async def _give_up(self, error: JobTimedOut) -> str:
         """Terminate the jobs unless the task has moved on, and return the report."""

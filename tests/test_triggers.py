@@ -18,7 +18,7 @@ from asgiref.sync import async_to_sync
 
 from airflow_fargate_batch import triggers
 from airflow_fargate_batch._airflow import compat
-from airflow_fargate_batch._airflow.connection import Connection
+from airflow_fargate_batch._airflow.connection import ConnectionSettings
 from airflow_fargate_batch._airflow.shared_poller import ConnectedPoller
 from airflow_fargate_batch.aws.batch import BatchApi
 from airflow_fargate_batch.core import polling, waiting
@@ -60,7 +60,7 @@ class Aws:
         self.region = "eu-west-1"
         self.connecting: Callable[[], object] = lambda: None
 
-    def connect(self, connection: Connection) -> "Aws":  # noqa: ARG002 - in place of a method
+    def connect(self, connection: ConnectionSettings) -> "Aws":  # noqa: ARG002 - in place of a method
         self.connects += 1
         self.connecting()
         return self
@@ -88,7 +88,7 @@ class Aws:
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
     aws = Aws()
-    monkeypatch.setattr(Connection, "connect", lambda connection: aws.connect(connection))
+    monkeypatch.setattr(ConnectionSettings, "connect", lambda connection: aws.connect(connection))
     monkeypatch.setattr(triggers, "TERMINATE_PAUSES", (0.0, 0.0, 0.0))
     monkeypatch.setattr(triggers, "SETTLING", 0.0)
     monkeypatch.setattr(poller, "TICK", 0.02)
@@ -528,8 +528,8 @@ def test_whatever_is_wrong_with_a_connection_is_an_error_that_waiters_bear_for_a
         raise raised
 
     monkeypatch.setattr(FargateBatchHook, "api", property(api))
-    connection = Connection(
-        aws_conn_id="mine", region_name=None, verify=None, botocore_config="null"
+    connection = ConnectionSettings(
+        aws_conn_id="mine", region_name=None, verify=None, botocore_config=None
     )
     with pytest.raises(conversation.REFUSALS, match=str(raised.args[0])) as caught:
         connection.connect()
@@ -744,8 +744,10 @@ def test_a_client_is_made_without_collecting_garbage_and_what_there_is_by_then_i
             return object()
 
     gc.unfreeze()
-    monkeypatch.setattr(Connection, "_hook", lambda _: Hook())
-    connection = Connection(aws_conn_id=None, region_name=None, verify=None, botocore_config="null")
+    monkeypatch.setattr(ConnectionSettings, "hook", lambda _: Hook())
+    connection = ConnectionSettings(
+        aws_conn_id=None, region_name=None, verify=None, botocore_config=None
+    )
     with nullcontext() if works else pytest.raises(CredentialsMissing):
         connection.connect()
     assert collects == [False]
@@ -808,8 +810,8 @@ def test_a_connection_is_read_in_a_thread_that_can_call_the_event_loop(aws: Aws)
 def test_a_connection_is_read_to_the_end_when_one_who_waits_for_it_is_cancelled(aws: Aws) -> None:
     may_go_on = threading.Event()
     aws.connecting = may_go_on.wait
-    connection = Connection(
-        aws_conn_id="mine", region_name=None, verify=None, botocore_config="null"
+    connection = ConnectionSettings(
+        aws_conn_id="mine", region_name=None, verify=None, botocore_config=None
     )
 
     async def main() -> object:

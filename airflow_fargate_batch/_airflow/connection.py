@@ -1,11 +1,10 @@
 """Connection settings shared by operator, sensor and trigger, and clients made from settings."""
 
 import gc
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypedDict
 
 from airflow_fargate_batch.exceptions import AccessDenied, CredentialsMissing
 
@@ -15,18 +14,67 @@ if TYPE_CHECKING:
     from airflow_fargate_batch.hooks import FargateBatchHook
 
 
+class ConnectionArguments(TypedDict):
+    """Arguments for a connection, of operator, sensor and trigger."""
+
+    aws_conn_id: str | None
+    region_name: str | None
+    verify: bool | str | None
+    botocore_config: dict[str, Any] | None
+
+
+class HasConnection(Protocol):
+    """An operator, sensor or trigger with the arguments for a connection."""
+
+    aws_conn_id: str | None
+    region_name: str | None
+    verify: bool | str | None
+    botocore_config: dict[str, Any] | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Connection:
+class ConnectionSettings:
     """Settings of a connection to AWS; triggers with equal settings share a client and a poller.
 
     Attributes:
-        botocore_config: JSON text, because a text can be compared and hashed.
+        botocore_config: As in every hook of the Amazon provider. Compared, but not part of the
+            hash: a mapping has none.
     """
 
     aws_conn_id: str | None
     region_name: str | None
     verify: bool | str | None
-    botocore_config: str
+    botocore_config: dict[str, Any] | None = field(hash=False)
+
+    @classmethod
+    def of(cls, shell: HasConnection) -> Self:
+        """Return the settings of an operator, sensor or trigger, once templates are rendered."""
+        return cls(
+            aws_conn_id=shell.aws_conn_id,
+            region_name=shell.region_name,
+            verify=shell.verify,
+            botocore_config=shell.botocore_config,
+        )
+
+    def arguments(self) -> ConnectionArguments:
+        """Return the settings as arguments of a trigger."""
+        return {
+            "aws_conn_id": self.aws_conn_id,
+            "region_name": self.region_name,
+            "verify": self.verify,
+            "botocore_config": self.botocore_config,
+        }
+
+    def hook(self) -> "FargateBatchHook":
+        """Make the hook; imported late, because parsing a DAG must not load boto3."""
+        from airflow_fargate_batch.hooks import FargateBatchHook
+
+        return FargateBatchHook(
+            aws_conn_id=self.aws_conn_id,
+            region_name=self.region_name,
+            verify=self.verify,
+            config=self.botocore_config,
+        )
 
     def connect(self) -> "BatchApi":
         """Read the connection and make a client: slow, and not for an event loop's thread.
@@ -37,7 +85,7 @@ class Connection:
         """
         try:
             with _without_collecting():
-                return self._hook().api
+                return self.hook().api
         except (AccessDenied, CredentialsMissing):
             raise
         except Exception as error:  # whatever the connection store, or what is in it, may raise
@@ -46,17 +94,7 @@ class Connection:
 
     def connect_logs(self) -> "LogsApi":
         """Make a client of CloudWatch Logs, in the same way."""
-        return self._hook().logs
-
-    def _hook(self) -> "FargateBatchHook":
-        from airflow_fargate_batch.hooks import FargateBatchHook
-
-        return FargateBatchHook(
-            aws_conn_id=self.aws_conn_id,
-            region_name=self.region_name,
-            verify=self.verify,
-            config=json.loads(self.botocore_config),
-        )
+        return self.hook().logs
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from airflow_fargate_batch._airflow.compat import (
     AirflowFailException,
@@ -11,14 +11,14 @@ from airflow_fargate_batch._airflow.compat import (
     conf,
     task_now,
 )
+from airflow_fargate_batch._airflow.connection import ConnectionSettings, HasConnection
+from airflow_fargate_batch._airflow.wait_event import WaitEvent, WaitOutcome
 from airflow_fargate_batch._airflow.xcom import JOB, LOG_POSITION
 from airflow_fargate_batch._machine.terminators import terminator_of
-from airflow_fargate_batch.core.backoff import POLL_INTERVAL
 from airflow_fargate_batch.core.giving_up import left_running, outcome, report
 from airflow_fargate_batch.core.job import Job
-from airflow_fargate_batch.core.narration import duration
-from airflow_fargate_batch.core.request import read_exit_codes, read_seconds
 from airflow_fargate_batch.core.termination import when_giving_up
+from airflow_fargate_batch.core.wait_settings import Deadline, WaitSettings
 from airflow_fargate_batch.exceptions import (
     AwsError,
     FargateBatchError,
@@ -26,32 +26,17 @@ from airflow_fargate_batch.exceptions import (
     JobTimedOut,
 )
 from airflow_fargate_batch.links import HasPages, pages_of, push_pages
-from airflow_fargate_batch.triggers import (
-    ENDED,
-    GAVE_UP,
-    STUCK,
-    FargateBatchJobTrigger,
-)
+from airflow_fargate_batch.triggers import FargateBatchJobTrigger
 from airflow_fargate_batch.watching.conclusion import conclude, last_lines
 
 if TYPE_CHECKING:
     from airflow_fargate_batch.hooks import FargateBatchHook
 
-TIMEOUT_MARGIN: Final = timedelta(seconds=30)
-"""Time between giving up and Airflow's execution_timeout, needed to terminate the job."""
 
-
-class WaitingTask(HasPages, Protocol):
+class WaitingTask(HasPages, HasConnection, Protocol):
     """The part of the operator used by the wait."""
 
     execution_timeout: timedelta | None
-    deferrable: bool | None
-    terminate_on_kill: bool
-    awslogs_enabled: bool
-    aws_conn_id: str | None
-    region_name: str | None
-    verify: bool | str | None
-    botocore_config: dict[str, Any] | None
 
     @property
     def dag_id(self) -> str:
@@ -85,9 +70,11 @@ class Waiting:
         task: WaitingTask,
         context: Context,
         *,
+        settings: WaitSettings,
         push: Callable[[str, Any], None],
     ) -> None:
         self._task = task
+        self._settings = settings
         self._task_instance = context["ti"]
         self._started_at: datetime | None = context["ti"].start_date
         self._try_number: int = context["ti"].try_number
@@ -102,17 +89,17 @@ class Waiting:
         """
         if self._is_deferrable():
             self._defer(job_id, log_index)
-        task = self._task
-        until, limit = self._gives_up_at()
+        task, settings = self._task, self._settings
+        until, limit = self._deadline()
         try:
             job = task.hook.wait(
                 job_id,
-                poll_interval=self._poll_interval,
+                poll_interval=settings.poll_interval,
                 until=until,
                 limit=limit,
-                runnable_timeout=_timedelta(self._seconds("runnable_timeout")),
-                starting_timeout=_timedelta(self._seconds("starting_timeout")),
-                log_interval=self._log_interval(),
+                runnable_timeout=settings.runnable_timeout,
+                starting_timeout=settings.starting_timeout,
+                log_interval=settings.log_interval,
                 log_index=log_index,
                 on_change=self._push_pages_if_possible,
             )
@@ -127,21 +114,22 @@ class Waiting:
 
     def take_over(self, event: Mapping[str, Any]) -> str:
         """Continue after the trigger's event, and return the job id."""
-        job = Job.from_api(event["jobs"][0]) if event["jobs"] else None
-        if event["outcome"] == ENDED and job is not None:
+        end = WaitEvent.read(event)
+        job = end.jobs[0] if end.jobs else None
+        if end.outcome is WaitOutcome.ENDED and job is not None:
             self._conclude(job)
             return job.id
         if job is not None:
             self._push_end(job, job.to_summary())
-        if event["outcome"] not in (GAVE_UP, STUCK):
-            raise FargateBatchError(event["message"])
-        text = self._report(event["message"], job, event.get("advice"))
-        raise (AirflowFailException if event["outcome"] == STUCK else JobTimedOut)(text)
+        if end.outcome not in (WaitOutcome.GAVE_UP, WaitOutcome.STUCK):
+            raise FargateBatchError(end.message)
+        text = self._report(end.message or "", job, end.advice)
+        raise (AirflowFailException if end.outcome is WaitOutcome.STUCK else JobTimedOut)(text)
 
     def _give_up(self, job_id: str, error: JobTimedOut) -> str:
         """Terminate the job if wanted and owned by this try, and write a report."""
         task, ti = self._task, self._task_instance
-        terminates, because, failure = task.terminate_on_kill, None, None
+        terminates, because, failure = self._settings.terminate_on_kill, None, None
         if terminates:
             verdict = when_giving_up(task_now(ti), error.message)
             if not verdict.terminates:
@@ -189,29 +177,26 @@ class Waiting:
         return f"{self._task.dag_id}.{self._task.task_id}"
 
     def _is_deferrable(self) -> bool:
-        if self._task.deferrable is not None:
-            return self._task.deferrable
+        if self._settings.deferrable is not None:
+            return self._settings.deferrable
         return bool(conf.getboolean("operators", "default_deferrable", fallback=False))
 
     def _defer(self, job_id: str, log_index: int | None) -> None:
-        task = self._task
-        until, limit = self._gives_up_at()
+        task, settings = self._task, self._settings
+        until, limit = self._deadline()
         trigger = FargateBatchJobTrigger(
             job_ids=[job_id],
-            poll_interval=self._poll_interval,
+            poll_interval=settings.poll_interval,
             wait_until=until.isoformat() if until else None,
             wait_limit=limit,
-            runnable_timeout=self._seconds("runnable_timeout"),
-            starting_timeout=self._seconds("starting_timeout"),
-            terminate_on_kill=task.terminate_on_kill,
-            log_interval=self._log_interval(),
+            runnable_timeout=_seconds(settings.runnable_timeout),
+            starting_timeout=_seconds(settings.starting_timeout),
+            terminate_on_kill=settings.terminate_on_kill,
+            log_interval=settings.log_interval,
             log_index=log_index,
-            aws_conn_id=task.aws_conn_id,
-            region_name=task.region_name,
-            verify=task.verify,
-            botocore_config=task.botocore_config,
+            **ConnectionSettings.of(task).arguments(),
         )
-        if trigger.log_interval is not None:
+        if settings.log_interval is not None:
             self._push(LOG_POSITION, {})  # where the trigger keeps how far it has read
         task.defer(
             trigger=trigger,
@@ -219,32 +204,12 @@ class Waiting:
             kwargs={"try_number": self._try_number},
         )
 
-    def _log_interval(self) -> float | None:
-        """Return the seconds between two reads of the job's log; ``None`` means no reads."""
-        return self._seconds("awslogs_fetch_interval") if self._task.awslogs_enabled else None
-
-    @property
-    def _poll_interval(self) -> float:
-        return self._seconds("poll_interval") or POLL_INTERVAL
-
-    def _seconds(self, argument: str) -> float | None:
-        return read_seconds(getattr(self._task, argument), argument)
-
-    def _gives_up_at(self) -> tuple[datetime | None, str | None]:
-        """Return the moment to give up and the limit's text; before Airflow's own timeout."""
-        ends: list[tuple[datetime, str]] = []
-        if wait_timeout := _timedelta(self._seconds("wait_timeout")):
-            said = f"wait_timeout is {duration(wait_timeout)}"
-            ends.append((datetime.now(UTC) + wait_timeout, said))
-        timeout = self._task.execution_timeout
-        if timeout and self._started_at:
-            margin = min(TIMEOUT_MARGIN, timeout / 10)
-            said = f"execution_timeout is {duration(timeout)}, less {duration(margin)} to clean up"
-            ends.append((self._started_at + timeout - margin, said))
-        return min(ends, default=(None, None))
-
-    def _exit_codes(self, argument: str) -> frozenset[int]:
-        return read_exit_codes(getattr(self._task, argument), argument)
+    def _deadline(self) -> Deadline:
+        return self._settings.deadline(
+            datetime.now(UTC),
+            execution_timeout=self._task.execution_timeout,
+            started_at=self._started_at,
+        )
 
     def _last_seen(self, job_id: str) -> Job:
         """Push the job's present state and return the job; if unreadable, with the id only."""
@@ -279,7 +244,7 @@ class Waiting:
         self._push_end(job, end.summary)
         if end.failure is None:
             return
-        skips, fails = self._exit_codes("skip_on_exit_code"), self._exit_codes("fail_on_exit_code")
+        skips, fails = self._settings.skip_on_exit_code, self._settings.fail_on_exit_code
         if end.all_ended_with(skips):
             said = _among(end.exit_codes & skips, "skip_on_exit_code")
             raise AirflowSkipException(f"{end.failure}\nThe task is skipped: {said}.")
@@ -298,5 +263,5 @@ def _among(exit_codes: Iterable[int | None], argument: str) -> str:
     return f"{what} {', '.join(map(str, codes))} {'is' if len(codes) == 1 else 'are'} in {argument}"
 
 
-def _timedelta(seconds: float | None) -> timedelta | None:
-    return None if seconds is None else timedelta(seconds=seconds)
+def _seconds(time: timedelta | None) -> float | None:
+    return None if time is None else time.total_seconds()

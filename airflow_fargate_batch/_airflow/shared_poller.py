@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from asgiref.sync import sync_to_async
 
+from airflow_fargate_batch._airflow.connection import ConnectionSettings
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.watching.poller import JobPoller
 
 if TYPE_CHECKING:
     from airflow_fargate_batch.watching.log_follower import LogsGate
-from airflow_fargate_batch._airflow.connection import Connection
 
 Result = TypeVar("Result")
 
@@ -49,13 +49,13 @@ class ConnectedPoller(JobPoller):
         api: Returns the poller's client.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: ConnectionSettings) -> None:
         super().__init__(describe=self.describe_jobs)
         self.api = Once(connection.connect)
         self._connection = connection
 
     @classmethod
-    def of(cls, connection: Connection) -> "ConnectedPoller":
+    def of(cls, connection: ConnectionSettings) -> "ConnectedPoller":
         """Return the connection's poller in the running event loop."""
         return cast("ConnectedPoller", JobPoller.shared(connection, lambda: cls(connection)))
 

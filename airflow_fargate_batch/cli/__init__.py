@@ -27,6 +27,7 @@ COMMANDS: Final = {
     "logs": "show the log of a job",
     "terminate": "terminate jobs in any state",
     "sizes": "list Fargate's vCPU and memory pairs, or the pairs nearest to a given size",
+    "iam-policy": "print the IAM policy that the features you use need",
     "local": "run AWS Batch on this machine, without Docker or an account",
     "completion": "print the completion script for bash or zsh",
 }
@@ -57,11 +58,16 @@ def submit_fargate_job(argv: Sequence[str] | None = None) -> int:
     return _exit_code(partial(_run, "submit", "submit-fargate-job", words))
 
 
+def module_of(command: str) -> str:
+    """Return the name of a command's module."""
+    return f"{__name__}.{command.replace('-', '_')}"
+
+
 def _run(command: str, program: str, words: Sequence[str]) -> int:
     gc.set_threshold(OBJECTS_BEFORE_COLLECTING)
     summary = COMMANDS[command]
     parser = Parser(prog=program, description=f"{summary[0].upper()}{summary[1:]}.")
-    module = import_module(f"{__name__}.{command}")
+    module = import_module(module_of(command))
     module.add_arguments(parser)
     return int(module.run(parser.parse(words)))
 

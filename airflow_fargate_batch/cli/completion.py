@@ -4,7 +4,7 @@ import argparse
 from importlib import import_module
 from typing import Final
 
-from airflow_fargate_batch.cli import COMMANDS, PROGRAM, _console
+from airflow_fargate_batch.cli import COMMANDS, PROGRAM, _console, module_of
 from airflow_fargate_batch.cli._exit_codes import OK
 from airflow_fargate_batch.cli._parser import Parser
 
@@ -86,7 +86,7 @@ def script(shell: str) -> str:
 
 def _actions(command: str) -> list[argparse.Action]:
     parser = Parser(prog=command)
-    import_module(f"airflow_fargate_batch.cli.{command}").add_arguments(parser)
+    import_module(module_of(command)).add_arguments(parser)
     return parser.actions
 
 

@@ -13,7 +13,7 @@ from airflow_fargate_batch.cli._exit_codes import INVALID, OK, REFUSED
 from airflow_fargate_batch.cli._flags import Flag, Given, Groups, add_groups
 from airflow_fargate_batch.core import fargate
 from airflow_fargate_batch.core.fargate import Row, Size
-from airflow_fargate_batch.core.request import Settled, Wanted, read_size, settle_size
+from airflow_fargate_batch.core.request import Overrides, Settled, read_size, settle_size
 from airflow_fargate_batch.exceptions import InvalidRequest
 
 FLAGS: Final[Groups] = {
@@ -82,7 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
     except InvalidRequest as error:
         _console.error("\n  ".join(map(given.describe, error.problems)))
         return INVALID
-    if wanted == Wanted():
+    if wanted.vcpu is None and wanted.memory is None:
         _console.data(_WRITE[form](sorted(fargate.SIZES)))
         return OK
     answer = look_up(wanted)
@@ -93,7 +93,7 @@ def run(arguments: argparse.Namespace) -> int:
     return OK if answer.legal else REFUSED
 
 
-def look_up(wanted: Wanted) -> SizeAnswer:
+def look_up(wanted: Overrides) -> SizeAnswer:
     """Check a size, or a single value, against the table with the rules of ``submit``."""
     try:
         said = f"Fargate runs {_described(settle_size(wanted, 'strict'))}."
@@ -105,7 +105,9 @@ def look_up(wanted: Wanted) -> SizeAnswer:
         rounded = settle_size(wanted, "round_up")
     except InvalidRequest:
         rounded = None
-    return SizeAnswer(legal=legal, said=said, sizes=sorted(_nearest(*wanted)), rounded=rounded)
+    return SizeAnswer(
+        legal=legal, said=said, sizes=sorted(_nearest(wanted.vcpu, wanted.memory)), rounded=rounded
+    )
 
 
 def _nearest(vcpu: Decimal | None, memory: Decimal | None) -> Iterable[Size]:

@@ -1,11 +1,10 @@
 """Parsing of arguments into a legal SubmitJob body, or into all problems at once."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from airflow_fargate_batch.core import batch_operator, limits, naming
+from airflow_fargate_batch.core import batch_operator, limits
 from airflow_fargate_batch.core._request import body as _submit_body
 from airflow_fargate_batch.core._request import dependencies as _dependencies
 from airflow_fargate_batch.core._request import fields as _fields
@@ -19,8 +18,15 @@ from airflow_fargate_batch.core._request.dependencies import Dependency
 from airflow_fargate_batch.core._request.fields import JsonFile
 from airflow_fargate_batch.core._request.overrides import Overrides
 from airflow_fargate_batch.core._request.retries import RetryStrategy
-from airflow_fargate_batch.core._request.size import Settled, Wanted, read_size, settle_size
-from airflow_fargate_batch.core._request.values import Findings, boolean, integer
+from airflow_fargate_batch.core._request.size import Settled, read_size, settle_size
+from airflow_fargate_batch.core._request.values import Findings, integer
+from airflow_fargate_batch.core.arguments import (
+    Arguments,
+    read_exit_codes,
+    read_flag,
+    read_job_ids,
+    read_seconds,
+)
 from airflow_fargate_batch.core.definition import LATEST
 from airflow_fargate_batch.core.naming import INDEXES_VARIABLE, Submission
 from airflow_fargate_batch.exceptions import PROBLEMS_SHOWN, EmptyArray, InvalidRequest, Problem
@@ -35,8 +41,8 @@ __all__ = [
     "Arguments",
     "JobRequest",
     "JsonFile",
+    "Overrides",
     "Settled",
-    "Wanted",
     "find_problems",
     "read_exit_codes",
     "read_flag",
@@ -49,69 +55,6 @@ __all__ = [
 DRY_RUN_PREFIX: Final = _dependencies.DRY_RUN_PREFIX
 MORE_THAN_A_JOB_MAY_HAVE: Final = _dependencies.MORE_THAN_A_JOB_MAY_HAVE
 _NOTHING: Final = Beneath()
-
-
-@dataclass(slots=True, kw_only=True)
-class Arguments:
-    """Rendered arguments of a request; ``None`` means not given.
-
-    Attributes:
-        job_queue: Name or ARN.
-        job_definition: Name, ``name:revision``, or ARN; without a revision the latest active one.
-        job_name: Name; by default made of *job_name_prefix* and the submission.
-        job_name_prefix: First part of a default name.
-        vcpu: Number of vCPU, as a number or its text.
-        memory: MiB, as a number or its text, or ``"4 GB"`` (1 GB = 1024 MiB).
-        size_policy: ``strict``, or ``round_up`` to the smallest Fargate size that holds both.
-        command: List of texts, or JSON text.
-        environment: Mapping, list of ``{name, value}``, or JSON text.
-        parameters: Mapping, or JSON text; replaces ``Ref::name`` in the definition's command.
-        parameters_file: A ``JsonFile`` of *parameters*; *parameters* win, key by key.
-        container_overrides: The API's mapping, or JSON text; single arguments win.
-        container_overrides_file: A ``JsonFile`` of overrides; *container_overrides* win.
-        share_identifier: Needed by fair-share queues, refused by all other queues.
-        scheduling_priority: 0 to 9999; ``schedulingPriorityOverride``.
-        depends_on: A job id, ids separated by commas, ``{jobId, type}``, the AWS CLI's shorthand
-            ``jobId=ID,type=N_TO_N``, or nested lists.
-        ignore_missing_dependencies: Whether to ignore entries of *depends_on* without a job id,
-            such as skipped branches; at least one id must be left.
-        array_size: 2 to 10000; 1 makes a plain job.
-        retry_strategy: Number of attempts, or the API's mapping, or JSON text.
-        spot_retries: Retries of Fargate Spot reclaims only, 0 to 9.
-        job_timeout: Seconds or a ``timedelta``, for each attempt; 60 s at least.
-        tags: Mapping, or JSON text.
-        propagate_tags: Whether the ECS task gets the tags too.
-        platform_version: ``LATEST`` or ``n.n.n``; never sent, compared with the job definition's.
-        awslogs_index: Index of the child to stream the log of; never sent.
-        extra_submit_args: Any other member of SubmitJob.
-    """
-
-    job_queue: object = None
-    job_definition: object = None
-    job_name: object = None
-    job_name_prefix: object = naming.DEFAULT_PREFIX
-    vcpu: object = None
-    memory: object = None
-    size_policy: object = "strict"
-    command: object = None
-    environment: object = None
-    parameters: object = None
-    parameters_file: object = None
-    container_overrides: object = None
-    container_overrides_file: object = None
-    share_identifier: object = None
-    scheduling_priority: object = None
-    depends_on: object = None
-    ignore_missing_dependencies: object = None
-    array_size: object = None
-    retry_strategy: object = None
-    spot_retries: object = None
-    job_timeout: object = None
-    tags: object = None
-    propagate_tags: object = None
-    platform_version: object = None
-    awslogs_index: object = None
-    extra_submit_args: object = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,14 +206,11 @@ class JobRequest:
         return cast("SubmitJobRequestTypeDef", said)
 
     def _container_overrides(self) -> dict[str, Any]:
-        vcpu, memory = self.size
         return _overrides.to_api(
-            Overrides(
-                vcpu=vcpu,
-                memory=None if memory is None else Decimal(memory),
-                command=self.command,
-                environment=dict(self.environment),
-            )
+            vcpu=self.size.vcpu,
+            memory=self.size.memory,
+            command=self.command,
+            environment=self.environment,
         )
 
 
@@ -293,67 +233,13 @@ def find_problems(**arguments: object) -> list[Problem]:
     An array of size 0 is no problem here: Airflow skips the task.
     """
     findings = Findings()
-    _read(Arguments(**arguments), findings, dry_run=True, submission=None)
+    _build(Arguments(**arguments), findings, dry_run=True, submission=None)
     if not findings.problems:
         return []
     empty = _is_zero(arguments.get("array_size"))
     return [
         problem for problem in findings.problems if not (empty and problem.field == "array_size")
     ]
-
-
-def read_flag(value: object, argument: str) -> bool:
-    """Read a truth value, rendered or not: ``True``, ``'true'``, ``1``.
-
-    :raises InvalidRequest: the value is neither true nor false.
-    """
-    findings = Findings()
-    flag = boolean(value, argument, findings)
-    if flag is None:
-        raise InvalidRequest(findings.problems)
-    return flag
-
-
-def read_seconds(value: object, argument: str) -> float | None:
-    """Read a span of time from seconds, their text or a ``timedelta``; ``None`` means not given.
-
-    :raises InvalidRequest: the value is no span of time, or not greater than 0.
-    """
-    if value is None or (type(value) is float and value > 0):  # nearly always, for every task
-        return value
-    findings = Findings()
-    seconds = _fields.seconds(value, argument, findings)
-    if findings.problems:
-        raise InvalidRequest(findings.problems)
-    return seconds
-
-
-def read_exit_codes(value: object, argument: str) -> frozenset[int]:
-    """Read one exit code or several; ``None`` means not given.
-
-    :raises InvalidRequest: a value is no exit code.
-    """
-    if value is None:
-        return frozenset()
-    findings = Findings()
-    several = value if isinstance(value, Iterable) and not isinstance(value, str) else [value]
-    codes = {integer(code, argument, findings) for code in several}
-    if findings.problems:
-        raise InvalidRequest(findings.problems)
-    return frozenset(code for code in codes if code is not None)
-
-
-def read_job_ids(value: object, argument: str, *, dry_run: bool = False) -> list[str]:
-    """Read the ids of jobs to wait for, in any form of *depends_on*.
-
-    :param dry_run: whether placeholders of dry runs are allowed.
-    :raises InvalidRequest: a value is no job id.
-    """
-    findings = Findings()
-    ids = _dependencies.read_job_ids(value, argument, dry_run=dry_run, findings=findings)
-    if findings.problems:
-        raise InvalidRequest(findings.problems)
-    return ids
 
 
 def _is_zero(value: object) -> bool:
@@ -368,8 +254,53 @@ def _build(
     submission: Submission | None,
     beneath: Beneath = _NOTHING,
 ) -> JobRequest:
-    read = _read(given, findings, dry_run=dry_run, submission=submission, beneath=beneath)
-    request = JobRequest(**read)
+    """Read the arguments; the request is of use only if *findings* has no problems."""
+    overrides = _gather_overrides(given, findings, beneath.overrides)
+    parameters = _fields.parameters(given.parameters, given.parameters_file, findings)
+    extra = _submit_args.read(given.extra_submit_args, findings)
+    policy = "strict" if given.size_policy is None else given.size_policy
+    size = _size.settle(overrides, policy, findings)
+    array_size = _fields.array_size(given.array_size, findings)
+    is_array = given.array_size is not None
+    request = JobRequest(
+        job_name=_fields.job_name(given.job_name, given.job_name_prefix, submission, findings),
+        job_queue=_fields.job_queue(given.job_queue, findings),
+        job_definition=_fields.job_definition(given.job_definition, findings),
+        size=size,
+        command=overrides.command or (),
+        environment=overrides.environment,
+        parameters={**beneath.parameters, **parameters},
+        share_identifier=_fields.share_identifier(given.share_identifier, findings),
+        scheduling_priority=_fields.scheduling_priority(
+            given.scheduling_priority, findings, share_identifier=given.share_identifier
+        ),
+        array_size=None if array_size == 1 else array_size,
+        depends_on=_dependencies.read(
+            given.depends_on,
+            is_array=is_array,
+            array_size=array_size,
+            ignore_missing=_fields.ignores_missing(given.ignore_missing_dependencies, findings),
+            dry_run=dry_run,
+            findings=findings,
+        ),
+        retry_strategy=_retries.read(given.retry_strategy, given.spot_retries, findings),
+        job_timeout=_fields.job_timeout(given.job_timeout, findings),
+        tags=_fields.tags(given.tags, findings, beneath.tags),
+        propagate_tags=_fields.propagate_tags(given.propagate_tags, findings),
+        platform_version=_fields.platform_version(given.platform_version, size, findings),
+        awslogs_index=_fields.awslogs_index(
+            given.awslogs_index, is_array=is_array, array_size=array_size, findings=findings
+        ),
+        extra_submit_args={**beneath.extra, **extra},
+        submission=submission,
+    )
+    if "ecsPropertiesOverride" in request.extra_submit_args and overrides != Overrides():
+        findings.warnings.append(
+            "extra_submit_args.ecsPropertiesOverride is set together with container overrides: AWS "
+            "documents ecsPropertiesOverride for job definitions with ecsProperties, and container "
+            "overrides for all other job definitions"
+        )
+    _check_lengths(request, findings)
     if not (findings.warnings or findings.notes):
         return request
     return replace(request, warnings=_first_of(findings.warnings), notes=tuple(findings.notes))
@@ -380,66 +311,6 @@ def _first_of(warnings: list[str]) -> tuple[str, ...]:
     different = list(dict.fromkeys(warnings))
     more = len(different) - PROBLEMS_SHOWN
     return (*different[:PROBLEMS_SHOWN], *([f"and {more} more warnings"] if more > 0 else []))
-
-
-def _read(
-    given: Arguments,
-    findings: Findings,
-    *,
-    dry_run: bool,
-    submission: Submission | None,
-    beneath: Beneath = _NOTHING,
-) -> dict[str, Any]:
-    """Read the arguments into the attributes of a ``JobRequest``."""
-    overrides = _gather_overrides(given, findings, beneath.overrides)
-    parameters = _fields.parameters(given.parameters, given.parameters_file, findings)
-    extra = _submit_args.read(given.extra_submit_args, findings)
-    policy = "strict" if given.size_policy is None else given.size_policy
-    size = _size.settle(overrides, policy, findings)
-    array_size = _fields.array_size(given.array_size, findings)
-    read: dict[str, Any] = {
-        "job_name": _fields.job_name(given.job_name, given.job_name_prefix, submission, findings),
-        "job_queue": _fields.job_queue(given.job_queue, findings),
-        "job_definition": _fields.job_definition(given.job_definition, findings),
-        "size": size,
-        "command": overrides.command or (),
-        "environment": overrides.environment,
-        "parameters": {**beneath.parameters, **parameters},
-        "share_identifier": _fields.share_identifier(given.share_identifier, findings),
-        "scheduling_priority": _fields.scheduling_priority(
-            given.scheduling_priority, findings, share_identifier=given.share_identifier
-        ),
-        "array_size": None if array_size == 1 else array_size,
-        "depends_on": _dependencies.read(
-            given.depends_on,
-            is_array=given.array_size is not None,
-            array_size=array_size,
-            ignore_missing=_fields.ignores_missing(given.ignore_missing_dependencies, findings),
-            dry_run=dry_run,
-            findings=findings,
-        ),
-        "retry_strategy": _retries.read(given.retry_strategy, given.spot_retries, findings),
-        "job_timeout": _fields.job_timeout(given.job_timeout, findings),
-        "tags": _fields.tags(given.tags, findings, beneath.tags),
-        "propagate_tags": _fields.propagate_tags(given.propagate_tags, findings),
-        "platform_version": _fields.platform_version(given.platform_version, size, findings),
-        "awslogs_index": _fields.awslogs_index(
-            given.awslogs_index,
-            is_array=given.array_size is not None,
-            array_size=array_size,
-            findings=findings,
-        ),
-        "extra_submit_args": {**beneath.extra, **extra},
-        "submission": submission,
-    }
-    if "ecsPropertiesOverride" in read["extra_submit_args"] and overrides != Overrides():
-        findings.warnings.append(
-            "extra_submit_args.ecsPropertiesOverride is set together with container overrides: AWS "
-            "documents ecsPropertiesOverride for job definitions with ecsProperties, and container "
-            "overrides for all other job definitions"
-        )
-    _check_lengths(read, findings)
-    return read
 
 
 def _gather_overrides(given: Arguments, findings: Findings, beneath: Overrides) -> Overrides:
@@ -469,15 +340,15 @@ def _gather_overrides(given: Arguments, findings: Findings, beneath: Overrides) 
     return overrides
 
 
-def _check_lengths(read: Mapping[str, Any], findings: Findings) -> None:
-    command, environment, parameters = read["command"], read["environment"], read["parameters"]
-    ids = (each.job_id for each in read["depends_on"] if each.job_id)
-    pairs = (environment, parameters, read["tags"])
+def _check_lengths(request: JobRequest, findings: Findings) -> None:
+    command, environment, parameters = request.command, request.environment, request.parameters
+    ids = (each.job_id for each in request.depends_on if each.job_id)
+    pairs = (environment, parameters, request.tags)
     texts = (command, ids, *pairs, *(each.values() for each in pairs))
-    has_more = read["extra_submit_args"] or read["retry_strategy"]
+    has_more = request.extra_submit_args or request.retry_strategy
     if not has_more and _lengths.are_surely_short(*texts):
         return
     _lengths.check_overrides(command, environment, parameters, findings)
-    if ecs := read["extra_submit_args"].get("ecsPropertiesOverride"):
+    if ecs := request.extra_submit_args.get("ecsPropertiesOverride"):
         _lengths.check_ecs_overrides(ecs, findings)
-    _lengths.check_request(JobRequest(**read).to_submit_job(), findings)
+    _lengths.check_request(request.to_submit_job(), findings)

@@ -13,7 +13,7 @@ import pytest
 
 from airflow_fargate_batch import triggers
 from airflow_fargate_batch._airflow import compat, job_log
-from airflow_fargate_batch._airflow.connection import Connection
+from airflow_fargate_batch._airflow.connection import ConnectionSettings
 from airflow_fargate_batch._airflow.xcom import LOG_POSITION
 from airflow_fargate_batch.core import log_reading, polling
 from airflow_fargate_batch.core.job import Job
@@ -77,8 +77,8 @@ class Xcom:
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
     aws = Aws()
-    monkeypatch.setattr(Connection, "connect", lambda _: aws)
-    monkeypatch.setattr(Connection, "connect_logs", lambda _: aws.cloud)
+    monkeypatch.setattr(ConnectionSettings, "connect", lambda _: aws)
+    monkeypatch.setattr(ConnectionSettings, "connect_logs", lambda _: aws.cloud)
     monkeypatch.setattr(triggers, "SETTLING", 0.0)
     monkeypatch.setattr(poller, "TICK", 0.02)
     monkeypatch.setattr(polling, "FIRST_QUESTION", 0.02)

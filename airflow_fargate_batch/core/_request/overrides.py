@@ -4,7 +4,7 @@ The layers merge key by key, the environment by variable, and resource requireme
 layers win, and no other value of an earlier layer is lost.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final, TypeGuard
@@ -272,17 +272,22 @@ def _is_usual(name: str, given: object) -> TypeGuard[str]:
     )
 
 
-def to_api(overrides: Overrides) -> dict[str, Any]:
+def to_api(
+    *,
+    vcpu: Decimal | None,
+    memory: Decimal | int | None,
+    command: Sequence[str],
+    environment: Mapping[str, str],
+) -> dict[str, Any]:
     """Write overrides for the API: numbers as canonical text, without empty members."""
     requirements = [
-        {"type": kind, "value": f"{value.normalize():f}"}
-        for kind, value in (("VCPU", overrides.vcpu), ("MEMORY", overrides.memory))
+        {"type": kind, "value": f"{Decimal(value).normalize():f}"}
+        for kind, value in (("VCPU", vcpu), ("MEMORY", memory))
         if value is not None
     ]
-    environment = [{"name": name, "value": text} for name, text in overrides.environment.items()]
     body = {
-        "command": list(overrides.command or ()),
-        "environment": environment,
+        "command": list(command),
+        "environment": [{"name": name, "value": text} for name, text in environment.items()],
         "resourceRequirements": requirements,
     }
     return {member: value for member, value in body.items() if value}

@@ -26,41 +26,30 @@ class Settled(NamedTuple):
     memory: int | None = None
 
 
-class Wanted(NamedTuple):
-    """Size as given, legal on Fargate or not."""
-
-    vcpu: Decimal | None = None
-    memory: Decimal | None = None
-
-
-def read_size(*, vcpu: object, memory: object) -> Wanted:
-    """Read a size from the arguments of a request.
+def read_size(*, vcpu: object, memory: object) -> Overrides:
+    """Read a size, legal on Fargate or not, from the arguments of a request.
 
     :raises InvalidRequest: a value is no number.
     """
     findings = Findings()
-    asked = _asked(vcpu, memory, findings)
+    wanted = from_arguments(
+        vcpu=vcpu, memory=memory, command=None, environment=None, findings=findings
+    )
     if findings.problems:
         raise InvalidRequest(findings.problems)
-    return Wanted(asked.vcpu, asked.memory)
+    return wanted
 
 
-def settle_size(wanted: Wanted, size_policy: str) -> Settled:
+def settle_size(wanted: Overrides, size_policy: str) -> Settled:
     """Return the final size of a request.
 
     :raises InvalidRequest: no size of Fargate; with ``round_up``, more than the largest size.
     """
     findings = Findings()
-    settled = settle(_asked(*wanted, findings), size_policy, findings)
+    settled = settle(wanted, size_policy, findings)
     if findings.problems:
         raise InvalidRequest(findings.problems)
     return settled
-
-
-def _asked(vcpu: object, memory: object, findings: Findings) -> Overrides:
-    return from_arguments(
-        vcpu=vcpu, memory=memory, command=None, environment=None, findings=findings
-    )
 
 
 def settle(overrides: Overrides, policy: object, findings: Findings) -> Settled:

@@ -113,7 +113,12 @@ def _container(value: object, where: str, findings: Findings) -> dict[str, Any]:
         if resource is not None and resource <= 0:
             place = f"{where}.resourceRequirements"
             findings.problem(place, f"must be greater than 0, not {shown(resource)}")
-    return named | _overrides.to_api(layer)
+    return named | _overrides.to_api(
+        vcpu=layer.vcpu,
+        memory=layer.memory,
+        command=layer.command or (),
+        environment=layer.environment,
+    )
 
 
 def _consumable_resources(value: object, where: str, findings: Findings) -> dict[str, Any]:

@@ -1,0 +1,216 @@
+"""IAM actions of each feature, and policy documents made of them.
+
+Source of the resource types: Service Authorization Reference, "Actions, resources, and condition
+keys for AWS Batch", "… for Amazon CloudWatch Logs" and "… for AWS Price List". An action without a
+resource type there works only in a statement with the resource ``*``.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from airflow_fargate_batch.core.job import DEFAULT_LOG_GROUP
+from airflow_fargate_batch.core.spelling import nearest
+from airflow_fargate_batch.exceptions import InvalidRequest, Problem
+
+ANY: Final = "*"
+
+RESOURCE_TYPES: Final[Mapping[str, tuple[str, ...]]] = {
+    "batch:DescribeJobDefinitions": (),
+    "batch:DescribeJobs": (),
+    "batch:ListJobs": (),
+    "batch:SubmitJob": ("job-definition", "job-queue"),
+    "batch:TagResource": ("job",),
+    "batch:TerminateJob": ("job",),
+    "logs:GetLogEvents": ("log-stream",),
+}
+"""Resource types of each action that a feature uses; empty if AWS accepts only ``*``.
+TagResource takes every type of AWS Batch; this package tags jobs only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """A feature with the actions that it needs.
+
+    Attributes:
+        name: Word of ``iam-policy --features``.
+        meaning: Description in README's table.
+        actions: IAM actions, in README's order.
+    """
+
+    name: str
+    meaning: str
+    actions: tuple[str, ...]
+
+
+FEATURES: Final[tuple[Feature, ...]] = (
+    Feature("submit", "submit", ("batch:SubmitJob", "batch:TagResource")),
+    Feature(
+        "find",
+        "find the job of an earlier try, or of a lost answer",
+        ("batch:ListJobs", "batch:DescribeJobs"),
+    ),
+    Feature("wait", "wait", ("batch:DescribeJobs",)),
+    Feature("children", "name the failed children of an array", ("batch:ListJobs",)),
+    Feature("terminate", "terminate jobs: timeouts, kills, clears", ("batch:TerminateJob",)),
+    Feature("platform-version", "compare `platform_version`", ("batch:DescribeJobDefinitions",)),
+    Feature(
+        "newest-revision",
+        "name the newest revision of an unknown job definition",
+        ("batch:DescribeJobDefinitions",),
+    ),
+    Feature("logs", "stream logs", ("logs:GetLogEvents",)),
+    Feature(
+        "last-lines",
+        "show the last log lines of a failed job, in a task that waits",
+        ("logs:GetLogEvents", "batch:DescribeJobs"),
+    ),
+)
+"""All features. README's table and ``fargate-batch iam-policy`` are made of these rows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Resources that a policy allows.
+
+    Attributes:
+        job_queues: ARNs or names; empty allows every queue.
+        job_definitions: ARNs or names, with or without a revision; empty allows every definition.
+    """
+
+    job_queues: tuple[str, ...] = ()
+    job_definitions: tuple[str, ...] = ()
+
+
+def read_features(names: Iterable[str]) -> tuple[Feature, ...]:
+    """Return the features with these names, in the table's order; all features if none is named.
+
+    :raises InvalidRequest: a name is not in the table.
+    """
+    wanted = list(names)
+    known = [feature.name for feature in FEATURES]
+    problems = []
+    for name in wanted:
+        if name not in known:
+            near = nearest(name, known)
+            meant = f"; did you mean {near}?" if near else ""
+            message = f"there is no feature {name!r}{meant} (features: {', '.join(known)})"
+            problems.append(Problem("features", message, near))
+    if problems:
+        raise InvalidRequest(problems)
+    return tuple(each for each in FEATURES if each.name in wanted or not wanted)
+
+
+def policy(features: Iterable[Feature], scope: Scope) -> dict[str, Any]:
+    """Return the narrowest IAM policy document that allows the features.
+
+    :raises InvalidRequest: *scope* has an ARN of another resource type, or a malformed name.
+    """
+    place = _place(scope)
+    actions = sorted({action for feature in features for action in feature.actions})
+    by_types: dict[tuple[str, ...], list[str]] = {}
+    for action in actions:
+        by_types.setdefault(RESOURCE_TYPES[action], []).append(action)
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": _sid(types),
+                "Effect": "Allow",
+                "Action": named,
+                "Resource": [arn for kind in types for arn in _ARNS[kind](place, scope)] or ANY,
+            }
+            for types, named in sorted(by_types.items())
+        ],
+    }
+
+
+def readme_table() -> str:
+    """Write the table of features for README."""
+    rows = ["| feature | `--features` | actions |", "|---|---|---|"]
+    for feature in FEATURES:
+        actions = " ".join(f"`{action}`" for action in feature.actions)
+        rows.append(f"| {feature.meaning} | `{feature.name}` | {actions} |")
+    return "\n".join(rows)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Beginning of the ARNs of a policy; ``*`` stands for any region or account."""
+
+    partition: str = "aws"
+    region: str = ANY
+    account: str = ANY
+
+    def arn(self, service: str, resource: str) -> str:
+        return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
+
+
+_ARN: Final = re.compile(r"arn:(aws[a-z-]*):batch:([a-z0-9-]+):([0-9]{12}):([a-z-]+)/([^/]+)")
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}(?::[0-9]+)?")
+
+
+def _place(scope: Scope) -> _Place:
+    """Return the partition, region and account that all ARNs of *scope* share."""
+    problems, places = [], set()
+    given = [("job_queue", "job-queue", each) for each in scope.job_queues]
+    given += [("job_definition", "job-definition", each) for each in scope.job_definitions]
+    for argument, kind, text in given:
+        arn = _ARN.fullmatch(text)
+        if arn and arn[4] == kind:
+            places.add(_Place(arn[1], arn[2], arn[3]))
+        elif not _NAME.fullmatch(text):
+            example = f"arn:aws:batch:REGION:ACCOUNT:{kind}/NAME"
+            message = f"{text} is neither a name nor an ARN like {example}"
+            problems.append(Problem(argument, message))
+    if problems:
+        raise InvalidRequest(problems)
+    if len(places) == 1:
+        return places.pop()
+    partitions = {place.partition for place in places}
+    return _Place(partitions.pop()) if len(partitions) == 1 else _Place()
+
+
+def _queues(place: _Place, scope: Scope) -> list[str]:
+    return [_full(place, "job-queue", each) for each in scope.job_queues or (ANY,)]
+
+
+def _definitions(place: _Place, scope: Scope) -> list[str]:
+    """Return each definition; without a revision also all revisions.
+
+    AWS compares the ARN of the submitted definition, with or without the revision of the request.
+    """
+    found = []
+    for each in scope.job_definitions or (ANY,):
+        arn = _full(place, "job-definition", each)
+        resource = arn.rpartition("/")[2]
+        found += [arn] if resource == ANY or ":" in resource else [arn, f"{arn}:{ANY}"]
+    return found
+
+
+def _full(place: _Place, kind: str, name_or_arn: str) -> str:
+    is_arn = name_or_arn.startswith("arn:")
+    return name_or_arn if is_arn else place.arn("batch", f"{kind}/{name_or_arn}")
+
+
+def _jobs(place: _Place, _: Scope) -> list[str]:
+    return [place.arn("batch", "job/*")]
+
+
+def _log_streams(place: _Place, _: Scope) -> list[str]:
+    return [place.arn("logs", f"log-group:{DEFAULT_LOG_GROUP}:log-stream:*")]
+
+
+_ARNS: Final[Mapping[str, Callable[[_Place, Scope], list[str]]]] = {
+    "job": _jobs,
+    "job-definition": _definitions,
+    "job-queue": _queues,
+    "log-stream": _log_streams,
+}
+"""ARNs of each resource type in a policy."""
+
+
+def _sid(types: tuple[str, ...]) -> str:
+    words = "-".join(types).split("-") if types else ["any", "resource"]
+    return "".join(word.capitalize() for word in words)

@@ -1,0 +1,123 @@
+"""The settings of a task's wait for its job, parsed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple, Self, TypeVar
+
+from airflow_fargate_batch.core.backoff import POLL_INTERVAL
+from airflow_fargate_batch.core.narration import duration
+from airflow_fargate_batch.core.request import read_exit_codes, read_seconds
+from airflow_fargate_batch.exceptions import InvalidRequest, Problem
+
+Value = TypeVar("Value")
+
+TIMEOUT_MARGIN: Final = timedelta(seconds=30)
+"""Time between giving up and Airflow's execution_timeout, needed to terminate the job."""
+
+
+class Deadline(NamedTuple):
+    """Moment to give up a wait, with its source for people; ``None`` means no limit."""
+
+    until: datetime | None = None
+    limit: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitSettings:
+    """All settings of a wait; timeouts of ``None`` mean no limit.
+
+    Attributes:
+        deferrable: Whether to wait in the triggerer; ``None`` leaves the choice to Airflow's
+            ``default_deferrable``.
+        poll_interval: Seconds between two polls of the job.
+        runnable_timeout: Longest time in RUNNABLE (waiting for capacity).
+        starting_timeout: Longest time in STARTING.
+        wait_timeout: Longest time from the submit to the job's end.
+        terminate_on_kill: Whether to terminate the job at the end of the wait.
+        log_interval: Seconds between two reads of the job's log; ``None`` means no reads.
+        skip_on_exit_code: Exit codes that skip the task.
+        fail_on_exit_code: Exit codes that fail the task without retries.
+    """
+
+    deferrable: bool | None = None
+    poll_interval: float = POLL_INTERVAL
+    runnable_timeout: timedelta | None = None
+    starting_timeout: timedelta | None = None
+    wait_timeout: timedelta | None = None
+    terminate_on_kill: bool = True
+    log_interval: float | None = None
+    skip_on_exit_code: frozenset[int] = frozenset()
+    fail_on_exit_code: frozenset[int] = frozenset()
+
+    @classmethod
+    def read(
+        cls,
+        *,
+        deferrable: bool | None,
+        poll_interval: object,
+        runnable_timeout: object,
+        starting_timeout: object,
+        wait_timeout: object,
+        terminate_on_kill: bool,
+        awslogs_enabled: bool,
+        awslogs_fetch_interval: object,
+        skip_on_exit_code: object,
+        fail_on_exit_code: object,
+    ) -> Self:
+        """Read the operator's arguments about waiting; times are seconds or timedeltas.
+
+        :raises InvalidRequest: with all problems.
+        """
+        problems: list[Problem] = []
+
+        def parsed(read: Callable[[object, str], Value], given: object, name: str) -> Value | None:
+            try:
+                return read(given, name)
+            except InvalidRequest as error:
+                problems.extend(error.problems)
+                return None
+
+        def time(given: object, name: str) -> timedelta | None:
+            seconds = parsed(read_seconds, given, name)
+            return None if seconds is None else timedelta(seconds=seconds)
+
+        interval = parsed(read_seconds, poll_interval, "poll_interval")
+        log_interval = parsed(read_seconds, awslogs_fetch_interval, "awslogs_fetch_interval")
+        skips = parsed(read_exit_codes, skip_on_exit_code, "skip_on_exit_code")
+        fails = parsed(read_exit_codes, fail_on_exit_code, "fail_on_exit_code")
+        settings = cls(
+            deferrable=deferrable,
+            poll_interval=interval or POLL_INTERVAL,
+            runnable_timeout=time(runnable_timeout, "runnable_timeout"),
+            starting_timeout=time(starting_timeout, "starting_timeout"),
+            wait_timeout=time(wait_timeout, "wait_timeout"),
+            terminate_on_kill=terminate_on_kill,
+            log_interval=log_interval if awslogs_enabled else None,
+            skip_on_exit_code=skips or frozenset(),
+            fail_on_exit_code=fails or frozenset(),
+        )
+        if problems:
+            raise InvalidRequest(problems)
+        return settings
+
+    def deadline(
+        self, now: datetime, *, execution_timeout: timedelta | None, started_at: datetime | None
+    ) -> Deadline:
+        """Return the moment to give up: before Airflow's own timeout, to terminate the job first.
+
+        :param now: moment after the submit.
+        :param started_at: start of the task, from which *execution_timeout* counts.
+        """
+        ends: list[Deadline] = []
+        if self.wait_timeout:
+            said = f"wait_timeout is {duration(self.wait_timeout)}"
+            ends.append(Deadline(now + self.wait_timeout, said))
+        if execution_timeout and started_at:
+            margin = min(TIMEOUT_MARGIN, execution_timeout / 10)
+            said = (
+                f"execution_timeout is {duration(execution_timeout)}, "
+                f"less {duration(margin)} to clean up"
+            )
+            ends.append(Deadline(started_at + execution_timeout - margin, said))
+        return min(ends, default=Deadline())
