@@ -15,6 +15,7 @@ from airflow_fargate_batch._airflow.connection import ConnectionSettings, HasCon
 from airflow_fargate_batch._airflow.wait_event import WaitEvent, WaitOutcome
 from airflow_fargate_batch._airflow.xcom import JOB, LOG_POSITION
 from airflow_fargate_batch._machine.terminators import terminator_of
+from airflow_fargate_batch.core.explanation import Explanation
 from airflow_fargate_batch.core.giving_up import left_running, outcome, report
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.termination import when_giving_up
@@ -27,7 +28,7 @@ from airflow_fargate_batch.exceptions import (
 )
 from airflow_fargate_batch.links import HasPages, pages_of, push_pages
 from airflow_fargate_batch.triggers import FargateBatchJobTrigger
-from airflow_fargate_batch.watching.conclusion import conclude, last_lines
+from airflow_fargate_batch.watching.conclusion import conclude, explained, last_lines
 
 if TYPE_CHECKING:
     from airflow_fargate_batch.hooks import FargateBatchHook
@@ -123,7 +124,7 @@ class Waiting:
             self._push_end(job, job.to_summary())
         if end.outcome not in (WaitOutcome.GAVE_UP, WaitOutcome.STUCK):
             raise FargateBatchError(end.message)
-        text = self._report(end.message or "", job, end.advice)
+        text = self._report(end.message or "", job, end.advice, self._explained(job))
         raise (AirflowFailException if end.outcome is WaitOutcome.STUCK else JobTimedOut)(text)
 
     def _give_up(self, job_id: str, error: JobTimedOut) -> str:
@@ -134,6 +135,8 @@ class Waiting:
             verdict = when_giving_up(task_now(ti), error.message)
             if not verdict.terminates:
                 terminates, because = False, verdict.why
+        before = self._look(job_id)  # a terminated job has left its queue
+        explanation = self._explained(before)
         if terminates:
             try:
                 task.hook.terminate(job_id, terminator_of(ti).reason(error.message))
@@ -148,10 +151,18 @@ class Waiting:
             region=self._region_of(job),
         )
         text = "\n".join(line for line in (error.message, error.state, became) if line)
-        return self._report(text, job, error.advice)
+        return self._report(text, job, error.advice, explanation)
 
-    def _report(self, text: str, job: Job | None, advice: str | None) -> str:
-        """Add the task, the job's last log lines and pages, and advice to a text."""
+    def _explained(self, job: Job | None) -> Explanation | None:
+        """Explain a job; a job that AWS did not show has no explanation."""
+        if job is None or not job.status_text:
+            return None
+        return explained(job, lambda: self._task.hook.api)
+
+    def _report(
+        self, text: str, job: Job | None, advice: str | None, explanation: Explanation | None
+    ) -> str:
+        """Add the task, the explanation, the job's last log lines and pages to a text."""
         task = self._task
         return report(
             text,
@@ -160,6 +171,7 @@ class Waiting:
             region=self._region_of(job),
             log_lines=last_lines(job, lambda: task.hook.logs) if job else (),
             advice=advice,
+            explanation=explanation,
         )
 
     def _region_of(self, job: Job | None) -> str | None:
@@ -213,15 +225,19 @@ class Waiting:
 
     def _last_seen(self, job_id: str) -> Job:
         """Push the job's present state and return the job; if unreadable, with the id only."""
-        try:
-            job = next(iter(self._task.hook.describe([job_id])), None)
-        except AwsError as error:
-            self._task.log.warning("Could not read the state of job %s: %s", job_id, error)
-            job = None
+        job = self._look(job_id)
         if job is None:
             return Job(id=job_id)
         self._push_end(job, job.to_summary())
         return job
+
+    def _look(self, job_id: str) -> Job | None:
+        """Return the job's present state; ``None`` if unreadable."""
+        try:
+            return next(iter(self._task.hook.describe([job_id])), None)
+        except AwsError as error:
+            self._task.log.warning("Could not read the state of job %s: %s", job_id, error)
+            return None
 
     def _push_end(self, job: Job, summary: dict[str, Any]) -> None:
         self._push(JOB, summary)

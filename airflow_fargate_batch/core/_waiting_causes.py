@@ -237,7 +237,7 @@ def _no_capacity(job: Job, evidence: Evidence) -> Cause | None:
     return Cause(
         text=f"AWS has no {'Fargate Spot ' if is_spot else ''}capacity for the job now",
         advice=f"Wait,{other} or add subnets in other availability zones to the compute"
-        " environment. `runnable_timeout` limits the wait.",
+        f" environment. {_LONGER}",
     )
 
 
@@ -252,7 +252,7 @@ def _full(job: Job, evidence: Evidence) -> Cause | None:
         text=f"the compute environments are full: {used} of {most} vCPU are in use, and the job"
         f" asks for {job.vcpu}",
         advice="Wait until other jobs end, or raise maxvCpus of a compute environment (aws batch"
-        " update-compute-environment). `runnable_timeout` limits the wait.",
+        f" update-compute-environment). {_LONGER}",
         is_trouble=False,
     )
 
@@ -269,8 +269,20 @@ def _in_line(job: Job, evidence: Evidence) -> Cause | None:
     sooner = "A higher `scheduling_priority` or another" if is_fair else "Another"
     return Cause(
         text=f"{before} before the job in its queue",
-        advice=f"Wait. {sooner} `job_queue` may start the job sooner. `runnable_timeout` limits the"
-        " wait.",
+        advice=f"Wait. {sooner} `job_queue` may start the job sooner. {_LONGER}",
+        is_trouble=False,
+    )
+
+
+def _others_wait(_: Job, evidence: Evidence) -> Cause | None:
+    """Other jobs wait too; the job itself has left the line, or is not in it yet."""
+    count = 0 if evidence.snapshot is None else len(evidence.snapshot.front)
+    if count == 0 or (count == 1 and evidence.first_in_line is None):
+        return None
+    others = "1 other job waits" if count == 1 else f"{count} other jobs wait"
+    return Cause(
+        text=f"{others} in the queue",
+        advice=f"Wait, or use another `job_queue`. {_LONGER}",
         is_trouble=False,
     )
 
@@ -286,8 +298,7 @@ def _nothing_found(job: Job, evidence: Evidence) -> Cause | None:
     return Cause(
         text=text,
         advice="Wait: usually Fargate starts a job within minutes. If the job stays RUNNABLE, check"
-        " the account's quota of Fargate vCPUs (Service Quotas). `runnable_timeout` limits the"
-        " wait.",
+        f" the account's quota of Fargate vCPUs (Service Quotas). {_LONGER}",
         is_trouble=False,
     )
 
@@ -300,6 +311,7 @@ def _is_parent(job: Job) -> bool:
     return job.array is not None and job.array.size is not None
 
 
+_LONGER: Final = "If a longer wait is fine, raise `runnable_timeout`."
 _BEFORE_RUNNABLE: Final = frozenset({JobStatus.SUBMITTED, JobStatus.PENDING})
 _CHECKS: Final[tuple[Check, ...]] = (
     _dependency_failed,
@@ -317,5 +329,6 @@ _CHECKS: Final[tuple[Check, ...]] = (
     _no_capacity,
     _full,
     _in_line,
+    _others_wait,
     _nothing_found,
 )

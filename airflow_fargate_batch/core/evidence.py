@@ -155,6 +155,8 @@ def _of_line(job: Job, evidence: Evidence) -> Iterator[str]:
         yield f"Place in line: {place} of {behind} RUNNABLE jobs"
     elif evidence.is_beyond_the_snapshot(job):
         yield f"Place in line: behind the first {SHOWN} RUNNABLE jobs"
+    elif snapshot.front:
+        yield f"In line: {len(snapshot.front)} other RUNNABLE jobs"
 
 
 def _of_share(job: Job, snapshot: QueueSnapshot) -> Iterator[str]:

@@ -49,10 +49,15 @@ _NEEDS: Final = {
 
 def questions(job: Job, failed_children: Sequence[Job] = ()) -> frozenset[Question]:
     """Return the lookups that can add to the explanation of a job."""
+    wanted = _questions(job, failed_children)
+    return wanted if job.dependencies else wanted - {Question.DEPENDENCIES}
+
+
+def _questions(job: Job, failed_children: Sequence[Job]) -> frozenset[Question]:
     if job.status is JobStatus.FAILED:
         return _NEEDS.get(diagnose(job, failed_children).kind, frozenset())
     if job.status in _BEFORE_RUNNABLE and not job.waits_for_room:
-        return frozenset({Question.DEPENDENCIES}) if job.has_dependencies else frozenset()
+        return frozenset({Question.DEPENDENCIES})
     if job.waits_for_room:
         return frozenset({Question.SURROUNDINGS, Question.LINE})
     return frozenset({Question.SURROUNDINGS}) if job.status is JobStatus.STARTING else frozenset()
@@ -80,6 +85,15 @@ class Explanation:
     failure: Failure | None = None
     shell: str | None = None
 
+    @property
+    def is_before_start(self) -> bool:
+        """Whether the job waits for dependencies or for a place to run."""
+        return self.job.status in _BEFORE_RUNNABLE or self.job.waits_for_room
+
+    def evidence_lines(self) -> list[str]:
+        """Write the evidence for people, a fact a line."""
+        return evidence_lines(self.job, self.evidence)
+
     def to_text(self, *, task: str | None = None) -> str:
         """Write the explanation for people.
 
@@ -93,7 +107,7 @@ class Explanation:
                     self.job, self.evidence.failed_children, attempts=not self.timeline.steps
                 ),
                 timeline=self.timeline.to_lines(self.now),
-                evidence=evidence_lines(self.job, self.evidence),
+                evidence=self.evidence_lines(),
                 log_lines=self.evidence.log_lines,
                 pages=self._pages(),
                 unread=self.evidence.unread_lines(),

@@ -1,9 +1,6 @@
-"""Right size of a job: what it used of its vCPU and memory, and the smaller size that would do.
+"""Right size of a job: what it used of its vCPU and memory, and the smaller size that would do."""
 
-Source: CloudWatch Container Insights for ECS, metrics ``CpuUtilized`` (CPU units, 1024 to a vCPU)
-and ``MemoryUtilized`` (MiB), a value each minute.
-"""
-
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 from typing import Any, Final
@@ -11,6 +8,8 @@ from typing import Any, Final
 from airflow_fargate_batch.core import fargate
 from airflow_fargate_batch.core.fargate import Size
 from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.core.surroundings import ComputeEnvironment
+from airflow_fargate_batch.core.usage import TaskPlace, Usage
 
 MEMORY_MARGIN: Final = Decimal("1.25")
 """Factor on the peak of memory: minute values miss short peaks, and too little memory kills."""
@@ -27,22 +26,6 @@ NOT_RECORDED: Final = (
     "CPU and memory use: no figures of this job. They arrive some minutes late, CloudWatch keeps"
     " them for a limited time, and a job of less than a minute may have none."
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
-    """What one attempt used.
-
-    Attributes:
-        cpu_average, cpu_peak: vCPU.
-        memory_peak: MiB.
-        minutes: Number of values, one each minute.
-    """
-
-    cpu_average: Decimal | None = None
-    cpu_peak: Decimal | None = None
-    memory_peak: Decimal | None = None
-    minutes: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +69,9 @@ class RightSize:
         }
 
 
-def right_size(job: Job, usage: Usage | None, *, missing: str | None = None) -> RightSize:
+def right_size(
+    job: Job, usage: Usage | None, *, is_windows: bool = False, missing: str | None = None
+) -> RightSize:
     """Compare a job's size with its use.
 
     :param missing: why there is no *usage*.
@@ -94,16 +79,43 @@ def right_size(job: Job, usage: Usage | None, *, missing: str | None = None) -> 
     if job.vcpu is None or job.memory is None:
         return RightSize(usage=usage, missing=missing)
     size = Size(job.vcpu, job.memory)
-    smaller = None if usage is None else _smaller(size, usage)
+    smaller = None if usage is None else _smaller(size, usage, is_windows=is_windows)
     return RightSize(size=size, usage=usage, smaller=smaller, missing=missing)
 
 
-def _smaller(size: Size, usage: Usage) -> Size | None:
+def records_use(environment: ComputeEnvironment | None) -> bool:
+    """Return whether Container Insights is on; True if in doubt."""
+    mode = None if environment is None else environment.container_insights or "DISABLED"
+    return mode != "DISABLED"
+
+
+def environment_of(
+    job: Job, environments: Iterable[ComputeEnvironment]
+) -> ComputeEnvironment | None:
+    """Return the compute environment in whose cluster the job ran."""
+    place = TaskPlace.of(job)
+    found = (
+        each
+        for each in environments
+        if place and (each.cluster_arn or "").endswith(f"cluster/{place.cluster}")
+    )
+    return next(found, None)
+
+
+def why_missing(environment: ComputeEnvironment | None) -> str:
+    """Return why there are no figures, and how to get some."""
+    if environment is None or records_use(environment):
+        return NOT_RECORDED
+    return SWITCH_ON.format(environment=environment.name)
+
+
+def _smaller(size: Size, usage: Usage, *, is_windows: bool) -> Size | None:
     """Return the smallest size that holds the peaks; never more of either than the job has."""
     if usage.memory_peak is None or usage.cpu_peak is None:
         return None
     memory = min(_up(usage.memory_peak * MEMORY_MARGIN), size.memory)
-    found = fargate.smallest_that_holds(min(usage.cpu_peak * CPU_MARGIN, size.vcpu), memory)
+    vcpu = min(usage.cpu_peak * CPU_MARGIN, size.vcpu)
+    found = fargate.smallest_that_holds(max(vcpu, WINDOWS_VCPU) if is_windows else vcpu, memory)
     is_smaller = found is not None and found != size and found.memory <= size.memory
     return found if is_smaller else None
 

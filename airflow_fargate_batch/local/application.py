@@ -43,6 +43,8 @@ CONTROL: Final = "/_local/"
 METADATA_PATH: Final = "/_metadata/v4/"
 """Prefix of the path in ``ECS_CONTAINER_METADATA_URI_V4``; a random suffix follows."""
 _MOTO_API: Final = "/moto-api"
+_IAM_PREFIX: Final = {"monitoring": "cloudwatch"}
+"""Prefix of IAM actions, if not the name in the signature."""
 _GIVERS: Final = ("sts", "iam")
 """Services that issue credentials."""
 _XML: Final = ("autoscaling", "cloudformation", "ec2", "iam", "s3", "sns", "sts")
@@ -172,7 +174,7 @@ class Application:
         return replace(response, headers=identified)
 
     def _forward(self, request: Request, region: str, service: str) -> Response:
-        operation = f"{service}:{_operation_of(request)}"
+        operation = f"{_IAM_PREFIX.get(service, service)}:{_operation_of(request)}"
         call = Call(operation=operation, region=region, parameters={}, actions=(operation,))
         return self._with_faults(call, lambda hits: self.others.answer(request, hits))
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow_fargate_batch.core.evidence import Evidence
-from airflow_fargate_batch.core.explanation import explain, questions
+from airflow_fargate_batch.core.explanation import Explanation, explain, questions
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.status import JobStatus
 from airflow_fargate_batch.exceptions import AwsError, JobFailed
@@ -102,6 +102,11 @@ def gather(
         log.warning("Could not look up the surroundings of job %s: %s", job.id, error)
         return alone
     return reader.read(job, asked, failed_children=failed_children, log_lines=log_lines)
+
+
+def explained(job: Job, api: "Callable[[], BatchApi]") -> Explanation:
+    """Explain a job that a task gives up; lookups end within ``PATIENCE`` seconds."""
+    return explain(job, gather(job, api), datetime.now(UTC))
 
 
 def failed_children_of(job: Job, api: "Callable[[], BatchApi]") -> list[Job] | None:
