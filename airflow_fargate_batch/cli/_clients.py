@@ -7,9 +7,9 @@ from typing import Final, TypeVar
 from airflow_fargate_batch.aws.batch import BatchApi
 from airflow_fargate_batch.aws.errors import connecting
 from airflow_fargate_batch.cli import _console
-from airflow_fargate_batch.cli._flags import Given
-from airflow_fargate_batch.cli._secret_names import secret_names
+from airflow_fargate_batch.cli._shared_options import ConnectionOptions
 from airflow_fargate_batch.cli._wording import in_flags
+from airflow_fargate_batch.core.secret_names import is_secret_name
 from airflow_fargate_batch.submitting.retrying import WILL_RETRY, Timing
 
 Answer = TypeVar("Answer")
@@ -20,17 +20,26 @@ PATIENCE: Final = 45.0
 short; it must still exceed the 30 seconds of searching for a job after an unanswered SubmitJob."""
 
 
-def connect(given: Given) -> BatchApi:
-    """Make the client of the command from the flags in ``CONNECTION``."""
+def connect(
+    options: ConnectionOptions, is_secret: Callable[[str], bool] = is_secret_name
+) -> BatchApi:
+    """Make the client of the command; its ``region`` is the region for further clients.
+
+    :param is_secret: returns by a variable's name whether the value is a secret.
+    """
     talk_about_what_is_logged()
-    if "region" not in given:
-        given.settle("region", _region_of_aws(given["profile"]) or _default_region(given))
     return BatchApi.connect(
-        region_name=given["region"],
-        profile_name=given["profile"],
-        endpoint_url=given["endpoint_url"],
-        is_secret=secret_names(given),
+        region_name=_region(options),
+        profile_name=options.profile,
+        endpoint_url=options.endpoint_url,
+        is_secret=is_secret,
     )
+
+
+def _region(options: ConnectionOptions) -> str:
+    if options.is_given(ConnectionOptions.region):
+        return options.region
+    return _region_of_aws(options.profile) or _default_region(options)
 
 
 def _region_of_aws(profile: str | None) -> str | None:
@@ -42,13 +51,12 @@ def _region_of_aws(profile: str | None) -> str | None:
     return str(region) if region else None
 
 
-def _default_region(given: Given) -> str:
-    region: str = given["region"]
+def _default_region(options: ConnectionOptions) -> str:
     _console.note(
-        f"Using region {region}, the default. To use another region, set --region, AWS_REGION or "
-        "the profile's region."
+        f"Using region {options.region}, the default. To use another region, set --region, "
+        "AWS_REGION or the profile's region."
     )
-    return region
+    return options.region
 
 
 def persist(call: Callable[[], Answer]) -> Answer:

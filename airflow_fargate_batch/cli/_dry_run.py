@@ -6,8 +6,7 @@ from typing import Any, Final
 
 from airflow_fargate_batch.cli import _console
 from airflow_fargate_batch.cli._exit_codes import INVALID, OK
-from airflow_fargate_batch.cli._flags import Given
-from airflow_fargate_batch.cli._secret_names import secret_names
+from airflow_fargate_batch.cli._submit_flags import SubmitOptions
 from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.core.secret_texts import STRUCK_OUT
 from airflow_fargate_batch.core.secrets import places_of_secrets, redacted
@@ -17,16 +16,16 @@ PLACES: Final = 20
 _HOW_TO_SEE: Final = "To write the request with its secrets, use --show-secrets"
 
 
-def show(requests: Sequence[JobRequest], given: Given) -> int:
+def show(requests: Sequence[JobRequest], options: SubmitOptions) -> int:
     """Write the requests to stdout; with ``--from-file``, one request per line.
 
     Secrets are struck out unless ``--show-secrets`` is given. A request with struck-out secrets is
     written only to a terminal: a program that reads a file or a pipe would submit the asterisks.
     """
-    indent = 2 if given["from_file"] is None else None
-    is_secret = secret_names(given)
+    indent = 2 if options.from_file is None else None
+    is_secret = options.is_secret
     bodies = [request.to_submit_job() for request in requests]
-    places = [] if given["show_secrets"] else _places(bodies, is_secret)
+    places = [] if options.show_secrets else _places(bodies, is_secret)
     if places and not _console.is_terminal(sys.stdout):
         _console.error(_refusal(places))
         return INVALID
@@ -35,7 +34,7 @@ def show(requests: Sequence[JobRequest], given: Given) -> int:
         _console.warning(
             f"{_number(places)} replaced by {STRUCK_OUT}. {_HOW_TO_SEE}:{_list_of(places)}"
         )
-    shown = bodies if given["show_secrets"] else [redacted(body, is_secret) for body in bodies]
+    shown = bodies if options.show_secrets else [redacted(body, is_secret) for body in bodies]
     _console.data("\n".join(_console.as_json(body, indent=indent) for body in shown))
     return OK
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from airflow_fargate_batch.aws.batch import BatchApi
 from airflow_fargate_batch.aws.logs import LogsApi
 from airflow_fargate_batch.cli import _clients, _console
-from airflow_fargate_batch.cli._flags import Given
+from airflow_fargate_batch.cli._shared_options import ConnectionOptions, LogOptions
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.log_reading import QUIET
 from airflow_fargate_batch.core.log_streams import LogLine, LogPage, LogRequest
@@ -35,25 +35,23 @@ class Logs(LogsApi):
         return page
 
 
-def write_log(job: Job, given: Given) -> bool:
+def write_log(job: Job, logs: Logs, options: LogOptions) -> bool:
     """Write the job's log so far; return whether the log was readable."""
-    logs = connect_logs(given)
-    follower = _follower(logs, given, quiet=0.0)
+    follower = _follower(logs, options, quiet=0.0)
     follower.observe(job)
-    _write(follower.rest(), given)
+    _write(follower.rest(), options)
     return logs.is_readable
 
 
-def follow_log(api: BatchApi, job: Job, given: Given) -> tuple[Job, bool]:
+def follow_log(api: BatchApi, job: Job, logs: Logs, options: LogOptions) -> tuple[Job, bool]:
     """Write the job's log until the job ends; return the last state and whether reading worked."""
     clock = _clients.CLOCK
-    logs = connect_logs(given)
-    follower = _follower(logs, given)
+    follower = _follower(logs, options)
     narrator = Narrator()
     changes = follow(
         [job.id],
         describe=api.describe_jobs,
-        interval=given["poll_interval"],
+        interval=options.poll_interval,
         now=clock.now,
         sleep=clock.sleep,
         chance=clock.random,
@@ -64,26 +62,26 @@ def follow_log(api: BatchApi, job: Job, given: Given) -> tuple[Job, bool]:
             follower.observe(update)
             if change := narrator.report(update, clock.date()):
                 _console.talk(change)
-        if not _write(follower.read(), given) or not _console.is_read():
+        if not _write(follower.read(), options) or not _console.is_read():
             return job, logs.is_readable
-    _write(follower.rest(), given)
+    _write(follower.rest(), options)
     return job, logs.is_readable
 
 
-def connect_logs(given: Given) -> Logs:
-    """Make a CloudWatch Logs client from the flags in ``CONNECTION``."""
+def connect_logs(options: ConnectionOptions, region: str) -> Logs:
+    """Make a CloudWatch Logs client; *region* is the region of ``connect``."""
     return Logs.connect(
-        region_name=given["region"],
-        profile_name=given["profile"],
-        endpoint_url=given["endpoint_url"],
+        region_name=region,
+        profile_name=options.profile,
+        endpoint_url=options.endpoint_url,
     )
 
 
-def _follower(logs: Logs, given: Given, quiet: float = QUIET) -> LogFollower:
+def _follower(logs: Logs, options: LogOptions, quiet: float = QUIET) -> LogFollower:
     clock = _clients.CLOCK
     return LogFollower(
         logs,
-        interval=given["poll_interval"],
+        interval=options.poll_interval,
         quiet=quiet,
         now=clock.now,
         sleep=clock.sleep,
@@ -91,7 +89,6 @@ def _follower(logs: Logs, given: Given, quiet: float = QUIET) -> LogFollower:
     )
 
 
-def _write(lines: Iterable[LogLine], given: Given) -> bool:
+def _write(lines: Iterable[LogLine], options: LogOptions) -> bool:
     """Write lines to stdout; return whether stdout is still open."""
-    stamped = given["timestamps"]
-    return all(_console.data(line.stamped if stamped else str(line)) for line in lines)
+    return all(_console.data(line.stamped if options.timestamps else str(line)) for line in lines)

@@ -16,8 +16,8 @@ from airflow_fargate_batch._machine.files import (
     read_json_file,
     read_text,
 )
-from airflow_fargate_batch.cli._flags import Given
 from airflow_fargate_batch.cli._parser import did_you_mean
+from airflow_fargate_batch.cli._submit_flags import SubmitOptions
 from airflow_fargate_batch.core import json_text
 from airflow_fargate_batch.core.naming import Submission, submission_of_key
 from airflow_fargate_batch.core.request import Arguments, JobRequest, JsonFile
@@ -28,15 +28,15 @@ FILES: Final = ("parameters_file", "container_overrides_file")
 ARGUMENTS: Final = tuple(field.name for field in fields(Arguments) if field.name != "awslogs_index")
 
 
-def of_flags(given: Given) -> JobRequest:
+def of_flags(options: SubmitOptions) -> JobRequest:
     """Make the request from the flags.
 
     :raises InvalidRequest: with every problem.
     """
-    return _make({}, given, _submission(given))
+    return _make({}, options, _submission(options))
 
 
-def of_json(path: str, given: Given) -> JobRequest:
+def of_json(path: str, options: SubmitOptions) -> JobRequest:
     """Make the request from a SubmitJob body in a file; flags override the body, key by key.
 
     Variables and defaults fill in only members that are missing from the body.
@@ -44,15 +44,17 @@ def of_json(path: str, given: Given) -> JobRequest:
     :raises InvalidRequest: with every problem.
     """
     file = read_file(path)
-    flagged = given.flagged_arguments()
+    flagged = options.flagged_arguments()
     body = _body(file, without_name="job_name_prefix" in flagged)
     said = {ARGUMENT_OF.get(member) for member in body or ()} - flagged.keys()
-    wanted = {name: value for name, value in given.request_arguments().items() if name not in said}
+    wanted = {
+        name: value for name, value in options.request_arguments().items() if name not in said
+    }
     try:
         return JobRequest.from_submit_job(
             file if body is None else body,
-            dry_run=bool(given["dry_run"]),
-            submission=_submission(given),
+            dry_run=options.dry_run,
+            submission=_submission(options),
             **_ready(wanted),
         )
     except InvalidRequest as error:
@@ -82,12 +84,12 @@ def _of_json(problem: Problem, path: str, wanted: Mapping[str, object]) -> Probl
     return Problem("--from-json", text)
 
 
-def _submission(given: Given) -> Submission:
-    key = given["idempotency_key"]
+def _submission(options: SubmitOptions) -> Submission:
+    key = options.idempotency_key
     return Submission(token=os.urandom(8).hex()) if key is None else submission_of_key(key)
 
 
-def of_file(path: str, given: Given) -> list[JobRequest]:
+def of_file(path: str, options: SubmitOptions) -> list[JobRequest]:
     """Make a request from each line; flags fill in members missing from a line.
 
     Each request gets a repeatable submission, so that running the command again finds the jobs of
@@ -98,16 +100,16 @@ def of_file(path: str, given: Given) -> list[JobRequest]:
     :raises InvalidRequest: with every problem of every line.
     """
     lines, problems = _lines(path)
-    run = given["idempotency_key"] or os.path.basename(path)  # noqa: PTH119 - pathlib is slow
+    run = options.idempotency_key or os.path.basename(path)  # noqa: PTH119 - pathlib is slow
     met: Counter[str] = Counter()
     requests: list[JobRequest] = []
     for number, line in lines:
         try:
             said = _parse(line)
-            content = json.dumps(said | _flags_beside(said, given), sort_keys=True)
+            content = json.dumps(said | _flags_beside(said, options), sort_keys=True)
             met[content] += 1
             submission = submission_of_key(f"{run}\n{content}\n{met[content]}")
-            requests.append(_make(said, given, submission))
+            requests.append(_make(said, options, submission))
         except InvalidRequest as error:
             problems += [
                 Problem(f"line {number}", str(problem) if problem.field else problem.message)
@@ -140,15 +142,13 @@ def _named(path: str) -> str:
     return "stdin" if path == STDIN else path
 
 
-def _make(said: Mapping[str, Any], given: Given, submission: Submission) -> JobRequest:
-    wanted = _ready({**given.request_arguments(), **said})
-    return JobRequest.from_arguments(
-        dry_run=bool(given["dry_run"]), submission=submission, **wanted
-    )
+def _make(said: Mapping[str, Any], options: SubmitOptions, submission: Submission) -> JobRequest:
+    wanted = _ready({**options.request_arguments(), **said})
+    return JobRequest.from_arguments(dry_run=options.dry_run, submission=submission, **wanted)
 
 
 def _ready(wanted: Mapping[str, object]) -> dict[str, object]:
-    """Read named files; with a share identifier, add scheduling priority 0 if none is given."""
+    """Read named files; with a share identifier, add scheduling priority 0 if none is options."""
     ready = dict(wanted)
     for name in FILES:
         if isinstance(path := ready.get(name), str):
@@ -179,10 +179,10 @@ def _mistake(text: str) -> InvalidRequest:
     return InvalidRequest([Problem("", text)])
 
 
-def _flags_beside(said: Mapping[str, Any], given: Given) -> dict[str, Any]:
+def _flags_beside(said: Mapping[str, Any], options: SubmitOptions) -> dict[str, Any]:
     """Return the flags' values for members missing from the line: they are part of the hash."""
     return {
         name: value
-        for name, value in given.request_arguments().items()
+        for name, value in options.request_arguments().items()
         if value is not None and name not in said
     }

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 from airflow_fargate_batch.aws.batch import BatchApi, Submitted
 from airflow_fargate_batch.cli import _clients, _console
-from airflow_fargate_batch.cli._flags import Given
 from airflow_fargate_batch.cli._jobs import written
 from airflow_fargate_batch.cli._progress import View, view
+from airflow_fargate_batch.cli._submit_flags import SubmitOptions
 from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.exceptions import (
     AccessDenied,
@@ -19,7 +19,9 @@ from airflow_fargate_batch.submitting.many import Outcome, submit_many
 from airflow_fargate_batch.submitting.submitter import Submitter
 
 
-def submit_file(api: BatchApi, requests: list[JobRequest], given: Given) -> list[Submitted]:
+def submit_file(
+    api: BatchApi, requests: list[JobRequest], options: SubmitOptions
+) -> list[Submitted]:
     """Submit requests, write each job to stdout as soon as AWS accepts it, and return all jobs.
 
     :raises InvalidRequest: botocore does not know a member, or a request's platform version differs
@@ -27,15 +29,16 @@ def submit_file(api: BatchApi, requests: list[JobRequest], given: Given) -> list
     """
     _check_members(api, requests)
     _check_platform_versions(api, requests)
-    path = given["from_file"]
     _clients.talk_about_what_is_logged(_FirstOfEachKind())
-    _console.talk(f"Looking for jobs submitted by an earlier run of {path} (about 30 s)")
+    _console.talk(
+        f"Looking for jobs submitted by an earlier run of {options.from_file} (about 30 s)"
+    )
     done: list[Submitted] = []
     try:
         with view() as shown:
             for submitted in _submitted(api, requests, shown):
                 done.append(submitted)
-                if not _console.data(written(submitted, given["output"], indent=None)):
+                if not _console.data(written(submitted, options.output, indent=None)):
                     _console.talk(f"Job id: {submitted.job_id} ({submitted.job_name})")
     except KeyboardInterrupt:
         _console.note("If you run the command again, it submits only requests that are missing.")

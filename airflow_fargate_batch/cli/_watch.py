@@ -11,10 +11,10 @@ from typing import Any, Final, NamedTuple
 from airflow_fargate_batch.aws.batch import BatchApi
 from airflow_fargate_batch.aws.logs import LogsApi
 from airflow_fargate_batch.cli import _clients, _console
-from airflow_fargate_batch.cli._flags import Given
 from airflow_fargate_batch.cli._jobs import named
 from airflow_fargate_batch.cli._log import connect_logs
 from airflow_fargate_batch.cli._progress import View, view
+from airflow_fargate_batch.cli._shared_options import WaitingOptions
 from airflow_fargate_batch.cli._wording import in_flags
 from airflow_fargate_batch.core.giving_up import left_running, report
 from airflow_fargate_batch.core.job import Job
@@ -52,38 +52,39 @@ class WaitResult(NamedTuple):
 
 
 def wait_for(
-    api: BatchApi, job_ids: list[str], given: Given, *, just_submitted: bool = False
+    api: BatchApi, job_ids: list[str], options: WaitingOptions, *, just_submitted: bool = False
 ) -> list[WaitResult]:
-    """Wait for jobs with the flags in ``WAITING``; return the outcomes in the order of the ids.
+    """Wait for jobs; return the outcomes in the order of the ids.
 
     Each failure is reported as soon as the job has failed.
 
     :param just_submitted: whether this command submitted the jobs: they exist even if AWS does not
         show them yet.
     """
-    timeout, runnable, starting = (
-        timedelta(seconds=given[key]) if given[key] else None
-        for key in ("timeout", "runnable_timeout", "starting_timeout")
-    )
+    timeout = _span(options.timeout)
     vigil = Vigil(
         api,
         job_ids,
         until=_clients.CLOCK.date() + timeout if timeout else None,
         limit=f"--timeout is {duration(timeout)}" if timeout else None,
-        runnable_timeout=runnable,
-        starting_timeout=starting,
-        region=given["region"],
-        logs=cache(partial(connect_logs, given)),
+        runnable_timeout=_span(options.runnable_timeout),
+        starting_timeout=_span(options.starting_timeout),
+        region=api.region,
+        logs=cache(partial(connect_logs, options, api.region)),
         just_submitted=just_submitted,
     )
     try:
         with view() as shown:
-            vigil.keep(shown, interval=given["poll_interval"])
+            vigil.keep(shown, interval=options.poll_interval)
     except (KeyboardInterrupt, AwsError):
-        if text := left_running(vigil.awaited_jobs, region=given["region"]):
+        if text := left_running(vigil.awaited_jobs, region=api.region):
             _console.note(text)
         raise
     return [vigil.outcomes[job_id] for job_id in job_ids]
+
+
+def _span(seconds: float | None) -> timedelta | None:
+    return None if seconds is None else timedelta(seconds=seconds)
 
 
 class Vigil:

@@ -6,30 +6,31 @@ from typing import Final
 
 from airflow_fargate_batch.cli import _console
 from airflow_fargate_batch.cli._exit_codes import OK
-from airflow_fargate_batch.cli._flags import Flag, Given, Groups, add_groups
+from airflow_fargate_batch.cli._flags import Options, flag
 from airflow_fargate_batch.core.job import DEFAULT_LOG_GROUP
 from airflow_fargate_batch.core.permissions import FEATURES, Scope, policy, read_features
 
-FLAGS: Final[Groups] = {
-    "policy": (
-        Flag(
-            name="--features",
-            metavar="NAME,NAME",
-            help="features to allow, separated by commas; if not given, all features",
-        ),
-        Flag(
-            name="--job-queue",
-            metavar="ARN,ARN",
-            help="ARNs or names of the job queues to allow; if not given, all job queues",
-        ),
-        Flag(
-            name="--job-definition",
-            metavar="ARN,ARN",
-            help="ARNs or names of the job definitions to allow, with all revisions or with one "
-            "(NAME:REVISION); if not given, all job definitions",
-        ),
-    ),
-}
+
+class IamPolicyOptions(Options, title="policy"):
+    """Options of ``iam-policy``."""
+
+    features = flag(
+        str,
+        metavar="NAME,NAME",
+        help="features to allow, separated by commas; if not given, all features",
+    )
+    job_queue = flag(
+        str,
+        metavar="ARN,ARN",
+        help="ARNs or names of the job queues to allow; if not given, all job queues",
+    )
+    job_definition = flag(
+        str,
+        metavar="ARN,ARN",
+        help="ARNs or names of the job definitions to allow, with all revisions or with one "
+        "(NAME:REVISION); if not given, all job definitions",
+    )
+
 
 EPILOG: Final = """\
 features:
@@ -53,15 +54,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     width = max(len(feature.name) for feature in FEATURES) + 2
     rows = (f"  {each.name:{width}}{each.meaning.replace('`', '')}" for each in FEATURES)
     parser.epilog = EPILOG.format(prog=parser.prog, features="\n".join(rows))
-    add_groups(parser, FLAGS)
+    IamPolicyOptions.add_to(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the policy document to stdout."""
-    given = Given(FLAGS, arguments, os.environ)
-    features = read_features(_listed(given["features"]))
+    options = IamPolicyOptions(arguments, os.environ)
+    features = read_features(_listed(options.features))
     scope = Scope(
-        job_queues=_listed(given["job_queue"]), job_definitions=_listed(given["job_definition"])
+        job_queues=_listed(options.job_queue), job_definitions=_listed(options.job_definition)
     )
     document = policy(features, scope)
     if any(action.startswith("logs:") for each in features for action in each.actions):

@@ -7,43 +7,9 @@ from typing import Final
 
 from airflow_fargate_batch.cli import _console
 from airflow_fargate_batch.cli._exit_codes import INVALID, OK, REFUSED
-from airflow_fargate_batch.cli._flags import (
-    CONNECTION,
-    POLL_INTERVAL,
-    Flag,
-    Given,
-    Groups,
-    add_groups,
-)
 from airflow_fargate_batch.cli._jobs import read_ids
+from airflow_fargate_batch.cli._shared_options import LogOptions
 from airflow_fargate_batch.core.job import Job
-
-
-def _index(text: str) -> str:
-    """Check the index of an array child."""
-    if not (text.isascii() and text.isdecimal()):
-        raise argparse.ArgumentTypeError("must be a number, 0 or greater")
-    return text
-
-
-FLAGS: Final[Groups] = {
-    "log": (
-        Flag(
-            name="--index",
-            metavar="N",
-            read=_index,
-            help="index of an array child, starting at 0; an array itself has no log",
-        ),
-        Flag(
-            name="--follow",
-            kind="switch",
-            help="keep writing new lines until the job has ended and its log is complete",
-        ),
-        Flag(name="--timestamps", kind="switch", help="prefix each line with its time in UTC"),
-        POLL_INTERVAL,
-    ),
-    "AWS": CONNECTION,
-}
 
 EPILOG: Final = """\
 examples:
@@ -68,13 +34,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "job_ids", nargs="+", metavar="ID", help="job id, or ID:INDEX for a child of an array"
     )
-    add_groups(parser, FLAGS)
+    LogOptions.add_to(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the log of the job."""
-    given = Given(FLAGS, arguments, os.environ)
-    child = "" if given["index"] is None else f":{given['index']}"
+    options = LogOptions(arguments, os.environ)
+    child = "" if options.index is None else f":{options.index}"
     job_id, *others = read_ids(arguments.job_ids)
     if others:
         _console.error(f"Give one job id, not {len(others) + 1}: 'logs' writes the log of one job")
@@ -82,12 +48,12 @@ def run(arguments: argparse.Namespace) -> int:
     job_id += child
     # Here, because help must not wait for botocore.
     from airflow_fargate_batch.cli._clients import connect, persist
-    from airflow_fargate_batch.cli._log import follow_log, write_log
+    from airflow_fargate_batch.cli._log import connect_logs, follow_log, write_log
 
-    api = connect(given)
+    api = connect(options)
     found = persist(partial(api.describe_jobs, [job_id]))
     if not found:
-        _console.error(f"AWS Batch does not know job {job_id} in {given['region']}")
+        _console.error(f"AWS Batch does not know job {job_id} in {api.region}")
         return REFUSED
     [job] = found
     if job.array is not None and job.array.size is not None:
@@ -97,10 +63,11 @@ def run(arguments: argparse.Namespace) -> int:
             f"{last}"
         )
         return INVALID
-    if given["follow"] and not job.status.is_final:
-        job, was_read = follow_log(api, job, given)
+    logs = connect_logs(options, api.region)
+    if options.follow and not job.status.is_final:
+        job, was_read = follow_log(api, job, logs, options)
     else:
-        was_read = write_log(job, given)
+        was_read = write_log(job, logs, options)
     if not job.log_streams and job.log_group is not None:
         return _say_without_log(job)
     return OK if was_read else REFUSED

@@ -10,26 +10,20 @@ from typing import Any, Final, NamedTuple
 
 from airflow_fargate_batch.cli import _console
 from airflow_fargate_batch.cli._exit_codes import INVALID, OK, REFUSED
-from airflow_fargate_batch.cli._flags import Flag, Given, Groups, add_groups
+from airflow_fargate_batch.cli._flags import flag
+from airflow_fargate_batch.cli._shared_options import TableOptions
 from airflow_fargate_batch.core import fargate
 from airflow_fargate_batch.core.fargate import Row, Size
 from airflow_fargate_batch.core.request import Overrides, Settled, read_size, settle_size
 from airflow_fargate_batch.exceptions import InvalidRequest
 
-FLAGS: Final[Groups] = {
-    "size": (
-        Flag(name="--vcpu", metavar="N", argument="vcpu", help="number of vCPU"),
-        Flag(name="--memory", metavar="MIB", argument="memory", help='memory in MiB, or as "4 GB"'),
-    ),
-    "output": (
-        Flag(
-            name="--output",
-            metavar="FORMAT",
-            choices=("table", "text", "json"),
-            help="table, text or json; if not given, a table on a terminal and text elsewhere",
-        ),
-    ),
-}
+
+class SizesOptions(TableOptions, title="size"):
+    """Options of ``sizes``."""
+
+    vcpu = flag(str, metavar="N", argument="vcpu", help="number of vCPU")
+    memory = flag(str, metavar="MIB", argument="memory", help='memory in MiB, or as "4 GB"')
+
 
 EPILOG: Final = """\
 examples:
@@ -70,17 +64,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags and the examples."""
     parser.usage = "%(prog)s [--vcpu N] [--memory MIB] [--output FORMAT]"
     parser.epilog = EPILOG.format(prog=parser.prog)
-    add_groups(parser, FLAGS)
+    SizesOptions.add_to(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """List all sizes, or answer about the given size."""
-    given = Given(FLAGS, arguments, os.environ)
-    form = given["output"] or ("table" if _console.is_terminal(sys.stdout) else "text")
+    options = SizesOptions(arguments, os.environ)
+    form = options.form
     try:
-        wanted = read_size(vcpu=given["vcpu"], memory=given["memory"])
+        wanted = read_size(vcpu=options.vcpu, memory=options.memory)
     except InvalidRequest as error:
-        _console.error("\n  ".join(map(given.describe, error.problems)))
+        _console.error("\n  ".join(map(options.describe, error.problems)))
         return INVALID
     if wanted.vcpu is None and wanted.memory is None:
         _console.data(_WRITE[form](sorted(fargate.SIZES)))

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from airflow_fargate_batch.cli import _console
 from airflow_fargate_batch.cli._exit_codes import FAILED, OK
-from airflow_fargate_batch.cli._flags import CONNECTION, Flag, Given, Groups, add_groups
 from airflow_fargate_batch.cli._jobs import (
     JSON_HELP,
     add_ids,
@@ -17,23 +16,17 @@ from airflow_fargate_batch.cli._jobs import (
     named,
     read_ids,
 )
+from airflow_fargate_batch.cli._shared_options import ConnectionOptions, TableOptions
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.status import FINAL, JobStatus
 
 if TYPE_CHECKING:
     from airflow_fargate_batch.aws.batch import BatchApi
 
-FLAGS: Final[Groups] = {
-    "AWS": CONNECTION,
-    "output": (
-        Flag(
-            name="--output",
-            metavar="FORMAT",
-            choices=("table", "text", "json"),
-            help="table, text or json; if not given, a table on a terminal and text elsewhere",
-        ),
-    ),
-}
+
+class StatusOptions(ConnectionOptions, TableOptions):
+    """Options of ``status``."""
+
 
 COLUMNS: Final = ("job", "state", "exit code", "children ended", "name", "reason")
 
@@ -57,18 +50,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.usage = "%(prog)s ID... [flags]"
     parser.epilog = EPILOG.format(prog=parser.prog, json=JSON_HELP)
     add_ids(parser)
-    add_groups(parser, FLAGS)
+    StatusOptions.add_to(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Read the jobs and write their states in the order of the ids."""
     job_ids = read_ids(arguments.job_ids)
-    given = Given(FLAGS, arguments, os.environ)
+    options = StatusOptions(arguments, os.environ)
     # Here, because help must not wait for botocore.
     from airflow_fargate_batch.cli._clients import connect, persist
 
-    form = given["output"] or ("table" if _console.is_terminal(sys.stdout) else "text")
-    api = connect(given)
+    form = options.form
+    api = connect(options)
     found = {job.id: job for job in persist(partial(api.describe_jobs, job_ids))}
     jobs = [found[job_id] for job_id in job_ids if job_id in found]
     if form == "json":
@@ -77,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
         _console.data(_as_table(jobs) if form == "table" else _as_text(jobs))
     if unknown := [job_id for job_id in job_ids if job_id not in found]:
         _console.error(
-            f"AWS Batch does not know {named(unknown)} in {given['region']}; it keeps ended jobs "
+            f"AWS Batch does not know {named(unknown)} in {api.region}; it keeps ended jobs "
             "for 7 days"
         )
     return FAILED if unknown else OK

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Final
 
 from airflow_fargate_batch.cli import _console, _dry_run
 from airflow_fargate_batch.cli._exit_codes import FAILED, INVALID, OK, REFUSED
-from airflow_fargate_batch.cli._flags import WAITING, Given, add_groups
 from airflow_fargate_batch.cli._jobs import JSON_HELP, written
 from airflow_fargate_batch.cli._parser import Parser
 from airflow_fargate_batch.cli._requests import of_file, of_flags, of_json
-from airflow_fargate_batch.cli._submit_flags import COMMON, EPILOG, FLAGS, SHORT_EPILOG
+from airflow_fargate_batch.cli._shared_options import WaitingOptions
+from airflow_fargate_batch.cli._submit_flags import SubmitOptions
+from airflow_fargate_batch.cli._submit_help import COMMON, EPILOG, SHORT_EPILOG
+from airflow_fargate_batch.cli._wording import in_flags
 from airflow_fargate_batch.core._request.values import WRITE_JSON
 from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.exceptions import AwsError, InvalidRequest, Problem, SubmissionUncertain
@@ -26,56 +28,57 @@ def add_arguments(parser: Parser) -> None:
     """Add the flags and the examples."""
     parser.usage = "%(prog)s [--job-queue QUEUE] [--job-definition DEFINITION] [flags]"
     parser.epilog = EPILOG.format(prog=parser.prog, json=JSON_HELP)
-    add_groups(parser, FLAGS)
+    SubmitOptions.add_to(parser)
     parser.shorten_help(COMMON, SHORT_EPILOG.format(prog=parser.prog))
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Submit the job or, with ``--dry-run``, show the request."""
-    given = Given(FLAGS, arguments, os.environ)
-    if not given["wait"] and any(vars(arguments)[flag.key] is not None for flag in WAITING):
-        names = ", ".join(flag.name for flag in WAITING)
+    options = SubmitOptions(arguments, os.environ)
+    of_wait = WaitingOptions.own_flags()
+    if not options.wait and any(map(options.is_flagged, of_wait)):
+        names = ", ".join(each.name for each in of_wait)
         _console.error(f"{names} need --wait; to limit the job itself, use --job-timeout")
         return INVALID
-    if given["from_file"] is not None and given["from_json"] is not None:
+    if options.from_file is not None and options.from_json is not None:
         _console.error("--from-json and --from-file cannot be used together: remove one of them")
         return INVALID
-    if given["retry_attempts"] is not None and given["retry_strategy"] is not None:
+    if options.retry_attempts is not None and options.retry_strategy is not None:
         _console.error(
             "--retry-attempts and --retry-strategy cannot be used together: remove one of them"
         )
         return INVALID
     try:
-        if given["from_file"] is not None:
-            return _run_file(of_file(given["from_file"], given), given)
-        body = given["from_json"]
-        request = of_flags(given) if body is None else of_json(body, given)
+        if options.from_file is not None:
+            return _run_file(of_file(options.from_file, options), options)
+        body = options.from_json
+        request = of_flags(options) if body is None else of_json(body, options)
         for text in request.warnings:
-            _console.warning(given.in_flags(text))
+            _console.warning(in_flags(text))
         for text in request.notes:
-            _console.note(given.in_flags(text))
-        return _dry_run.show([request], given) if given["dry_run"] else _submit(request, given)
+            _console.note(in_flags(text))
+        return _dry_run.show([request], options) if options.dry_run else _submit(request, options)
     except InvalidRequest as error:
-        describe = given.describe if given["from_file"] is None else _of_a_line
+        describe = options.describe if options.from_file is None else _of_a_line
         _say_problems([describe(problem) for problem in error.problems])
         return INVALID
     except AwsError as error:
-        _console.error(given.in_flags(str(error)))
+        _console.error(in_flags(str(error)))
         return REFUSED
 
 
-def _run_file(requests: list[JobRequest], given: Given) -> int:
+def _run_file(requests: list[JobRequest], options: SubmitOptions) -> int:
     for text in sorted({text for request in requests for text in request.warnings}):
         _console.warning(text)
-    if given["dry_run"]:
-        return _dry_run.show(requests, given)
+    if options.dry_run:
+        return _dry_run.show(requests, options)
     # Here, because a dry run must not wait for botocore.
     from airflow_fargate_batch.cli._clients import connect
     from airflow_fargate_batch.cli._submit_file import submit_file
 
-    api = connect(given)
-    submitted = submit_file(api, requests, given)
-    succeeded = _wait(api, submitted, given) if given["wait"] and submitted else OK
+    api = connect(options, options.is_secret)
+    submitted = submit_file(api, requests, options)
+    succeeded = _wait(api, submitted, options) if options.wait and submitted else OK
     return succeeded if len(submitted) == len(requests) else REFUSED
 
 
@@ -93,60 +96,61 @@ def _say_problems(problems: list[str]) -> None:
     _console.error(f"nothing was submitted; {len(problems)} problems:{listed}{more}")
 
 
-def _submit(request: JobRequest, given: Given) -> int:
+def _submit(request: JobRequest, options: SubmitOptions) -> int:
     # Here, because a dry run must not wait for botocore.
     from airflow_fargate_batch.cli._clients import CLOCK, PATIENCE, connect
     from airflow_fargate_batch.submitting.submitter import Submitter
 
-    api = connect(given)
+    api = connect(options, options.is_secret)
     submitter = Submitter(api, clock=CLOCK, patience=PATIENCE)
     submitter.check_platform_version(request)
-    has_key = given["idempotency_key"] is not None
+    has_key = options.idempotency_key is not None
     if has_key:
         _console.talk("Looking for a job submitted by an earlier call with this key (up to 30 s)")
     try:
         submitted = submitter.submit(request, look_first=has_key)
     except KeyboardInterrupt:
-        _console.warning(f"interrupted during SubmitJob{_may_exist(request, given)}")
+        _console.warning(f"interrupted during SubmitJob{_may_exist(request, options, api)}")
         raise
     except SubmissionUncertain as error:
         reason = f" ({error.__cause__})" if error.__cause__ else ""
-        _console.error(f"SubmitJob got no answer{reason}{_may_exist(request, given)}")
+        _console.error(f"SubmitJob got no answer{reason}{_may_exist(request, options, api)}")
         return REFUSED
-    _say_where(submitted, request, given)
-    if not _console.data(written(submitted, given["output"])):  # else the id would be lost
+    _say_where(submitted, request, options, api)
+    if not _console.data(written(submitted, options.output)):  # else the id would be lost
         _console.talk(f"Job id: {submitted.job_id}")
-    return _wait(api, [submitted], given) if given["wait"] else OK
+    return _wait(api, [submitted], options) if options.wait else OK
 
 
-def _wait(api: "BatchApi", submitted: "list[Submitted]", given: Given) -> int:
+def _wait(api: "BatchApi", submitted: "list[Submitted]", options: SubmitOptions) -> int:
     from airflow_fargate_batch.cli._watch import wait_for
 
     job_ids = [job.job_id for job in submitted]
-    outcomes = wait_for(api, job_ids, given, just_submitted=True)
+    outcomes = wait_for(api, job_ids, options, just_submitted=True)
     return OK if all(outcome.succeeded for outcome in outcomes) else FAILED
 
 
-def _may_exist(request: JobRequest, given: Given) -> str:
-    if given["idempotency_key"] is not None:
+def _may_exist(request: JobRequest, options: SubmitOptions, api: "BatchApi") -> str:
+    if options.idempotency_key is not None:
         return (
             f": {request.job_name} may or may not exist. Run the same command with the same key: "
             "it returns the job's id if the job exists, and submits the job if not"
         )
     return (
         f": {request.job_name} may or may not exist. Before you submit again, look for the job:\n"
-        f"  aws batch list-jobs --region {given['region']} --job-queue {request.job_queue} "
+        f"  aws batch list-jobs --region {api.region} --job-queue {request.job_queue} "
         f"--filters name=JOB_NAME,values={request.job_name}"
     )
 
 
-def _say_where(submitted: "Submitted", request: JobRequest, given: Given) -> None:
+def _say_where(
+    submitted: "Submitted", request: JobRequest, options: SubmitOptions, api: "BatchApi"
+) -> None:
     from airflow_fargate_batch.core.urls import job_url
 
-    region = given["region"]
-    place = f"{request.job_queue} in {region}"
-    is_new = given["idempotency_key"] is None  # with a key, an earlier call may have submitted it
+    place = f"{request.job_queue} in {api.region}"
+    is_new = options.idempotency_key is None  # with a key, an earlier call may have submitted it
     said = f"Submitted {submitted.job_name} to" if is_new else f"{submitted.job_name} is in"
     _console.talk(f"{said} {place}")
-    if not (given["endpoint_url"] or os.environ.get("AWS_ENDPOINT_URL")):
-        _console.talk(job_url(submitted.job_id, region=region))
+    if not (options.endpoint_url or os.environ.get("AWS_ENDPOINT_URL")):
+        _console.talk(job_url(submitted.job_id, region=api.region))

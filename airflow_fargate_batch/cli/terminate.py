@@ -8,21 +8,21 @@ from typing import Final
 from airflow_fargate_batch._machine.terminators import reason_by_hand
 from airflow_fargate_batch.cli import _console
 from airflow_fargate_batch.cli._exit_codes import OK, REFUSED
-from airflow_fargate_batch.cli._flags import CONNECTION, Flag, Given, Groups, add_groups, not_empty
+from airflow_fargate_batch.cli._flags import flag, not_empty
 from airflow_fargate_batch.cli._jobs import add_ids, read_ids
+from airflow_fargate_batch.cli._shared_options import ConnectionOptions
 from airflow_fargate_batch.exceptions import AwsError, CredentialsMissing
 
-FLAGS: Final[Groups] = {
-    "termination": (
-        Flag(
-            name="--reason",
-            metavar="TEXT",
-            read=not_empty,
-            help="reason to record as the job's status reason [default: your user name and host]",
-        ),
-    ),
-    "AWS": CONNECTION,
-}
+
+class TerminateOptions(ConnectionOptions, title="termination"):
+    """Options of ``terminate``."""
+
+    reason = flag(
+        not_empty,
+        metavar="TEXT",
+        help="reason to record as the job's status reason [default: your user name and host]",
+    )
+
 
 EPILOG: Final = """\
 examples:
@@ -40,18 +40,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.usage = "%(prog)s ID... [--reason TEXT] [flags]"
     parser.epilog = EPILOG.format(prog=parser.prog)
     add_ids(parser)
-    add_groups(parser, FLAGS)
+    TerminateOptions.add_to(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Request the termination of each job, even if AWS refuses another job's."""
     job_ids = read_ids(arguments.job_ids)
-    given = Given(FLAGS, arguments, os.environ)
+    options = TerminateOptions(arguments, os.environ)
     # Here, because help must not wait for botocore.
     from airflow_fargate_batch.cli._clients import connect, persist
 
-    api = connect(given)
-    reason = given["reason"] or reason_by_hand("fargate-batch terminate")
+    api = connect(options)
+    reason = options.reason or reason_by_hand("fargate-batch terminate")
     told = 0
     for job_id in job_ids:
         try:

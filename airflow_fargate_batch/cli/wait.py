@@ -6,28 +6,30 @@ from typing import TYPE_CHECKING, Final
 
 from airflow_fargate_batch.cli import _console
 from airflow_fargate_batch.cli._exit_codes import FAILED, OK
-from airflow_fargate_batch.cli._flags import CONNECTION, WAITING, Flag, Given, Groups, add_groups
+from airflow_fargate_batch.cli._flags import flag
 from airflow_fargate_batch.cli._jobs import JSON_HELP, add_ids, exit_code, members, read_ids
-from airflow_fargate_batch.cli._secret_names import SECRET_NAMES
+from airflow_fargate_batch.cli._shared_options import SecretOptions, WaitingOptions
 
 if TYPE_CHECKING:
     from airflow_fargate_batch.cli._watch import WaitResult
 
-FLAGS: Final[Groups] = {
-    "waiting": WAITING,
-    "AWS": CONNECTION,
-    "output": (
-        Flag(
-            name="--output",
-            metavar="FORMAT",
-            choices=("text", "json"),
-            default="text",
-            help="text has a line for each job: id, state, exit code, separated by tabs; json is a "
-            "list with an object for each job",
-        ),
-        SECRET_NAMES,
-    ),
-}
+
+class ResultOptions(SecretOptions, title="output"):
+    """Form of the results."""
+
+    output = flag(
+        str,
+        metavar="FORMAT",
+        choices=("text", "json"),
+        default="text",
+        help="text has a line for each job: id, state, exit code, separated by tabs; json is a "
+        "list with an object for each job",
+    )
+
+
+class WaitOptions(WaitingOptions, ResultOptions):
+    """Options of ``wait``."""
+
 
 EPILOG: Final = """\
 examples:
@@ -49,19 +51,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.usage = "%(prog)s ID... [flags]"
     parser.epilog = EPILOG.format(prog=parser.prog, json=JSON_HELP)
     add_ids(parser)
-    add_groups(parser, FLAGS)
+    WaitOptions.add_to(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Wait for the jobs, and write the result of each job."""
     job_ids = read_ids(arguments.job_ids)
-    given = Given(FLAGS, arguments, os.environ)
+    options = WaitOptions(arguments, os.environ)
     # Here, because help must not wait for botocore.
     from airflow_fargate_batch.cli._clients import connect
     from airflow_fargate_batch.cli._watch import wait_for
 
-    outcomes = wait_for(connect(given), job_ids, given)
-    if given["output"] == "json":
+    outcomes = wait_for(connect(options, options.is_secret), job_ids, options)
+    if options.output == "json":
         _console.data(_console.as_json([members(each.job, each.summary) for each in outcomes]))
     else:
         _console.data("\n".join(map(_as_line, outcomes)))

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -286,7 +287,8 @@ def test_what_is_tried_again_is_talked_about(
 class TestInDoubt:
     @pytest.fixture(autouse=True)
     def _no_aws(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(_clients, "connect", lambda _: None)
+        api = SimpleNamespace(region="ap-northeast-1")
+        monkeypatch.setattr(_clients, "connect", lambda *_: api)
 
     def _ends_with(self, error: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
         def submit(*_: object, **__: object) -> None:
@@ -321,7 +323,7 @@ def test_a_job_at_aws_has_a_link(
     submit: Run, aws: LocalBatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     api = BatchApi(aws.client("batch"))
-    monkeypatch.setattr(_clients, "connect", lambda _: api)
+    monkeypatch.setattr(_clients, "connect", lambda *_: api)
     monkeypatch.delenv("AWS_ENDPOINT_URL")
     outcome = submit()
     assert f"batch/home?region=ap-northeast-1#jobs/detail/{outcome.out.strip()}" in outcome.err

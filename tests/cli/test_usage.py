@@ -1,6 +1,7 @@
 """Flags, help, versions, and what mistakes in them get."""
 
 import re
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from airflow_fargate_batch import __version__
 from airflow_fargate_batch.cli import (
     COMMANDS,
-    logs,
+    iam_policy,
     main,
     sizes,
     status,
@@ -17,11 +18,23 @@ from airflow_fargate_batch.cli import (
     terminate,
     wait,
 )
-from airflow_fargate_batch.cli._flags import Flag
-from airflow_fargate_batch.cli._submit_flags import COMMON, FLAGS
+from airflow_fargate_batch.cli._flags import Flag, Options
+from airflow_fargate_batch.cli._shared_options import LogOptions
+from airflow_fargate_batch.cli._submit_flags import SubmitOptions
+from airflow_fargate_batch.cli._submit_help import COMMON
 from tests.cli.conftest import Run
 
-BY_NAME = {flag.name: flag for flags in FLAGS.values() for flag in flags}
+BY_NAME = {flag.name: flag for flag in SubmitOptions.flags()}
+
+OPTIONS: dict[str, type[Options]] = {
+    "submit": SubmitOptions,
+    "wait": wait.WaitOptions,
+    "status": status.StatusOptions,
+    "logs": LogOptions,
+    "terminate": terminate.TerminateOptions,
+    "sizes": sizes.SizesOptions,
+    "iam-policy": iam_policy.IamPolicyOptions,
+}
 
 OLDER_SCRIPT = {
     "--job-name-prefix": "fargate-job",
@@ -63,22 +76,14 @@ def test_the_older_scripts_flags_are_kept(name: str) -> None:
 
 EVERY_FLAG = [
     pytest.param(command, flag, id=f"{command} {flag.name}")
-    for command, groups in {
-        "submit": FLAGS,
-        "wait": wait.FLAGS,
-        "status": status.FLAGS,
-        "logs": logs.FLAGS,
-        "terminate": terminate.FLAGS,
-        "sizes": sizes.FLAGS,
-    }.items()
-    for flags in groups.values()
-    for flag in flags
+    for command, options in OPTIONS.items()
+    for flag in options.flags()
 ]
 
 
 @pytest.mark.parametrize(("command", "flag"), EVERY_FLAG)
 def test_every_flag_has_help_that_names_its_variable_and_default(
-    run: Run, command: str, flag: Flag
+    run: Run, command: str, flag: Flag[Any]
 ) -> None:
     shown = " ".join(run(command, "--help-all" if command == "submit" else "--help").out.split())
     assert re.search(rf"{flag.name}[ ,]", shown)

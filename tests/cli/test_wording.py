@@ -4,16 +4,16 @@ from dataclasses import fields
 
 import pytest
 
-from airflow_fargate_batch.cli import logs, wait
-from airflow_fargate_batch.cli._submit_flags import FLAGS
+from airflow_fargate_batch.cli import wait
+from airflow_fargate_batch.cli._shared_options import LogOptions
+from airflow_fargate_batch.cli._submit_flags import SubmitOptions
 from airflow_fargate_batch.cli._wording import FLAG_OF, in_flags
 from airflow_fargate_batch.core.request import Arguments
 
 KNOWN = {
     flag.name: flag.argument
-    for groups in (FLAGS, wait.FLAGS, logs.FLAGS)
-    for flags in groups.values()
-    for flag in flags
+    for options in (SubmitOptions, wait.WaitOptions, LogOptions)
+    for flag in options.flags()
 }
 
 
