@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "wait": "wait until jobs end, and report the result of each job",
     "status": "show the state of jobs",
     "logs": "show the log of a job",
+    "explain": "explain why a job failed or does not start, and what to do",
     "terminate": "terminate jobs in any state",
     "sizes": "list Fargate's vCPU and memory pairs, or the pairs nearest to a given size",
     "iam-policy": "print the IAM policy that the features you use need",

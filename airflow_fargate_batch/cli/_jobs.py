@@ -1,13 +1,13 @@
 """Shared parts of the commands for existing jobs: job ids, JSON members, wording."""
 
 import argparse
-import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow_fargate_batch.cli import _console
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.request import read_job_ids
+from airflow_fargate_batch.core.spelling import camel_case
 
 if TYPE_CHECKING:
     from airflow_fargate_batch.aws.batch import Submitted
@@ -59,30 +59,16 @@ def members(job: Job, summary: Mapping[str, Any] | None = None) -> dict[str, Any
 
     :param summary: result of ``Job.to_summary``. ``None`` means AWS has not described the job.
     """
-    known = _camel_case(summary or {})
+    known = camel_case(summary or {})
     named = {"jobId": job.id, "jobName": job.name, "jobArn": job.arn}
     return {**_UNKNOWN, **known, **named} if job.status_text else {**_UNKNOWN, **named}
-
-
-def _camel_case(value: Any) -> Any:
-    """Convert keys to camel case, as in AWS; the states in *counts* stay upper case."""
-    if not isinstance(value, Mapping):
-        return value
-    return {_SNAKE.sub(_upper, key): _camel_case(each) for key, each in value.items()}
-
-
-_SNAKE: Final = re.compile(r"_([a-z])")
-
-
-def _upper(found: re.Match[str]) -> str:
-    return found[1].upper()
 
 
 _UNKNOWN: Final = {
     "jobId": None,
     "jobName": None,
     "jobArn": None,
-    **dict.fromkeys(_camel_case(Job(id="").to_summary())),
+    **dict.fromkeys(camel_case(Job(id="").to_summary())),
     "array": None,
 }
 

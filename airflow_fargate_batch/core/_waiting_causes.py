@@ -130,7 +130,7 @@ def _misconfigured(job: Job, evidence: Evidence) -> Cause | None:
         return None
     too_big = _too_big(job, evidence)
     detail = f" ({too_big.text})" if too_big else ""
-    return Cause(text=f"the job can never start: {stuck.cause}{detail}", advice=stuck.advice)
+    return Cause(text=f"it can never start, because {stuck.cause}{detail}", advice=stuck.advice)
 
 
 def _queue_broken(_: Job, evidence: Evidence) -> Cause | None:

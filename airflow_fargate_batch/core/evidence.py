@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
+from airflow_fargate_batch.core.definition import JobDefinition
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.queue_snapshot import SHOWN, QueueSnapshot
 from airflow_fargate_batch.core.right_size import RightSize
@@ -127,6 +128,17 @@ def _of_queue(evidence: Evidence) -> Iterator[str]:
         yield (
             f"Compute environment {each.name}: {_state(each)}, {each.runs_on}{most}{_because(each)}"
         )
+    if evidence.surroundings.definition is not None:
+        yield _of_definition(evidence.surroundings.definition)
+
+
+def _of_definition(definition: JobDefinition) -> str:
+    network = "public IP" if definition.assigns_public_ip else "no public IP"
+    role = "" if definition.execution_role else ", no execution role"
+    return (
+        f"Job definition {definition}: {definition.architecture}, platform version"
+        f" {definition.platform_version}, {network}{role}"
+    )
 
 
 def _state(resource: JobQueue | ComputeEnvironment) -> str:

@@ -10,7 +10,6 @@ from airflow_fargate_batch.core import urls
 from airflow_fargate_batch.core._waiting_causes import Cause, why_waiting
 from airflow_fargate_batch.core.evidence import (
     Evidence,
-    described_job,
     evidence_json,
     evidence_lines,
 )
@@ -25,6 +24,7 @@ from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.log_streams import log_page
 from airflow_fargate_batch.core.narration import described, duration
 from airflow_fargate_batch.core.report import Report
+from airflow_fargate_batch.core.spelling import camel_case
 from airflow_fargate_batch.core.status import JobStatus
 from airflow_fargate_batch.core.timeline import Timeline, timeline_of
 
@@ -132,7 +132,7 @@ class Explanation:
             "exitCode": self.job.exit_code,
             "timeline": [step.to_json(self.now) for step in self.timeline.steps],
             "evidence": evidence_json(self.job, self.evidence),
-            "use": None if right_size is None else right_size.to_json(),
+            "use": None if right_size is None else camel_case(right_size.to_json()),
             "shell": self.shell,
             "couldNotRead": self.evidence.unread_lines(),
         }
@@ -212,9 +212,13 @@ def _with_first_failure(failure: Failure, evidence: Evidence) -> Failure:
     if failure.kind is not FailureKind.DEPENDENCY or first is None:
         return failure
     cause = diagnose(first)
-    said = f"dependency {described_job(first)}: {cause.cause}"
-    advice = f"{cause.advice} Then run both jobs again (in Airflow, clear both tasks)."
-    return replace(failure, cause=said, advice=advice)
+    name = f" ({first.name})" if first.name else ""
+    return replace(
+        failure,
+        cause=f"its dependency, job {first.id}{name}, failed: {cause.cause}",
+        advice=f"First repair job {first.id}: {cause.advice} Then run both jobs again (in Airflow,"
+        " clear both tasks).",
+    )
 
 
 def shell_command(job: Job) -> str | None:

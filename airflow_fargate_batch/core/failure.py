@@ -188,5 +188,7 @@ def _children(job: Job, failed: Sequence[Job]) -> Iterator[str]:
 def outcome_of(ended: Attempt | Container | Job) -> str:
     """Write exit code and reason of an attempt, a container or a job that has ended."""
     exit_code = None if ended.exit_code is None else f"exit code {ended.exit_code}"
+    if ended.exit_code == 0 and ended.reason is None:
+        return "exit code 0"  # AWS's "Essential container in task exited" sounds like a failure
     reason = ended.reason or (None if isinstance(ended, Container) else ended.status_reason)
     return ", ".join(words for words in (exit_code, reason) if words) or "no reason given"

@@ -209,7 +209,7 @@ def _now(
     :param waited: whether the job has dependencies, and when they ended is not known.
     """
     if job.status in FINAL:
-        if not job.attempts and job.started_at is None:
+        if not job.attempts and job.started_at is None and job.stopped_at != since:
             name = DEPENDENCIES if waited else WAITED
             yield Step(name=name, begin=since, end=job.stopped_at, outcome="never started")
     elif job.status is JobStatus.SUBMITTED or job.status is JobStatus.PENDING:
@@ -240,10 +240,14 @@ def _of_children(children: Sequence[Job]) -> str | None:
     if spans:
         least, most = duration(min(spans)), duration(max(spans))
         ran = least if least == most else f"{least} to {most}"
-        said.append(f"{len(spans)} failed children ran {ran}")
+        said.append(f"{_failed(len(spans))} ran {ran}")
     if never:
-        said.append(f"{never} failed children never ran")
+        said.append(f"{_failed(never)} never ran")
     return "; ".join(said) or None
+
+
+def _failed(count: int) -> str:
+    return f"{count} failed {'child' if count == 1 else 'children'}"
 
 
 def _stamp(moment: datetime) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import uuid4
 
-from airflow_fargate_batch.local.account import ACCOUNT, arn, full_arn
+from airflow_fargate_batch.local.account import ACCOUNT, arn, cluster_name, full_arn
 from airflow_fargate_batch.local.checks import tag_problems
 from airflow_fargate_batch.local.definition_checks import definition_problems
 from airflow_fargate_batch.local.refusal import Refusal
@@ -132,6 +132,20 @@ class Configuration:
             raise Refusal("Cannot delete, found existing JobQueue relationship")
         return self.resources[kind].pop(found[kind.arn])
 
+    def alter(self, region: str, resource: str, members: Body) -> None:
+        """Change members of a resource as AWS shows them, without any check.
+
+        :param resource: ARN, or its end: ``job-queue/nightly``, ``job-definition/etl:7``.
+        :param members: new values; ``None`` removes the member.
+        """
+        wanted = resource if resource.startswith("arn:") else arn(region, resource)
+        for kept in (*self.resources.values(), self.definitions):
+            if wanted in kept:
+                changed = kept[wanted] | deepcopy(dict(members))
+                kept[wanted] = {key: each for key, each in changed.items() if each is not None}
+                return
+        raise KeyError(f"no {resource} in {region}")
+
     def describe(self, kind: Kind, region: str, wanted: Iterable[str]) -> list[Resource]:
         """List a region's resources, or only the wanted ones; unknown names are left out."""
         arns = {full_arn(region, kind.path, name) for name in wanted}
@@ -241,7 +255,7 @@ def _refuse(problems: Iterator[str]) -> None:
 
 
 def _cluster(region: str, name: str) -> str:
-    return arn(region, f"cluster/AWSBatch-{name}-{uuid4()}", service="ecs")
+    return arn(region, f"cluster/{cluster_name(name)}", service="ecs")
 
 
 def _filled_in(body: dict[str, Any]) -> dict[str, Any]:

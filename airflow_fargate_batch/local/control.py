@@ -6,6 +6,7 @@
     POST   /_local/faults   {"kind": "throttle", "operation": "SubmitJob", "every": 3}
     DELETE /_local/faults                remove all faults
     POST   /_local/scripts  {"name": "report*", "exit_code": 1}
+    POST   /_local/alter    {"resource": "compute-environment/nightly", "status": "INVALID"}
     POST   /_local/advance  {"seconds": 60}
     POST   /_local/outage   {"seconds": 5}    refuse connections for 5 seconds
     GET    /_local/jobs                  list all jobs, without array children
@@ -48,6 +49,9 @@ class Controlled(Protocol):
 
     def script(self, name: str = "*", **outcome: Any) -> None:
         """Set the behaviour of jobs by name."""
+
+    def alter(self, resource: str, **members: Any) -> None:
+        """Change a resource as AWS would show it."""
 
     def advance(self, seconds: float) -> None:
         """Move the clock."""
@@ -101,6 +105,14 @@ def _script(aws: Controlled, body: Body) -> Body:
     return {}
 
 
+def _alter(aws: Controlled, body: Body) -> Body:
+    """Change a resource; the members are AWS's, so only the name of the resource is checked."""
+    if not isinstance(body.get("resource"), str):
+        raise TypeError("resource must be a text, such as job-queue/nightly")
+    aws.alter(**body)
+    return {}
+
+
 def _advance(aws: Controlled, body: Body) -> Body:
     aws.advance(_checked(body)["seconds"])
     return {}
@@ -141,6 +153,7 @@ _ACTIONS: Final[dict[tuple[str, str], Callable[[Controlled, Body], object]]] = {
     ("POST", "faults"): _add_fault,
     ("DELETE", "faults"): _clear_faults,
     ("POST", "scripts"): _script,
+    ("POST", "alter"): _alter,
     ("POST", "advance"): _advance,
     ("POST", "outage"): _outage,
     ("GET", "jobs"): _jobs,

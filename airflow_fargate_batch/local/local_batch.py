@@ -208,6 +208,21 @@ class LocalBatch:
             self._engine.settle()
             self._engine.scripts.append(Script(name=name, **behaviour))
 
+    def alter(self, resource: str, **members: Any) -> None:
+        """Change a queue, compute environment, policy or definition as AWS would show it.
+
+        Nothing is checked, so that states which AWS alone brings about can be shown:
+        ``alter("compute-environment/nightly", status="INVALID", statusReason="CLIENT_ERROR - …")``.
+
+        :param resource: end of the ARN: ``job-queue/NAME``, ``compute-environment/NAME``,
+            ``scheduling-policy/NAME`` or ``job-definition/NAME:REVISION``; or the whole ARN.
+        :param members: members of the Describe operation's answer; ``None`` removes one.
+        :raises KeyError: there is no such resource.
+        """
+        with self._engine.lock:
+            self._furnish(self.region)
+            self._configuration.alter(self.region, resource, members)
+
     @contextmanager
     def outage(self) -> Iterator[None]:
         """Refuse all connections inside the ``with`` block; jobs keep running."""

@@ -68,7 +68,7 @@ def conclude(
         job,
         api,
         failed_children=failed_children,
-        log_lines=_last_lines(job, failed_children, api, logs) if logs else (),
+        log_lines=log_lines_of(job, failed_children, api, logs) if logs else (),
     )
     explanation = explain(job, evidence, datetime.now(UTC))
     retryable = explanation.failure is None or explanation.failure.retryable
@@ -150,12 +150,13 @@ def last_lines(job: Job, logs: "Callable[[], LogsApi]") -> list[str]:
         return []
 
 
-def _last_lines(
+def log_lines_of(
     job: Job,
     failed_children: list[Job],
     api: "Callable[[], BatchApi]",
     logs: "Callable[[], LogsApi]",
 ) -> list[str]:
+    """Return the last log lines of a job, or of an array's first failed children."""
     from airflow_fargate_batch.watching.log_tail import LogTail  # loads botocore
 
     try:

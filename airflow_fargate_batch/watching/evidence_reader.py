@@ -134,7 +134,7 @@ class EvidenceReader:
             thread.start()
         for _, thread in threads:
             thread.join(max(0.0, until - monotonic()))
-        late = AwsError(f"AWS did not answer within {self._patience:.0f} s")
+        late = AwsError(f"AWS did not answer within {self._patience:g} s")
         return [Unread(what=what, error=late) for what, thread in threads if thread.is_alive()]
 
     def _surroundings(self, job: Job, found: _Found) -> None:
