@@ -1,5 +1,6 @@
 """Templates in, one request out: what every argument may be made of, and what it becomes."""
 
+import inspect
 import json
 import os
 from datetime import timedelta
@@ -9,8 +10,9 @@ from typing import Any
 import pytest
 
 from airflow_fargate_batch._airflow.compat import AirflowFailException, AirflowSkipException
+from airflow_fargate_batch._airflow.import_check import REQUEST_ARGUMENTS
 from airflow_fargate_batch.core.naming import SUBMISSION_TAG
-from airflow_fargate_batch.operators import REQUEST_ARGUMENTS, FargateBatchSubmitOperator
+from airflow_fargate_batch.operators import FargateBatchSubmitOperator
 from tests.operating import (
     JOB_ID,
     WHERE,
@@ -459,3 +461,12 @@ def test_a_path_that_no_file_can_have_is_a_problem_like_any_other() -> None:
 def test_what_is_missing_is_told_with_where_it_may_stand() -> None:
     with pytest.raises(AirflowFailException, match=r"service_config.batch, or in AWS_BATCH_JOB_Q"):
         submitted(operator(job_queue=None))
+
+
+def test_an_editor_and_a_subclass_know_every_argument_by_its_type() -> None:
+    arguments = inspect.signature(FargateBatchSubmitOperator.__init__).parameters
+    attributes = FargateBatchSubmitOperator.__annotations__
+    for name, argument in arguments.items():
+        if argument.kind is argument.KEYWORD_ONLY:
+            attribute = "render_only" if name == "dry_run" else name
+            assert attributes.get(attribute) == argument.annotation, name

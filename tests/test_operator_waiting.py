@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from airflow_fargate_batch import operators
-from airflow_fargate_batch._airflow import operator_wait
+from airflow_fargate_batch._airflow import compat
 from airflow_fargate_batch._airflow.compat import (
     AirflowFailException,
     AirflowSkipException,
@@ -458,8 +457,7 @@ OWN = TaskNow(state="running", is_own_try=True)
 
 
 def airflow_says(now: TaskNow | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (operators, operator_wait):
-        monkeypatch.setattr(module, "task_now", lambda _: now)
+    monkeypatch.setattr(compat, "task_now", lambda _: now)
 
 
 def killed_at(moment: str, **arguments: Any) -> WaitingHook:

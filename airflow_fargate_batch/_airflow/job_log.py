@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from airflow_fargate_batch._airflow import compat
 from airflow_fargate_batch._airflow.uncancelled import detach
 from airflow_fargate_batch._airflow.xcom import LOG_POSITION
+from airflow_fargate_batch.core.call_rate import CallRate
 from airflow_fargate_batch.core.job import Job
-from airflow_fargate_batch.core.log_reading import Position, ReadRate, read_position
+from airflow_fargate_batch.core.log_reading import Position, read_position
 from airflow_fargate_batch.core.secrets import without
 from airflow_fargate_batch.exceptions import AwsError, FargateBatchError, JobLost, JobTimedOut
 from airflow_fargate_batch.watching.log_follower import AsyncLogFollower
@@ -181,12 +182,12 @@ class JobLog:
                 self._log.warning("Could not find the rest of the job's log: %s", error)
 
 
-_pace: Final = ReadRate(rate=WRITES)
+_write_rate: Final = CallRate(fastest=WRITES, slowest=WRITES, gain=0.0)
 
 
 async def _turn() -> None:
     """Sleep until the caller may write."""
     now = time.monotonic()
-    delay = _pace.delay(now)
-    _pace.called(now + delay)
+    delay = _write_rate.delay(now)
+    _write_rate.called(now + delay)
     await asyncio.sleep(delay)

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
+from airflow_fargate_batch._airflow import compat
 from airflow_fargate_batch._airflow.compat import (
     AirflowFailException,
     AirflowSkipException,
     Context,
     conf,
-    task_now,
 )
 from airflow_fargate_batch._airflow.connection import ConnectionSettings, HasConnection
 from airflow_fargate_batch._airflow.wait_event import WaitEvent, WaitOutcome
@@ -43,9 +43,7 @@ class WaitingTask(HasPages, HasConnection, Protocol):
     def dag_id(self) -> str:
         """Id of the DAG."""
 
-    @property
-    def task_id(self) -> str:
-        """Id of the task."""
+    task_id: str
 
     @property
     def log(self) -> Any:
@@ -132,7 +130,7 @@ class Waiting:
         task, ti = self._task, self._task_instance
         terminates, because, failure = self._settings.terminate_on_kill, None, None
         if terminates:
-            verdict = when_giving_up(task_now(ti), error.message)
+            verdict = when_giving_up(compat.task_now(ti), error.message)
             if not verdict.terminates:
                 terminates, because = False, verdict.why
         before = self._look(job_id)  # a terminated job has left its queue

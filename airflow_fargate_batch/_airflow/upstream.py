@@ -137,7 +137,7 @@ def _joins_of_all(task: Any) -> Iterator[str]:
     for task_id in sorted(task.downstream_task_ids):
         later = task.dag.task_dict.get(task_id)
         shared = getattr(later, "partial_kwargs", None) or {}
-        depends_on = getattr(later, "_depends_on_as_given", None) or shared.get(_WHERE)
+        depends_on = getattr(later, "depends_on_as_given", None) or shared.get(_WHERE)
         if any(of is not None and of.task_id == task.task_id for of in _whole_tasks(depends_on)):
             yield task_id
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 from airflow_fargate_batch.cli import _console
 from airflow_fargate_batch.cli._exit_codes import INVALID, OK
 from airflow_fargate_batch.cli._submit_flags import SubmitOptions
+from airflow_fargate_batch.core.listing import first_few
 from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.core.secret_texts import STRUCK_OUT
 from airflow_fargate_batch.core.secrets import places_of_secrets, redacted
@@ -60,6 +61,4 @@ def _number(places: list[str]) -> str:
 
 
 def _list_of(places: list[str]) -> str:
-    listed = "".join(f"\n  {place}" for place in places[:PLACES])
-    more = f"\n  and {len(places) - PLACES} more" if len(places) > PLACES else ""
-    return f"{listed}{more}"
+    return "".join(f"\n  {line}" for line in first_few(places, PLACES))

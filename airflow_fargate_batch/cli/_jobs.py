@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from airflow_fargate_batch.cli import _console
 from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.core.listing import in_a_sentence
 from airflow_fargate_batch.core.request import read_job_ids
 from airflow_fargate_batch.core.spelling import camel_case
 
@@ -38,8 +39,7 @@ def read_ids(words: Iterable[str]) -> list[str]:
 def named(job_ids: Iterable[str]) -> str:
     """Return the first ``NAMED`` job ids and the number of further jobs, for a sentence."""
     ids = list(job_ids)
-    more = f" and {len(ids) - NAMED} more" if len(ids) > NAMED else ""
-    return f"{'job' if len(ids) == 1 else 'jobs'} {', '.join(ids[:NAMED])}{more}"
+    return f"{'job' if len(ids) == 1 else 'jobs'} {in_a_sentence(ids, NAMED)}"
 
 
 def exit_code(job: Job) -> str:

@@ -274,9 +274,9 @@ class Vigil:
         children: Counter[str] = Counter()
         size = 0
         for job in self._jobs.values():
-            if job.array is not None and job.array.size is not None:
-                size += job.array.size
-                children.update(job.array.counts)
+            if job.array_size is not None:
+                size += job.array_size
+                children.update(job.counts)
         if size:
             ended = sum(children[status] for status in FINAL)
             shown.show("children", ended, size, _others(children.items()))

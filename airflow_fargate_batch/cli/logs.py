@@ -56,8 +56,8 @@ def run(arguments: argparse.Namespace) -> int:
         _console.error(f"AWS Batch does not know job {job_id} in {api.region}")
         return REFUSED
     [job] = found
-    if job.array is not None and job.array.size is not None:
-        last = job.array.size - 1
+    if job.array_size is not None:
+        last = job.array_size - 1
         _console.error(
             f"Array job {job_id} has no log of its own. To read a child's log, set --index, 0 to "
             f"{last}"

@@ -18,7 +18,7 @@ from airflow_fargate_batch.cli._jobs import (
 )
 from airflow_fargate_batch.cli._shared_options import ConnectionOptions, TableOptions
 from airflow_fargate_batch.core.job import Job
-from airflow_fargate_batch.core.status import FINAL, JobStatus
+from airflow_fargate_batch.core.status import JobStatus
 
 if TYPE_CHECKING:
     from airflow_fargate_batch.aws.batch import BatchApi
@@ -97,9 +97,8 @@ def _as_table(jobs: list[Job]) -> str:
 
 def _row(job: Job) -> tuple[str, ...]:
     children = ""
-    if job.array is not None and job.array.size is not None:
-        ended = sum(job.array.counts.get(status, 0) for status in FINAL)
-        children = f"{ended}/{job.array.size}"
+    if job.is_array:
+        children = f"{job.children_ended}/{job.array_size}"
     # Hide the reason of a success: "Essential container in task exited" sounds like a failure.
     said = "" if job.status is JobStatus.SUCCEEDED else job.reason or job.status_reason or ""
     reason = " ".join(said.split())

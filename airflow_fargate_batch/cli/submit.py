@@ -14,6 +14,7 @@ from airflow_fargate_batch.cli._submit_flags import SubmitOptions
 from airflow_fargate_batch.cli._submit_help import COMMON, EPILOG, SHORT_EPILOG
 from airflow_fargate_batch.cli._wording import in_flags
 from airflow_fargate_batch.core._request.values import WRITE_JSON
+from airflow_fargate_batch.core.listing import first_few
 from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.exceptions import AwsError, InvalidRequest, Problem, SubmissionUncertain
 
@@ -91,9 +92,8 @@ def _say_problems(problems: list[str]) -> None:
     if len(problems) == 1:
         _console.error(problems[0])
         return
-    listed = "".join(f"\n  {problem}" for problem in problems[:PROBLEMS])
-    more = f"\n  and {len(problems) - PROBLEMS} more" if len(problems) > PROBLEMS else ""
-    _console.error(f"nothing was submitted; {len(problems)} problems:{listed}{more}")
+    listed = "".join(f"\n  {line}" for line in first_few(problems, PROBLEMS))
+    _console.error(f"nothing was submitted; {len(problems)} problems:{listed}")
 
 
 def _submit(request: JobRequest, options: SubmitOptions) -> int:

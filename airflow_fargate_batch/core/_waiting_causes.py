@@ -84,7 +84,7 @@ def _dependency_lasts(job: Job, evidence: Evidence) -> Cause | None:
 
 
 def _accepted(job: Job, evidence: Evidence) -> Cause | None:
-    if job.status not in _BEFORE_RUNNABLE or _is_parent(job):
+    if job.status not in _BEFORE_RUNNABLE or job.is_array:
         return None
     if job.has_dependencies:
         text = "the job waits for its dependencies"
@@ -99,7 +99,7 @@ def _accepted(job: Job, evidence: Evidence) -> Cause | None:
 
 
 def _children_go_on(job: Job, _: Evidence) -> Cause | None:
-    if not _is_parent(job) or job.waits_for_room:
+    if not job.is_array or job.waits_for_room:
         return None
     return Cause(
         text="the array is complete when all children have ended",
@@ -305,10 +305,6 @@ def _nothing_found(job: Job, evidence: Evidence) -> Cause | None:
 
 def _belongs(other: Job, job: Job) -> bool:
     return other.id == job.id or other.id.startswith(f"{job.id}:")
-
-
-def _is_parent(job: Job) -> bool:
-    return job.array is not None and job.array.size is not None
 
 
 _LONGER: Final = "If a longer wait is fine, raise `runnable_timeout`."

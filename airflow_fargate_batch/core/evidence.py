@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from airflow_fargate_batch.core.definition import JobDefinition
 from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.core.listing import first_few, in_a_sentence
 from airflow_fargate_batch.core.queue_snapshot import SHOWN, QueueSnapshot
 from airflow_fargate_batch.core.right_size import RightSize
 from airflow_fargate_batch.core.surroundings import (
@@ -26,6 +27,7 @@ SCHEDULE: Final = "the time of scheduling"
 USAGE: Final = "CPU and memory use"
 """Further values of ``Unread.what``."""
 DEPENDENCIES_SHOWN: Final = 5
+SHARES_SHOWN: Final = 5
 NOTHING_AROUND: Final = Surroundings()
 
 
@@ -91,8 +93,7 @@ class Evidence:
         """Return the place of a job, or of the first child of an array, from 1."""
         if self.snapshot is None:
             return None
-        is_parent = job.array is not None and job.array.size is not None
-        find = self.snapshot.first_place_of_children if is_parent else self.snapshot.place_of
+        find = self.snapshot.first_place_of_children if job.is_array else self.snapshot.place_of
         return find(job.id)
 
     def is_beyond_the_snapshot(self, job: Job) -> bool:
@@ -178,16 +179,14 @@ def _of_share(job: Job, snapshot: QueueSnapshot) -> Iterator[str]:
         yield f"Share {share}: {used} vCPU in use"
     others = {name: used for name, used in snapshot.shares.items() if name != share}
     if others:
-        largest = sorted(others.items(), key=lambda each: -each[1])[:DEPENDENCIES_SHOWN]
-        listed = ", ".join(f"{name} {_number(used)}" for name, used in largest)
-        yield f"Other shares, vCPU in use: {listed}"
+        largest = sorted(others.items(), key=lambda each: -each[1])
+        told = (f"{name} {_number(used)}" for name, used in largest)
+        yield f"Other shares, vCPU in use: {in_a_sentence(told, SHARES_SHOWN)}"
 
 
 def _of_dependencies(job: Job, evidence: Evidence) -> Iterator[str]:
-    for each in evidence.dependencies[:DEPENDENCIES_SHOWN]:
-        yield f"Dependency {described_job(each)}"
-    if len(evidence.dependencies) > DEPENDENCIES_SHOWN:
-        yield f"and {len(evidence.dependencies) - DEPENDENCIES_SHOWN} more dependencies"
+    told = (f"Dependency {described_job(each)}" for each in evidence.dependencies)
+    yield from first_few(told, DEPENDENCIES_SHOWN)
     first = evidence.first_failure
     if first is not None and first.id not in {job.id, *(d.id for d in evidence.dependencies)}:
         yield f"First failed job in the chain: {described_job(first)}"

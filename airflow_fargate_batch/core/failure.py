@@ -4,13 +4,13 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Final
 
 from airflow_fargate_batch.core import fargate
 from airflow_fargate_batch.core._containers import Container
 from airflow_fargate_batch.core._failure_rules import RULES, FailureKind, Rule
 from airflow_fargate_batch.core.job import Attempt, Job
+from airflow_fargate_batch.core.listing import first_few
 
 __all__ = [
     "Failure",
@@ -176,13 +176,14 @@ def _attempts(job: Job) -> Iterator[str]:
 def _children(job: Job, failed: Sequence[Job]) -> Iterator[str]:
     if not failed:
         return
-    size = job.array.size if job.array else None
-    yield f"Failed children: {len(failed)}{f' of {size}' if size else ''}"
-    for child in islice(failed, CHILDREN_SHOWN):
-        index = f" (index {job.index_of(child)})" if job.indexes else ""
-        yield f"  {child.id}{index}: {outcome_of(child)}"
-    if len(failed) > CHILDREN_SHOWN:
-        yield f"  and {len(failed) - CHILDREN_SHOWN} more"
+    yield f"Failed children: {len(failed)}{f' of {job.array_size}' if job.array_size else ''}"
+    for line in first_few((_child(job, each) for each in failed), CHILDREN_SHOWN):
+        yield f"  {line}"
+
+
+def _child(job: Job, child: Job) -> str:
+    index = f" (index {job.index_of(child)})" if job.indexes else ""
+    return f"{child.id}{index}: {outcome_of(child)}"
 
 
 def outcome_of(ended: Attempt | Container | Job) -> str:

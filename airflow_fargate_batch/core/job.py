@@ -240,10 +240,10 @@ class Job(Containers):
             "memory": self.memory,
             "log_streams": list(self.log_streams),
         }
-        if self.array is not None and self.array.size is not None:
+        if self.is_array:
             summary["array"] = {
-                "size": self.array.size,
-                "counts": {status.value: count for status, count in self.array.counts.items()},
+                "size": self.array_size,
+                "counts": {status.value: count for status, count in self.counts.items()},
                 "failed_indexes": self._failed_indexes(failed_children),
             }
         return summary
@@ -255,11 +255,24 @@ class Job(Containers):
         return sorted(index for index in failed if index is not None)[:FAILED_INDEXES]
 
     @property
+    def array_size(self) -> int | None:
+        """Number of children of an array; ``None`` for a child and a plain job."""
+        return self.array.size if self.array else None
+
+    @property
+    def is_array(self) -> bool:
+        """Whether the job is an array, as opposed to a child and a plain job."""
+        return self.array_size is not None
+
+    @property
+    def counts(self) -> Mapping[JobStatus, int]:
+        """Numbers of an array's children by state; empty for other jobs."""
+        return self.array.counts if self.array else {}
+
+    @property
     def has_failed_children(self) -> bool:
         """Whether the job is an array with failed children."""
-        is_array = self.array is not None and self.array.size is not None
-        counts = self.array.counts if self.array else {}
-        return is_array and (JobStatus.FAILED in counts or self.status is JobStatus.FAILED)
+        return self.is_array and JobStatus.FAILED in {*self.counts, self.status}
 
     def index_of(self, child: "Job") -> int | None:
         """Return a child's index; in a rerun, the index in the original array."""
@@ -269,16 +282,14 @@ class Job(Containers):
     @property
     def waits_for_room(self) -> bool:
         """Whether the job is RUNNABLE; for an array, whether a child is while none runs."""
-        counts = self.array.counts if self.array else {}
-        if not counts:
+        if not self.counts:
             return self.status is JobStatus.RUNNABLE
-        return JobStatus.RUNNABLE in counts and _RUNS.isdisjoint(counts)
+        return JobStatus.RUNNABLE in self.counts and _RUNS.isdisjoint(self.counts)
 
     @property
-    def ended_children(self) -> int:
+    def children_ended(self) -> int:
         """Number of finished children of an array."""
-        counts = self.array.counts if self.array else {}
-        return sum(count for status, count in counts.items() if status.is_final)
+        return sum(count for status, count in self.counts.items() if status.is_final)
 
     @property
     def region(self) -> str | None:

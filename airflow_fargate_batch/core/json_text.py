@@ -32,9 +32,7 @@ def parse(text: str) -> Any:
     try:
         return json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
     except NotJson as error:
-        if error.line is None:
-            error = _placed(error, text)
-        raise error from None
+        raise _placed(error, text) from None
     except json.JSONDecodeError as error:
         raise NotJson(f"not valid JSON: {error.msg}", error.lineno, error.colno) from None
     except (ValueError, RecursionError):

@@ -9,10 +9,11 @@ Other times are seconds of a monotonic clock.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from airflow_fargate_batch.core.backoff import full_jitter
+from airflow_fargate_batch.core.call_rate import CallRate
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.log_streams import (
     LogEvent,
@@ -260,33 +261,9 @@ class LogReader:
         return " ".join(words)
 
 
-@dataclass(slots=True)
-class ReadRate:
-    """Rate limit of GetLogEvents, shared by several readers.
-
-    Attributes:
-        rate: Calls a second; halved by a throttle, and recovering with each answer.
-    """
-
-    rate: float = FASTEST
-    _next: float = field(default=0.0, init=False)
-
-    def delay(self, now: float) -> float:
-        """Return the seconds until the next call may be made."""
-        return max(0.0, self._next - now)
-
-    def called(self, now: float) -> None:
-        """Record a call."""
-        self._next = max(self._next, now + 1 / self.rate)
-
-    def answered(self) -> None:
-        """Record an answer."""
-        self.rate = min(FASTEST, self.rate + RECOVERY)
-
-    def throttled(self, now: float) -> None:
-        """Record a throttled call."""
-        self.rate = max(SLOWEST, self.rate / 2)
-        self._next = max(self._next, now + 1 / self.rate)
+def read_rate() -> CallRate:
+    """Return the rate of GetLogEvents for several readers together."""
+    return CallRate(fastest=FASTEST, slowest=SLOWEST, gain=RECOVERY)
 
 
 def _never_came(source: Source) -> str:

@@ -157,16 +157,15 @@ def chosen_child(job: Job, index: int | None) -> str | None:
 
     :param index: index of the child; in a rerun, the index in the original array.
     """
-    if index is None or job.array is None or job.array.size is None:
+    if index is None or job.array_size is None:
         return None
-    indexes = _indexes(job) or range(job.array.size)
+    indexes = _indexes(job) or range(job.array_size)
     return f"{job.id}:{indexes.index(index)}" if index in indexes else None
 
 
 def _indexes(job: Job) -> Sequence[int]:
     """Return a rerun's indexes, if plausible: users can set the variable to anything."""
-    fits = job.array is not None and len(job.indexes) == job.array.size
-    return job.indexes if fits else ()
+    return job.indexes if len(job.indexes) == job.array_size else ()
 
 
 def nothing_to_read(job: Job, index: int | None = None) -> str | None:
@@ -176,7 +175,7 @@ def nothing_to_read(job: Job, index: int | None = None) -> str | None:
     """
     if chosen_child(job, index):
         return None
-    if job.array is not None and job.array.size is not None:
+    if job.array_size is not None:
         if _indexes(job) and index is not None:
             return (
                 f"Array job {job.id} reruns only failed children, and child {index} did not fail: "
@@ -184,9 +183,8 @@ def nothing_to_read(job: Job, index: int | None = None) -> str | None:
             )
         missing = "log of its own" if index is None else f"child {index}"
         return (
-            f"Array job {job.id} has no {missing}: awslogs_index (0 to {job.array.size - 1}) "
-            "selects "
-            f"the child to stream; in a shell, use 'fargate-batch logs {job.id}:INDEX'"
+            f"Array job {job.id} has no {missing}: awslogs_index (0 to {job.array_size - 1}) "
+            f"selects the child to stream; in a shell, use 'fargate-batch logs {job.id}:INDEX'"
         )
     if job.containers and all(container.log_group is None for container in job.containers):
         return f"Job {job.id} does not log to CloudWatch: no log to stream"

@@ -31,10 +31,9 @@ class Narrator:
 def described(job: Job) -> str:
     """Write a job's state, and the progress of an array."""
     status = job.status_text or job.status
-    counts = job.array.counts if job.array else {}
-    if counts:
-        size = job.array.size if job.array and job.array.size else sum(counts.values())
-        return f"{status}, {progress(counts, size, 'children')}"
+    if job.counts:
+        size = job.array_size or sum(job.counts.values())
+        return f"{status}, {progress(job.counts, size, 'children')}"
     is_retried = job.attempts and job.status.is_live
     return f"{status} (attempt {len(job.attempts) + 1})" if is_retried else status
 

@@ -18,6 +18,7 @@ from typing import Final
 
 from airflow_fargate_batch.core import limits
 from airflow_fargate_batch.core.backoff import full_jitter
+from airflow_fargate_batch.core.call_rate import CallRate
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.exceptions import JobLost
 
@@ -70,7 +71,7 @@ class Schedule:
         self._loners: set[str] = set()
         """Ids whose single call failed: always polled alone."""
         self._pause_until = 0.0
-        self._rate = FASTEST
+        self._rate = CallRate(fastest=FASTEST, slowest=SLOWEST, gain=RECOVERY)
         self._failures = 0
 
     def __len__(self) -> int:
@@ -125,7 +126,7 @@ class Schedule:
     def answered(self, ids: Sequence[str]) -> None:
         """Record an answer about ids."""
         self._failures = 0
-        self._rate = min(FASTEST, self._rate + RECOVERY)
+        self._rate.accepted()
         self._loners.difference_update(ids)
         chance = self._chance()
         for job_id in ids:
@@ -137,8 +138,8 @@ class Schedule:
 
     def throttled(self, ids: Sequence[str], now: float) -> None:
         """Record a throttled call, and halve the rate."""
-        self._rate = max(SLOWEST, self._rate / 2)
-        self._pause(now, (0.5 + self._chance()) / self._rate)
+        self._rate.throttled(now)
+        self._pause(now, (0.5 + self._chance()) * self._rate.gap)
         self._put_back(ids, _FIRST_IN_LINE)
 
     def failed(self, ids: Sequence[str], now: float) -> None:
@@ -199,7 +200,7 @@ class Schedule:
     def _pace(self, interval: float) -> float:
         """Return the seconds between two calls due at once."""
         calls = -(-len(self) // limits.DESCRIBE_JOBS)
-        return max(1 / self._rate, min(FIRST_QUESTION, CROWD * interval / calls))
+        return max(self._rate.gap, min(FIRST_QUESTION, CROWD * interval / calls))
 
     def _pause(self, now: float, seconds: float) -> None:
         self._pause_until = max(self._pause_until, now + seconds)
@@ -303,8 +304,8 @@ def _first_child(array_id: str) -> str:
 
 def _says_nothing(job: Job) -> bool:
     """Return whether a job is an array of RUNNABLE children without any started child."""
-    is_array = job.array is not None and job.array.size is not None
-    return is_array and job.waits_for_room and not job.ended_children and not job.status_reason
+    starts_late = job.is_array and job.waits_for_room and not job.children_ended
+    return starts_late and not job.status_reason
 
 
 @dataclass(slots=True)

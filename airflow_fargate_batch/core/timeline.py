@@ -104,11 +104,10 @@ def timeline_of(
     """
     if job.created_at is None:
         return Timeline()
-    is_parent = job.array is not None and job.array.size is not None
     return Timeline(
         steps=tuple(
             _of_array(job, job.created_at)
-            if is_parent
+            if job.is_array
             else _steps(job, job.created_at, dependencies, scheduled_at)
         ),
         submitted_at=job.created_at,

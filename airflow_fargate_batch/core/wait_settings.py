@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple, Self, TypeVar
+from typing import Any, Final, NamedTuple, Protocol, Self, TypeVar
 
 from airflow_fargate_batch.core.backoff import POLL_INTERVAL
 from airflow_fargate_batch.core.narration import duration
@@ -21,6 +21,21 @@ class Deadline(NamedTuple):
 
     until: datetime | None = None
     limit: str | None = None
+
+
+class WaitArguments(Protocol):
+    """The operator's arguments about waiting, as given: times are seconds or timedeltas."""
+
+    deferrable: bool | None
+    poll_interval: Any
+    runnable_timeout: Any
+    starting_timeout: Any
+    wait_timeout: Any
+    terminate_on_kill: bool
+    skip_on_exit_code: Any
+    fail_on_exit_code: Any
+    awslogs_enabled: bool
+    awslogs_fetch_interval: Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,49 +66,36 @@ class WaitSettings:
     fail_on_exit_code: frozenset[int] = frozenset()
 
     @classmethod
-    def read(
-        cls,
-        *,
-        deferrable: bool | None,
-        poll_interval: object,
-        runnable_timeout: object,
-        starting_timeout: object,
-        wait_timeout: object,
-        terminate_on_kill: bool,
-        awslogs_enabled: bool,
-        awslogs_fetch_interval: object,
-        skip_on_exit_code: object,
-        fail_on_exit_code: object,
-    ) -> Self:
-        """Read the operator's arguments about waiting; times are seconds or timedeltas.
+    def read(cls, given: WaitArguments) -> Self:
+        """Parse the arguments.
 
         :raises InvalidRequest: with all problems.
         """
         problems: list[Problem] = []
 
-        def parsed(read: Callable[[object, str], Value], given: object, name: str) -> Value | None:
+        def parsed(read: Callable[[object, str], Value], value: object, name: str) -> Value | None:
             try:
-                return read(given, name)
+                return read(value, name)
             except InvalidRequest as error:
                 problems.extend(error.problems)
                 return None
 
-        def time(given: object, name: str) -> timedelta | None:
-            seconds = parsed(read_seconds, given, name)
+        def time(value: object, name: str) -> timedelta | None:
+            seconds = parsed(read_seconds, value, name)
             return None if seconds is None else timedelta(seconds=seconds)
 
-        interval = parsed(read_seconds, poll_interval, "poll_interval")
-        log_interval = parsed(read_seconds, awslogs_fetch_interval, "awslogs_fetch_interval")
-        skips = parsed(read_exit_codes, skip_on_exit_code, "skip_on_exit_code")
-        fails = parsed(read_exit_codes, fail_on_exit_code, "fail_on_exit_code")
+        interval = parsed(read_seconds, given.poll_interval, "poll_interval")
+        log_interval = parsed(read_seconds, given.awslogs_fetch_interval, "awslogs_fetch_interval")
+        skips = parsed(read_exit_codes, given.skip_on_exit_code, "skip_on_exit_code")
+        fails = parsed(read_exit_codes, given.fail_on_exit_code, "fail_on_exit_code")
         settings = cls(
-            deferrable=deferrable,
+            deferrable=given.deferrable,
             poll_interval=interval or POLL_INTERVAL,
-            runnable_timeout=time(runnable_timeout, "runnable_timeout"),
-            starting_timeout=time(starting_timeout, "starting_timeout"),
-            wait_timeout=time(wait_timeout, "wait_timeout"),
-            terminate_on_kill=terminate_on_kill,
-            log_interval=log_interval if awslogs_enabled else None,
+            runnable_timeout=time(given.runnable_timeout, "runnable_timeout"),
+            starting_timeout=time(given.starting_timeout, "starting_timeout"),
+            wait_timeout=time(given.wait_timeout, "wait_timeout"),
+            terminate_on_kill=given.terminate_on_kill,
+            log_interval=log_interval if given.awslogs_enabled else None,
             skip_on_exit_code=skips or frozenset(),
             fail_on_exit_code=fails or frozenset(),
         )

@@ -65,7 +65,7 @@ class Patience:
         dependencies. AWS gives no time for STARTING, so STARTING counts from the first poll with
         that state.
         """
-        stage, progress = stage_of(job), (job.ended_children, len(job.attempts))
+        stage, progress = stage_of(job), (job.children_ended, len(job.attempts))
         if (stage, progress) != (self.stage, self._progress):
             self.since = None
         self.stage, self._progress = stage, progress
@@ -74,7 +74,7 @@ class Patience:
         since = None
         if stage is JobStatus.RUNNABLE:
             since = job.attempts[-1].stopped_at if job.attempts else None
-            if since is None and not job.has_dependencies and not job.ended_children:
+            if since is None and not job.has_dependencies and not job.children_ended:
                 since = job.created_at
         self.since = since or self.since or now
 
@@ -223,8 +223,7 @@ def stage_of(job: Job) -> JobStatus | None:
     """Return RUNNABLE or STARTING if the job, or an array as a whole, waits in that state."""
     if job.waits_for_room:
         return JobStatus.RUNNABLE
-    counts = job.array.counts if job.array else {}
-    states = counts.keys() if counts else {job.status}
+    states = job.counts.keys() or {job.status}
     is_starting = JobStatus.STARTING in states and JobStatus.RUNNING not in states
     return JobStatus.STARTING if is_starting else None
 

@@ -1,6 +1,6 @@
 """Submit many requests, as fast as AWS takes them, each exactly once.
 
-A few threads share a pace, which slows down when AWS throttles and speeds up again. If each request
+A few threads share a rate, which falls when AWS throttles and recovers. If each request
 has a different key, the same requests can be submitted again after an interruption: submitted jobs
 are found, and only the rest is submitted.
 """
@@ -13,6 +13,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from airflow_fargate_batch.aws.batch import BatchApi, JobPage, Submitted
+from airflow_fargate_batch.core.call_rate import CallRate
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.exceptions import FargateBatchError, Throttled
@@ -106,44 +107,35 @@ def _all_different(requests: Iterable[JobRequest]) -> Iterator[JobRequest]:
         yield request
 
 
-class CallRate:
-    """Spaces calls evenly, at a rate adapted to AWS's throttles.
+class Turns:
+    """Turns of calls that several threads make, evenly spaced.
 
     :param limit: calls a second, never exceeded.
     """
 
-    SLOWED_BY: Final = 0.8
-    GAIN: Final = 0.05
-    """Calls a second, added for each accepted call: five percent faster every second."""
-    SLOWEST: Final = 1.0
-
     def __init__(self, clock: Timing, limit: float) -> None:
         self._clock = clock
-        self._limit = self.rate = limit
-        self._next_turn = clock.now()
-        self._slowed_at = float("-inf")
         self._lock = threading.Lock()
+        # Five percent faster every second; the threads' throttles of one second count once.
+        self.rate = CallRate(fastest=limit, slowest=1.0, gain=0.05, cut=0.8, settling=1.0)
 
     def wait(self) -> None:
         """Sleep until the call may be made."""
         with self._lock:
             now = self._clock.now()
-            turn = max(self._next_turn, now)
-            self._next_turn = turn + 1 / self.rate
-        self._clock.sleep(turn - now)
+            delay = self.rate.delay(now)
+            self.rate.called(now + delay)
+        self._clock.sleep(delay)
 
-    def slow_down(self) -> None:
-        """Observe a throttle; further throttles in the same second do not count."""
+    def accepted(self) -> None:
+        """Record an accepted call."""
         with self._lock:
-            now = self._clock.now()
-            if now - self._slowed_at >= 1:
-                self._slowed_at = now
-                self.rate = max(self.SLOWEST, self.rate * self.SLOWED_BY)
+            self.rate.accepted()
 
-    def speed_up(self) -> None:
-        """Observe an accepted call."""
+    def throttled(self) -> None:
+        """Record a throttled call."""
         with self._lock:
-            self.rate = min(self._limit, self.rate + self.GAIN)
+            self.rate.throttled(self._clock.now())
 
 
 class _PacedApi(BatchApi):
@@ -153,8 +145,8 @@ class _PacedApi(BatchApi):
         self, api: BatchApi, *, clock: Timing, rate: float, given_up: threading.Event
     ) -> None:
         super().__init__(api.client)
-        self._submits = CallRate(clock, rate)
-        self._reads = CallRate(clock, rate)
+        self._submits = Turns(clock, rate)
+        self._reads = Turns(clock, rate)
         self._given_up = given_up
 
     def submit_job(self, body: "SubmitJobRequestTypeDef") -> Submitted:
@@ -164,9 +156,9 @@ class _PacedApi(BatchApi):
         try:
             submitted = super().submit_job(body)
         except Throttled:
-            self._submits.slow_down()
+            self._submits.throttled()
             raise
-        self._submits.speed_up()
+        self._submits.accepted()
         return submitted
 
     def find_jobs(

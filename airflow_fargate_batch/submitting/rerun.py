@@ -25,9 +25,9 @@ def indexes_left(api: "BatchApi", earlier: list[Job]) -> list[int] | None:
         if job.array is None:  # the one index that was left, run as a plain job
             continue
         failed = sorted({_index(child) for child in api.failed_children(job.id)})
-        size = job.array.size if left is None else len(left)
+        size = job.array_size if left is None else len(left)
         is_odd = failed and (failed[0] < 0 or (size is not None and failed[-1] >= size))
-        if is_odd or len(failed) < job.array.counts.get(JobStatus.FAILED, 0):
+        if is_odd or len(failed) < job.counts.get(JobStatus.FAILED, 0):
             return None  # a child that failed is not among them, and must not be left out
         left = failed if left is None else [left[index] for index in failed]
     return left or None

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Final
 from airflow_fargate_batch.aws.batch import BatchApi, Submitted
 from airflow_fargate_batch.core.definition import LATEST, JobDefinition, base_name
 from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.core.listing import in_a_sentence
 from airflow_fargate_batch.core.naming import SUBMISSION_TAG, Submission, token_of
 from airflow_fargate_batch.core.recognition import is_named, reason_to_pass, to_adopt
 from airflow_fargate_batch.core.request import JobRequest
@@ -315,9 +316,8 @@ def _still_needed(pauses: Sequence[float], waited: float) -> list[float]:
 
 def _named(indexes: list[int]) -> str:
     """Name indexes in a sentence: the first few, and the number of the rest."""
-    more = f" and {len(indexes) - NAMED} more" if len(indexes) > NAMED else ""
-    said = ", ".join(map(str, indexes[:NAMED]))
-    return f"{'index' if len(indexes) == 1 else 'indexes'} {said}{more}"
+    said = in_a_sentence(map(str, indexes), NAMED)
+    return f"{'index' if len(indexes) == 1 else 'indexes'} {said}"
 
 
 def _submitted(job: Job, request: JobRequest) -> Submitted:

@@ -62,7 +62,7 @@ def conclude(
     """
     if job.status is JobStatus.SUCCEEDED:
         return Conclusion(job.to_summary())
-    known_children = failed_children_of(job, api) if _is_parent(job) else []
+    known_children = failed_children_of(job, api) if job.is_array else []
     failed_children = known_children or []
     evidence = gather(
         job,
@@ -75,7 +75,7 @@ def conclude(
     return Conclusion(
         job.to_summary(failed_children=known_children),
         JobFailed(explanation.to_text(task=task), job.id, retryable),
-        frozenset(each.exit_code for each in (failed_children if _is_parent(job) else [job])),
+        frozenset(each.exit_code for each in (failed_children if job.is_array else [job])),
     )
 
 
@@ -135,10 +135,6 @@ def _with_containers(api: "Callable[[], BatchApi]", children: list[Job]) -> list
     return [known.get(child.id) or replace(child, containers=()) for child in children]
 
 
-def _is_parent(job: Job) -> bool:
-    return job.array is not None and job.array.size is not None
-
-
 def last_lines(job: Job, logs: "Callable[[], LogsApi]") -> list[str]:
     """Return the last log lines of a job, ended or not; no lines for an array."""
     from airflow_fargate_batch.watching.log_tail import LogTail  # loads botocore
@@ -161,7 +157,7 @@ def log_lines_of(
 
     try:
         tail = LogTail(logs())
-        if _is_parent(job):
+        if job.is_array:
             return tail.of_children(failed_children, describe=lambda ids: api().describe_jobs(ids))
         return tail.of(job, describe=lambda ids: api().describe_jobs(ids))
     except AwsError as error:

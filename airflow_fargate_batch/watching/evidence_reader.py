@@ -151,7 +151,7 @@ class EvidenceReader:
         if first is not None and first != job.id:
             with found.answering(FIRST_IN_LINE):
                 found.first_in_line = next(iter(self._describe([first])), None)
-        if job.array is not None and job.array.size is not None and not job.status_reason:
+        if job.is_array and not job.status_reason:
             with found.answering(CHILD):
                 children = self._call(partial(self._api.runnable_children, job.id))
                 found.runnable_child = next(iter(children), None)

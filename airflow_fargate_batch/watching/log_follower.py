@@ -18,8 +18,9 @@ from collections.abc import (
 from typing import Final
 
 from airflow_fargate_batch.aws.logs import LogsApi, error_code
+from airflow_fargate_batch.core.call_rate import CallRate
 from airflow_fargate_batch.core.job import Job
-from airflow_fargate_batch.core.log_reading import QUIET, LogReader, Position, ReadRate
+from airflow_fargate_batch.core.log_reading import QUIET, LogReader, Position, read_rate
 from airflow_fargate_batch.core.log_streams import (
     LogLine,
     LogPage,
@@ -53,7 +54,7 @@ class _Follower:
     def __init__(
         self,
         *,
-        pace: ReadRate,
+        rate: CallRate,
         interval: float,
         quiet: float,
         index: int | None,
@@ -61,7 +62,7 @@ class _Follower:
         now: Callable[[], float],
         chance: Callable[[], float],
     ) -> None:
-        self._pace = pace
+        self._rate = rate
         self._index = index
         self._now = now
         self._reader = LogReader(interval=interval, chance=chance, quiet=quiet, position=position)
@@ -90,10 +91,10 @@ class _Follower:
 
     def _digest(self, request: LogRequest, answer: LogPage | Exception) -> list[LogLine]:
         if isinstance(answer, LogPage):
-            self._pace.answered()
+            self._rate.accepted()
             return self._reader.take(request, answer, self._now())
         if isinstance(answer, Throttled):
-            self._pace.throttled(self._now())
+            self._rate.throttled(self._now())
         if warning := self._reader.failed(request, answer, error_code(answer), self._now()):
             log.warning("%s", warning)
         return []
@@ -121,7 +122,7 @@ class LogFollower(_Follower):
         chance: Callable[[], float] = random.random,
     ) -> None:
         super().__init__(
-            pace=ReadRate(),
+            rate=read_rate(),
             interval=interval,
             quiet=quiet,
             index=index,
@@ -138,8 +139,8 @@ class LogFollower(_Follower):
             request = self._reader.next_request(self._now())
             if request is None:
                 return
-            self._sleep(self._pace.delay(self._now()))
-            self._pace.called(self._now())
+            self._sleep(self._rate.delay(self._now()))
+            self._rate.called(self._now())
             yield from self._digest(request, self._get(request))
             self.position = self._reader.position
 
@@ -160,7 +161,7 @@ class LogFollower(_Follower):
 
 
 class LogsGate:
-    """Gate to CloudWatch Logs for all followers of an event loop: a common pace, in order.
+    """Gate to CloudWatch Logs for all followers of an event loop: a common rate, in order.
 
     :param connect: returns the client, the same each time.
     """
@@ -172,7 +173,7 @@ class LogsGate:
         now: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
-        self.pace = ReadRate()
+        self.rate = read_rate()
         self._connect = connect
         self._now = now
         self._sleep = sleep
@@ -180,11 +181,11 @@ class LogsGate:
         self._turn = asyncio.Lock()
 
     async def get(self, request: LogRequest) -> LogPage:
-        """Read a page as soon as the pace allows."""
+        """Read a page as soon as the rate allows."""
         async with self._room:
             async with self._turn:
-                await self._sleep(self.pace.delay(self._now()))
-                self.pace.called(self._now())
+                await self._sleep(self.rate.delay(self._now()))
+                self.rate.called(self._now())
             logs = await self._connect()
             return await asyncio.to_thread(logs.get, request)
 
@@ -216,7 +217,7 @@ class AsyncLogFollower(_Follower):
         chance: Callable[[], float] = random.random,
     ) -> None:
         super().__init__(
-            pace=gate.pace,
+            rate=gate.rate,
             interval=interval,
             quiet=quiet,
             index=index,

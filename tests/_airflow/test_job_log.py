@@ -15,7 +15,8 @@ from airflow_fargate_batch import triggers
 from airflow_fargate_batch._airflow import compat, job_log
 from airflow_fargate_batch._airflow.connection import ConnectionSettings
 from airflow_fargate_batch._airflow.xcom import LOG_POSITION
-from airflow_fargate_batch.core import log_reading, polling
+from airflow_fargate_batch.core import polling
+from airflow_fargate_batch.core.call_rate import CallRate
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.exceptions import AnswerLost
 from airflow_fargate_batch.triggers import FargateBatchJobTrigger
@@ -93,7 +94,7 @@ def xcom(monkeypatch: pytest.MonkeyPatch) -> Xcom:
     monkeypatch.setattr(compat, "set_own_xcom", xcom.set)
     monkeypatch.setattr(job_log, "IN_FLIGHT", 0.02)
     monkeypatch.setattr(job_log, "KEEP_EVERY", 0.05)
-    monkeypatch.setattr(job_log, "_pace", log_reading.ReadRate(rate=1000))
+    monkeypatch.setattr(job_log, "_write_rate", CallRate(fastest=1000, slowest=1000, gain=0))
     return xcom
 
 
@@ -234,7 +235,7 @@ def test_the_place_is_kept_soon_then_at_most_now_and_then_and_after_the_last_lin
 def test_all_triggers_together_write_at_one_pace(
     aws: Aws, xcom: Xcom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(job_log, "_pace", log_reading.ReadRate(rate=5))
+    monkeypatch.setattr(job_log, "_write_rate", CallRate(fastest=5, slowest=5, gain=0))
 
     async def main() -> None:
         loop = asyncio.get_running_loop()

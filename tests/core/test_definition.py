@@ -49,3 +49,10 @@ VERSIONS = {
 @pytest.mark.parametrize(("own", "wanted", "fits"), VERSIONS.values(), ids=VERSIONS)
 def test_it_runs_on(own: JobDefinition, wanted: str, fits: bool) -> None:
     assert own.runs_on(wanted) is fits
+
+
+@pytest.mark.parametrize("member", PLAIN)
+def test_an_entry_without_its_identity_is_refused(member: str) -> None:
+    entry = {name: value for name, value in PLAIN.items() if name != member}
+    with pytest.raises(ValueError, match="no jobDefinitionArn, jobDefinitionName or revision"):
+        JobDefinition.from_api(entry)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from airflow_fargate_batch.core.call_rate import CallRate
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.log_reading import (
     BAD_TOKEN,
@@ -17,8 +18,8 @@ from airflow_fargate_batch.core.log_reading import (
     QUIET,
     SLOWEST,
     LogReader,
-    ReadRate,
     read_position,
+    read_rate,
 )
 from airflow_fargate_batch.core.log_streams import chosen_child, nothing_to_read, sources
 from airflow_fargate_batch.exceptions import AccessDenied, AnswerLost, Throttled
@@ -99,6 +100,16 @@ def test_a_job_that_never_ran_has_nothing_to_wait_for() -> None:
     world.job = job("FAILED")
     assert world.read(reader()) == []
     assert (world.now, world.cloud.calls) == (0, [])
+
+
+def test_the_next_request_is_due_when_a_stream_is_known() -> None:
+    reading = reader()
+    assert reading.due_at() is None
+    reading.observe(job("RUNNING", "one"), 5.0)
+    due = reading.due_at()
+    assert due is not None
+    assert reading.next_request(due - 0.1) is None
+    assert reading.next_request(due) is not None
 
 
 def test_a_quiet_container_costs_one_call_an_interval() -> None:
@@ -377,20 +388,20 @@ def test_a_stream_that_is_deleted_ends_the_reading() -> None:
 
 
 def test_calls_are_spread_and_a_throttle_halves_their_rate() -> None:
-    pace = ReadRate(rate=10)
+    pace = CallRate(fastest=10, slowest=1, gain=1)
     assert pace.delay(100) == 0
     pace.called(100)
     assert pace.delay(100) == pytest.approx(0.1)
     pace.throttled(100)
-    assert pace.rate == 5
+    assert pace.value == 5
     assert pace.delay(100) == pytest.approx(0.2)
 
 
 def test_the_rate_stays_within_bounds_and_recovers() -> None:
-    pace = ReadRate()
+    pace = read_rate()
     for _ in range(100):
         pace.throttled(0)
-    assert pace.rate == SLOWEST
+    assert pace.value == SLOWEST
     for _ in range(1000):
-        pace.answered()
-    assert pace.rate == FASTEST
+        pace.accepted()
+    assert pace.value == FASTEST

@@ -11,6 +11,7 @@ from airflow_fargate_batch.core.log_streams import (
     LogEvent,
     LogLine,
     LogPage,
+    LogRequest,
     chosen_child,
     log_page,
     nothing_to_read,
@@ -119,3 +120,14 @@ def test_an_odd_event_does_not_hurt_the_other_lines_of_its_page() -> None:
 def test_a_page_without_a_token_is_malformed(answer: object) -> None:
     with pytest.raises(ValueError, match="token"):
         LogPage.from_api(answer, from_head=True)
+
+
+def test_a_request_names_only_the_members_that_are_given() -> None:
+    assert LogRequest(group="g", stream="s").to_api() == {
+        "logGroupName": "g",
+        "logStreamName": "s",
+        "startFromHead": True,
+    }
+    last = LogRequest(group="g", stream="s", start_time=0, from_head=False, limit=20)
+    assert last.to_api()["startTime"] == 0
+    assert (last.to_api()["startFromHead"], last.to_api()["limit"]) == (False, 20)

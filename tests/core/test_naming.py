@@ -16,6 +16,7 @@ from airflow_fargate_batch.core.naming import (
     TAG_PREFIX,
     Submission,
     legal_job_name,
+    submission_of_key,
     token_of,
 )
 
@@ -174,3 +175,9 @@ def test_no_generation_changes_the_rest_of_a_long_name() -> None:
     ]
     assert len({name.rpartition("-")[0] for name in names}) == 1
     assert max(map(len, names)) == 128
+
+
+def test_a_key_of_the_caller_is_one_submission_in_every_run() -> None:
+    assert submission_of_key("2026-11-22") == submission_of_key("2026-11-22")
+    assert submission_of_key("2026-11-22").token != submission_of_key("2026-11-23").token
+    assert submission_of_key("2026-11-22").generation == 0

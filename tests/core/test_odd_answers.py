@@ -242,7 +242,7 @@ def test_a_bar_shows_whatever_is_counted() -> None:
     bars = Bars()
     for job in arrays[::10]:
         assert job.array is not None
-        bars.show("children", job.ended_children, job.array.size or 0, str(job.array.counts))
+        bars.show("children", job.children_ended, job.array.size or 0, str(job.array.counts))
 
 
 @fuzz

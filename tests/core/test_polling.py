@@ -402,3 +402,55 @@ def test_who_waits_for_the_first_child_as_well_hears_of_it_and_may_leave(
     assert watchlist.answered(["a", "a:0"], [STUCK, CHILD], 32.0) == []
     watchlist.remove("a")
     assert len(watchlist.schedule) == 0
+
+
+# --- Ids that leave while they are polled -----------------------------------------------------
+
+
+def test_an_id_that_leaves_during_a_failed_call_is_not_polled_again() -> None:
+    schedule = drive_in(a_schedule(), "a")
+    assert schedule.take(10) == ["a"]
+    schedule.remove("a")
+    schedule.failed(["a"], 10)
+    assert schedule.next_call_at() is None
+    assert schedule.take(99) == []
+
+
+def test_ids_that_leave_while_they_are_suspects_are_not_polled_again() -> None:
+    schedule = drive_in(a_schedule(), "a", "b", "c")
+    ids = schedule.take(10)
+    schedule.failed(ids, 10)
+    schedule.remove(ids[0])  # one of the two halves
+    assert schedule.take(99) == ids[1:]
+    schedule.failed(ids[1:], 99)
+    for job_id in ids[1:]:
+        schedule.remove(job_id)
+    assert schedule.take(300) == []
+    assert schedule.next_call_at() is None
+
+
+def test_an_id_that_leaves_during_a_throttled_call_is_not_polled_again() -> None:
+    schedule = drive_in(a_schedule(), "a", "b")
+    ids = schedule.take(10)
+    schedule.remove("a")
+    schedule.throttled(ids, 10)
+    assert schedule.take(99) == ["b"]
+
+
+def test_a_hurried_id_is_polled_before_its_interval_is_over() -> None:
+    schedule = drive_in(a_schedule(), "a")
+    schedule.answered(schedule.take(10))
+    due = schedule.next_call_at()
+    assert due is not None
+    assert due > 12
+    schedule.hurry("a", 12)
+    assert schedule.next_call_at() == 12
+    assert schedule.take(12) == ["a"]
+    schedule.hurry("a", 12)  # a poll is under way
+    assert schedule.next_call_at() is None
+
+
+def drive_in(schedule: Schedule, *job_ids: str) -> Schedule:
+    for job_id in job_ids:
+        schedule.add(job_id, interval=30, now=0)
+    return schedule

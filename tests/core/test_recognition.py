@@ -12,10 +12,12 @@ from airflow_fargate_batch.core.recognition import (
     former_name,
     is_former,
     is_of,
+    reason_to_pass,
     to_adopt,
     uses_definition,
 )
 from airflow_fargate_batch.core.status import JobStatus
+from tests.core.making import make
 from tests.fakes import moment, request_of, task_of
 
 MINE = task_of(1)
@@ -95,3 +97,24 @@ def test_a_success_is_adopted_only_as_the_newest() -> None:
     ]
     assert to_adopt(jobs) is None
     assert to_adopt(jobs[1:]) is jobs[1]
+
+
+def test_a_request_that_no_task_submitted_recognises_no_job() -> None:
+    request = make(job_name="nightly")
+    assert former_name(request) is None
+    assert not is_of(job(name="nightly", tags={}), request)
+
+
+@pytest.mark.parametrize(
+    ("members", "reason"),
+    [
+        ({"is_terminated": True, "status": JobStatus.RUNNING}, "its termination was requested"),
+        ({"is_cancelled": True, "status": JobStatus.RUNNABLE}, "its cancellation was requested"),
+        ({"status": JobStatus.FAILED}, "it failed"),
+        ({"status": JobStatus.FAILED, "status_reason": "exit 1"}, "it failed: exit 1"),
+        ({"status": JobStatus.RUNNING}, None),
+    ],
+    ids=str,
+)
+def test_why_a_job_is_not_adopted(members: dict[str, Any], reason: str | None) -> None:
+    assert reason_to_pass(job(**members)) == reason

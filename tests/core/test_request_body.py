@@ -164,6 +164,12 @@ def test_spot_retries_replace_the_bodys_strategy() -> None:
     )
 
 
+def test_a_number_of_attempts_keeps_the_bodys_rules_if_there_are_any() -> None:
+    rules = WHOLE["retryStrategy"]
+    assert read(WHOLE, retry_strategy=2)["retryStrategy"] == rules | {"attempts": 2}
+    assert read(LEAST, retry_strategy=2)["retryStrategy"] == {"attempts": 2}
+
+
 def test_a_body_without_a_name_gets_the_default_one() -> None:
     body = {member: value for member, value in LEAST.items() if member != "jobName"}
     assert read(body, job_name_prefix="nightly")["jobName"] == "nightly"
@@ -176,6 +182,12 @@ def test_the_tags_of_an_earlier_submission_are_left_out_for_another() -> None:
     request = JobRequest.from_submit_job(body, submission=later)
     assert request.to_submit_job()["tags"] == {"team": "data", SUBMISSION_TAG: later.mark}
     assert TAG_PREFIX in request.notes[0]
+
+
+def test_tags_of_the_users_own_are_kept_for_a_submission() -> None:
+    request = JobRequest.from_submit_job(WHOLE, submission=Submission(token="1" * 16))
+    assert dict(request.tags) == WHOLE["tags"]
+    assert request.notes == ()
 
 
 # --- Every rule holds ----------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from airflow_fargate_batch.core.naming import TAG_PREFIX, Submission
-from airflow_fargate_batch.core.request import JobRequest, read_flag
+from airflow_fargate_batch.core.request import JobRequest, read_exit_codes, read_flag, read_seconds
 from airflow_fargate_batch.exceptions import EmptyArray, InvalidRequest
 from tests.core.making import body, make, problem, problems
 
@@ -310,6 +310,40 @@ def test_a_flag_of_the_shells_is_read_by_the_same_rules() -> None:
     assert read_flag(0, "dry_run") is False
     with pytest.raises(InvalidRequest, match=r"^dry_run: 'maybe' is not a truth value"):
         read_flag("maybe", "dry_run")
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(None, None), (30.5, 30.5), (30, 30.0), ("30", 30.0), (timedelta(minutes=1), 60.0)],
+    ids=repr,
+)
+def test_a_span_of_time_is_seconds_or_a_timedelta(value: Any, expected: float | None) -> None:
+    assert read_seconds(value, "wait_timeout") == expected
+
+
+@pytest.mark.parametrize("value", [0, -1.5, timedelta(seconds=-1)], ids=repr)
+def test_a_wait_without_time_is_a_problem(value: Any) -> None:
+    with pytest.raises(InvalidRequest, match=r"^wait_timeout: must be greater than 0 s"):
+        read_seconds(value, "wait_timeout")
+
+
+def test_what_is_no_span_of_time_is_a_problem() -> None:
+    with pytest.raises(InvalidRequest, match=r"^wait_timeout: .*soon"):
+        read_seconds("soon", "wait_timeout")
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(None, set()), (99, {99}), ("99", {99}), ([1, "2", 2], {1, 2})],
+    ids=repr,
+)
+def test_an_exit_code_or_several(value: Any, expected: set[int]) -> None:
+    assert read_exit_codes(value, "skip_on_exit_code") == expected
+
+
+def test_what_is_no_exit_code_is_a_problem() -> None:
+    with pytest.raises(InvalidRequest, match=r"^skip_on_exit_code: .*none"):
+        read_exit_codes([1, "none"], "skip_on_exit_code")
 
 
 # --- Share identifier ----------------------------------------------------------------------------

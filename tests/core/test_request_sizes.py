@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_fargate_batch.core.fargate import MEMORY_VALUES, SIZES, TABLE, VCPU_VALUES, Row, Size
+from airflow_fargate_batch.core.request import read_size, settle_size
+from airflow_fargate_batch.exceptions import InvalidRequest
 from tests.core.making import body, make, problem, problems, requirements
 
 by_row = pytest.mark.parametrize("row", TABLE, ids=lambda row: f"{row.vcpu} vCPU")
@@ -357,3 +359,20 @@ def test_eight_vcpu_and_more_need_1_4_0(vcpu: int, version: str, runs: bool) -> 
         assert problem(vcpu=vcpu, platform_version=version) == (
             f"platform_version: {version} does not support {vcpu} vCPU: use 1.4.0 or LATEST"
         )
+
+
+# --- A size without a request --------------------------------------------------------------------
+
+
+def test_a_size_alone_is_read_and_settled_by_the_same_rules() -> None:
+    wanted = read_size(vcpu="1", memory="3.5 GB")
+    assert (wanted.vcpu, wanted.memory) == (Decimal(1), Decimal(3584))
+    assert settle_size(wanted, "round_up") == (Decimal(1), 4096)
+    with pytest.raises(InvalidRequest, match="is not a Fargate size"):
+        settle_size(wanted, "strict")
+
+
+def test_a_size_that_is_no_number_is_refused_with_all_problems() -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        read_size(vcpu="one", memory="much")
+    assert [problem.field for problem in caught.value.problems] == ["vcpu", "memory"]

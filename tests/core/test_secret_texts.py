@@ -159,3 +159,16 @@ def test_no_text_takes_long(piece: str) -> None:
     began = time.process_time()
     struck(text)
     assert time.process_time() - began < 2
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("token: https://me:hunter2@host/x", "token: ***"),
+        (f"--password 'ghp_{DIGITS} x' y", "--password '***' y"),
+        (f"https://me:ghp_{DIGITS}@host", "https://me:***@host"),
+    ],
+)
+def test_a_secret_inside_a_secret_is_struck_out_with_the_outer_one(text: str, left: str) -> None:
+    assert len(secret_spans(text, is_secret_name)) == 1
+    assert struck(text) == left

@@ -126,6 +126,21 @@ def test_a_deep_json_text_is_shown_or_struck_out() -> None:
     assert redacted({"parameters": {"x": text}})["parameters"]["x"] in (text, STRUCK_OUT)
 
 
+def test_a_text_that_is_nested_too_deep_has_no_texts_of_secrets() -> None:
+    deep: list[Any] = []
+    for _ in range(2 * sys.getrecursionlimit()):
+        deep = [deep]
+    assert texts_of_secrets({"parameters": {"x": deep}}) == ()
+    assert texts_of_secrets(deep) == ()
+
+
+def test_a_secret_that_is_a_deep_json_text_is_struck_out_as_a_whole() -> None:
+    levels = sys.getrecursionlimit() * 9 // 10  # json can still read it, and the walk cannot
+    secret = "[" * levels + '"hunter2"' + "]" * levels
+    texts = texts_of_secrets({"environment": [{"name": "DB_PASSWORD", "value": secret}]})
+    assert without(texts, f"told {secret}") == "told ***"
+
+
 # --- Values ---------------------------------------------------------------------------------------
 
 

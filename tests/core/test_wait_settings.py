@@ -1,12 +1,13 @@
 """Settings of a wait: read once, every mistake at once, and the earliest limit wins."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from airflow_fargate_batch.core.backoff import POLL_INTERVAL
-from airflow_fargate_batch.core.wait_settings import Deadline, WaitSettings
+from airflow_fargate_batch.core.wait_settings import Deadline, WaitArguments, WaitSettings
 from airflow_fargate_batch.exceptions import InvalidRequest
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
@@ -25,7 +26,7 @@ DEFAULTS: dict[str, Any] = {
 
 
 def settings(**arguments: object) -> WaitSettings:
-    return WaitSettings.read(**(DEFAULTS | arguments))
+    return WaitSettings.read(cast("WaitArguments", SimpleNamespace(**(DEFAULTS | arguments))))
 
 
 def test_the_operators_defaults_are_the_defaults() -> None:

@@ -293,3 +293,12 @@ def test_an_array_is_starting_while_children_are_and_none_of_them_runs_or_ends()
         patience.observe(an_array(**counts), NOON + timedelta(minutes=minutes))
         expected = None if since is None else NOON + timedelta(minutes=since) + QUARTER
         assert patience.stage_until == expected, counts
+
+
+def test_only_runnable_and_starting_have_limits_of_their_own() -> None:
+    patience = Patience(runnable_timeout=QUARTER, starting_timeout=2 * QUARTER)
+    limits = {}
+    for status in ("SUBMITTED", "RUNNABLE", "STARTING", "RUNNING", "SUCCEEDED"):
+        patience.observe(undated(status), NOON)
+        limits[status] = patience.stage_timeout
+    assert limits == dict.fromkeys(limits) | {"RUNNABLE": QUARTER, "STARTING": 2 * QUARTER}

@@ -15,7 +15,7 @@ from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.exceptions import AwsError
 from airflow_fargate_batch.local import LocalBatch
 from airflow_fargate_batch.local.account import READY_DEFINITION, READY_QUEUE
-from airflow_fargate_batch.submitting.many import CallRate, Outcome, submit_many
+from airflow_fargate_batch.submitting.many import Outcome, Turns, submit_many
 from airflow_fargate_batch.submitting.retrying import Timing
 from tests.fakes import FakeTime
 
@@ -149,7 +149,7 @@ class Server:
 @pytest.mark.parametrize("limit", [50.0, 45.0, 20.0, 5.0])
 def test_the_pace_settles_at_what_the_server_takes(limit: float) -> None:
     fake = FakeTime()
-    pace, server = CallRate(fake.clock(), 50.0), Server(fake, limit)
+    pace, server = Turns(fake.clock(), 50.0), Server(fake, limit)
     taken = refused = 0
     while fake.seconds < 140:
         pace.wait()
@@ -157,18 +157,18 @@ def test_the_pace_settles_at_what_the_server_takes(limit: float) -> None:
             taken = refused = 0  # it is still settling
         if server.takes():
             taken += 1
-            pace.speed_up()
+            pace.accepted()
         else:
             refused += 1
-            pace.slow_down()
+            pace.throttled()
     assert taken >= 0.9 * limit * 120
     assert refused <= 0.1 * taken
 
 
 def test_the_pace_never_exceeds_its_limit() -> None:
     fake = FakeTime()
-    pace = CallRate(fake.clock(), 50.0)
+    pace = Turns(fake.clock(), 50.0)
     for _ in range(501):
         pace.wait()
-        pace.speed_up()
+        pace.accepted()
     assert fake.seconds == pytest.approx(10.0)

@@ -10,7 +10,6 @@ from airflow_fargate_batch.aws.batch import BatchApi
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.naming import Submission
 from airflow_fargate_batch.core.request import JobRequest
-from airflow_fargate_batch.exceptions import InvalidRequest
 from airflow_fargate_batch.local import LocalBatch
 from airflow_fargate_batch.submitting.rerun import indexes_left
 from airflow_fargate_batch.submitting.retrying import Timing
@@ -75,22 +74,6 @@ def test_a_plain_job_is_submitted_as_it_is(aws: LocalBatch) -> None:
     aws.script("*", exit_code=1)
     try_again(aws, request(), tries_before=0)
     assert indexes_of(try_again(aws, request(), tries_before=1)) is None
-
-
-def test_what_waited_index_by_index_waits_as_a_whole() -> None:
-    waiting = request(array_size=9, depends_on=[{"jobId": "a", "type": "N_TO_N"}, "b"])
-    assert waiting.only([2, 5]).to_submit_job()["dependsOn"] == [{"jobId": "a"}, {"jobId": "b"}]
-
-
-def test_one_after_another_stays_so_unless_one_is_left() -> None:
-    sequential = request(array_size=9, depends_on={"type": "SEQUENTIAL"})
-    assert sequential.only([2, 5]).to_submit_job()["dependsOn"] == [{"type": "SEQUENTIAL"}]
-    assert "dependsOn" not in sequential.only([2]).to_submit_job()
-
-
-def test_more_indexes_than_a_variable_holds_are_refused() -> None:
-    with pytest.raises(InvalidRequest):
-        request(array_size=10_000).only(range(5000))
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,8 @@ FargateBatchSubmitOperator(task_id="words", command="[]", environment=[{"name": 
 FargateBatchSubmitOperator("positional")  # type: ignore[call-arg]
 FargateBatchSubmitOperator(task_id="wrong", command=7)  # type: ignore[arg-type]
 FargateBatchSubmitOperator(task_id="wrong", deferrable="yes")  # type: ignore[arg-type]
+assert_type(extract.vcpu, float | str | None)
+_ = extract.environmnet  # type: ignore[attr-defined]
 FargateBatchJobSensor(task_id="watch", job_ids=extract.output)
 
 request = JobRequest.from_arguments(job_queue="queue", job_definition="definition")

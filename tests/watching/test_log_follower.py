@@ -295,7 +295,7 @@ def test_followers_share_few_threads() -> None:
 
     async def main() -> list[list[str]]:
         way = gate(slow)
-        way.pace.rate = 1000
+        way.rate.value = 1000
         followers = [AsyncLogFollower(way, quiet=0) for _ in range(10)]
         for number, follower in enumerate(followers):
             slow.cloud.write(f"{number}", "line")
@@ -320,7 +320,7 @@ def test_calls_are_made_at_the_shared_pace() -> None:
             return cloud
 
         way = LogsGate(connect, now=lambda: 0.0, sleep=nap)
-        way.pace.rate = 10.0
+        way.rate.value = 10.0
         for _ in range(2):
             await way.get(LogRequest(group="group", stream="one"))
 
@@ -347,7 +347,7 @@ def test_a_throttle_slows_the_shared_pace_down() -> None:
     async def main() -> tuple[list[str], float]:
         way = gate(cloud)
         follower = AsyncLogFollower(way, quiet=0, now=clock.clock)
-        return await passing(clock, follower, job("SUCCEEDED", "one")), way.pace.rate
+        return await passing(clock, follower, job("SUCCEEDED", "one")), way.rate.value
 
     lines, rate = asyncio.run(main())
     assert lines == ["line"]

@@ -1,0 +1,102 @@
+"""Checks of the operator's arguments while a DAG is imported."""
+
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+from typing import Any, Final
+
+from airflow_fargate_batch._airflow import upstream
+from airflow_fargate_batch._airflow.unknown_arguments import (
+    lost_defaults,
+    refuse_unknown,
+    with_task,
+)
+from airflow_fargate_batch.core.literals import problems_before_rendering
+from airflow_fargate_batch.core.request import Arguments
+from airflow_fargate_batch.core.wait_settings import WaitArguments, WaitSettings
+from airflow_fargate_batch.exceptions import InvalidRequest, Problem
+
+REQUEST_ARGUMENTS: Final = tuple(argument.name for argument in fields(Arguments))
+"""Arguments of the request, all templated."""
+_OF_THE_DAG: Final = 5
+"""Stack level of a warning at which Python shows the DAG's line."""
+
+
+class ImportCheck:
+    """Checks for the operator and its subclasses.
+
+    :param operator: the operator's class; the likeliest arguments of a subclass are the
+        operator's.
+    """
+
+    def __init__(self, operator: type[Any]) -> None:
+        self._operator = operator
+
+    def refuse_names(
+        self, task_class: type, given: Mapping[str, Any], others: Mapping[str, Any]
+    ) -> None:
+        """Refuse unknown arguments, and ``default_args`` that would change the job.
+
+        :param given: the request's arguments.
+        :param others: arguments that the operator passes to Airflow.
+        :raises TypeError: with the likeliest names; no value is shown.
+        """
+        refuse_unknown(task_class, others, first=self._operator)
+        defaults = others.get("default_args") or {}
+        if lost := lost_defaults(defaults, given, others.get("task_id")):
+            raise lost
+
+    def refuse_values(
+        self, given: Mapping[str, Any], *, waiting: WaitArguments, task_id: str | None
+    ) -> None:
+        """Refuse values that no rendering can make valid.
+
+        :param given: the request's arguments.
+        :param waiting: the arguments about waiting: found after the submit, a mistake leaves a job.
+        :raises InvalidRequest: with all problems.
+        """
+        problems = [*problems_before_rendering(given), *self._too_many(given)]
+        try:
+            WaitSettings.read(waiting)
+        except InvalidRequest as error:
+            problems += error.problems
+        if problems:
+            raise with_task(InvalidRequest(problems), task_id)
+
+    def error_of_shared(self, partial: Any, kwargs: Mapping[str, Any]) -> Exception | None:
+        """Check the arguments that all mapped tasks share.
+
+        :param partial: Airflow's partial operator.
+        :param kwargs: the arguments of ``partial()``.
+        """
+        task_id = kwargs.get("task_id")
+        given = {name: kwargs[name] for name in REQUEST_ARGUMENTS if name in kwargs}
+        others = set(REQUEST_ARGUMENTS) - given.keys()
+        defaults = list(_default_args(partial, kwargs))
+        merged = {name: value for each in defaults for name, value in each.items()}
+        if "size_policy" not in merged:
+            others.discard("size_policy")  # nobody maps over it
+        problems = [
+            *problems_before_rendering(given, given_later=others),
+            *self._too_many({**merged, **given}),
+        ]
+        if problems:
+            return with_task(InvalidRequest(problems), task_id)
+        return lost_defaults(merged, given, task_id)
+
+    def _too_many(self, given: Mapping[str, Any]) -> list[Problem]:
+        """Find more dependencies than allowed, and warn if the number is not certain."""
+        depends_on = given.get("depends_on")
+        if depends_on is None or given.get("ignore_missing_dependencies"):
+            return []  # of some branches fewer may have run
+        for warning in upstream.warnings_of_mapped(depends_on, self._operator):
+            warnings.warn(f"depends_on: {warning}", stacklevel=_OF_THE_DAG)
+        return upstream.problems_of_too_many(depends_on, self._operator)
+
+
+def _default_args(partial: Any, kwargs: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield the default arguments of a mapped task, outermost first."""
+    for group in (partial.kwargs.get("dag"), partial.kwargs.get("task_group")):
+        if group is not None and group.default_args:
+            yield group.default_args
+    yield kwargs.get("default_args") or {}
