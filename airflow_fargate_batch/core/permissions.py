@@ -1,7 +1,8 @@
 """IAM actions of each feature, and policy documents made of them.
 
 Source of the resource types: Service Authorization Reference, "Actions, resources, and condition
-keys for AWS Batch", "… for Amazon CloudWatch Logs" and "… for AWS Price List". An action without a
+keys for AWS Batch", "… for Amazon CloudWatch Logs", "… for Amazon CloudWatch" and "… for AWS Price
+List". An action without a
 resource type there works only in a statement with the resource ``*``.
 """
 
@@ -17,12 +18,19 @@ from airflow_fargate_batch.exceptions import InvalidRequest, Problem
 ANY: Final = "*"
 
 RESOURCE_TYPES: Final[Mapping[str, tuple[str, ...]]] = {
+    "batch:DescribeComputeEnvironments": (),
     "batch:DescribeJobDefinitions": (),
+    "batch:DescribeJobQueues": (),
     "batch:DescribeJobs": (),
+    "batch:DescribeSchedulingPolicies": (),
+    "batch:GetJobQueueSnapshot": ("job-queue",),
     "batch:ListJobs": (),
     "batch:SubmitJob": ("job-definition", "job-queue"),
     "batch:TagResource": ("job",),
     "batch:TerminateJob": ("job",),
+    "cloudwatch:GetMetricData": (),
+    "cloudwatch:ListMetrics": (),
+    "logs:FilterLogEvents": ("log-group",),
     "logs:GetLogEvents": ("log-stream",),
 }
 """Resource types of each action that a feature uses; empty if AWS accepts only ``*``.
@@ -65,6 +73,24 @@ FEATURES: Final[tuple[Feature, ...]] = (
         "last-lines",
         "show the last log lines of a failed job, in a task that waits",
         ("logs:GetLogEvents", "batch:DescribeJobs"),
+    ),
+    Feature(
+        "explain",
+        "explain a job: in the log of a task that fails, and `fargate-batch explain`",
+        (
+            "batch:DescribeJobs",
+            "batch:ListJobs",
+            "batch:DescribeJobQueues",
+            "batch:DescribeComputeEnvironments",
+            "batch:DescribeSchedulingPolicies",
+            "batch:DescribeJobDefinitions",
+            "batch:GetJobQueueSnapshot",
+        ),
+    ),
+    Feature(
+        "use",
+        "show the CPU and memory that a job used (Container Insights)",
+        ("cloudwatch:ListMetrics", "cloudwatch:GetMetricData", "logs:FilterLogEvents"),
     ),
 )
 """All features. README's table and ``fargate-batch iam-policy`` are made of these rows."""
@@ -198,6 +224,11 @@ def _jobs(place: _Place, _: Scope) -> list[str]:
     return [place.arn("batch", "job/*")]
 
 
+def _performance_groups(place: _Place, _: Scope) -> list[str]:
+    """Return the log groups of Container Insights, of all clusters."""
+    return [place.arn("logs", "log-group:/aws/ecs/containerinsights/*")]
+
+
 def _log_streams(place: _Place, _: Scope) -> list[str]:
     return [place.arn("logs", f"log-group:{DEFAULT_LOG_GROUP}:log-stream:*")]
 
@@ -206,6 +237,7 @@ _ARNS: Final[Mapping[str, Callable[[_Place, Scope], list[str]]]] = {
     "job": _jobs,
     "job-definition": _definitions,
     "job-queue": _queues,
+    "log-group": _performance_groups,
     "log-stream": _log_streams,
 }
 """ARNs of each resource type in a policy."""

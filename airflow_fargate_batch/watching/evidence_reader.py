@@ -69,17 +69,17 @@ class EvidenceReader:
 
     :param api: made before, in the thread that may ask Airflow for a connection.
     :param call: makes each call, for example with retries; omitted: once.
-    :param patience: seconds for all lookups of one job.
+    :param patience: seconds for all lookups of one job; omitted: ``PATIENCE``.
     """
 
     def __init__(
-        self, api: "BatchApi", *, call: "Caller | None" = None, patience: float = PATIENCE
+        self, api: "BatchApi", *, call: "Caller | None" = None, patience: float | None = None
     ) -> None:
         from airflow_fargate_batch.aws.surroundings import once  # loads botocore
 
         self._api = api
         self._call = call or once
-        self._patience = patience
+        self._patience = PATIENCE if patience is None else patience
 
     def read(
         self,
