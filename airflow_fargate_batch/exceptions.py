@@ -10,6 +10,7 @@
     │   ├── CredentialsMissing               none found, expired, or not accepted
     │   ├── JobDefinitionNotFound
     │   ├── JobQueueNotFound
+    │   ├── QueueNotReady                    preflight: the queue cannot run jobs at the moment
     │   ├── FairShareMismatch                share identifier or priority missing, or not wanted
     │   ├── Throttled                        refused: too many calls
     │   ├── Unreachable                      no connection; AWS did nothing
@@ -119,6 +120,13 @@ class JobDefinitionNotFound(AwsError):
 
 class JobQueueNotFound(AwsError):
     """No job queue has this name."""
+
+
+class QueueNotReady(AwsError):
+    """The queue or its compute environments cannot run jobs now: DISABLED, INVALID or the like.
+
+    Found by the preflight; nothing was submitted. A retry may succeed after a repair.
+    """
 
 
 class FairShareMismatch(AwsError):

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from functools import cached_property, lru_cache, partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from airflow_fargate_batch._airflow.needs import airflow_is_missing
 
@@ -23,6 +23,7 @@ from airflow_fargate_batch.core.backoff import POLL_INTERVAL
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.waiting import Wait
 from airflow_fargate_batch.submitting.many import Outcome, submit_many
+from airflow_fargate_batch.submitting.preflight import Preflight
 from airflow_fargate_batch.submitting.retrying import Timing
 from airflow_fargate_batch.submitting.submitter import Submitter
 from airflow_fargate_batch.watching.log_follower import LogFollower
@@ -48,9 +49,11 @@ class FargateBatchHook(AwsBaseHook):
 
     Attributes:
         submitted: The result of the last ``submit``.
+        clock: Time and chance of all waits and retries, replaceable in tests.
     """
 
     submitted: "Submitted | None" = None
+    clock: ClassVar[Timing] = Timing()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs["client_type"] = "batch"
@@ -87,7 +90,12 @@ class FargateBatchHook(AwsBaseHook):
 
     @cached_property
     def _submitter(self) -> Submitter:
-        return Submitter(self.api)
+        return Submitter(self.api, clock=self.clock)
+
+    @cached_property
+    def _preflight(self) -> Preflight:
+        scope = self.aws_conn_id, self.conn_region_name, self.api.client.meta.endpoint_url
+        return Preflight(self.api, scope=scope)
 
     def submit(
         self,
@@ -97,6 +105,7 @@ class FargateBatchHook(AwsBaseHook):
         tries_before: int | None = None,
         waited: float = 0.0,
         rerun_failed_only: bool = False,
+        preflight: bool = False,
     ) -> str:
         """Submit a request exactly once and return the job id.
 
@@ -108,6 +117,10 @@ class FargateBatchHook(AwsBaseHook):
         :param waited: seconds since the last such try can have submitted; shortens the search too.
         :param rerun_failed_only: whether to submit only the children of an array that earlier tries
             left failed.
+        :param preflight: whether to judge a new job by queue, compute environments and job
+            definition (see ``check``). Without it only vCPU or memory alone, and a platform
+            version, are compared with the job definition.
+        :raises InvalidRequest: the request does not fit its job definition or queue.
         :raises AwsError: AWS refused the request, and there is no job.
         :raises SubmissionUncertain: an answer was lost, and the job could not be looked for.
         """
@@ -117,6 +130,7 @@ class FargateBatchHook(AwsBaseHook):
             tries_before=tries_before,
             waited=waited,
             rerun_failed_only=rerun_failed_only,
+            check=partial(self.check, thorough=preflight),
         )
         return self.submitted.job_id
 
@@ -130,12 +144,18 @@ class FargateBatchHook(AwsBaseHook):
         """
         return submit_many(self.api, requests, resume=resume)
 
-    def check_platform_version(self, request: "JobRequest") -> None:
-        """Compare the platform version of a request with the job definition's.
+    def check(self, request: "JobRequest", *, thorough: bool = False) -> None:
+        """Judge a request by what AWS says about its job definition and queue, before the submit.
 
-        :raises InvalidRequest: the versions differ.
+        A lookup that fails is logged and refuses nothing. A request with both or neither of vCPU
+        and memory, and without a platform version, costs no call unless *thorough*.
+
+        :param thorough: whether to judge the queue, its compute environments and all of the job
+            definition, in three or four calls; the answers are kept in the process for three
+            minutes.
+        :raises InvalidRequest: with every problem.
         """
-        self._submitter.check_platform_version(request)
+        self._preflight.check(request, thorough=thorough)
 
     def terminate_older_generations(self, request: "JobRequest", reason: str) -> list[str]:
         """Terminate running jobs that a task submitted before being cleared; return the ids."""
@@ -183,8 +203,15 @@ class FargateBatchHook(AwsBaseHook):
         )
         lines = None
         if log_interval:
-            lines = LogFollower(self.logs, interval=log_interval, index=log_index)
-        worker_wait = WorkerWait(self.api, wait, lines, self.log)
+            lines = LogFollower(
+                self.logs,
+                interval=log_interval,
+                index=log_index,
+                now=self.clock.now,
+                sleep=self.clock.sleep,
+                chance=self.clock.random,
+            )
+        worker_wait = WorkerWait(self.api, wait, lines, self.log, clock=self.clock)
         return worker_wait.run(interval=poll_interval, on_change=on_change)
 
     def describe(self, job_ids: Iterable[str]) -> "list[Job]":
@@ -201,9 +228,8 @@ class FargateBatchHook(AwsBaseHook):
         """
         if reason is None:
             reason = terminator_here().reason("Terminated with FargateBatchHook.terminate")
-        clock = Timing()
         end = partial(self.api.terminate_job, job_id, reason)
-        clock.persist(end, clock.now() + TERMINATE_PATIENCE)
+        self.clock.persist(end, self.clock.now() + TERMINATE_PATIENCE)
 
     def job_definition(self, name: str) -> "JobDefinition | None":
         """Return a job definition by name (the newest active one), ``name:revision`` or ARN."""

@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_fargate_batch._airflow.compat import BaseOperator, Context
 from airflow_fargate_batch._airflow.connection import ConnectionSettings
-from airflow_fargate_batch._airflow.import_check import REQUEST_ARGUMENTS, ImportCheck
+from airflow_fargate_batch._airflow.import_check import (
+    REQUEST_ARGUMENTS,
+    CheckedPartial,
+    ImportCheck,
+)
 from airflow_fargate_batch._airflow.masking import HidesSecrets, as_json
 from airflow_fargate_batch._airflow.unknown_arguments import refuse_unknown
 from airflow_fargate_batch.core.backoff import POLL_INTERVAL
@@ -79,6 +83,11 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         task). A worker that shuts down leaves the job running; a retry adopts the job.
     :param rerun_failed_only: whether a retry of an array's task submits only the failed children;
         each child finds its index in the variable ``FARGATE_BATCH_INDEXES``: see the README.
+    :param preflight: whether to judge a new job before the submit by its queue, compute
+        environments and job definition, with three or four calls. A request that cannot work fails
+        the task without retries, a queue that cannot run jobs now lets Airflow retry, and a lookup
+        that fails refuses nothing. By default only vCPU or memory alone, and a platform version,
+        are compared with the job definition.
     :param skip_on_exit_code: exit code, or several; a job that fails with such a code skips the
         task.
     :param fail_on_exit_code: exit code, or several; a job that fails with such a code fails the
@@ -149,6 +158,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     wait_timeout: float | timedelta | None
     terminate_on_kill: bool
     rerun_failed_only: bool
+    preflight: bool
     skip_on_exit_code: int | Collection[int] | None
     fail_on_exit_code: int | Collection[int] | None
     awslogs_enabled: bool
@@ -203,6 +213,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         wait_timeout: float | timedelta | None = None,
         terminate_on_kill: bool = True,
         rerun_failed_only: bool = False,
+        preflight: bool = False,
         skip_on_exit_code: int | Collection[int] | None = None,
         fail_on_exit_code: int | Collection[int] | None = None,
         awslogs_enabled: bool = False,
@@ -233,6 +244,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
             wait_timeout=wait_timeout,
             terminate_on_kill=terminate_on_kill,
             rerun_failed_only=rerun_failed_only,
+            preflight=preflight,
             skip_on_exit_code=skip_on_exit_code,
             fail_on_exit_code=fail_on_exit_code,
             awslogs_enabled=awslogs_enabled,
@@ -257,6 +269,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
             with warnings.catch_warnings(action="ignore"):  # "was never mapped": it never will be
                 del partial
             raise error
+        partial.__class__ = CheckedPartial
         return partial
 
     def execute(self, context: Context) -> str:

@@ -27,6 +27,17 @@ def get_provider_info() -> dict[str, Any]:
                         "example": "prod",
                         "default": None,
                     },
+                    "prices_file": {
+                        "description": (
+                            "Absolute path of a JSON file on the workers with prices that replace "
+                            "the built-in prices of Fargate, in the form of `fargate-batch prices "
+                            "--output json`. Default: the built-in prices.\n"
+                        ),
+                        "version_added": None,
+                        "type": "string",
+                        "example": "/opt/airflow/fargate-prices.json",
+                        "default": None,
+                    },
                 },
             },
         },

@@ -1,12 +1,10 @@
 """The sensor: waits for jobs of other tasks, and never terminates a job."""
 
-import random
-import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from airflow_fargate_batch._airflow.compat import (
     AirflowFailException,
@@ -22,7 +20,7 @@ from airflow_fargate_batch.core.explanation import Explanation
 from airflow_fargate_batch.core.giving_up import left_running, report
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.narration import duration, progress
-from airflow_fargate_batch.core.polling import Watchlist
+from airflow_fargate_batch.core.polling import REFUSAL_PATIENCE, Watchlist
 from airflow_fargate_batch.core.request import DRY_RUN_PREFIX, read_job_ids
 from airflow_fargate_batch.core.waiting import Wait
 from airflow_fargate_batch.exceptions import (
@@ -35,9 +33,10 @@ from airflow_fargate_batch.exceptions import (
     Throttled,
     Unreachable,
 )
+from airflow_fargate_batch.submitting.retrying import Timing
 from airflow_fargate_batch.triggers import FargateBatchJobTrigger
 from airflow_fargate_batch.watching.conclusion import conclude, explained
-from airflow_fargate_batch.watching.conversation import PATIENCE, REFUSALS
+from airflow_fargate_batch.watching.conversation import REFUSALS
 
 if TYPE_CHECKING:
     from airflow_fargate_batch.hooks import FargateBatchHook
@@ -64,6 +63,8 @@ class FargateBatchJobSensor(BaseSensorOperator):
 
     template_fields: Sequence[str] = ("job_ids", "aws_conn_id", "region_name", "verify")
     ui_color = "#f0ede4"
+    clock: ClassVar[Timing] = Timing()
+    """Time and chance, replaceable in tests."""
 
     def __init__(
         self,
@@ -84,7 +85,7 @@ class FargateBatchJobSensor(BaseSensorOperator):
         self.verify = verify
         self.botocore_config = botocore_config
         self._waits: dict[str, Wait] = {}
-        self._watchlist = Watchlist(chance=random.random)
+        self._watchlist = Watchlist(chance=self.clock.random)
 
     def execute(self, context: Context) -> Any:
         """Wait as *mode* and *deferrable* say; return at once if all jobs have ended."""
@@ -102,7 +103,7 @@ class FargateBatchJobSensor(BaseSensorOperator):
             absences: only *timeout* ends the wait.
         :raises AwsError: AWS refused DescribeJobs for five minutes.
         """
-        return self._look(PATIENCE)
+        return self._look(REFUSAL_PATIENCE)
 
     def _look(self, patience: float) -> bool:
         ids = self._ids
@@ -119,7 +120,7 @@ class FargateBatchJobSensor(BaseSensorOperator):
             return False
         if unknown := [job_id for job_id in ids if job_id not in jobs]:
             self.log.warning("Jobs unknown to AWS Batch: %s", ", ".join(unknown))
-        lost = self._lost(ids, jobs.values(), time.monotonic())
+        lost = self._lost(ids, jobs.values(), self.clock.now())
         self._report(jobs.values(), len(ids))
         self._raise_failure(jobs.values())
         if lost:
@@ -128,13 +129,13 @@ class FargateBatchJobSensor(BaseSensorOperator):
 
     def _describe(self, ids: list[str], patience: float) -> list[Job]:
         """Describe the jobs; retry refused calls, because a refusal may pass within seconds."""
-        until = time.monotonic() + patience
+        until = self.clock.now() + patience
         refused: str | None = None
         while True:
             try:
                 jobs = self.hook.describe(ids)
             except REFUSALS as error:
-                left = until - time.monotonic()
+                left = until - self.clock.now()
                 if left <= 0:
                     text = left_running(map(_only_known_by_id, ids), region=self.region_name)
                     self.log.error("%s", text)  # noqa: TRY400 - Airflow logs the error itself
@@ -143,7 +144,7 @@ class FargateBatchJobSensor(BaseSensorOperator):
                     refused = str(error)
                     plan = f"will retry for {duration(timedelta(seconds=left))}"
                     self.log.warning("Could not read the state of the jobs; %s: %s", plan, error)
-                time.sleep(min(self.poke_interval, REFUSED_PAUSE))
+                self.clock.sleep(min(self.poke_interval, REFUSED_PAUSE))
                 continue
             if refused is not None:
                 self.log.info("The state of the jobs can be read again")
@@ -162,7 +163,7 @@ class FargateBatchJobSensor(BaseSensorOperator):
         for job in found:
             wait = self._waits.setdefault(job.id, Wait(job.id))
             try:
-                line = wait.decide(job, datetime.now(UTC))
+                line = wait.decide(job, self.clock.date())
             except JobCannotStart as error:
                 state = f"{error.state}\n{left_running([job], region=self.region_name)}"
                 raise JobCannotStart(error.message, state, error.advice) from None
@@ -213,7 +214,7 @@ class FargateBatchJobSensor(BaseSensorOperator):
         trigger = FargateBatchJobTrigger(
             job_ids=self._ids,
             poll_interval=self.poke_interval,
-            wait_until=(datetime.now(UTC) + timedelta(seconds=self.timeout)).isoformat(),
+            wait_until=(self.clock.date() + timedelta(seconds=self.timeout)).isoformat(),
             wait_limit=f"timeout is {duration(timedelta(seconds=self.timeout))}",
             terminate_on_kill=False,
             **ConnectionSettings.of(self).arguments(),

@@ -4,21 +4,22 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_fargate_batch._airflow import compat
 from airflow_fargate_batch._airflow.connection import ConnectionSettings
 from airflow_fargate_batch._airflow.shared_poller import ConnectedPoller
+from airflow_fargate_batch._airflow.trigger_termination import Termination
+from airflow_fargate_batch._airflow.trigger_times import TriggerTimes
 from airflow_fargate_batch._airflow.uncancelled import insist
 from airflow_fargate_batch._airflow.wait_event import WaitEvent, WaitOutcome
-from airflow_fargate_batch._machine.terminators import terminator_of
 from airflow_fargate_batch.core.backoff import POLL_INTERVAL
+from airflow_fargate_batch.core.cost import Capacity
 from airflow_fargate_batch.core.giving_up import left_running, outcome
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.status import JobStatus
-from airflow_fargate_batch.core.termination import TaskNow, Verdict, when_cancelled, when_giving_up
 from airflow_fargate_batch.core.waiting import Wait
 from airflow_fargate_batch.exceptions import (
     AwsError,
@@ -31,31 +32,6 @@ from airflow_fargate_batch.watching.poller import Watch
 
 if TYPE_CHECKING:
     from airflow_fargate_batch._airflow.job_log import JobLog, KeptPosition
-
-Result = TypeVar("Result")
-
-TERMINATE_PAUSES: Final = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
-"""Seconds before each attempt to terminate a job; the sum is less than ``[triggerer]
-on_kill_timeout`` (30 s)."""
-
-SETTLING: Final = 10.0
-"""Least number of seconds from the start of a trigger to its event.
-
-A busy scheduler reads the executor's reports only every few seconds. If a task is resumed at once,
-the task is queued again before the scheduler has read that the worker which deferred the task is
-done. The scheduler then takes that report for the end of the new run: the scheduler fails the task
-or, if retries are left, runs the task from the start. Ten seconds leave time for the report to be
-read first."""
-
-ASK_PATIENCE: Final = 10.0
-"""Seconds to wait for Airflow's answer about the task. A triggerer that shuts down gives no answer.
-Together with the first attempts to terminate a job, the wait must be shorter than
-``on_kill_timeout``."""
-ASK_AGAIN: Final = 2.0
-"""Seconds between two questions, if Airflow could not answer the first."""
-GIVE_UP_PATIENCE: Final = 300.0
-"""Seconds to wait for Airflow's answer before a job is given up: nothing hurries then, and a job
-that is left running costs money. A triggerer that was just restarted may be busy for a minute."""
 
 
 class FargateBatchJobTrigger(BaseTrigger):
@@ -84,6 +60,8 @@ class FargateBatchJobTrigger(BaseTrigger):
     :param verify: as the operator's.
     :param botocore_config: as the operator's.
     """
+
+    times: ClassVar[TriggerTimes] = TriggerTimes()
 
     def __init__(
         self,
@@ -117,9 +95,6 @@ class FargateBatchJobTrigger(BaseTrigger):
         self.verify = verify
         self.botocore_config = botocore_config
         self._seen: dict[str, Job] = {}
-        self._given_up: Verdict | None = None
-        self._termination: asyncio.Task[str | None] | None = None
-        self._questions: set[asyncio.Task[TaskNow | None]] = set()
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the class path and exactly the arguments of ``__init__``."""
@@ -145,16 +120,19 @@ class FargateBatchJobTrigger(BaseTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait, and yield one event."""
         loop = asyncio.get_running_loop()
-        settled_at = loop.time() + SETTLING
+        settled_at = loop.time() + self.times.settling
         try:
             ended, message, advice = await self._wait()
+            capacity = await self._capacity() if ended is WaitOutcome.ENDED else None
             await asyncio.sleep(settled_at - loop.time())
         except asyncio.CancelledError:
             if self.terminate_on_kill and not compat.triggers_have_on_kill():
-                await insist(self._end_cancelled())
+                await insist(self._termination.cancelled())
             raise
         jobs = tuple(self._seen.values())
-        event = WaitEvent(outcome=ended, jobs=jobs, message=message, advice=advice)
+        event = WaitEvent(
+            outcome=ended, jobs=jobs, message=message, advice=advice, capacity=capacity
+        )
         yield TriggerEvent(event.payload())
 
     async def on_kill(self) -> None:
@@ -164,7 +142,7 @@ class FargateBatchJobTrigger(BaseTrigger):
         triggerer has taken the trigger over, for example from a frozen triggerer.
         """
         if self.terminate_on_kill:
-            await insist(self._end_cancelled())
+            await insist(self._termination.cancelled())
 
     async def _wait(self) -> tuple[WaitOutcome, str | None, str | None]:
         """Return the outcome, a message, and advice."""
@@ -192,6 +170,7 @@ class FargateBatchJobTrigger(BaseTrigger):
             limit=self.wait_limit,
             runnable_timeout=_timedelta(self.runnable_timeout),
             starting_timeout=_timedelta(self.starting_timeout),
+            times=self.times.look,
         )
         with self._poller.watch(job_id, interval=self.poll_interval, log=self.log) as watch:
             if self.log_interval is None:
@@ -202,7 +181,7 @@ class FargateBatchJobTrigger(BaseTrigger):
                         job = await self._until_it_has_ended(watch, wait, log.observe)
                     except JobTimedOut as error:  # now: to read the rest of the log takes a while
                         if self.terminate_on_kill:
-                            await self._end_given_up(error.message)
+                            await self._termination.give_up(error.message)
                         raise
         if job.status is JobStatus.FAILED:
             raise _OneHasFailed
@@ -245,6 +224,13 @@ class FargateBatchJobTrigger(BaseTrigger):
         statuses = {job.status for job in self._jobs}
         return JobStatus.FAILED in statuses or statuses == {JobStatus.SUCCEEDED}
 
+    async def _capacity(self) -> Capacity | None:
+        """Ask for the capacity of the only job's queue, on which the job's cost depends."""
+        queues = [job.queue for job in self._jobs]
+        if len(queues) != 1 or queues[0] is None:
+            return None
+        return await self._poller.capacities.of(queues[0])
+
     def _see(self, job: Job | None) -> None:
         if job is not None:
             self._seen[job.id] = job
@@ -259,23 +245,31 @@ class FargateBatchJobTrigger(BaseTrigger):
             poll_interval=self.poll_interval,
             index=self.log_index,
             log=self.log,
+            quiet=self.times.log.quiet,
         )
 
     @cached_property
     def _place_in_the_log(self) -> "KeptPosition":
         from airflow_fargate_batch._airflow.job_log import KeptPosition
 
-        return KeptPosition(self.task_instance, self.log)
+        return KeptPosition(self.task_instance, self.log, self.times.log)
 
     @cached_property
     def _poller(self) -> ConnectedPoller:
         """The poller; kept, so that polling and termination use the same client."""
-        return ConnectedPoller.of(ConnectionSettings.of(self))
+        return ConnectedPoller.of(ConnectionSettings.of(self), self.times.poll)
+
+    @cached_property
+    def _termination(self) -> Termination:
+        return Termination(
+            self, jobs=lambda: self._jobs, api=lambda: self._poller.api(), times=self.times
+        )
 
     async def _give_up(self, error: JobTimedOut) -> str:
         """Terminate the jobs unless the task has moved on, and return the report."""
-        failure = await self._end_given_up(error.message) if self.terminate_on_kill else None
-        verdict = self._given_up
+        verdict = failure = None
+        if self.terminate_on_kill:
+            verdict, failure = await self._termination.give_up(error.message)
         became = outcome(
             self._jobs,
             terminated=verdict is not None and verdict.terminates,
@@ -284,12 +278,6 @@ class FargateBatchJobTrigger(BaseTrigger):
             region=await self._region(),
         )
         return "\n".join(text for text in (error.message, error.state, became) if text)
-
-    async def _end_given_up(self, why: str) -> str | None:
-        """Terminate the jobs unless Airflow reports another try as owner; return a failure."""
-        if self._given_up is None:
-            self._given_up = when_giving_up(await self._task_now(GIVE_UP_PATIENCE), why)
-        return await self._terminate(self._given_up.why) if self._given_up.terminates else None
 
     async def _leaving(self, why: str, jobs: Sequence[Job]) -> str:
         """Write a message: the reason to stop waiting, and the jobs that are still running."""
@@ -306,69 +294,6 @@ class FargateBatchJobTrigger(BaseTrigger):
             return (await self._poller.api()).region
         except FargateBatchError:
             return self.region_name
-
-    async def _end_cancelled(self) -> None:
-        """Terminate the jobs if the task has ended; otherwise report the jobs left running."""
-        verdict = when_cancelled(await self._task_now(ASK_PATIENCE))
-        if verdict.terminates:
-            await self._terminate(verdict.why)
-        elif self._termination is None:
-            live = [job for job in self._jobs if job.status.is_live]
-            for line in left_running(live, region=self.region_name, why=verdict.why).splitlines():
-                self.log.info("%s", line)
-
-    async def _task_now(self, patience: float) -> TaskNow | None:
-        """Ask Airflow about the waiting task, until it answers; no question is ever cancelled."""
-        loop = asyncio.get_running_loop()
-        until = loop.time() + patience
-        while True:
-            now = await self._ask(until - loop.time())
-            if now is not None or loop.time() + ASK_AGAIN >= until:
-                return now
-            await asyncio.sleep(ASK_AGAIN)
-
-    async def _ask(self, patience: float) -> TaskNow | None:
-        ask = compat.deferred_task_now(self.task_instance, self.trigger_id)
-        question = asyncio.create_task(ask)
-        self._questions.add(question)  # or it may vanish before its answer comes
-        await asyncio.wait([question], timeout=patience)
-        return question.result() if question.done() else None
-
-    def _live_jobs(self) -> list[str]:
-        """Return the ids of jobs not known to have ended."""
-        return [
-            job_id
-            for job_id in self.job_ids
-            if job_id not in self._seen or self._seen[job_id].status.is_live
-        ]
-
-    async def _terminate(self, why: str) -> str | None:
-        """Terminate the running jobs, once for all callers; return the reason of a failure."""
-        if self._termination is None:
-            reason = terminator_of(self.task_instance).reason(why)
-            self._termination = asyncio.create_task(self._terminate_all(reason))
-        return await asyncio.shield(self._termination)
-
-    async def _terminate_all(self, reason: str) -> str | None:
-        failure = None
-        for job_id in self._live_jobs():
-            failure = await self._terminate_one(job_id, reason) or failure
-        return failure
-
-    async def _terminate_one(self, job_id: str, reason: str) -> str | None:
-        failure = ""
-        for pause in TERMINATE_PAUSES:
-            await asyncio.sleep(pause)
-            try:
-                api = await self._poller.api()
-                await asyncio.to_thread(api.terminate_job, job_id, reason)
-            except AwsError as error:
-                failure = str(error)
-            else:
-                self.log.info("Terminated job %s: %s", job_id, reason)
-                return None
-        self.log.error("Could not terminate job %s: %s", job_id, failure)
-        return failure
 
 
 class _OneHasFailed(Exception):

@@ -27,6 +27,13 @@ def _no_aws_account(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
+def _no_prices_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hide the prices file of the person who runs the tests."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", os.devnull)
+    monkeypatch.delenv("FARGATE_BATCH_PRICES_FILE", raising=False)
+
+
+@pytest.fixture(autouse=True)
 def _open_loggers() -> None:
     """Reset the package's loggers, because Airflow's set-up and our commands change them."""
     for name in ["airflow_fargate_batch", *logging.Logger.manager.loggerDict]:

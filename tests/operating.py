@@ -56,9 +56,6 @@ class RecordingHook:
         self.looks: list[bool] = []
         self.ended_older: list[JobRequest] = []
 
-    def check_platform_version(self, request: JobRequest) -> None:
-        """Find nothing to say against it."""
-
     def terminate_older_generations(self, request: JobRequest, reason: str) -> list[str]:  # noqa: ARG002
         self.ended_older.append(request)
         return []

@@ -4,6 +4,7 @@ import json
 import logging
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -25,7 +26,7 @@ from airflow_fargate_batch.exceptions import (
 from airflow_fargate_batch.hooks import FargateBatchHook
 from airflow_fargate_batch.local import LocalBatch, Pace
 from airflow_fargate_batch.local.account import READY_DEFINITION, READY_QUEUE
-from airflow_fargate_batch.watching.log_follower import LogFollower
+from airflow_fargate_batch.submitting.retrying import Timing
 from tests.fakes import TOKEN, request_of
 
 AT_ONCE = Pace(submitted=0, runnable=0, starting=0, stopping=0)
@@ -36,6 +37,13 @@ RETRIES: Any = {"max_attempts": 5, "mode": "standard"}
 def aws() -> Iterator[LocalBatch]:
     with LocalBatch(manual_clock=True) as aws:
         yield aws
+
+
+def hurried(times: float) -> Timing:
+    """Make a clock that runs faster."""
+    return Timing(
+        now=lambda: time.monotonic() * times, sleep=lambda seconds: time.sleep(seconds / times)
+    )
 
 
 @pytest.fixture
@@ -72,6 +80,7 @@ def test_a_submit_is_one_call_and_returns_the_id(aws: LocalBatch, hook: FargateB
 
 SHOW_SECRETS = """
 import sys
+import time
 from airflow_fargate_batch.hooks import FargateBatchHook
 print(FargateBatchHook(aws_conn_id="local").describe(sys.argv[1:])[0].secrets)
 """
@@ -90,10 +99,8 @@ def test_names_that_airflow_is_told_to_mask_are_secret_in_a_job_too(
     assert done.stdout.splitlines()[-1] == "('DE-1234', 'abcdef')"
 
 
-def test_a_lost_answer_is_looked_up(
-    aws: LocalBatch, hook: FargateBatchHook, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("airflow_fargate_batch.submitting.submitter.LOOKS", (0.0, 0.0))
+def test_a_lost_answer_is_looked_up(aws: LocalBatch, hook: FargateBatchHook) -> None:
+    vars(hook)["clock"] = hurried(100)
     aws.faults.add("cut_after", operation="SubmitJob", times=1)
     assert hook.submit(request()) == aws.jobs[0]["jobId"]
     assert operations(aws) == ["SubmitJob", "ListJobs", "DescribeJobs"]
@@ -155,7 +162,7 @@ def test_a_job_that_is_terminated_without_a_reason_says_by_whom(
 def test_the_platform_version_is_compared(aws: LocalBatch, hook: FargateBatchHook) -> None:
     assert str(hook.job_definition(READY_DEFINITION)) == f"{READY_DEFINITION}:1"
     with pytest.raises(InvalidRequest, match=r"LATEST, not on 1\.3\.0"):
-        hook.check_platform_version(request(platform_version="1.3.0"))
+        hook.check(request(platform_version="1.3.0"))
     assert "SubmitJob" not in operations(aws)
 
 
@@ -257,11 +264,12 @@ def test_a_job_that_runs_on_has_timed_out_and_is_left_alone(
 def test_a_permission_that_settles_fails_no_wait(
     aws: LocalBatch, hook: FargateBatchHook, caplog: pytest.LogCaptureFixture
 ) -> None:
+    vars(hook)["clock"] = hurried(100)
     job_id = hook.submit(request())
     aws.advance(3600)
     aws.faults.add("denied", operation="DescribeJobs", times=2)
     with caplog.at_level(logging.INFO):
-        assert hook.wait(job_id).status is JobStatus.SUCCEEDED
+        assert hook.wait(job_id, poll_interval=0.2).status is JobStatus.SUCCEEDED
     said = [text for text in caplog.messages if "DescribeJobs" in text]
     assert said[0].startswith(f"DescribeJobs failed for job {job_id}; will retry for 5 min 0 s: ")
     assert said[-1].startswith("DescribeJobs works again after ")
@@ -296,8 +304,8 @@ def test_the_chosen_child_of_an_array_is_logged_to_its_last_line(
     script: str,
 ) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_LOCAL", connection_to(running))
-    monkeypatch.setitem(LogFollower.__init__.__kwdefaults__ or {}, "quiet", 1.0)
     hook = FargateBatchHook(aws_conn_id="local")
+    vars(hook)["clock"] = hurried(10)
     vars(hook)["_log"] = logging.getLogger("airflow_fargate_batch.test")
     command = ["sh", "-c", f"seq $AWS_BATCH_JOB_ARRAY_INDEX; {script}"]
     job_id = hook.submit(request(array_size=3, command=command))
@@ -314,8 +322,8 @@ def test_secrets_that_the_job_prints_are_struck_out_of_a_workers_log(
     running: LocalBatch, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_LOCAL", connection_to(running))
-    monkeypatch.setitem(LogFollower.__init__.__kwdefaults__ or {}, "quiet", 1.0)
     hook = FargateBatchHook(aws_conn_id="local")
+    vars(hook)["clock"] = hurried(10)
     vars(hook)["_log"] = logging.getLogger("airflow_fargate_batch.test")
     given: dict[str, Any] = {
         "command": ["sh", "-c", "printenv SSH_KEY; echo it is a-parameter, not $FLAG"],

@@ -179,3 +179,37 @@ def test_dry_run_is_also_the_method_that_airflow_calls(capsys: pytest.CaptureFix
     assert accepted(body)
     assert body["jobName"] == "fargate-job"
     assert body["containerOverrides"]["environment"] == [{"name": "DB_PASSWORD", "value": "***"}]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"region_name": "us-east-1"}, "Cost: 0.0494 USD an hour for 1 vCPU with 2048 MiB"),
+        ({"region_name": "us-east-1", "job_timeout": 3600}, "Cost: at most 0.0494 USD"),
+        ({"job_queue": "arn:aws:batch:us-east-1:123456789012:job-queue/q"}, "(Linux x86 in us-eas"),
+        ({}, "Cost: no estimate, because the region is not known"),
+        ({"region_name": "eu-west-9"}, "no price of Linux x86 in eu-west-9 is known"),
+        ({"vcpu": None}, "Cost: no estimate, because vCPU and memory are not both given"),
+    ],
+    ids=["hour", "timeout", "ARN", "no region", "no price", "no size"],
+)
+def test_the_price_is_logged(
+    arguments: dict[str, Any],
+    said: str,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with caplog.at_level(logging.INFO):
+        run(operator(**{"dry_run": True, "vcpu": 1, "memory": 2048} | arguments))
+    assert said in caplog.text + capsys.readouterr().out
+
+
+def test_the_region_of_the_environment_counts(
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "sa-east-1")
+    with caplog.at_level(logging.INFO):
+        run(operator(dry_run=True, vcpu=1, memory=2048))
+    assert "in sa-east-1, on demand" in caplog.text + capsys.readouterr().out

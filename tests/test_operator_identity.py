@@ -10,9 +10,11 @@ import pytest
 
 from airflow_fargate_batch.core.naming import DEPLOYMENT_TAG, LIFE_TAG, TAG_PREFIX
 from airflow_fargate_batch.exceptions import AccessDenied, SubmissionUncertain
+from airflow_fargate_batch.hooks import FargateBatchHook
 from airflow_fargate_batch.local import LocalBatch
 from airflow_fargate_batch.local.account import READY_DEFINITION, READY_QUEUE
 from airflow_fargate_batch.operators import FargateBatchSubmitOperator
+from airflow_fargate_batch.submitting.retrying import Timing
 from tests.operating import FakeTaskInstance, dag, rendered
 
 BEGAN = datetime.now(UTC) - timedelta(minutes=1)
@@ -21,7 +23,7 @@ RETRIES = 2
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalBatch]:
-    monkeypatch.setattr("airflow_fargate_batch.submitting.submitter.LOOKS", (0.0, 0.0))
+    monkeypatch.setattr(FargateBatchHook, "clock", Timing(sleep=lambda _: None))
     monkeypatch.setenv("AIRFLOW__FARGATE_BATCH__DEPLOYMENT", "here")
     with LocalBatch() as aws:
         connection = {

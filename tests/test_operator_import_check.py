@@ -1,5 +1,8 @@
 """Literal mistakes fail when the DAG is read, in the words of run time; templates wait."""
 
+import gc
+import warnings
+from collections.abc import Callable
 from datetime import timedelta
 from inspect import signature
 from typing import Any
@@ -107,6 +110,51 @@ def test_an_argument_that_there_is_not_is_refused_with_what_is_meant(
     assert ELSEWHERE[argument] in said
     assert "hunter2" not in said
     assert caught.value.__notes__ == ["in task 'submit'"]
+
+
+@pytest.mark.parametrize(
+    "expand",
+    [
+        lambda partial, **names: partial.expand(**{name: [1, 2] for name in names}),
+        lambda partial, **names: partial.expand_kwargs([{"array_size": 2}, names]),
+    ],
+    ids=["expand", "expand_kwargs"],
+)
+@pytest.mark.filterwarnings("error")
+def test_an_argument_to_map_over_that_there_is_not_is_refused_with_what_is_meant(
+    expand: Callable[..., Any],
+) -> None:
+    with dag(), pytest.raises(TypeError) as caught:
+        expand(FargateBatchSubmitOperator.partial(task_id="mapped", **WHERE), array_properties=1)
+    gc.collect()
+    said = str(caught.value)
+    assert said.startswith("FargateBatchSubmitOperator: unknown argument array_properties")
+    assert ELSEWHERE["array_properties"] in said
+    assert caught.value.__notes__ == ["in task 'mapped'"]
+
+
+def test_mapped_tasks_are_mapped_as_airflow_does() -> None:
+    with dag() as made:
+        partial = FargateBatchSubmitOperator.partial(task_id="mapped", **WHERE)
+        partial.expand(command=[["a"], ["b"]])
+        FargateBatchSubmitOperator.partial(task_id="other", **WHERE).expand_kwargs([{"vcpu": 1}])
+    assert set(made.task_dict) == {"mapped", "other"}
+
+
+@pytest.mark.parametrize("how", ["constructor", "partial"])
+def test_a_warning_names_the_line_of_the_dag(how: str) -> None:
+    with dag(), warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        of_many = FargateBatchSubmitOperator.partial(task_id="many", **WHERE).expand(
+            command=[["a"]] * 30
+        )
+        arguments: Any = {"task_id": "join", "depends_on": of_many.output, **WHERE}
+        if how == "partial":
+            FargateBatchSubmitOperator.partial(**arguments).expand(command=[["a"]])
+        else:
+            FargateBatchSubmitOperator(**arguments)
+    [warning] = [each for each in seen if "depends_on" in str(each.message)]
+    assert warning.filename == __file__
 
 
 def test_an_argument_like_no_other_is_refused_too_and_all_at_once() -> None:

@@ -130,6 +130,43 @@ def test_it_succeeds_with_its_job_and_pushes_how_it_ended() -> None:
     assert dict(ti.pushed)["job"]["status"] == "SUCCEEDED"
 
 
+def test_the_cost_is_pushed_and_is_the_last_line_of_the_log(logged: Callable[[], str]) -> None:
+    size = [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "2048"}]
+    hours = {"startedAt": 1_700_000_000_000, "stoppedAt": 1_700_003_600_000}
+    ended = Job.from_api(
+        {
+            "jobId": JOB_ID,
+            "jobArn": f"arn:aws:batch:us-east-1:123456789012:job/{JOB_ID}",
+            "status": "SUCCEEDED",
+            "container": {"resourceRequirements": size},
+            **hours,
+        }
+    )
+    ti = FakeTaskInstance()
+    run(WaitingHook(lambda: ended), ti)
+    cost = dict(ti.pushed)["job"]["cost"]
+    assert (cost["high"], cost["low"], cost["billed_seconds"]) == (0.04937, 0.014811, 3600)
+    lines = [line for line in logged().splitlines() if line.strip()]
+    assert "Cost: at least 0.0494 USD on demand, or 0.0148 USD on Fargate Spot" in lines[-1]
+
+
+def test_the_cost_of_a_deferred_job_depends_on_the_capacity_in_the_event() -> None:
+    ti = FakeTaskInstance()
+    task = operator(deferrable=True)
+    vars(task)["hook"] = WaitingHook()
+    event = {"outcome": "ended", "jobs": [job().to_api()], "message": None, "advice": None}
+    context = rendered(task, ti)
+    task.execute_complete(context, {**event, "capacity": "FARGATE_SPOT"}, try_number=1)
+    assert dict(ti.pushed)["job"]["cost"]["capacity"] == "FARGATE_SPOT"
+
+
+def test_the_cost_so_far_of_a_job_that_was_given_up_is_pushed() -> None:
+    ti = FakeTaskInstance()
+    with pytest.raises(JobTimedOut):
+        run(WaitingHook(fails(JobTimedOut("over", None, None))), ti)
+    assert dict(ti.pushed)["job"]["cost"]["attempts"] == 0
+
+
 LOGGED: dict[str, Any] = {
     "jobArn": f"arn:aws:batch:eu-west-1:123456789012:job/{JOB_ID}",
     "attempts": [{"container": {"logStreamName": "stream"}}],

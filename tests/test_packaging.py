@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from tests.patience import PATIENCE
+
 ROOT = Path(__file__).parents[1]
 
 pytest.importorskip("hatchling", reason="the build backend is one of the tools of make setup")
@@ -217,7 +219,7 @@ def python(folder: Path, code: str, *words: str) -> subprocess.CompletedProcess[
         env={"PATH": os.environ["PATH"]},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -12,16 +13,24 @@ import pytest
 from airflow_fargate_batch.aws.batch import BatchApi
 from airflow_fargate_batch.aws.logs import LogsApi
 from airflow_fargate_batch.aws.metrics import MetricsApi
+from airflow_fargate_batch.aws.prices import PriceListApi
+from airflow_fargate_batch.aws.surroundings import SurroundingsReader
+from airflow_fargate_batch.core._members import EPOCH
+from airflow_fargate_batch.core.cost import Capacity
 from airflow_fargate_batch.core.explanation import Question
 from airflow_fargate_batch.core.log_streams import LogRequest
 from airflow_fargate_batch.core.naming import Submission
 from airflow_fargate_batch.core.permissions import FEATURES, Scope, policy, readme_table
+from airflow_fargate_batch.core.price_list import API_REGION
+from airflow_fargate_batch.core.pricing import BUILT_IN
 from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.exceptions import AwsError
 from airflow_fargate_batch.local import LocalBatch
 from airflow_fargate_batch.local.application import Call
+from airflow_fargate_batch.submitting.preflight import Preflight
 from airflow_fargate_batch.submitting.submitter import Submitter
 from airflow_fargate_batch.watching.conclusion import conclude
+from airflow_fargate_batch.watching.costs import costs_of_queue, read_capacity, read_children
 from airflow_fargate_batch.watching.evidence_reader import EvidenceReader
 from airflow_fargate_batch.watching.usage_reader import read_usage
 
@@ -59,8 +68,15 @@ def end(api: BatchApi) -> None:
     api.terminate_job("any", "a reason")
 
 
-def compare_platform_version(api: BatchApi) -> None:
-    Submitter(api).check_platform_version(request(platform_version="1.4.0"))
+def compare_with_definition(api: BatchApi) -> None:
+    Preflight(api, scope=object()).check(request(platform_version="1.4.0"))
+
+
+def preflight(api: BatchApi) -> None:
+    Preflight(api, scope=object()).check(
+        replace(request(), job_queue="fair-share", share_identifier="a", scheduling_priority=1),
+        thorough=True,
+    )
 
 
 def name_newest_revision(api: BatchApi) -> None:
@@ -71,18 +87,43 @@ def read_log(_: BatchApi) -> None:
     LogsApi.connect().get(LogRequest(group="/aws/batch/job", stream="any"))
 
 
+def price_an_array(api: BatchApi) -> None:
+    submitted = Submitter(api).submit(request(array_size=2))
+    [job] = api.describe_jobs([submitted.job_id])
+    reader = SurroundingsReader(api, scope=object())
+    assert read_capacity(reader, job.queue) is Capacity.ON_DEMAND
+    read_children(job, api.describe_jobs)
+
+
+def price_a_queue(api: BatchApi) -> None:
+    queue, now = request().job_queue, datetime.now(UTC)
+    capacity = read_capacity(SurroundingsReader(api, scope=object()), queue)
+    Submitter(api).submit(request())
+    costs_of_queue(
+        api, queue, BUILT_IN, since=EPOCH, now=now, capacity=capacity, call=lambda call: call()
+    )
+
+
+def read_prices(_: BatchApi) -> None:
+    PriceListApi.connect(region_name=API_REGION).prices("us-east-1")
+
+
 CALLS: dict[str, Callable[[BatchApi], None]] = {
     "submit": submit,
     "find": find,
     "wait": wait,
     "children": name_failed_children,
     "terminate": end,
-    "platform-version": compare_platform_version,
+    "compare": compare_with_definition,
+    "preflight": preflight,
     "newest-revision": name_newest_revision,
     "logs": read_log,
+    "cost": price_an_array,
+    "cost-report": price_a_queue,
+    "prices": read_prices,
 }
 """What a feature does, in its fewest calls. A new row of FEATURES needs one here."""
-BESIDE = {"newest-revision": ("submit",)}
+BESIDE = {"newest-revision": ("submit",), "cost": ("submit",), "cost-report": ("submit",)}
 """Features that happen inside another one, whose actions they also need."""
 WITH_A_TEST_OF_THEIR_OWN = {"last-lines", "explain", "use"}
 SCOPE = Scope(

@@ -52,4 +52,4 @@ def test_what_the_info_names_is_there(path: str) -> None:
 def test_airflow_documents_the_settings() -> None:
     registered = dict(ProvidersManager().provider_configs)[PACKAGE]
     assert registered == get_provider_info()["config"]
-    assert list(registered["fargate_batch"]["options"]) == ["deployment"]
+    assert list(registered["fargate_batch"]["options"]) == ["deployment", "prices_file"]

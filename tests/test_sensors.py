@@ -24,6 +24,7 @@ from airflow_fargate_batch.exceptions import (
     Unreachable,
 )
 from airflow_fargate_batch.sensors import FargateBatchJobSensor
+from airflow_fargate_batch.submitting.retrying import Timing
 from airflow_fargate_batch.triggers import FargateBatchJobTrigger
 from tests.operating import FakeTaskInstance
 
@@ -168,10 +169,8 @@ def test_a_call_that_may_pass_another_time_is_no_end(aws: Aws, fault: Exception)
 def time(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Let no sensor sleep for real; give the time that has passed."""
     now = [0.0]
-    monkeypatch.setattr("airflow_fargate_batch.sensors.time.monotonic", lambda: now[0])
-    monkeypatch.setattr(
-        "airflow_fargate_batch.sensors.time.sleep", lambda seconds: now.append(now.pop() + seconds)
-    )
+    clock = Timing(now=lambda: now[0], sleep=lambda seconds: now.append(now.pop() + seconds))
+    monkeypatch.setattr(FargateBatchJobSensor, "clock", clock)
     return now
 
 
@@ -235,18 +234,16 @@ def test_a_deferred_sensor_leaves_a_refusal_to_its_trigger(
     ("was_there", "bound"), [(False, NEVER_CAME_AFTER), (True, LOST_AFTER)], ids=["never", "gone"]
 )
 def test_a_job_that_aws_does_not_know_is_not_waited_for_for_ever(
-    aws: Aws, monkeypatch: pytest.MonkeyPatch, was_there: bool, bound: float
+    aws: Aws, time: list[float], was_there: bool, bound: float
 ) -> None:
-    now = [0.0]
-    monkeypatch.setattr("airflow_fargate_batch.sensors.time.monotonic", lambda: now[0])
     waiting = sensor(poke_interval=60)
     aws.states = {A: ["SUCCEEDED"], **({B: ["RUNNING"]} if was_there else {})}
     assert waiting.poke({}) is False
     aws.states = {A: ["SUCCEEDED"]}
     assert waiting.poke({}) is False
-    now[0] = bound - 1
+    time[0] = bound - 1
     assert waiting.poke({}) is False
-    now[0] = bound + 1
+    time[0] = bound + 1
     with pytest.raises(JobLost, match=B):
         waiting.poke({})
 

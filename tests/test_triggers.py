@@ -10,20 +10,22 @@ import threading
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
 import pytest
 from asgiref.sync import async_to_sync
 
-from airflow_fargate_batch import triggers
 from airflow_fargate_batch._airflow import compat
 from airflow_fargate_batch._airflow.connection import ConnectionSettings
 from airflow_fargate_batch._airflow.shared_poller import ConnectedPoller
+from airflow_fargate_batch._airflow.trigger_times import TriggerTimes
 from airflow_fargate_batch.aws.batch import BatchApi
-from airflow_fargate_batch.core import polling, waiting
 from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.core.polling import PollTimes
 from airflow_fargate_batch.core.termination import TaskNow
+from airflow_fargate_batch.core.waiting import LookTimes
 from airflow_fargate_batch.exceptions import (
     AccessDenied,
     AnswerLost,
@@ -33,8 +35,9 @@ from airflow_fargate_batch.exceptions import (
 )
 from airflow_fargate_batch.hooks import FargateBatchHook
 from airflow_fargate_batch.triggers import FargateBatchJobTrigger
-from airflow_fargate_batch.watching import conversation, poller
+from airflow_fargate_batch.watching import conversation
 from tests.operating import FakeTaskInstance
+from tests.patience import PATIENCE
 
 STUCK_REASON = "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - cannot be met"
 THROTTLED = Throttled("AWS refused it: Too Many Requests")
@@ -89,11 +92,6 @@ class Aws:
 def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
     aws = Aws()
     monkeypatch.setattr(ConnectionSettings, "connect", lambda connection: aws.connect(connection))
-    monkeypatch.setattr(triggers, "TERMINATE_PAUSES", (0.0, 0.0, 0.0))
-    monkeypatch.setattr(triggers, "SETTLING", 0.0)
-    monkeypatch.setattr(poller, "TICK", 0.02)
-    monkeypatch.setattr(poller, "LOOK_PATIENCE", 2.0)
-    monkeypatch.setattr(polling, "FIRST_QUESTION", 0.1)
     return aws
 
 
@@ -105,9 +103,19 @@ def has_on_kill(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
     return has_on_kill
 
 
-def trigger_for(*job_ids: str, **arguments: Any) -> FargateBatchJobTrigger:
+POLL = PollTimes(first_question=0.1, longest_sleep=0.02, look_patience=2.0)
+FAST = TriggerTimes(
+    settling=0.0, terminate_pauses=(0.0, 0.0, 0.0), ask_patience=0.3, ask_again=0.05, poll=POLL
+)
+IMPATIENT = replace(FAST, poll=replace(POLL, refusal_patience=0.0, never_came_after=0.0))
+
+
+def trigger_for(
+    *job_ids: str, times: TriggerTimes = FAST, **arguments: Any
+) -> FargateBatchJobTrigger:
     arguments = {"poll_interval": 0.01, **arguments}
     trigger = FargateBatchJobTrigger(job_ids=job_ids or ["job"], **arguments)
+    vars(trigger)["times"] = times
     vars(trigger)["_log"] = logging.getLogger("airflow_fargate_batch.test")
     return trigger
 
@@ -116,8 +124,8 @@ def run(main: Coroutine[Any, Any, Any]) -> Any:
     """Run to the end, after which nothing may be left behind."""
 
     async def checked() -> Any:
-        result = await asyncio.wait_for(main, timeout=60)
-        deadline = asyncio.get_running_loop().time() + 10
+        result = await asyncio.wait_for(main, timeout=PATIENCE)
+        deadline = asyncio.get_running_loop().time() + PATIENCE
         while asyncio.all_tasks() != {asyncio.current_task()}:
             assert asyncio.get_running_loop().time() < deadline, asyncio.all_tasks()
             await asyncio.sleep(0.01)
@@ -166,13 +174,10 @@ def test_a_trigger_serializes_what_it_takes_and_no_more() -> None:
     assert again.serialize() == (path, arguments)
 
 
-def test_the_event_leaves_the_scheduler_time_to_hear_of_the_deferral(
-    aws: Aws, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(triggers, "SETTLING", 0.5)
+def test_the_event_leaves_the_scheduler_time_to_hear_of_the_deferral(aws: Aws) -> None:
     aws.will("job", "SUCCEEDED")
     began = time.monotonic()
-    event_of(trigger_for())
+    event_of(trigger_for(times=replace(FAST, settling=0.5)))
     assert time.monotonic() - began >= 0.5
 
 
@@ -297,11 +302,13 @@ def test_a_job_that_is_no_longer_runnable_at_the_last_look_is_left_alone(
     assert aws.terminated == []
 
 
-def test_a_job_is_not_given_up_for_a_state_that_aws_does_not_confirm(
-    aws: Aws, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_job_is_not_given_up_for_a_state_that_aws_does_not_confirm(aws: Aws) -> None:
+    look = LookTimes(look_again=timedelta(seconds=0.1))
+    times = replace(FAST, poll=replace(POLL, look_patience=0.3), look=look)
+
     async def main() -> dict[str, Any]:
-        task = asyncio.create_task(events(trigger_for(poll_interval=0.5, runnable_timeout=301.0)))
+        trigger = trigger_for(poll_interval=0.5, runnable_timeout=301.0, times=times)
+        task = asyncio.create_task(events(trigger))
         while not aws.asked:
             await asyncio.sleep(0.01)
         aws.fault = AnswerLost("the answer to DescribeJobs was lost")
@@ -312,8 +319,6 @@ def test_a_job_is_not_given_up_for_a_state_that_aws_does_not_confirm(
         [event] = await task
         return event
 
-    monkeypatch.setattr(poller, "LOOK_PATIENCE", 0.3)
-    monkeypatch.setattr(waiting, "LOOK_AGAIN", timedelta(seconds=0.1))
     aws.will("job", "RUNNABLE")
     event = run(main())
     assert event["message"].startswith("Job job was RUNNABLE for 5 min ")
@@ -326,7 +331,7 @@ def test_many_last_looks_are_one_call_for_every_hundred(aws: Aws) -> None:
         aws.will(job_id, "RUNNABLE")
 
     async def main() -> None:
-        each = {"poll_interval": 600, "runnable_timeout": 303.0}
+        each: dict[str, Any] = {"poll_interval": 600, "runnable_timeout": 303.0}
         await asyncio.gather(*(events(trigger_for(job_id, **each)) for job_id in ids))
 
     run(main())
@@ -412,13 +417,11 @@ def test_of_several_only_those_that_still_run_are_said_to(aws: Aws) -> None:
     assert "Job b is still" not in event["message"]
 
 
-def test_a_deadline_counts_even_where_aws_does_not_answer(
-    aws: Aws, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(waiting, "UNANSWERED", timedelta(seconds=0.2))
-    monkeypatch.setattr(waiting, "LOOK_AGAIN", timedelta(seconds=0.1))
+def test_a_deadline_counts_even_where_aws_does_not_answer(aws: Aws) -> None:
+    look = LookTimes(look_again=timedelta(seconds=0.1), unanswered=timedelta(seconds=0.2))
+    times = replace(FAST, poll=replace(POLL, look_patience=0.3), look=look)
     aws.fault = AnswerLost("the answer to DescribeJobs was lost")
-    event = event_of(trigger_for(wait_until=soon()))
+    event = event_of(trigger_for(wait_until=soon(), times=times))
     assert (event["outcome"], event["jobs"]) == ("gave_up", [])
     assert [job_id for job_id, _ in aws.terminated] == ["job"]
 
@@ -444,12 +447,9 @@ def test_a_terminate_that_never_goes_through_is_told(aws: Aws) -> None:
 # ── What cannot be asked about ───────────────────────────────────────────────────────────────
 
 
-def test_a_permission_that_stays_denied_ends_the_wait_and_is_named_with_the_job(
-    aws: Aws, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(conversation, "PATIENCE", 0.0)
+def test_a_permission_that_stays_denied_ends_the_wait_and_is_named_with_the_job(aws: Aws) -> None:
     aws.fault = DENIED
-    event = event_of(trigger_for())
+    event = event_of(trigger_for(times=IMPATIENT))
     assert (event["outcome"], event["jobs"]) == ("refused", [])
     assert event["message"] == (
         f"{DENIED}\n"
@@ -480,22 +480,18 @@ def test_a_permission_that_is_denied_for_a_while_ends_nothing_and_is_in_the_task
 
 
 @pytest.mark.usefixtures("aws")
-def test_a_job_that_aws_does_not_know_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(polling, "NEVER_CAME_AFTER", 0.0)
-    event = event_of(trigger_for())
+def test_a_job_that_aws_does_not_know_is_lost() -> None:
+    event = event_of(trigger_for(times=IMPATIENT))
     assert event["outcome"] == "refused"
     assert event["message"].startswith("AWS Batch does not know job job (never seen)")
 
 
-def test_a_connection_that_cannot_be_used_ends_the_wait_and_is_named(
-    aws: Aws, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_connection_that_cannot_be_used_ends_the_wait_and_is_named(aws: Aws) -> None:
     def fail() -> None:
         raise CredentialsMissing("Could not make a client for connection 'aws_default': gone")
 
-    monkeypatch.setattr(conversation, "PATIENCE", 0.0)
     aws.connecting = fail
-    event = event_of(trigger_for())
+    event = event_of(trigger_for(times=IMPATIENT))
     assert event["outcome"] == "refused"
     assert "Could not make a client for connection 'aws_default': gone" in event["message"]
 
@@ -660,9 +656,9 @@ def test_a_trigger_that_gives_up_leaves_a_job_running_that_another_may_own(
     aws: Aws, now: TaskNow | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     airflow_says(now, monkeypatch)
-    monkeypatch.setattr(triggers, "GIVE_UP_PATIENCE", 0.1)
     aws.will("job", "RUNNING")
-    event = event_of(trigger_for(wait_until=soon(0.1)))
+    trigger = trigger_for(wait_until=soon(0.1), times=replace(FAST, give_up_patience=0.1))
+    event = event_of(trigger)
     assert event["outcome"] == "gave_up"
     assert "\nJob job is left running: " in event["message"]
     assert aws.terminated == []
@@ -672,10 +668,9 @@ def test_who_gives_up_has_time_for_airflows_answer(
     aws: Aws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A triggerer that was just restarted is busy: a job left running for that costs money."""
-    monkeypatch.setattr(triggers, "ASK_PATIENCE", 0.05)
     airflow_says(STILL_DEFERRED, monkeypatch, after=0.5)
     aws.will("job", "RUNNING")
-    event = event_of(trigger_for(wait_until=soon(0.1)))
+    event = event_of(trigger_for(wait_until=soon(0.1), times=replace(FAST, ask_patience=0.05)))
     assert event["message"].endswith("The job was terminated.")
     assert len(aws.terminated) == 1
 
@@ -684,10 +679,10 @@ def test_an_answer_that_does_not_come_is_not_waited_for(
     aws: Aws, has_on_kill: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In a triggerer of 3.3 that shuts down, nobody answers any more."""
-    monkeypatch.setattr(triggers, "ASK_PATIENCE", 0.05)
     airflow_says(ENDED, monkeypatch, after=1.0)
     aws.will("job", "RUNNING")
-    assert run(be_killed(trigger_for(), aws, has_on_kill)) == []
+    trigger = trigger_for(times=replace(FAST, ask_patience=0.05))
+    assert run(be_killed(trigger, aws, has_on_kill)) == []
 
 
 def test_a_triggerer_that_ends_leaves_the_jobs_alone(
@@ -709,12 +704,12 @@ def test_a_person_who_comes_while_it_gives_up_does_not_end_the_job_twice(
     aws: Aws, has_on_kill: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     airflow_says(ENDED, monkeypatch)
-    monkeypatch.setattr(triggers, "TERMINATE_PAUSES", (0.3,))
 
     async def main() -> None:
-        trigger = trigger_for(wait_until=soon(0.1))
+        times = replace(FAST, terminate_pauses=(0.3,))
+        trigger = trigger_for(wait_until=soon(0.1), times=times)
         waiting = asyncio.create_task(events(trigger))
-        while trigger._termination is None:
+        while not trigger._termination.has_begun:
             await asyncio.sleep(0.01)
         await cancel_until_done(waiting)
         if has_on_kill:

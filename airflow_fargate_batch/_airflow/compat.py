@@ -25,6 +25,7 @@ from airflow_fargate_batch.core.termination import DELETED, OUTSIDE_AIRFLOW, Tas
 if TYPE_CHECKING:
     from airflow.sdk import BaseOperator, BaseOperatorLink, BaseSensorOperator, Context, XComArg
     from airflow.sdk._shared.secrets_masker import mask_secret, redact
+    from airflow.sdk.definitions.mappedoperator import OperatorPartial
     from airflow.sdk.exceptions import (
         AirflowFailException,
         AirflowSensorTimeout,
@@ -41,10 +42,12 @@ else:
             Context,
             XComArg,
         )
+        from airflow.sdk.definitions.mappedoperator import OperatorPartial
         from airflow.sdk.execution_time.xcom import XCom
     except ImportError:  # 2.11
         from airflow.models.baseoperator import BaseOperator
         from airflow.models.baseoperatorlink import BaseOperatorLink
+        from airflow.models.mappedoperator import OperatorPartial
         from airflow.models.xcom import XCom
         from airflow.models.xcom_arg import XComArg
         from airflow.sensors.base import BaseSensorOperator
@@ -88,6 +91,7 @@ __all__ = [
     "BaseOperatorLink",
     "BaseSensorOperator",
     "Context",
+    "OperatorPartial",
     "XCom",
     "XComArg",
     "conf",

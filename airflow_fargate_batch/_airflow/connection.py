@@ -81,7 +81,7 @@ class ConnectionSettings:
 
         :raises AccessDenied: the connection's role may not be assumed.
         :raises CredentialsMissing: any other failure, temporary or permanent. The poller retries
-            for ``conversation.PATIENCE`` (5 min) before failing the triggers.
+            for ``polling.REFUSAL_PATIENCE`` (5 min) before failing the triggers.
         """
         try:
             with _without_collecting():

@@ -6,6 +6,7 @@ from dataclasses import fields
 from typing import Any, Final
 
 from airflow_fargate_batch._airflow import upstream
+from airflow_fargate_batch._airflow.compat import OperatorPartial
 from airflow_fargate_batch._airflow.unknown_arguments import (
     lost_defaults,
     refuse_unknown,
@@ -19,7 +20,8 @@ from airflow_fargate_batch.exceptions import InvalidRequest, Problem
 REQUEST_ARGUMENTS: Final = tuple(argument.name for argument in fields(Arguments))
 """Arguments of the request, all templated."""
 _OF_THE_DAG: Final = 5
-"""Stack level of a warning at which Python shows the DAG's line."""
+_OF_A_PARTIAL: Final = 4
+"""Stack levels of a warning at which Python shows the DAG's line."""
 
 
 class ImportCheck:
@@ -78,20 +80,49 @@ class ImportCheck:
             others.discard("size_policy")  # nobody maps over it
         problems = [
             *problems_before_rendering(given, given_later=others),
-            *self._too_many({**merged, **given}),
+            *self._too_many({**merged, **given}, level=_OF_A_PARTIAL),
         ]
         if problems:
             return with_task(InvalidRequest(problems), task_id)
         return lost_defaults(merged, given, task_id)
 
-    def _too_many(self, given: Mapping[str, Any]) -> list[Problem]:
+    def _too_many(self, given: Mapping[str, Any], level: int = _OF_THE_DAG) -> list[Problem]:
         """Find more dependencies than allowed, and warn if the number is not certain."""
         depends_on = given.get("depends_on")
         if depends_on is None or given.get("ignore_missing_dependencies"):
             return []  # of some branches fewer may have run
         for warning in upstream.warnings_of_mapped(depends_on, self._operator):
-            warnings.warn(f"depends_on: {warning}", stacklevel=_OF_THE_DAG)
+            warnings.warn(f"depends_on: {warning}", stacklevel=level)
         return upstream.problems_of_too_many(depends_on, self._operator)
+
+
+class CheckedPartial(OperatorPartial):
+    """Airflow's partial operator, with a check of the names in ``expand``.
+
+    Airflow's own refusal gives no advice; of ``expand_kwargs`` it checks no names.
+    """
+
+    __slots__ = ()  # so that Airflow's object can become one of these
+
+    def expand(self, **mapped_kwargs: Any) -> Any:
+        """Refuse unknown arguments, then map as Airflow does."""
+        self._refuse_unknown(mapped_kwargs)
+        return super().expand(**mapped_kwargs)
+
+    def expand_kwargs(self, kwargs: Any, *, strict: bool = True) -> Any:
+        """Refuse unknown arguments of literal mappings, then map as Airflow does."""
+        for each in kwargs if isinstance(kwargs, list | tuple) else ():
+            if isinstance(each, Mapping):
+                self._refuse_unknown(each)
+        return super().expand_kwargs(kwargs, strict=strict)
+
+    def _refuse_unknown(self, names: Mapping[str, Any]) -> None:
+        given = {**names, "task_id": self.kwargs.get("task_id")}
+        try:
+            refuse_unknown(self.operator_class, given, first=self.operator_class)
+        except TypeError:
+            self._expand_called = True  # "was never mapped": it never will be
+            raise
 
 
 def _default_args(partial: Any, kwargs: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -3,9 +3,10 @@
 import asyncio
 import time
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from airflow_fargate_batch._airflow import compat
+from airflow_fargate_batch._airflow.trigger_times import LogTimes
 from airflow_fargate_batch._airflow.uncancelled import detach
 from airflow_fargate_batch._airflow.xcom import LOG_POSITION
 from airflow_fargate_batch.core.call_rate import CallRate
@@ -18,17 +19,6 @@ from airflow_fargate_batch.watching.log_follower import AsyncLogFollower
 if TYPE_CHECKING:
     from airflow_fargate_batch._airflow.shared_poller import ConnectedPoller
 
-KEEP_EVERY: Final = 15.0
-"""Least number of seconds between two writes of a position."""
-WRITES: Final = 5.0
-"""Writes a second of all triggers together: a write keeps Airflow 3's supervisor busy for up to
-40 ms."""
-IN_FLIGHT: Final = 1.0
-"""Seconds until a logged line has reached the task's log. A line counts as read only after this
-time, because a killed triggerer loses the lines still on the way."""
-PATIENCE: Final = 60.0
-"""Seconds to wait for a kept position: a restarted triggerer asks for the positions of all logs."""
-
 
 class KeptPosition:
     """Position of a waiting task in the job's log, kept in an XCom for the next trigger.
@@ -38,9 +28,10 @@ class KeptPosition:
     :param task_instance: the trigger's; ``None`` if Airflow gave none.
     """
 
-    def __init__(self, task_instance: Any, log: Any) -> None:
+    def __init__(self, task_instance: Any, log: Any, times: LogTimes) -> None:
         self._task_instance = task_instance
         self._log = log
+        self._times = times
         self._position: Position = {}
         self._is_kept = False
         self._has_warned = False
@@ -50,7 +41,7 @@ class KeptPosition:
         if self._task_instance is None:
             return {}
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(self._times.position_patience):
                 kept = await detach(compat.own_xcom(self._task_instance, LOG_POSITION))
         except Exception as error:  # noqa: BLE001 - whatever an XCom backend raises; a log is no reason to fail a task
             self._warn(error)
@@ -63,16 +54,16 @@ class KeptPosition:
         """Write a follower's position from time to time, until cancelled."""
         while self._is_kept:
             await follower.moved.wait()
-            await _turn()
+            await _turn(self._times.write_rate)
             follower.moved.clear()
             position = follower.position
-            await asyncio.sleep(IN_FLIGHT)
+            await asyncio.sleep(self._times.in_flight)
             self._position = self._position | position
             try:
                 await detach(compat.set_own_xcom(self._task_instance, LOG_POSITION, self._position))
             except Exception as error:  # noqa: BLE001 - as above
                 self._warn(error)
-            await asyncio.sleep(KEEP_EVERY)
+            await asyncio.sleep(self._times.keep_every)
 
     def _warn(self, error: Exception) -> None:
         if not self._has_warned:
@@ -95,6 +86,7 @@ class JobLog:
     :param poll_interval: seconds between two questions about the child.
     :param index: index of the child of an array.
     :param log: the task's logger.
+    :param quiet: seconds without a new line after which an ended job's log is complete.
     """
 
     def __init__(
@@ -106,6 +98,7 @@ class JobLog:
         poll_interval: float,
         index: int | None,
         log: Any,
+        quiet: float,
     ) -> None:
         self._poller = poller
         self._place = place
@@ -113,6 +106,7 @@ class JobLog:
         self._poll_interval = poll_interval
         self._index = index
         self._log = log
+        self._quiet = quiet
         self._tasks: list[asyncio.Task[None]] = []
         self._secrets: frozenset[str] = frozenset()
 
@@ -120,6 +114,7 @@ class JobLog:
         self._follower = AsyncLogFollower(
             self._poller.logs_gate,
             interval=self._interval,
+            quiet=self._quiet,
             index=self._index,
             position=await self._place.read(),
         )
@@ -182,12 +177,9 @@ class JobLog:
                 self._log.warning("Could not find the rest of the job's log: %s", error)
 
 
-_write_rate: Final = CallRate(fastest=WRITES, slowest=WRITES, gain=0.0)
-
-
-async def _turn() -> None:
+async def _turn(rate: CallRate) -> None:
     """Sleep until the caller may write."""
     now = time.monotonic()
-    delay = _write_rate.delay(now)
-    _write_rate.called(now + delay)
+    delay = rate.delay(now)
+    rate.called(now + delay)
     await asyncio.sleep(delay)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from airflow_fargate_batch._airflow import compat, upstream
+from airflow_fargate_batch._airflow.costs import estimate_lines
 from airflow_fargate_batch._airflow.masking import as_json, places_struck_out
 from airflow_fargate_batch._airflow.operator_request import RequestingTask, RequestMaker, failure
 from airflow_fargate_batch._airflow.operator_wait import Waiting, WaitingTask
@@ -27,6 +28,7 @@ class RunningTask(RequestingTask, WaitingTask, WaitArguments, Protocol):
     task_id: str
     wait_for_completion: bool | None
     rerun_failed_only: bool
+    preflight: bool
     has_submitted: bool | None
 
 
@@ -107,6 +109,8 @@ class OperatorRun:
         self._task.log.info("Dry run, nothing is submitted. The request:\n%s", text)
         if places := places_struck_out(request):
             self._task.log.info("Secrets are struck out of this request: %s", ", ".join(places))
+        for line in estimate_lines(request, self._task.region_name):
+            self._task.log.info("%s", line)
         self._push(REQUEST, json.loads(text))
         if self._task.wait_for_completion:
             self._push(JOB, summary(request))
@@ -115,7 +119,6 @@ class OperatorRun:
     def _submit(self, request: JobRequest, place: Place) -> str:
         task = self._task
         try:
-            task.hook.check_platform_version(request)
             generation = self._maker.generation
             tries_before = max(0, self._ti.try_number - generation - 1) + place.was_tried
             self._submitting = request
@@ -128,6 +131,7 @@ class OperatorRun:
                 tries_before=tries_before,
                 waited=0.0 if place.was_tried else place.seconds,
                 rerun_failed_only=task.rerun_failed_only,
+                preflight=task.preflight,
             )
             if task.wait_for_completion:
                 self._awaited = job_id  # before it is no longer being submitted: a kill finds one

@@ -12,9 +12,11 @@ from airflow_fargate_batch._airflow.compat import (
     conf,
 )
 from airflow_fargate_batch._airflow.connection import ConnectionSettings, HasConnection
+from airflow_fargate_batch._airflow.costs import cost_of_ended, cost_so_far
 from airflow_fargate_batch._airflow.wait_event import WaitEvent, WaitOutcome
 from airflow_fargate_batch._airflow.xcom import JOB, LOG_POSITION
 from airflow_fargate_batch._machine.terminators import terminator_of
+from airflow_fargate_batch.core.cost import Capacity
 from airflow_fargate_batch.core.explanation import Explanation
 from airflow_fargate_batch.core.giving_up import left_running, outcome, report
 from airflow_fargate_batch.core.job import Job
@@ -116,10 +118,10 @@ class Waiting:
         end = WaitEvent.read(event)
         job = end.jobs[0] if end.jobs else None
         if end.outcome is WaitOutcome.ENDED and job is not None:
-            self._conclude(job)
+            self._conclude(job, end.capacity)
             return job.id
         if job is not None:
-            self._push_end(job, job.to_summary())
+            self._push_end(job, job.to_summary() | {"cost": cost_so_far(job)})
         if end.outcome not in (WaitOutcome.GAVE_UP, WaitOutcome.STUCK):
             raise FargateBatchError(end.message)
         text = self._report(end.message or "", job, end.advice, self._explained(job))
@@ -226,7 +228,7 @@ class Waiting:
         job = self._look(job_id)
         if job is None:
             return Job(id=job_id)
-        self._push_end(job, job.to_summary())
+        self._push_end(job, job.to_summary() | {"cost": cost_so_far(job)})
         return job
 
     def _look(self, job_id: str) -> Job | None:
@@ -251,11 +253,21 @@ class Waiting:
         except Exception as error:  # noqa: BLE001 - whatever an XCom backend raises; a link is no reason to fail a task
             self._task.log.warning("Could not push the links of job %s: %s", job.id, error)
 
-    def _conclude(self, job: Job) -> None:
-        """Push the summary of an ended job; fail or skip the task if the job failed."""
+    def _conclude(self, job: Job, capacity: Capacity | None = None) -> None:
+        """Push the summary of an ended job, and log its cost; fail or skip the task if it failed.
+
+        :param capacity: capacity of the job's queue; ``None`` if nobody has asked AWS yet.
+        """
         task = self._task
         end = conclude(job, task=self._name, api=lambda: task.hook.api, logs=lambda: task.hook.logs)
-        self._push_end(job, end.summary)
+        cost = cost_of_ended(
+            job,
+            capacity=capacity,
+            api=lambda: task.hook.api,
+            connection=ConnectionSettings.of(task),
+        )
+        self._push_end(job, end.summary | {"cost": cost.to_summary()})
+        task.log.info("%s", cost.describe())
         if end.failure is None:
             return
         skips, fails = self._settings.skip_on_exit_code, self._settings.fail_on_exit_code

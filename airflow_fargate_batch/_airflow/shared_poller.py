@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from asgiref.sync import sync_to_async
 
 from airflow_fargate_batch._airflow.connection import ConnectionSettings
+from airflow_fargate_batch._airflow.queue_capacity import QueueCapacities
 from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.core.polling import POLL_TIMES, PollTimes
 from airflow_fargate_batch.watching.poller import JobPoller
 
 if TYPE_CHECKING:
@@ -47,17 +49,20 @@ class ConnectedPoller(JobPoller):
 
     Attributes:
         api: Returns the poller's client.
+        capacities: Capacities of the queues, by the same client.
     """
 
-    def __init__(self, connection: ConnectionSettings) -> None:
-        super().__init__(describe=self.describe_jobs)
+    def __init__(self, connection: ConnectionSettings, times: PollTimes = POLL_TIMES) -> None:
+        super().__init__(describe=self.describe_jobs, times=times)
         self.api = Once(connection.connect)
         self._connection = connection
+        self.capacities = QueueCapacities(self.api)
 
     @classmethod
-    def of(cls, connection: ConnectionSettings) -> "ConnectedPoller":
+    def of(cls, connection: ConnectionSettings, times: PollTimes = POLL_TIMES) -> "ConnectedPoller":
         """Return the connection's poller in the running event loop."""
-        return cast("ConnectedPoller", JobPoller.shared(connection, lambda: cls(connection)))
+        made = JobPoller.shared(connection, lambda: cls(connection, times))
+        return cast("ConnectedPoller", made)
 
     @cached_property
     def logs_gate(self) -> "LogsGate":

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Self
 
+from airflow_fargate_batch.core.cost import Capacity
 from airflow_fargate_batch.core.job import Job
 
 
@@ -34,21 +35,28 @@ class WaitEvent:
         jobs: The jobs as last seen; a job that AWS never showed is missing.
         message: Reason for the end of the wait; ``None`` if the jobs decide.
         advice: Next step for the reader.
+        capacity: Capacity of the queue of the only job; ``None`` if the trigger did not ask.
     """
 
     outcome: WaitOutcome
     jobs: tuple[Job, ...] = ()
     message: str | None = None
     advice: str | None = None
+    capacity: Capacity | None = None
 
     @classmethod
     def read(cls, payload: Mapping[str, Any]) -> Self:
-        """Read the payload of a TriggerEvent; the event of an earlier version has no ``advice``."""
+        """Read the payload of a TriggerEvent.
+
+        The event of an earlier version has no ``advice`` and no ``capacity``.
+        """
+        capacity = payload.get("capacity")
         return cls(
             outcome=WaitOutcome(payload["outcome"]),
             jobs=tuple(map(Job.from_api, payload["jobs"])),
             message=payload["message"],
             advice=payload.get("advice"),
+            capacity=None if capacity is None else Capacity(capacity),
         )
 
     def payload(self) -> dict[str, Any]:
@@ -58,4 +66,5 @@ class WaitEvent:
             "jobs": [job.to_api() for job in self.jobs],
             "message": self.message,
             "advice": self.advice,
+            **({} if self.capacity is None else {"capacity": self.capacity.value}),
         }

@@ -1,7 +1,6 @@
 """The wait for a job in a worker, with the job's log if wanted."""
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
 from typing import Any
 
 from airflow_fargate_batch.aws.batch import BatchApi
@@ -11,6 +10,7 @@ from airflow_fargate_batch.core.log_streams import LogLine
 from airflow_fargate_batch.core.secrets import without
 from airflow_fargate_batch.core.waiting import Wait
 from airflow_fargate_batch.exceptions import AwsError
+from airflow_fargate_batch.submitting.retrying import Timing
 from airflow_fargate_batch.watching.log_follower import LogFollower
 from airflow_fargate_batch.watching.poller import follow
 
@@ -23,11 +23,14 @@ class WorkerWait:
     :param log: logger of the task; not a ``logging.Logger`` on Airflow 3.
     """
 
-    def __init__(self, api: BatchApi, wait: Wait, lines: LogFollower | None, log: Any) -> None:
+    def __init__(
+        self, api: BatchApi, wait: Wait, lines: LogFollower | None, log: Any, *, clock: Timing
+    ) -> None:
         self._api = api
         self._wait = wait
         self._lines = lines
         self._log = log
+        self._clock = clock
 
     def run(self, *, interval: float, on_change: Callable[[Job], None] | None) -> Job:
         """Return the ended job.
@@ -39,7 +42,15 @@ class WorkerWait:
         :raises AwsError: AWS refused DescribeJobs for five minutes.
         """
         last = Job(id=self._wait.job_id)
-        for change in follow([last.id], describe=self._describe, interval=interval):
+        changes = follow(
+            [last.id],
+            describe=self._describe,
+            interval=interval,
+            now=self._clock.now,
+            sleep=self._clock.sleep,
+            chance=self._clock.random,
+        )
+        for change in changes:
             job, line = self._observe(change)
             if line:
                 self._log.info("%s", line)
@@ -61,7 +72,7 @@ class WorkerWait:
 
         :return: the job, if seen, and the line to log.
         """
-        now = datetime.now(UTC)
+        now = self._clock.date()
         if change is not None:
             return change, self._wait.observe(change, now)
         if not self._wait.is_over(now):

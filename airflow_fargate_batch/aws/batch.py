@@ -17,6 +17,7 @@ from airflow_fargate_batch.aws.errors import translated
 from airflow_fargate_batch.aws.service import ServiceApi
 from airflow_fargate_batch.core import _members as read
 from airflow_fargate_batch.core import limits
+from airflow_fargate_batch.core._members import EPOCH
 from airflow_fargate_batch.core.definition import JobDefinition
 from airflow_fargate_batch.core.job import Job, jobs_from_api
 from airflow_fargate_batch.core.queue_snapshot import QueueSnapshot
@@ -149,6 +150,19 @@ class BatchApi(ServiceApi):
         return self._list_jobs(
             next_token, jobQueue=job_queue, filters=[{"name": name, "values": [value]}]
         )
+
+    def jobs_since(
+        self, *, job_queue: str, since: datetime, next_token: str | None = None
+    ) -> JobPage:
+        """Return a page of the queue's jobs created after a moment, in every state, newest first.
+
+        Children of arrays are not among them.
+
+        :param next_token: token of the page before.
+        """
+        value = str((since - EPOCH) // timedelta(milliseconds=1))
+        filters = [{"name": "AFTER_CREATED_AT", "values": [value]}]
+        return self._list_jobs(next_token, jobQueue=job_queue, filters=filters)
 
     def failed_children(self, array_job_id: str) -> list[Job]:
         """Return an array's failed children, by index, with the members of ListJobs."""

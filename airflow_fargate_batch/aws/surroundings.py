@@ -64,20 +64,19 @@ class _Kept:
 
     def get(
         self, key: Hashable, ask: Callable[[], Answer | None], *, now: float, fresh: bool
-    ) -> Answer | None:
-        """Return the kept answer, or ask; nothing found and errors are not kept."""
+    ) -> tuple[Answer | None, bool]:
+        """Return the answer, and whether it was kept; nothing found and errors are not kept."""
         with self._lock:
             if len(self._entries) >= MOST_KEPT and key not in self._entries:
                 self._entries.clear()
             entry = self._entries.setdefault(key, _Entry())
         with entry.lock:
-            if fresh or entry.until <= now:
-                entry.value, entry.until = None, float("-inf")
-                entry.value = ask()
-                if entry.value is not None:
-                    entry.until = now + KEPT_FOR
-            kept: Answer | None = entry.value
-            return kept
+            if not fresh and now < entry.until:
+                return entry.value, True
+            entry.value, entry.until = None, float("-inf")
+            if (answer := ask()) is not None:
+                entry.value, entry.until = answer, now + KEPT_FOR
+            return answer, False
 
 
 _KEPT: Final = _Kept()
@@ -105,12 +104,18 @@ class SurroundingsReader:
         self._now = now
 
     def read(
-        self, *, queue: str | None = None, definition: str | None = None, fresh: bool = False
+        self,
+        *,
+        queue: str | None = None,
+        definition: str | None = None,
+        policy: bool = True,
+        fresh: bool = False,
     ) -> Surroundings:
         """Look up a queue and a definition, each by name or ARN, and what belongs to them.
 
         :param queue: omitted: neither queue nor compute environments are looked up.
         :param definition: name, ``name:revision`` or ARN; omitted: not looked up.
+        :param policy: whether to look up the queue's scheduling policy.
         :param fresh: whether to ask AWS even if an answer is kept.
         """
         lookup = _Lookup(self._api, partial(self._kept, fresh=fresh))
@@ -120,17 +125,18 @@ class SurroundingsReader:
         return Surroundings(
             queue=job_queue,
             environments=lookup.environments(job_queue) if job_queue else (),
-            policy=lookup.policy(job_queue) if job_queue else None,
+            policy=lookup.policy(job_queue) if job_queue and policy else None,
             definition=job_definition,
             newest_definition=lookup.newest(definition) if definition and not is_usable else None,
             unread=tuple(lookup.unread),
             missing=frozenset(lookup.missing),
             known_names=lookup.known_names,
+            is_kept=lookup.is_kept,
         )
 
     def _kept(
         self, key: Hashable, ask: Callable[[], Answer | None], *, fresh: bool
-    ) -> Answer | None:
+    ) -> tuple[Answer | None, bool]:
         def call() -> Answer | None:
             return self._call(ask)
 
@@ -138,15 +144,18 @@ class SurroundingsReader:
 
 
 class _Get(Protocol):
-    def __call__(self, key: Hashable, ask: Callable[[], Answer | None], /) -> Answer | None: ...
+    def __call__(
+        self, key: Hashable, ask: Callable[[], Answer | None], /
+    ) -> tuple[Answer | None, bool]: ...
 
 
 class _Lookup:
     """The lookups of one read, with their failures."""
 
-    def __init__(self, api: BatchApi, kept: _Get) -> None:
+    def __init__(self, api: BatchApi, get: _Get) -> None:
         self._api = api
-        self._kept = kept
+        self._get = get
+        self.is_kept = False
         self.unread: list[Unread] = []
         self.missing: set[str] = set()
         self.known_names: dict[str, tuple[str, ...]] = {}
@@ -199,6 +208,11 @@ class _Lookup:
         if found is None:
             self.missing.add(what)
         return found
+
+    def _kept(self, key: Hashable, call: Callable[[], Answer | None]) -> Answer | None:
+        answer, is_kept = self._get(key, call)
+        self.is_kept |= is_kept
+        return answer
 
     def _has_failed(self, what: str) -> bool:
         return any(each.what == what for each in self.unread)

@@ -6,15 +6,19 @@ from typing import Final, TypeVar
 
 from airflow_fargate_batch.aws.batch import BatchApi
 from airflow_fargate_batch.aws.errors import connecting
+from airflow_fargate_batch.aws.prices import PriceListApi
 from airflow_fargate_batch.cli import _console
 from airflow_fargate_batch.cli._shared_options import ConnectionOptions
 from airflow_fargate_batch.cli._wording import in_flags
+from airflow_fargate_batch.core.polling import PollTimes
+from airflow_fargate_batch.core.price_list import API_REGION
 from airflow_fargate_batch.core.secret_names import is_secret_name
 from airflow_fargate_batch.submitting.retrying import WILL_RETRY, Timing
 
 Answer = TypeVar("Answer")
 
 CLOCK: Final = Timing()
+POLL_TIMES: Final = PollTimes()
 PATIENCE: Final = 45.0
 """Seconds to retry while AWS throttles or is unreachable. A person is waiting, so the limit is
 short; it must still exceed the 30 seconds of searching for a job after an unanswered SubmitJob."""
@@ -29,14 +33,25 @@ def connect(
     """
     talk_about_what_is_logged()
     return BatchApi.connect(
-        region_name=_region(options),
+        region_name=region_of(options),
         profile_name=options.profile,
         endpoint_url=options.endpoint_url,
         is_secret=is_secret,
     )
 
 
-def _region(options: ConnectionOptions) -> str:
+def connect_prices(options: ConnectionOptions) -> PriceListApi:
+    """Make a client of AWS's price list API, whose endpoint has the prices of all regions."""
+    talk_about_what_is_logged()
+    return PriceListApi.connect(
+        region_name=API_REGION,
+        profile_name=options.profile,
+        endpoint_url=options.endpoint_url,
+    )
+
+
+def region_of(options: ConnectionOptions) -> str:
+    """Return the region of the command: flag, variable, AWS configuration, or the default."""
     if options.is_given(ConnectionOptions.region):
         return options.region
     return _region_of_aws(options.profile) or _default_region(options)

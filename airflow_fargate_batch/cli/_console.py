@@ -4,6 +4,7 @@ import json
 import os
 import select
 import sys
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any, Final, TextIO
 
@@ -78,6 +79,19 @@ def as_json(value: Any, *, indent: int | None = 2) -> str:
     """
     is_unicode = (getattr(sys.stdout, "encoding", None) or "").lower().startswith("utf")
     return json.dumps(value, indent=indent, ensure_ascii=not is_unicode)
+
+
+def text(rows: Iterable[Sequence[str]]) -> str:
+    """Return rows for programs: a line each, columns separated by tabs."""
+    return "\n".join("\t".join(row) for row in rows)
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return rows for people, under a heading; columns without a value are left out."""
+    used = [column for column in zip(columns, *rows, strict=True) if any(column[1:])]
+    padded = [[f"{cell:{max(map(len, column))}}" for cell in column] for column in used]
+    heading, *body = ["  ".join(row).rstrip() for row in zip(*padded, strict=True)]
+    return "\n".join([painted(heading, BOLD, sys.stdout), *body])
 
 
 def talk(text: str) -> None:

@@ -1,5 +1,6 @@
 """Dry run: write the requests to stdout in the form that the AWS CLI accepts."""
 
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
@@ -7,6 +8,7 @@ from typing import Any, Final
 from airflow_fargate_batch.cli import _console
 from airflow_fargate_batch.cli._exit_codes import INVALID, OK
 from airflow_fargate_batch.cli._submit_flags import SubmitOptions
+from airflow_fargate_batch.core.estimate import describe_all, estimate_request
 from airflow_fargate_batch.core.listing import first_few
 from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.core.secret_texts import STRUCK_OUT
@@ -30,7 +32,8 @@ def show(requests: Sequence[JobRequest], options: SubmitOptions) -> int:
     if places and not _console.is_terminal(sys.stdout):
         _console.error(_refusal(places))
         return INVALID
-    _console.talk("Dry run: nothing was submitted.")
+    cost = _cost(requests, options)
+    _console.talk("\n".join(["Dry run: nothing was submitted.", *cost]))
     if places:
         _console.warning(
             f"{_number(places)} replaced by {STRUCK_OUT}. {_HOW_TO_SEE}:{_list_of(places)}"
@@ -38,6 +41,14 @@ def show(requests: Sequence[JobRequest], options: SubmitOptions) -> int:
     shown = bodies if options.show_secrets else [redacted(body, is_secret) for body in bodies]
     _console.data("\n".join(_console.as_json(body, indent=indent) for body in shown))
     return OK
+
+
+def _cost(requests: Sequence[JobRequest], options: SubmitOptions) -> list[str]:
+    """Return lines about the price; the region may come from AWS_DEFAULT_REGION as well."""
+    is_given = options.is_given(SubmitOptions.region)
+    region = options.region if is_given else os.environ.get("AWS_DEFAULT_REGION") or options.region
+    prices = options.known_prices()
+    return describe_all(estimate_request(each, prices, region=region) for each in requests)
 
 
 def _places(bodies: Sequence[Mapping[str, Any]], is_secret: Callable[[str], bool]) -> list[str]:

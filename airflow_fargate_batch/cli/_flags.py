@@ -30,7 +30,7 @@ from typing import (
     overload,
 )
 
-from airflow_fargate_batch.cli._wording import in_flags, json_advice
+from airflow_fargate_batch.cli._wording import FLAG_OF, in_flags, json_advice
 from airflow_fargate_batch.core._request.values import WRITE_JSON
 from airflow_fargate_batch.exceptions import Problem
 
@@ -235,7 +235,7 @@ class Options:
         argument, *rest = re.split(r"(?=[.\[])", problem.field, maxsplit=1)
         inside = "".join(rest)
         flag = self._flag_of(argument)
-        where = flag.name if flag else argument.replace("_", " ")
+        where = flag.name if flag else FLAG_OF.get(argument, argument.replace("_", " "))
         where += f" {inside[1:]}" if inside.startswith(".") else inside
         if flag and not self.is_flagged(flag) and self._variable(flag):
             where += f" (from {flag.variable})"

@@ -59,16 +59,21 @@ def members(job: Job, summary: Mapping[str, Any] | None = None) -> dict[str, Any
 
     :param summary: result of ``Job.to_summary``. ``None`` means AWS has not described the job.
     """
-    known = camel_case(summary or {})
+    known = camel_case(_without_cost(summary or {}))
     named = {"jobId": job.id, "jobName": job.name, "jobArn": job.arn}
     return {**_UNKNOWN, **known, **named} if job.status_text else {**_UNKNOWN, **named}
+
+
+def _without_cost(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out the cost: these commands do not make the calls that it needs."""
+    return {key: value for key, value in summary.items() if key != "cost"}
 
 
 _UNKNOWN: Final = {
     "jobId": None,
     "jobName": None,
     "jobArn": None,
-    **dict.fromkeys(camel_case(Job(id="").to_summary())),
+    **dict.fromkeys(camel_case(_without_cost(Job(id="").to_summary()))),
     "array": None,
 }
 

@@ -17,7 +17,7 @@ from airflow_fargate_batch._machine.files import (
     read_text,
 )
 from airflow_fargate_batch.cli._parser import did_you_mean
-from airflow_fargate_batch.cli._submit_flags import SubmitOptions
+from airflow_fargate_batch.cli._submit_flags import RequestOptions, SubmitOptions
 from airflow_fargate_batch.core import json_text
 from airflow_fargate_batch.core.naming import Submission, submission_of_key
 from airflow_fargate_batch.core.request import Arguments, JobRequest, JsonFile
@@ -28,20 +28,24 @@ FILES: Final = ("parameters_file", "container_overrides_file")
 ARGUMENTS: Final = tuple(field.name for field in fields(Arguments) if field.name != "awslogs_index")
 
 
-def of_flags(options: SubmitOptions) -> JobRequest:
-    """Make the request from the flags.
+def of_options(
+    options: RequestOptions, *, submission: Submission, dry_run: bool = False
+) -> JobRequest:
+    """Make the request from the flags, or from ``--from-json`` and the flags.
 
     :raises InvalidRequest: with every problem.
     """
-    return _make({}, options, _submission(options))
+    if options.from_json is None:
+        return _make({}, options, submission, dry_run=dry_run)
+    return _of_json(options.from_json, options, submission, dry_run=dry_run)
 
 
-def of_json(path: str, options: SubmitOptions) -> JobRequest:
+def _of_json(
+    path: str, options: RequestOptions, submission: Submission, *, dry_run: bool
+) -> JobRequest:
     """Make the request from a SubmitJob body in a file; flags override the body, key by key.
 
     Variables and defaults fill in only members that are missing from the body.
-
-    :raises InvalidRequest: with every problem.
     """
     file = read_file(path)
     flagged = options.flagged_arguments()
@@ -53,12 +57,12 @@ def of_json(path: str, options: SubmitOptions) -> JobRequest:
     try:
         return JobRequest.from_submit_job(
             file if body is None else body,
-            dry_run=options.dry_run,
-            submission=_submission(options),
+            dry_run=dry_run,
+            submission=submission,
             **_ready(wanted),
         )
     except InvalidRequest as error:
-        raise InvalidRequest(_of_json(each, path, wanted) for each in error.problems) from None
+        raise InvalidRequest(_in_json(each, path, wanted) for each in error.problems) from None
 
 
 def _body(file: JsonFile, *, without_name: bool) -> dict[str, Any] | None:
@@ -74,7 +78,7 @@ def _body(file: JsonFile, *, without_name: bool) -> dict[str, Any] | None:
     return {member: value for member, value in body.items() if value is not None}
 
 
-def _of_json(problem: Problem, path: str, wanted: Mapping[str, object]) -> Problem:
+def _in_json(problem: Problem, path: str, wanted: Mapping[str, object]) -> Problem:
     """Return a problem with the file's name, unless the value came from a flag or variable."""
     argument = re.split(r"[.\[]", problem.field, maxsplit=1)[0]
     if wanted.get(argument) is not None:
@@ -84,7 +88,8 @@ def _of_json(problem: Problem, path: str, wanted: Mapping[str, object]) -> Probl
     return Problem("--from-json", text)
 
 
-def _submission(options: SubmitOptions) -> Submission:
+def submission_of(options: SubmitOptions) -> Submission:
+    """Identify the submission of one request: by ``--idempotency-key``, or at random."""
     key = options.idempotency_key
     return Submission(token=os.urandom(8).hex()) if key is None else submission_of_key(key)
 
@@ -109,7 +114,7 @@ def of_file(path: str, options: SubmitOptions) -> list[JobRequest]:
             content = json.dumps(said | _flags_beside(said, options), sort_keys=True)
             met[content] += 1
             submission = submission_of_key(f"{run}\n{content}\n{met[content]}")
-            requests.append(_make(said, options, submission))
+            requests.append(_make(said, options, submission, dry_run=options.dry_run))
         except InvalidRequest as error:
             problems += [
                 Problem(f"line {number}", str(problem) if problem.field else problem.message)
@@ -142,9 +147,11 @@ def _named(path: str) -> str:
     return "stdin" if path == STDIN else path
 
 
-def _make(said: Mapping[str, Any], options: SubmitOptions, submission: Submission) -> JobRequest:
+def _make(
+    said: Mapping[str, Any], options: RequestOptions, submission: Submission, *, dry_run: bool
+) -> JobRequest:
     wanted = _ready({**options.request_arguments(), **said})
-    return JobRequest.from_arguments(dry_run=options.dry_run, submission=submission, **wanted)
+    return JobRequest.from_arguments(dry_run=dry_run, submission=submission, **wanted)
 
 
 def _ready(wanted: Mapping[str, object]) -> dict[str, object]:

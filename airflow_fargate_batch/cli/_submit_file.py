@@ -16,7 +16,7 @@ from airflow_fargate_batch.exceptions import (
     Problem,
 )
 from airflow_fargate_batch.submitting.many import Outcome, submit_many
-from airflow_fargate_batch.submitting.submitter import Submitter
+from airflow_fargate_batch.submitting.preflight import Preflight
 
 
 def submit_file(
@@ -24,11 +24,11 @@ def submit_file(
 ) -> list[Submitted]:
     """Submit requests, write each job to stdout as soon as AWS accepts it, and return all jobs.
 
-    :raises InvalidRequest: botocore does not know a member, or a request's platform version differs
-        from its job definition's. Nothing was submitted.
+    :raises InvalidRequest: botocore does not know a member, or a request does not fit its job
+        definition. Nothing was submitted.
     """
     _check_members(api, requests)
-    _check_platform_versions(api, requests)
+    _check_definitions(api, requests)
     _clients.talk_about_what_is_logged(_FirstOfEachKind())
     _console.talk(
         f"Looking for jobs submitted by an earlier run of {options.from_file} (about 30 s)"
@@ -74,11 +74,17 @@ def _check_members(api: BatchApi, requests: list[JobRequest]) -> None:
         raise InvalidRequest(problems)
 
 
-def _check_platform_versions(api: BatchApi, requests: list[JobRequest]) -> None:
-    submitter = Submitter(api, clock=_clients.CLOCK, patience=_clients.PATIENCE)
-    different = {(each.job_definition, each.platform_version): each for each in requests}
-    for request in different.values():
-        submitter.check_platform_version(request)
+def _check_definitions(api: BatchApi, requests: list[JobRequest]) -> None:
+    """Judge each request that cannot be judged without its job definition."""
+    preflight = Preflight(api, scope=api, clock=_clients.CLOCK)
+    problems: list[Problem] = []
+    for number, request in enumerate(requests, start=1):
+        try:
+            preflight.check(request)
+        except InvalidRequest as error:
+            problems += [Problem(f"request {number}", str(problem)) for problem in error.problems]
+    if problems:
+        raise InvalidRequest(problems)
 
 
 def _submitted(api: BatchApi, requests: list[JobRequest], shown: View) -> Iterator[Submitted]:

@@ -1,6 +1,7 @@
 """Options of ``submit``. Names, variables and defaults up to ``--dry-run`` are a contract."""
 
 from airflow_fargate_batch.cli._flags import Options, flag, not_empty, switch, yes_no
+from airflow_fargate_batch.cli._prices import PricesOptions
 from airflow_fargate_batch.cli._shared_options import SecretOptions, WaitingOptions
 from airflow_fargate_batch.core.naming import DEFAULT_PREFIX
 
@@ -263,17 +264,24 @@ class OutputOptions(SecretOptions, title="output"):
     )
 
 
-class SubmitOptions(
+class RequestOptions(
     WhatOptions,
     BodyOptions,
-    FileOptions,
     SizeOptions,
     ContainerOptions,
     SchedulingOptions,
     TagOptions,
     OtherOptions,
+):
+    """Options that make a request."""
+
+
+class SubmitOptions(
+    RequestOptions,
+    FileOptions,
     AgainOptions,
     SubmitWaitOptions,
+    PricesOptions,
     OutputOptions,
 ):
     """Options of ``submit``, in the order of the help."""

@@ -165,6 +165,7 @@ class Vigil:
             now=clock.now,
             sleep=clock.sleep,
             chance=clock.random,
+            times=_clients.POLL_TIMES,
         )
         try:
             for job in changes:

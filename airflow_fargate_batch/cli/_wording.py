@@ -23,6 +23,7 @@ FLAG_OF: Final[Mapping[str, str]] = {
     "parameters_file": "--parameters-file",
     "platform_version": "--platform-version",
     "poll_interval": "--poll-interval",
+    "prices_file": "--prices-file",
     "propagate_tags": "--propagate-tags",
     "region_name": "--region",
     "retry_strategy": "--retry-strategy",

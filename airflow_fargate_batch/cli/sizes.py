@@ -8,17 +8,18 @@ from decimal import Decimal
 from itertools import groupby
 from typing import Any, Final, NamedTuple
 
-from airflow_fargate_batch.cli import _console
+from airflow_fargate_batch.cli import _console, _size_prices
 from airflow_fargate_batch.cli._exit_codes import INVALID, OK, REFUSED
 from airflow_fargate_batch.cli._flags import flag
 from airflow_fargate_batch.cli._shared_options import TableOptions
+from airflow_fargate_batch.cli._size_prices import PriceOptions
 from airflow_fargate_batch.core import fargate
 from airflow_fargate_batch.core.fargate import Row, Size
 from airflow_fargate_batch.core.request import Overrides, Settled, read_size, settle_size
 from airflow_fargate_batch.exceptions import InvalidRequest
 
 
-class SizesOptions(TableOptions, title="size"):
+class SizesOptions(PriceOptions, TableOptions, title="size"):
     """Options of ``sizes``."""
 
     vcpu = flag(str, metavar="N", argument="vcpu", help="number of vCPU")
@@ -33,15 +34,18 @@ examples:
   check 1 vCPU with 4000 MiB, and list the nearest sizes if Fargate does not have that size
     {prog} --vcpu 1 --memory 4000
 
-  list the vCPU values that are valid with 16 GB of memory
-    {prog} --memory "16 GB"
+  list the vCPU values that are valid with 16 GB of memory, cheapest first
+    {prog} --memory "16 GB" --by price --region eu-west-1
 
 text has a line for each size: vCPU, MiB of memory, operating systems, first platform version,
 separated by tabs.
 json is a list of objects with vcpu, memory, windows and platformVersion; with --vcpu or --memory,
 json is an object with legal, sizes (the size itself, or the nearest sizes) and roundUp (null if no
 size is large enough).
-exit codes: 0 the size is valid (or you listed all sizes); 1 the size is not valid; 2 bad usage."""
+--by price lists single sizes with the price of an hour on demand, cheapest first: text has vCPU,
+MiB, price and currency; json has vcpu, memory, pricePerHour and currency.
+exit codes: 0 the size is valid (or you listed all sizes); 1 the size is not valid, or its price is
+not known; 2 bad usage."""
 
 
 class SizeAnswer(NamedTuple):
@@ -62,7 +66,7 @@ class SizeAnswer(NamedTuple):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags and the examples."""
-    parser.usage = "%(prog)s [--vcpu N] [--memory MIB] [--output FORMAT]"
+    parser.usage = "%(prog)s [--vcpu N] [--memory MIB] [--by ORDER] [flags]"
     parser.epilog = EPILOG.format(prog=parser.prog)
     SizesOptions.add_to(parser)
 
@@ -77,14 +81,27 @@ def run(arguments: argparse.Namespace) -> int:
         _console.error("\n  ".join(map(options.describe, error.problems)))
         return INVALID
     if wanted.vcpu is None and wanted.memory is None:
+        if options.by == "price":
+            return _write_ranked(fargate.SIZES, options)
         _console.data(_WRITE[form](sorted(fargate.SIZES)))
         return OK
     answer = look_up(wanted)
     _console.talk(answer.said)
     if not answer.legal and answer.rounded:
         _console.talk(f"--size-policy round_up would use {_described(answer.rounded)}")
+    ended = OK if answer.legal else REFUSED
+    if options.by == "price":
+        return _write_ranked(answer.sizes, options) or ended
     _console.data(_answer_as_json(answer) if form == "json" else _WRITE[form](answer.sizes))
-    return OK if answer.legal else REFUSED
+    return ended
+
+
+def _write_ranked(sizes: Iterable[Size], options: SizesOptions) -> int:
+    found = _size_prices.ranked(sizes, options)
+    if not found:
+        return REFUSED
+    _console.data(_size_prices.WRITE[options.form](found))
+    return OK
 
 
 def look_up(wanted: Overrides) -> SizeAnswer:

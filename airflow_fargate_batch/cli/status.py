@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -67,7 +66,8 @@ def run(arguments: argparse.Namespace) -> int:
     if form == "json":
         _console.data(_console.as_json([_members(job, api) for job in jobs]))
     elif jobs:
-        _console.data(_as_table(jobs) if form == "table" else _as_text(jobs))
+        rows = [_row(job) for job in jobs]
+        _console.data(_console.table(COLUMNS, rows) if form == "table" else _console.text(rows))
     if unknown := [job_id for job_id in job_ids if job_id not in found]:
         _console.error(
             f"AWS Batch does not know {named(unknown)} in {api.region}; it keeps ended jobs "
@@ -81,18 +81,6 @@ def _members(job: Job, api: "BatchApi") -> dict[str, Any]:
 
     failed = failed_children_of(job, lambda: api) if job.has_failed_children else None
     return members(job, job.to_summary(failed_children=failed))
-
-
-def _as_text(jobs: list[Job]) -> str:
-    return "\n".join("\t".join(_row(job)) for job in jobs)
-
-
-def _as_table(jobs: list[Job]) -> str:
-    rows = [COLUMNS, *map(_row, jobs)]
-    used = [column for column in zip(*rows, strict=True) if any(column[1:])]
-    padded = [[f"{cell:{max(map(len, column))}}" for cell in column] for column in used]
-    heading, *body = ["  ".join(row).rstrip() for row in zip(*padded, strict=True)]
-    return "\n".join([_console.painted(heading, _console.BOLD, sys.stdout), *body])
 
 
 def _row(job: Job) -> tuple[str, ...]:

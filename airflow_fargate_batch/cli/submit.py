@@ -8,7 +8,7 @@ from airflow_fargate_batch.cli import _console, _dry_run
 from airflow_fargate_batch.cli._exit_codes import FAILED, INVALID, OK, REFUSED
 from airflow_fargate_batch.cli._jobs import JSON_HELP, written
 from airflow_fargate_batch.cli._parser import Parser
-from airflow_fargate_batch.cli._requests import of_file, of_flags, of_json
+from airflow_fargate_batch.cli._requests import of_file, of_options, submission_of
 from airflow_fargate_batch.cli._shared_options import WaitingOptions
 from airflow_fargate_batch.cli._submit_flags import SubmitOptions
 from airflow_fargate_batch.cli._submit_help import COMMON, EPILOG, SHORT_EPILOG
@@ -52,8 +52,8 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         if options.from_file is not None:
             return _run_file(of_file(options.from_file, options), options)
-        body = options.from_json
-        request = of_flags(options) if body is None else of_json(body, options)
+        submission = submission_of(options)
+        request = of_options(options, submission=submission, dry_run=options.dry_run)
         for text in request.warnings:
             _console.warning(in_flags(text))
         for text in request.notes:
@@ -99,16 +99,17 @@ def _say_problems(problems: list[str]) -> None:
 def _submit(request: JobRequest, options: SubmitOptions) -> int:
     # Here, because a dry run must not wait for botocore.
     from airflow_fargate_batch.cli._clients import CLOCK, PATIENCE, connect
+    from airflow_fargate_batch.submitting.preflight import Preflight
     from airflow_fargate_batch.submitting.submitter import Submitter
 
     api = connect(options, options.is_secret)
     submitter = Submitter(api, clock=CLOCK, patience=PATIENCE)
-    submitter.check_platform_version(request)
+    preflight = Preflight(api, scope=api, clock=CLOCK)
     has_key = options.idempotency_key is not None
     if has_key:
         _console.talk("Looking for a job submitted by an earlier call with this key (up to 30 s)")
     try:
-        submitted = submitter.submit(request, look_first=has_key)
+        submitted = submitter.submit(request, look_first=has_key, check=preflight.check)
     except KeyboardInterrupt:
         _console.warning(f"interrupted during SubmitJob{_may_exist(request, options, api)}")
         raise

@@ -51,6 +51,29 @@ class DefinedContainer:
     command: tuple[str, ...] = field(default=(), repr=False)
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
+    @classmethod
+    def from_api(cls, members: Mapping[str, object]) -> "DefinedContainer":
+        """Parse ``containerProperties`` or one of ``containers``; all members are optional."""
+        requirements = {
+            read.text(each.get("type")): each.get("value")
+            for each in read.mappings(members.get("resourceRequirements"))
+        }
+        memory = read.number(requirements.get("MEMORY"))
+        return cls(
+            name=read.text(members.get("name")),
+            image=read.text(members.get("image")),
+            is_essential=members.get("essential") is not False,
+            vcpu=read.number(requirements.get("VCPU")),
+            memory=None if memory is None else int(memory),
+            log_driver=read.text(read.mapping(members.get("logConfiguration")).get("logDriver")),
+            command=tuple(read.texts(members.get("command"))),
+            environment={
+                name: read.text(each.get("value")) or ""
+                for each in read.mappings(members.get("environment"))
+                if (name := read.text(each.get("name")))
+            },
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobDefinition:
@@ -120,7 +143,7 @@ class JobDefinition:
             is_active=members.get("status", "ACTIVE") == "ACTIVE",
             kind=kind,
             platforms=tuple(read.texts(members.get("platformCapabilities"))),
-            containers=tuple(map(_container, containers)),
+            containers=tuple(map(DefinedContainer.from_api, containers)),
             execution_role=read.text(task.get("executionRoleArn")),
             job_role=read.text(task.get("jobRoleArn") or task.get("taskRoleArn")),
             architecture=read.text(system.get("cpuArchitecture")) or "X86_64",
@@ -169,28 +192,6 @@ def _task(
         task = tasks[0] if tasks else {}
         return task, read.mappings(task.get("containers"))
     return {}, []
-
-
-def _container(members: Mapping[str, object]) -> DefinedContainer:
-    requirements = {
-        read.text(each.get("type")): each.get("value")
-        for each in read.mappings(members.get("resourceRequirements"))
-    }
-    memory = read.number(requirements.get("MEMORY"))
-    return DefinedContainer(
-        name=read.text(members.get("name")),
-        image=read.text(members.get("image")),
-        is_essential=members.get("essential") is not False,
-        vcpu=read.number(requirements.get("VCPU")),
-        memory=None if memory is None else int(memory),
-        log_driver=read.text(read.mapping(members.get("logConfiguration")).get("logDriver")),
-        command=tuple(read.texts(members.get("command"))),
-        environment={
-            name: read.text(each.get("value")) or ""
-            for each in read.mappings(members.get("environment"))
-            if (name := read.text(each.get("name")))
-        },
-    )
 
 
 def base_name(definition: str) -> str:

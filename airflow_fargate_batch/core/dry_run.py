@@ -3,7 +3,9 @@
 from typing import Any, Final
 
 from airflow_fargate_batch.core._containers import Container
+from airflow_fargate_batch.core.cost import cost_of
 from airflow_fargate_batch.core.job import ArrayProgress, Job
+from airflow_fargate_batch.core.pricing import Prices
 from airflow_fargate_batch.core.request import DRY_RUN_PREFIX, JobRequest
 
 STATUS: Final = "DRY_RUN"
@@ -27,4 +29,5 @@ def summary(request: JobRequest) -> dict[str, Any]:
         containers=(Container(vcpu=vcpu, memory=memory),),
         array=None if size is None else ArrayProgress(size=size),
     )
-    return job.to_summary()
+    cost = cost_of(job, Prices()).to_summary() | {"reason": "nothing ran in a dry run"}
+    return job.to_summary() | {"cost": cost}

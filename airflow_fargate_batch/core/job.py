@@ -76,6 +76,9 @@ class Job(Containers):
         allows_exec: Whether ECS Exec can open a shell in the containers.
         is_terminated: TerminateJob was called, in any state.
         is_cancelled: CancelJob was called, in any state.
+        share_identifier: Share of a fair-share queue.
+        operating_system, architecture: As AWS writes them; ``None`` means AWS's defaults.
+        storage: Ephemeral storage in GiB; ``None`` means Fargate's default.
         created_at, started_at, stopped_at: Aware, in UTC.
         scheduled_at: Time when Batch requested the Fargate task; only ListJobs reports the time.
     """
@@ -95,7 +98,6 @@ class Job(Containers):
     indexes: tuple[int, ...] = ()
     has_dependencies: bool = False
     dependencies: tuple[str, ...] = ()
-    share_identifier: str | None = None
     task_arn: str | None = None
     allows_exec: bool = False
     is_terminated: bool = False
@@ -104,6 +106,10 @@ class Job(Containers):
     scheduled_at: datetime | None = None
     started_at: datetime | None = None
     stopped_at: datetime | None = None
+    share_identifier: str | None = None
+    operating_system: str | None = None
+    architecture: str | None = None
+    storage: int | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -147,7 +153,6 @@ class Job(Containers):
             dependencies=tuple(
                 job_id for entry in depends_on if (job_id := read.text(entry.get("jobId")))
             ),
-            share_identifier=read.text(members.get("shareIdentifier")),
             task_arn=read.text(task.get("taskArn")),
             allows_exec=task.get("enableExecuteCommand") is True,
             is_terminated=members.get("isTerminated") is True,
@@ -156,6 +161,8 @@ class Job(Containers):
             scheduled_at=read.moment(members.get("scheduledAt")),
             started_at=read.moment(members.get("startedAt")),
             stopped_at=read.moment(members.get("stoppedAt")),
+            share_identifier=read.text(members.get("shareIdentifier")),
+            **_fargate_from_api(task),
             tags=read.text_mapping(members.get("tags")),
         )
         return job.striking_out(secrets) if secrets else job
@@ -196,13 +203,13 @@ class Job(Containers):
                 "arrayProperties": _array_to_api(self.array),
                 "dependsOn": [{"jobId": job_id} for job_id in self.dependencies]
                 or [{}] * self.has_dependencies,
-                "shareIdentifier": self.share_identifier,
                 "isTerminated": self.is_terminated,
                 "isCancelled": self.is_cancelled,
                 "createdAt": _milliseconds(self.created_at),
                 "scheduledAt": _milliseconds(self.scheduled_at),
                 "startedAt": _milliseconds(self.started_at),
                 "stoppedAt": _milliseconds(self.stopped_at),
+                "shareIdentifier": self.share_identifier,
                 "tags": {k: v for k, v in self.tags.items() if k.startswith(TAG_PREFIX)},
                 "ecsProperties": {
                     "taskProperties": [
@@ -213,6 +220,7 @@ class Job(Containers):
                             }
                         )
                         | _task_to_api(self.containers, self.indexes)
+                        | _fargate_to_api(self)
                     ]
                 },
             }
@@ -221,9 +229,10 @@ class Job(Containers):
     def to_summary(self, *, failed_children: Iterable["Job"] | None = None) -> dict[str, Any]:
         """Write a small JSON-able summary for downstream tasks.
 
-        Times are ISO 8601 in UTC, ``memory`` is MiB. An array's ``counts`` name the states;
-        ``failed_indexes`` come from *failed_children*, since DescribeJobs does not report indexes:
-        ``None`` means that children have failed, with unknown indexes.
+        Times are ISO 8601 in UTC, ``memory`` is MiB, callers that know prices fill ``cost``. The
+        ``counts`` of an array name the states; ``failed_indexes`` come from *failed_children*,
+        since DescribeJobs does not report indexes: ``None`` means that children have failed, with
+        unknown indexes.
         """
         summary: dict[str, Any] = {
             "job_id": self.id,
@@ -239,6 +248,7 @@ class Job(Containers):
             "vcpu": None if self.vcpu is None else float(self.vcpu),
             "memory": self.memory,
             "log_streams": list(self.log_streams),
+            "cost": None,
         }
         if self.is_array:
             summary["array"] = {
@@ -359,6 +369,27 @@ def _task(members: Mapping[str, object]) -> Mapping[str, object]:
     """Find the members of the ECS task: beside the containers, or in the only container."""
     tasks = read.mappings(read.mapping(members.get("ecsProperties")).get("taskProperties"))
     return tasks[0] if tasks else read.mapping(members.get("container"))
+
+
+def _fargate_from_api(task: Mapping[str, object]) -> dict[str, Any]:
+    """Read platform and storage of the ECS task."""
+    platform = read.mapping(task.get("runtimePlatform"))
+    return {
+        "operating_system": read.text(platform.get("operatingSystemFamily")),
+        "architecture": read.text(platform.get("cpuArchitecture")),
+        "storage": read.count(read.mapping(task.get("ephemeralStorage")).get("sizeInGiB")),
+    }
+
+
+def _fargate_to_api(job: Job) -> dict[str, Any]:
+    platform = {
+        "operatingSystemFamily": job.operating_system,
+        "cpuArchitecture": job.architecture,
+    }
+    return {
+        **({"runtimePlatform": _without_nothing(platform)} if any(platform.values()) else {}),
+        **({"ephemeralStorage": {"sizeInGiB": job.storage}} if job.storage else {}),
+    }
 
 
 def _environment(containers: Iterable[Mapping[str, object]]) -> Iterator[tuple[str, str]]:

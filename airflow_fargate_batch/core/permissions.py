@@ -32,6 +32,7 @@ RESOURCE_TYPES: Final[Mapping[str, tuple[str, ...]]] = {
     "cloudwatch:ListMetrics": (),
     "logs:FilterLogEvents": ("log-group",),
     "logs:GetLogEvents": ("log-stream",),
+    "pricing:GetProducts": (),
 }
 """Resource types of each action that a feature uses; empty if AWS accepts only ``*``.
 TagResource takes every type of AWS Batch; this package tags jobs only."""
@@ -62,7 +63,21 @@ FEATURES: Final[tuple[Feature, ...]] = (
     Feature("wait", "wait", ("batch:DescribeJobs",)),
     Feature("children", "name the failed children of an array", ("batch:ListJobs",)),
     Feature("terminate", "terminate jobs: timeouts, kills, clears", ("batch:TerminateJob",)),
-    Feature("platform-version", "compare `platform_version`", ("batch:DescribeJobDefinitions",)),
+    Feature(
+        "compare",
+        "compare `vcpu` or `memory` alone, and `platform_version`, with the job definition",
+        ("batch:DescribeJobDefinitions",),
+    ),
+    Feature(
+        "preflight",
+        "`preflight=True`, and `fargate-batch doctor`",
+        (
+            "batch:DescribeJobQueues",
+            "batch:DescribeComputeEnvironments",
+            "batch:DescribeSchedulingPolicies",
+            "batch:DescribeJobDefinitions",
+        ),
+    ),
     Feature(
         "newest-revision",
         "name the newest revision of an unknown job definition",
@@ -92,6 +107,22 @@ FEATURES: Final[tuple[Feature, ...]] = (
         "show the CPU and memory that a job used (Container Insights)",
         ("cloudwatch:ListMetrics", "cloudwatch:GetMetricData", "logs:FilterLogEvents"),
     ),
+    Feature(
+        "cost",
+        "say what a job has cost: capacity of its queue, children of an array",
+        ("batch:DescribeJobQueues", "batch:DescribeComputeEnvironments", "batch:DescribeJobs"),
+    ),
+    Feature(
+        "cost-report",
+        "report what the jobs of a queue have cost (`cost`)",
+        (
+            "batch:ListJobs",
+            "batch:DescribeJobs",
+            "batch:DescribeJobQueues",
+            "batch:DescribeComputeEnvironments",
+        ),
+    ),
+    Feature("prices", "read today's prices (`prices --refresh`)", ("pricing:GetProducts",)),
 )
 """All features. README's table and ``fargate-batch iam-policy`` are made of these rows."""
 

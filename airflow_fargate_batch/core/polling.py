@@ -41,6 +41,14 @@ RECOVERY: Final = 0.02
 LONGEST_PAUSE: Final = 60.0
 """Seconds between calls at most while every call fails."""
 
+LONGEST_SLEEP: Final = 1.0
+"""Longest sleep of a polling loop, in seconds: afterwards new waiters and deadlines are noticed."""
+LOOK_PATIENCE: Final = 15.0
+"""Seconds to wait for the answer to a last look."""
+REFUSAL_PATIENCE: Final = 300.0
+"""Seconds of refused calls before a refusal fails the waiters: a new IAM policy takes effect after
+some seconds, and a provider of credentials may be down for a moment."""
+
 _FIRST_IN_LINE: Final = 0.0
 """Due time of ids to poll before all others."""
 
@@ -52,11 +60,38 @@ NEVER_CAME_AFTER: Final = 600.0
 """Seconds for a job never seen: DescribeJobs may lag behind SubmitJob."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollTimes:
+    """Seconds that polling waits; one value, so that a test can wait less.
+
+    Attributes:
+        first_question: Before the first poll of a new id.
+        lost_after: Until an absent job counts as lost, if seen before.
+        never_came_after: Until an absent job counts as lost, if never seen.
+        longest_sleep: Of a polling loop.
+        look_patience: For the answer to a last look.
+        refusal_patience: Of refused calls before the waiters fail.
+    """
+
+    first_question: float = FIRST_QUESTION
+    lost_after: float = LOST_AFTER
+    never_came_after: float = NEVER_CAME_AFTER
+    longest_sleep: float = LONGEST_SLEEP
+    look_patience: float = LOOK_PATIENCE
+    refusal_patience: float = REFUSAL_PATIENCE
+
+
+POLL_TIMES: Final = PollTimes()
+
+
 class Schedule:
     """Ids by due time, in calls of a hundred at most."""
 
-    def __init__(self, *, chance: Callable[[], float]) -> None:
+    def __init__(
+        self, *, chance: Callable[[], float], first_question: float = FIRST_QUESTION
+    ) -> None:
         self._chance = chance
+        self._first_question = first_question
         self._intervals: dict[str, float] = {}
         self._due: dict[str, float] = {}
         """Due times, without ids under way."""
@@ -86,7 +121,7 @@ class Schedule:
             self._newcomers.add(job_id)
         self._intervals[job_id] = min(interval, self._intervals.get(job_id, interval))
         if job_id not in self._asked_at:
-            first = now + min(FIRST_QUESTION, interval)
+            first = now + min(self._first_question, interval)
             self._put(job_id, min(first, self._due.get(job_id, first)))
 
     def hurry(self, job_id: str, now: float) -> None:
@@ -200,7 +235,7 @@ class Schedule:
     def _pace(self, interval: float) -> float:
         """Return the seconds between two calls due at once."""
         calls = -(-len(self) // limits.DESCRIBE_JOBS)
-        return max(self._rate.gap, min(FIRST_QUESTION, CROWD * interval / calls))
+        return max(self._rate.gap, min(self._first_question, CROWD * interval / calls))
 
     def _pause(self, now: float, seconds: float) -> None:
         self._pause_until = max(self._pause_until, now + seconds)
@@ -213,8 +248,9 @@ class Watchlist:
     is polled as well, and the child's reason is reported as the array's reason.
     """
 
-    def __init__(self, *, chance: Callable[[], float]) -> None:
-        self.schedule = Schedule(chance=chance)
+    def __init__(self, *, chance: Callable[[], float], times: PollTimes = POLL_TIMES) -> None:
+        self.schedule = Schedule(chance=chance, first_question=times.first_question)
+        self._times = times
         self._last: dict[str, Job] = {}
         self._absences: dict[str, _Absence] = {}
         self._arrays: dict[str, str] = {}
@@ -291,7 +327,8 @@ class Watchlist:
         last = self._last.get(job_id)
         absence = self._absences.setdefault(job_id, _Absence(since=now))
         absence.answers += 1
-        bound = NEVER_CAME_AFTER if last is None else LOST_AFTER
+        times = self._times
+        bound = times.never_came_after if last is None else times.lost_after
         if absence.answers < ABSENCES or now - absence.since < bound:
             return []
         self.remove(job_id)

@@ -287,6 +287,7 @@ class Surroundings:
         unread: Lookups without an answer.
         missing: Nouns of the things that AWS does not know.
         known_names: Names of existing things, by the noun of a missing one, to suggest the nearest.
+        is_kept: Whether an answer is older than the question, up to three minutes.
     """
 
     queue: JobQueue | None = None
@@ -297,6 +298,7 @@ class Surroundings:
     unread: tuple[Unread, ...] = ()
     missing: frozenset[str] = frozenset()
     known_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    is_kept: bool = field(default=False, compare=False)
 
     def is_unread(self, what: str) -> bool:
         """Return whether the lookup of *what* has no answer."""

@@ -98,6 +98,17 @@ class Patience:
         return _earliest(self.until, self.stage_until)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookTimes:
+    """Times around the last poll of a job; one value, so that a test can wait less."""
+
+    look_again: timedelta = LOOK_AGAIN
+    unanswered: timedelta = UNANSWERED
+
+
+LOOK_TIMES: Final = LookTimes()
+
+
 class Wait:
     """Wait for one job, shared by worker, trigger and command line.
 
@@ -118,8 +129,10 @@ class Wait:
         limit: str | None = None,
         runnable_timeout: timedelta | None = None,
         starting_timeout: timedelta | None = None,
+        times: LookTimes = LOOK_TIMES,
     ) -> None:
         self.job_id = job_id
+        self._times = times
         self._limit = limit
         self._narrator = Narrator()
         self._patience = Patience(
@@ -172,9 +185,10 @@ class Wait:
             self._check_start(now)
         else:
             self._unanswered_since = self._unanswered_since or now
-            self._look_again_at = now + LOOK_AGAIN
+            self._look_again_at = now + self._times.look_again
         until = self._patience.until
-        may_wait = self._unanswered_since and now - self._unanswered_since < UNANSWERED
+        unanswered = self._times.unanswered
+        may_wait = self._unanswered_since and now - self._unanswered_since < unanswered
         if until is not None and now >= until and not may_wait:
             limit = f": {self._limit}" if self._limit else ""
             text = f"Job {self.job_id} did not end by {until:%Y-%m-%d %H:%M:%S %Z}{limit}"

@@ -32,6 +32,7 @@ from airflow_fargate_batch.local.messages import (
 )
 from airflow_fargate_batch.local.moto import OtherServices
 from airflow_fargate_batch.local.operations import OPERATIONS, perform, route
+from airflow_fargate_batch.local.price_list import PRICES, get_products
 from airflow_fargate_batch.local.refusal import Refusal
 from airflow_fargate_batch.local.signature import MISSING, Keys
 
@@ -176,6 +177,8 @@ class Application:
     def _forward(self, request: Request, region: str, service: str) -> Response:
         operation = f"{_IAM_PREFIX.get(service, service)}:{_operation_of(request)}"
         call = Call(operation=operation, region=region, parameters={}, actions=(operation,))
+        if operation == PRICES:
+            return self._with_faults(call, lambda _: answered(get_products(request.json())))
         return self._with_faults(call, lambda hits: self.others.answer(request, hits))
 
     def _with_faults(self, call: Call, answer: Callable[[list[Fault]], Response]) -> Response:

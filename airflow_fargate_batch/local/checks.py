@@ -56,6 +56,16 @@ def _queue(draft: Draft) -> Iterator[str]:
         yield f"JobQueue {draft.queue['jobQueueName']} is not enabled."
 
 
+def _platform(draft: Draft) -> Iterator[str]:
+    """Refuse what is not Fargate, in words of our own: AWS's are not known."""
+    if draft.queue["jobQueueType"] != "ECS_FARGATE":
+        yield f"LocalBatch runs Fargate jobs only: not those of {draft.queue['jobQueueName']}."
+    capabilities = draft.definition.get("platformCapabilities") or ["EC2"]
+    has_containers = draft.definition.keys() & {"containerProperties", "ecsProperties"}
+    if "FARGATE" not in capabilities or not has_containers:
+        yield "LocalBatch runs Fargate jobs only: the job definition is for another platform."
+
+
 def _fair_share(draft: Draft) -> Iterator[str]:
     share, fair = draft.body.get("shareIdentifier"), "schedulingPolicyArn" in draft.queue
     if fair and not share:
@@ -266,6 +276,7 @@ CHECKS: Final[tuple[Callable[[Draft], Iterator[str]], ...]] = (
     _request_size,
     _job_name,
     _queue,
+    _platform,
     _fair_share,
     _array,
     _dependencies,

@@ -28,7 +28,9 @@ def accept(
     *consumables* returns the consumable resources of the job.
     """
     ecs_task = _ecs_task(definition)
-    listed = [definition["containerProperties"]] if ecs_task is None else ecs_task["containers"]
+    listed = [definition.get("containerProperties", {})]
+    if ecs_task is not None:
+        listed = ecs_task["containers"]
     overrides, unknown = _overrides(body, listed)
     draft = Draft(
         body=body,

@@ -7,7 +7,6 @@ cannot keep two states apart.
 """
 
 import importlib
-import io
 import os
 import pickle
 import subprocess
@@ -125,45 +124,20 @@ def load_moto() -> WSGI:
 
 def call_wsgi(application: WSGI, request: Request) -> Response:
     """Call a WSGI application."""
-    caught: dict[str, Any] = {}
+    from werkzeug.test import EnvironBuilder, run_wsgi_app  # comes with moto, and is slow to load
 
-    def start_response(status: str, headers: list[tuple[str, str]], *_: object) -> None:
-        caught["status"], caught["headers"] = int(status.split()[0]), headers
-
-    chunks = application(_environ(request), start_response)
-    body = b"".join(chunks)
-    headers = tuple(
-        (name, value) for name, value in caught["headers"] if name.lower() not in _OWN_HEADERS
-    )
-    return Response(status=caught["status"], headers=headers, body=body)
+    environ = EnvironBuilder(
+        path=request.raw_path or request.path,
+        base_url=f"http://{request.headers.get('host', 'localhost')}",
+        query_string=request.query,
+        method=request.method,
+        headers=list(request.headers.items()),
+        data=request.body,
+    ).get_environ()
+    chunks, status, headers = run_wsgi_app(application, environ, buffered=True)
+    own = tuple((name, value) for name, value in headers if name.lower() not in _OWN_HEADERS)
+    return Response(status=int(status.split()[0]), headers=own, body=b"".join(chunks))
 
 
 _OWN_HEADERS: Final = {"content-length", "connection", "date", "server", "transfer-encoding"}
-
-
-def _environ(request: Request) -> dict[str, Any]:
-    host, _, port = request.headers.get("host", "localhost").partition(":")
-    environ: dict[str, Any] = {
-        "REQUEST_METHOD": request.method,
-        "SCRIPT_NAME": "",
-        "PATH_INFO": request.path,
-        "QUERY_STRING": request.query,
-        "SERVER_NAME": host,
-        "SERVER_PORT": port or "80",
-        "SERVER_PROTOCOL": "HTTP/1.1",
-        "CONTENT_LENGTH": str(len(request.body)),
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": "http",
-        "wsgi.input": io.BytesIO(request.body),
-        "wsgi.errors": sys.stderr,
-        "wsgi.multithread": True,
-        "wsgi.multiprocess": False,
-        "wsgi.run_once": False,
-    }
-    for name, value in request.headers.items():
-        key = name.upper().replace("-", "_")
-        if key == "CONTENT_TYPE":
-            environ[key] = value
-        elif key != "CONTENT_LENGTH":
-            environ[f"HTTP_{key}"] = value
-    return environ
+"""Headers that LocalBatch's server sets itself."""

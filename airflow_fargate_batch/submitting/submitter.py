@@ -16,14 +16,14 @@ own and the tags could not be written or read.
 
 import logging
 import uuid
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
 from airflow_fargate_batch.aws.batch import BatchApi, Submitted
-from airflow_fargate_batch.core.definition import LATEST, JobDefinition, base_name
+from airflow_fargate_batch.core.definition import JobDefinition, base_name
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.listing import in_a_sentence
 from airflow_fargate_batch.core.naming import SUBMISSION_TAG, Submission, token_of
@@ -35,7 +35,6 @@ from airflow_fargate_batch.exceptions import (
     AwsError,
     InvalidRequest,
     JobDefinitionNotFound,
-    Problem,
     SubmissionUncertain,
     Throttled,
     Unreachable,
@@ -84,6 +83,7 @@ class Submitter:
         tries_before: int | None = None,
         waited: float = 0.0,
         rerun_failed_only: bool = False,
+        check: Callable[[JobRequest], object] | None = None,
     ) -> Submitted:
         """Submit *request*, or find the job of an earlier try.
 
@@ -95,6 +95,8 @@ class Submitter:
             because the lag of AWS's reads has partly passed.
         :param rerun_failed_only: whether to submit only the children of an array that earlier tries
             left failed.
+        :param check: raises if a new job must not be submitted; not called if a job is adopted,
+            because a queue that no longer accepts jobs still runs the jobs it has.
         :raises AwsError: AWS refused the request, and there is no job.
         :raises SubmissionUncertain: an answer was lost, and the job could not be looked for.
         """
@@ -111,6 +113,8 @@ class Submitter:
                 earlier.update((job.id, job) for job in found)
         if rerun_failed_only and earlier:
             request = self._without_succeeded(request, list(earlier.values()), until)
+        if check is not None:
+            check(request)
         return self._submit(request, until, set(earlier))
 
     def _look_for_earlier(
@@ -159,28 +163,6 @@ class Submitter:
         except (AwsError, InvalidRequest) as error:
             log.warning("Submitting all indexes again: %s", error)
             return request
-
-    def check_platform_version(self, request: JobRequest) -> None:
-        """Compare a request's platform version with the job definition's; LATEST fits any.
-
-        :raises InvalidRequest: the versions differ.
-        """
-        wanted = request.platform_version
-        if wanted is None or wanted == LATEST:
-            return
-        read = partial(self._api.job_definition, request.job_definition)
-        try:
-            definition = self._clock.persist(read, self._clock.now() + self._patience)
-        except AccessDenied as error:
-            self._warn_once("%s The platform version is not checked.", error)
-            return
-        if definition is not None and not definition.runs_on(wanted):
-            text = f"{definition} runs on {definition.platform_version}, not on {wanted}"
-            advice = (
-                f"register a revision with platformVersion {wanted}, or request version "
-                f"{definition.platform_version}"
-            )
-            raise InvalidRequest([Problem("platform_version", f"{text}: {advice}", advice)])
 
     def terminate_older_generations(self, request: JobRequest, reason: str) -> list[str]:
         """Terminate the running jobs submitted before the task was cleared; return the ids.

@@ -9,18 +9,15 @@ from typing import Final, NamedTuple
 
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.narration import duration
-from airflow_fargate_batch.core.polling import Watchlist
+from airflow_fargate_batch.core.polling import REFUSAL_PATIENCE, Watchlist
 from airflow_fargate_batch.core.status import JobStatus
 from airflow_fargate_batch.exceptions import AccessDenied, CredentialsMissing, JobLost, Throttled
 
 log = logging.getLogger(__name__)
 
-PATIENCE: Final = 300.0
-"""Seconds of refused calls before a refusal fails the waiters: a new IAM policy takes effect after
-some seconds, and a provider of credentials may be down for a moment."""
 REFUSALS: Final = (AccessDenied, CredentialsMissing)
-"""Errors that fail the waiters after ``PATIENCE``; other errors are retried until the waiters' own
-limits."""
+"""Errors that fail the waiters after ``REFUSAL_PATIENCE``; other errors are retried until the
+waiters' own limits."""
 WARN_EVERY: Final = 600.0
 """Seconds between two warnings about the same error."""
 SAY_AFTER: Final = 60.0
@@ -73,10 +70,13 @@ class Conversation:
 
     Attributes:
         trouble: The trouble of the latest warning; ``None`` while calls are answered.
+
+    :param patience: seconds of refused calls before a refusal is raised.
     """
 
-    def __init__(self, watchlist: Watchlist) -> None:
+    def __init__(self, watchlist: Watchlist, patience: float = REFUSAL_PATIENCE) -> None:
         self.watchlist = watchlist
+        self._patience = patience
         self.trouble: Trouble | None = None
         self._failing_since: float | None = None
         self._refused_since: float | None = None
@@ -111,7 +111,7 @@ class Conversation:
         if isinstance(error, REFUSALS):
             if self._refused_since is None:
                 self._refused_since = now
-            if now - self._refused_since >= PATIENCE:
+            if now - self._refused_since >= self._patience:
                 raise error
         if self._is_worth_saying(error, now):
             self._say(ids, error, now)
@@ -130,7 +130,7 @@ class Conversation:
         self._said[_text(error)] = now
         fails_at = None
         if isinstance(error, REFUSALS) and self._refused_since is not None:
-            fails_at = self._refused_since + PATIENCE
+            fails_at = self._refused_since + self._patience
         self.trouble = Trouble(
             error=f"{type(error).__name__}: {error}",
             since=now if self._failing_since is None else self._failing_since,

@@ -18,19 +18,14 @@ from weakref import WeakKeyDictionary
 
 from airflow_fargate_batch.core.backoff import POLL_INTERVAL
 from airflow_fargate_batch.core.job import Job
-from airflow_fargate_batch.core.polling import Watchlist
+from airflow_fargate_batch.core.polling import POLL_TIMES, PollTimes, Watchlist
 from airflow_fargate_batch.exceptions import JobLost
 from airflow_fargate_batch.watching.conversation import REFUSALS, Conversation, Notice, Trouble
 
-TICK: Final = 1.0
-"""Longest sleep of a loop, in seconds: afterwards new waiters, and deadlines in ``follow``, are
-noticed."""
 NAP: Final = 0.02
 """Shortest sleep of a loop, in seconds, so that the loop does not spin during calls."""
 CALLS_AT_ONCE: Final = 4
 """Calls at the same time: a hanging call must not hold up all waiters."""
-LOOK_PATIENCE: Final = 15.0
-"""Seconds to wait for the answer to a last look."""
 HEARD_AT_ONCE: Final = 50
 """Waiters informed of trouble with AWS between two pauses: each waiter logs a line."""
 BREATH: Final = 0.05
@@ -55,11 +50,14 @@ class JobPoller:
         now: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         chance: Callable[[], float] = random.random,
+        times: PollTimes = POLL_TIMES,
     ) -> None:
         self._describe = describe
         self._now = now
         self._sleep = sleep
-        self._conversation = Conversation(Watchlist(chance=chance))
+        self.times = times
+        watchlist = Watchlist(chance=chance, times=times)
+        self._conversation = Conversation(watchlist, times.refusal_patience)
         self._watches: dict[str, set[Watch]] = {}
         self._looks: dict[str, list[_Look]] = {}
         self._calls: set[asyncio.Task[None]] = set()
@@ -134,7 +132,8 @@ class JobPoller:
                 self._calls.add(call)
                 call.add_done_callback(self._calls.discard)
             else:
-                await self._sleep(_nap(schedule.next_call_at() if room else None, self._now()))
+                until = schedule.next_call_at() if room else None
+                await self._sleep(_nap(until, self._now(), self.times))
 
     async def _ask(self, ids: list[str]) -> None:
         asked_at = self._now()
@@ -236,7 +235,7 @@ class Watch:
         """Return the job's present state; ``None`` if AWS does not answer in time."""
         answer = self._poller.look(self.job_id)
         try:
-            async with asyncio.timeout(LOOK_PATIENCE):
+            async with asyncio.timeout(self._poller.times.look_patience):
                 return await answer
         except TimeoutError:
             return None
@@ -298,6 +297,7 @@ def follow(
     now: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], object] = time.sleep,
     chance: Callable[[], float] = random.random,
+    times: PollTimes = POLL_TIMES,
 ) -> Iterator[Job | None]:
     """Yield each change of the jobs until all have ended; ``None`` after a second without change.
 
@@ -308,15 +308,15 @@ def follow(
     :raises AccessDenied: AWS refused DescribeJobs for five minutes
     :raises CredentialsMissing: DescribeJobs was not possible for five minutes
     """
-    watchlist = Watchlist(chance=chance)
-    conversation = Conversation(watchlist)
+    watchlist = Watchlist(chance=chance, times=times)
+    conversation = Conversation(watchlist, times.refusal_patience)
     for job_id in job_ids:
         watchlist.add(job_id, interval=interval, now=now())
     lost: list[JobLost] = []
     while len(watchlist):
         ids = watchlist.schedule.take(now())
         if not ids:
-            sleep(_nap(watchlist.schedule.next_call_at(), now()))
+            sleep(_nap(watchlist.schedule.next_call_at(), now(), times))
             yield None
             continue
         try:
@@ -332,5 +332,6 @@ def follow(
         raise lost[0]
 
 
-def _nap(until: float | None, now: float) -> float:
-    return TICK if until is None else min(TICK, max(NAP, until - now))
+def _nap(until: float | None, now: float, times: PollTimes) -> float:
+    longest = times.longest_sleep
+    return longest if until is None else min(longest, max(NAP, until - now))

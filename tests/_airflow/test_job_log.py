@@ -11,16 +11,15 @@ from typing import Any
 
 import pytest
 
-from airflow_fargate_batch import triggers
-from airflow_fargate_batch._airflow import compat, job_log
+from airflow_fargate_batch._airflow import compat
 from airflow_fargate_batch._airflow.connection import ConnectionSettings
+from airflow_fargate_batch._airflow.trigger_times import LogTimes, TriggerTimes
 from airflow_fargate_batch._airflow.xcom import LOG_POSITION
-from airflow_fargate_batch.core import polling
 from airflow_fargate_batch.core.call_rate import CallRate
 from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.core.polling import PollTimes
 from airflow_fargate_batch.exceptions import AnswerLost
 from airflow_fargate_batch.triggers import FargateBatchJobTrigger
-from airflow_fargate_batch.watching import log_follower, poller
 from tests.cloudwatch import CloudWatch, job
 
 TASK: Any = SimpleNamespace(task_id="submit")
@@ -80,10 +79,6 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
     aws = Aws()
     monkeypatch.setattr(ConnectionSettings, "connect", lambda _: aws)
     monkeypatch.setattr(ConnectionSettings, "connect_logs", lambda _: aws.cloud)
-    monkeypatch.setattr(triggers, "SETTLING", 0.0)
-    monkeypatch.setattr(poller, "TICK", 0.02)
-    monkeypatch.setattr(polling, "FIRST_QUESTION", 0.02)
-    monkeypatch.setitem(log_follower.AsyncLogFollower.__init__.__kwdefaults__ or {}, "quiet", 0.05)
     return aws
 
 
@@ -92,9 +87,6 @@ def xcom(monkeypatch: pytest.MonkeyPatch) -> Xcom:
     xcom = Xcom({})
     monkeypatch.setattr(compat, "own_xcom", xcom.get)
     monkeypatch.setattr(compat, "set_own_xcom", xcom.set)
-    monkeypatch.setattr(job_log, "IN_FLIGHT", 0.02)
-    monkeypatch.setattr(job_log, "KEEP_EVERY", 0.05)
-    monkeypatch.setattr(job_log, "_write_rate", CallRate(fastest=1000, slowest=1000, gain=0))
     return xcom
 
 
@@ -103,9 +95,21 @@ def _log_of_the_task(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, logger="airflow_fargate_batch.test")
 
 
-def trigger(**arguments: Any) -> FargateBatchJobTrigger:
+LOG = LogTimes(
+    quiet=0.05,
+    keep_every=0.05,
+    in_flight=0.02,
+    write_rate=CallRate(fastest=1000, slowest=1000, gain=0),
+)
+POLL = PollTimes(first_question=0.02, longest_sleep=0.02)
+
+
+def trigger(
+    *, log: LogTimes = LOG, poll: PollTimes = POLL, **arguments: Any
+) -> FargateBatchJobTrigger:
     arguments = {"job_ids": ["job"], "poll_interval": 0.02, "log_interval": 0.02, **arguments}
     trigger = FargateBatchJobTrigger(**arguments)
+    vars(trigger)["times"] = TriggerTimes(settling=0.0, poll=poll, log=log)
     vars(trigger)["_log"] = logging.getLogger("airflow_fargate_batch.test")
     trigger.task_instance = TASK
     return trigger
@@ -210,13 +214,11 @@ def test_the_next_trigger_goes_on_where_one_that_died_had_read(
 
 
 def test_the_place_is_kept_soon_then_at_most_now_and_then_and_after_the_last_line(
-    aws: Aws, xcom: Xcom, monkeypatch: pytest.MonkeyPatch
+    aws: Aws, xcom: Xcom
 ) -> None:
-    monkeypatch.setattr(job_log, "KEEP_EVERY", 0.3)
-
     async def main() -> None:
         aws.jobs["job"] = job("RUNNING", "one")
-        waiting = asyncio.create_task(outcome(trigger()))
+        waiting = asyncio.create_task(outcome(trigger(log=replace(LOG, keep_every=0.3))))
         loop = asyncio.get_running_loop()
         began = loop.time()
         for number in range(10):
@@ -232,10 +234,8 @@ def test_the_place_is_kept_soon_then_at_most_now_and_then_and_after_the_last_lin
     asyncio.run(main())
 
 
-def test_all_triggers_together_write_at_one_pace(
-    aws: Aws, xcom: Xcom, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(job_log, "_write_rate", CallRate(fastest=5, slowest=5, gain=0))
+def test_all_triggers_together_write_at_one_pace(aws: Aws, xcom: Xcom) -> None:
+    log = replace(LOG, write_rate=CallRate(fastest=5, slowest=5, gain=0))
 
     async def main() -> None:
         loop = asyncio.get_running_loop()
@@ -243,7 +243,9 @@ def test_all_triggers_together_write_at_one_pace(
             aws.jobs[f"job-{number}"] = job("RUNNING", f"{number}", jobId=f"job-{number}")
             aws.cloud.write(f"{number}", "line")
         began = loop.time()
-        waiting = [asyncio.create_task(outcome(trigger(job_ids=[each]))) for each in aws.jobs]
+        waiting = [
+            asyncio.create_task(outcome(trigger(job_ids=[each], log=log))) for each in aws.jobs
+        ]
         await until(lambda: len(xcom.written) == 8)
         assert loop.time() - began >= 7 / 5
         for task in waiting:
@@ -253,14 +255,12 @@ def test_all_triggers_together_write_at_one_pace(
 
 
 def test_a_line_counts_as_read_only_when_it_can_have_reached_the_tasks_log(
-    aws: Aws, xcom: Xcom, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    aws: Aws, xcom: Xcom, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(job_log, "IN_FLIGHT", 0.2)
-
     async def main() -> None:
         aws.jobs["job"] = job("RUNNING", "one")
         aws.cloud.write("one", LINES[0])
-        waiting = asyncio.create_task(outcome(trigger()))
+        waiting = asyncio.create_task(outcome(trigger(log=replace(LOG, in_flight=0.2))))
         await until(lambda: lines(caplog))
         await asyncio.sleep(0.1)
         assert xcom.written == []
@@ -341,10 +341,9 @@ def test_an_xcom_that_fails_is_one_warning(
 def test_an_xcom_that_does_not_answer_stalls_nobody_and_is_not_cancelled(
     aws: Aws,
     xcom: Xcom,
-    monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(job_log, "PATIENCE", 0.05)
+    log = replace(LOG, position_patience=0.05)
     answers: list[str] = []
 
     async def main() -> None:
@@ -357,8 +356,8 @@ def test_an_xcom_that_does_not_answer_stalls_nobody_and_is_not_cancelled(
         xcom.calling = hang
         aws.jobs["job"] = job("SUCCEEDED", "one")
         aws.cloud.write("one", *LINES)
-        assert await outcome(trigger()) == "ended"
-        dying = asyncio.create_task(outcome(trigger()))
+        assert await outcome(trigger(log=log)) == "ended"
+        dying = asyncio.create_task(outcome(trigger(log=log)))
         await asyncio.sleep(0.02)
         await die(dying)
         may_answer.set()
@@ -426,13 +425,13 @@ def test_a_child_that_cannot_be_found_is_not_waited_for(
 
 
 def test_a_child_that_does_not_come_into_being_for_long_is_asked_for_again(
-    aws: Aws, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    aws: Aws, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(polling, "NEVER_CAME_AFTER", 0.0)
+    poll = replace(POLL, never_came_after=0.0)
 
     async def main() -> None:
         aws.is_array("PENDING")
-        waiting = asyncio.create_task(outcome(trigger(log_index=1)))
+        waiting = asyncio.create_task(outcome(trigger(log_index=1, poll=poll)))
         await until(lambda: aws.asked.count("job:1") > 8)
         aws.is_array("PENDING", child="RUNNING")
         aws.cloud.write("one", *LINES)

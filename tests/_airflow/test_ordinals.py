@@ -10,6 +10,7 @@ import pytest
 from airflow_fargate_batch._airflow import ordinals as module
 from airflow_fargate_batch._airflow.ordinals import place_of
 from tests.operating import FakeTaskInstance
+from tests.patience import PATIENCE
 
 
 class Refused(Exception):
@@ -60,7 +61,7 @@ def test_a_place_knows_how_long_its_try_has_been_submitting() -> None:
 
 
 def test_threads_take_different_places() -> None:
-    ti, together = FakeTaskInstance(), Barrier(8, timeout=20)
+    ti, together = FakeTaskInstance(), Barrier(8, timeout=PATIENCE)
 
     def submit(_: int) -> int:
         with place_of(ti, "a") as place:

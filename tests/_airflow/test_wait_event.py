@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from airflow_fargate_batch._airflow.wait_event import WaitEvent, WaitOutcome
+from airflow_fargate_batch.core.cost import Capacity
 from airflow_fargate_batch.core.job import Job
 
 STORED: dict[str, Any] = {"outcome": "gave_up", "jobs": [], "message": "It took too long"}
@@ -30,3 +31,11 @@ def test_a_later_versions_outcome_is_no_success() -> None:
 
 def test_the_outcomes_are_the_texts_that_databases_hold() -> None:
     assert {outcome.value for outcome in WaitOutcome} == {"ended", "gave_up", "stuck", "refused"}
+
+
+def test_the_capacity_of_the_queue_travels_and_that_of_a_later_version_is_unknown() -> None:
+    event = WaitEvent(outcome=WaitOutcome.ENDED, capacity=Capacity.SPOT)
+    payload = event.payload()
+    assert payload["capacity"] == "FARGATE_SPOT"
+    assert WaitEvent.read(payload) == event
+    assert WaitEvent.read(payload | {"capacity": "MOON"}).capacity is Capacity.UNKNOWN

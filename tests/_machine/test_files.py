@@ -11,6 +11,7 @@ import pytest
 
 from airflow_fargate_batch._machine import files
 from airflow_fargate_batch._machine.files import JSON_BYTES, read_json_file
+from tests.patience import PATIENCE
 
 
 @pytest.fixture(autouse=True)
@@ -120,7 +121,7 @@ def test_a_minus_is_stdin(command: str, said: str) -> None:
         ["bash", "-c", command.replace("PYTHON", program)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.stdout.strip() == said

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.patience import PATIENCE
+
 
 def find_postgres() -> Path | None:
     """Find the directory of the server's programs, which Debian keeps off PATH."""
@@ -36,7 +38,7 @@ def postgres() -> Iterator[str]:
         command = [str(programs / program), "-D", str(home / "data"), *arguments]
         with (home / f"{program}.log").open("ab") as log:
             subprocess.run(
-                command, check=True, cwd="/", stdout=log, stderr=log, timeout=60, **as_user
+                command, check=True, cwd="/", stdout=log, stderr=log, timeout=PATIENCE, **as_user
             )
 
     run("initdb", "--auth=trust", "--username=airflow", "--encoding=UTF8", "--no-sync")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.airflow.harness import AIRFLOW, clean_environment, task_name
+from tests.patience import PATIENCE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +49,7 @@ class DagTester:
             env=self._environment,
             check=True,
             capture_output=True,
-            timeout=120,
+            timeout=PATIENCE,
         )
 
     @property
@@ -64,7 +65,7 @@ class DagTester:
         logical_date: str = "2026-02-03",
         conf: Mapping[str, Any] | None = None,
         environment: Mapping[str, str] | None = None,
-        timeout: float = 180.0,
+        timeout: float = PATIENCE,
     ) -> TestedDag:
         """Test one DAG of a file; the file's folder is the DAGs folder.
 

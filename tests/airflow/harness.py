@@ -30,11 +30,11 @@ import requests
 
 from tests.airflow._lines import installed_line
 from tests.airflow._postgres import postgres
+from tests.patience import PATIENCE
 
 LINE = installed_line()
 AIRFLOW = Path(sys.executable).with_name("airflow")
 FINISHED = frozenset({"success", "failed", "skipped", "upstream_failed", "removed"})
-START_TIMEOUT = 120.0
 DATABASE_TRIES = 10
 TAIL = 40  # lines of each log in a failure's report
 
@@ -123,7 +123,7 @@ class RealAirflow:
         victims = [process, *(process.children(recursive=True) if sig == signal.SIGKILL else [])]
         for victim in victims:
             _signal(victim, sig)
-        self._components[component].wait(timeout=60)
+        self._components[component].wait(timeout=PATIENCE)
 
     def restart(self, component: str) -> None:
         """Start a component that was killed, or end it gently first."""
@@ -178,7 +178,7 @@ class RealAirflow:
         answer = self._api("POST", f"dags/{dag_id}/dagRuns", json=body)
         return Run(dag_id, answer["dag_run_id"])
 
-    def wait(self, run: Run, *, timeout: float = 120.0) -> dict[str, str]:
+    def wait(self, run: Run, *, timeout: float = PATIENCE) -> dict[str, str]:
         """Wait for the end of a run; give the state of every task."""
 
         def ended() -> bool:
@@ -188,7 +188,7 @@ class RealAirflow:
         self._until(ended, f"the end of {run}", timeout, run)
         return self.states(run)
 
-    def wait_for(self, run: Run, task: str, *states: str, timeout: float = 60.0) -> None:
+    def wait_for(self, run: Run, task: str, *states: str, timeout: float = PATIENCE) -> None:
         """Wait until a task is in one of the states, e.g. ``running`` or ``deferred``."""
         self._until(
             lambda: self.states(run).get(task) in states, f"{task} in {states}", timeout, run
@@ -295,7 +295,7 @@ class RealAirflow:
                 env=self.environment,
                 stdout=log,
                 stderr=log,
-                timeout=START_TIMEOUT,
+                timeout=PATIENCE,
             )
         # Without a login on 2.x, whoever comes is an administrator: this Airflow is on loopback.
         (self.home / "webserver_config.py").write_text("AUTH_ROLE_PUBLIC = 'Admin'\n")
@@ -347,7 +347,7 @@ class RealAirflow:
                 return False  # not listening yet
             return all(report[part]["status"] == "healthy" for part in LINE.health_parts)
 
-        self._until(healthy, "all components are healthy", START_TIMEOUT)
+        self._until(healthy, "all components are healthy", PATIENCE)
 
     def _is_parsed(self, dag_id: str, files: tuple[Path, ...]) -> bool:
         names = tuple(file.name for file in files)
@@ -360,7 +360,7 @@ class RealAirflow:
         self,
         condition: Callable[[], bool],
         what: str,
-        timeout: float = 60.0,
+        timeout: float = PATIENCE,
         run: Run | None = None,
     ) -> None:
         deadline = time.monotonic() + timeout
@@ -397,11 +397,13 @@ class RealAirflow:
 
     def _api(self, method: str, path: str, *, missing_ok: bool = False, **request: Any) -> Any:
         if LINE.token_path and "Authorization" not in self._http.headers:
-            token = self._http.get(self._url(LINE.token_path), timeout=30).json()["access_token"]
+            token = self._http.get(self._url(LINE.token_path), timeout=PATIENCE).json()[
+                "access_token"
+            ]
             self._http.headers["Authorization"] = f"Bearer {token}"
         for _ in range(DATABASE_TRIES):
             answer = self._http.request(
-                method, self._url(f"{LINE.api}/{path}"), timeout=30, **request
+                method, self._url(f"{LINE.api}/{path}"), timeout=PATIENCE, **request
             )
             if answer.status_code != 500 or "Database error" not in answer.text:
                 break

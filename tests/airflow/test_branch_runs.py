@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.airflow.dag_tester import DagTester
+from tests.patience import PATIENCE
 
 DAG_FILE = Path(__file__).parent / "dags_operator" / "branches.py"
 
@@ -30,6 +31,6 @@ def _letters(output: str) -> str:
 
 @pytest.mark.long
 def test_a_mapped_task_warns_of_the_join_that_will_fail(dag_tester: DagTester) -> None:
-    done = dag_tester.run(DAG_FILE, "too_many", timeout=600)
+    done = dag_tester.run(DAG_FILE, "too_many", timeout=2 * PATIENCE)
     assert done.states["join_of_parts"] == "failed"
     assert "task join_of_parts depends on every job of this mapped task" in done.output

@@ -1,7 +1,6 @@
 """Every example DAG, as it is, in a real Airflow against LocalBatch, its commands really run."""
 
 import re
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +12,7 @@ from airflow_fargate_batch.local import LocalBatch
 from tests.airflow.conftest import DEFINITION, connect
 from tests.airflow.dag_tester import DagTester
 from tests.airflow.harness import RealAirflow, Run
+from tests.patience import until
 
 EXAMPLES = Path(__file__).parents[2] / "dags_examples"
 DAY = datetime(2026, 2, 3, tzinfo=UTC)
@@ -73,13 +73,13 @@ def test_the_first_dag_of_the_readme_runs_when_it_is_triggered_by_hand(
 
 def finished(aws: LocalBatch, job_id: str) -> dict[str, Any]:
     """Wait for a job's end, which comes in its own time after the task's."""
-    deadline = time.monotonic() + 60
-    while True:
-        [job] = [job for job in aws.jobs if job["jobId"] == job_id]
-        if job["status"] in {"SUCCEEDED", "FAILED"}:
-            return job
-        assert time.monotonic() < deadline, job
-        time.sleep(0.1)
+
+    def job() -> dict[str, Any]:
+        [found] = [job for job in aws.jobs if job["jobId"] == job_id]
+        return found
+
+    until(lambda: job()["status"] in {"SUCCEEDED", "FAILED"})
+    return job()
 
 
 def last_line(aws: LocalBatch, job: dict[str, Any], index: int | None = None) -> str:

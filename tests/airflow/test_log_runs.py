@@ -11,6 +11,7 @@ import pytest
 
 from airflow_fargate_batch.local import LocalBatch
 from tests.airflow.harness import RealAirflow, Run
+from tests.patience import PATIENCE
 
 DAGS = Path(__file__).with_name("dags_logs") / "streaming.py"
 LINES = {f"line {number}" for number in range(1, 71)}
@@ -56,13 +57,13 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
         kept = until_kept(airflow, run, after=until_kept(airflow, run, after={}))
         airflow.kill("triggerer")
         airflow.restart("triggerer")
-        states = airflow.wait(run, timeout=180)
+        states = airflow.wait(run)
         yield Story(airflow=airflow, run=run, states=states, kept=kept)
 
 
 def until_kept(airflow: RealAirflow, run: Run, *, after: dict[str, float]) -> dict[str, float]:
     """Wait until each task's place in the log is behind the one given, and return it."""
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + PATIENCE
     while True:
         positions = {task: airflow.xcom(run, task, "log_position") or {} for task in KEEPING}
         kept = {task: at / 1000 for task, each in positions.items() for at, _ in each.values()}

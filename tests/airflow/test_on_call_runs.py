@@ -1,8 +1,7 @@
 """What a person on call reads in a real Airflow: links and logs of tasks that wait, and reports."""
 
 import re
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,12 +9,13 @@ import pytest
 
 from airflow_fargate_batch.local import LocalBatch, Pace
 from tests.airflow.harness import RealAirflow, Run
+from tests.patience import until
 
 DAGS = Path(__file__).with_name("dags_waiting") / "on_call.py"
 WAYS = ("in_worker", "deferred")
 PACE = Pace(submitted=0.0, runnable=3.5, starting=0.0, running=20.0)
-TROUBLE = 8.0
-"""Seconds in which DescribeJobs is denied."""
+LONG = 3600.0
+"""Seconds that a job runs; the test advances the clock when it has seen enough."""
 
 
 @dataclass(kw_only=True)
@@ -48,7 +48,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
         LocalBatch(pace=PACE) as aws,
         RealAirflow(home=tmp_path_factory.mktemp("on_call")) as airflow,
     ):
-        aws.script("long-*", runtime=60.0, log=["the only line"])
+        aws.script("long-*", runtime=LONG, log=["the only line"])
         aws.script("late-*", stuck_in="RUNNING", log=["still at it"])
         airflow.add_connection(
             "aws_on_call",
@@ -58,24 +58,20 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
         )
         airflow.add_dags(DAGS)
         run = airflow.trigger("on_call")
-        airflow.wait_for(run, "late_in_worker", "failed", "up_for_retry", timeout=120)
-        airflow.wait_for(run, "late_deferred", "failed", "up_for_retry", timeout=120)
+        airflow.wait_for(run, "late_in_worker", "failed", "up_for_retry")
+        airflow.wait_for(run, "late_deferred", "failed", "up_for_retry")
         airflow.wait_for(run, "long_in_worker", "running")
         airflow.wait_for(run, "long_deferred", "deferred")
         denied = aws.faults.add("denied", operation="DescribeJobs")
-        until(lambda: "Could not read" in airflow.log(run, "long_deferred"))
-        time.sleep(TROUBLE)
+        tasks = [f"long_{way}" for way in WAYS]
+        until(
+            lambda: all("; will retry for" in airflow.log(run, task) for task in tasks), every=0.5
+        )
         aws.faults.remove(denied)
         links = {way: links_of(airflow, run, f"long_{way}") for way in WAYS}
-        states = airflow.wait(run, timeout=180)
+        aws.advance(LONG)
+        states = airflow.wait(run)
         yield Story(airflow=airflow, aws=aws, run=run, links=links, states=states)
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.5)
 
 
 def links_of(airflow: RealAirflow, run: Run, task: str) -> dict[str, str | None]:

@@ -54,7 +54,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
         run = airflow.trigger("secret_logs")
         airflow.wait_for(run, "deferred", "deferred")
         rows = rows_of_the_database(airflow)
-        states = airflow.wait(run, timeout=180)
+        states = airflow.wait(run)
         rows += rows_of_the_database(airflow)
         yield Story(airflow=airflow, run=run, states=states, rows=rows)
 

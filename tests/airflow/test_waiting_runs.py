@@ -27,7 +27,7 @@ STEADY = 195 if NEWEST else 15
 """With those that somebody or something happens to about 200, or 20."""
 INTERVAL = 5.0
 RUNTIME = 1000.0
-PATIENCE = 900.0
+BUSY = 900.0
 MISCONFIGURED = "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - cannot be met"
 TO_BE_TERMINATED = ("cleared", "marked_failed", "marked_success", "late", "deleted")
 UNFINISHED = {"none", "scheduled", "queued", "running", "deferred", "up_for_reschedule"}
@@ -139,7 +139,7 @@ def story(airflow: RealAirflow, aws: LocalBatch) -> Story:
 
 def until(condition: Callable[[], object]) -> None:
     """Wait for something, on a machine that may be busy with other things."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + BUSY
     while True:
         try:
             if condition():

@@ -14,6 +14,7 @@ import pytest
 from airflow_fargate_batch.cli import _clients, main
 from airflow_fargate_batch.local import LocalBatch
 from airflow_fargate_batch.submitting.retrying import Timing
+from tests.patience import PATIENCE
 
 BIN = Path(sys.executable).parent
 Run = Callable[..., "Outcome"]
@@ -113,7 +114,7 @@ def shell(*words: str, env: Mapping[str, str] | None = None) -> Outcome:
         env={**os.environ, **(env or {})},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     return Outcome(done.returncode, done.stdout, done.stderr)

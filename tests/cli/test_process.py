@@ -15,6 +15,7 @@ import pytest
 
 from airflow_fargate_batch.local import LocalBatch
 from tests.cli.conftest import BIN, shell
+from tests.patience import PATIENCE
 
 DRY_RUN = """
 import sys
@@ -73,7 +74,7 @@ def _in_shell(line: str) -> tuple[int, str]:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     return done.returncode, done.stdout + done.stderr
@@ -121,15 +122,16 @@ def live(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalBatch]:
 IMPATIENT = """
 import sys
 from airflow_fargate_batch.submitting import many
+from airflow_fargate_batch.watching import log_tail
 from airflow_fargate_batch.cli import main
-many.LOOKS = (0.0,)
+many.LOOKS, log_tail.SETTLE = (0.0,), 0.0
 sys.exit(main())
 """
 
 
 @pytest.fixture
 def impatient(tmp_path: Path) -> Path:
-    """Give a ``fargate-batch`` that does not wait half a minute for AWS's reads."""
+    """Give a ``fargate-batch`` that does not wait for AWS's reads to settle."""
     program = tmp_path / "impatient"
     program.write_text(f"#!{sys.executable}\n{IMPATIENT}")
     program.chmod(0o755)
@@ -151,9 +153,9 @@ NOBODY_READS = [
 @pytest.mark.parametrize("reader", NOBODY_READS)
 @pytest.mark.parametrize(("name", "code"), [("good", 0), ("bad", 1)])
 def test_a_wait_lasts_to_the_jobs_end_whoever_reads(
-    live: LocalBatch, reader: str, name: str, code: int
+    live: LocalBatch, impatient: Path, reader: str, name: str, code: int
 ) -> None:
-    line = f"set -o pipefail; fargate-batch submit --wait --poll-interval 0.2 --job-name {name}"
+    line = f"set -o pipefail; {impatient} submit --wait --poll-interval 0.2 --job-name {name}"
     returned, _ = _in_shell(f"{line} {reader}")
     assert returned == code
     assert [job["status"] for job in live.jobs] == ["FAILED" if code else "SUCCEEDED"]
@@ -183,7 +185,7 @@ def test_a_terminal_that_is_gone_ends_no_wait(live: LocalBatch) -> None:
         os.close(terminal)
         os.read(screen, 1)  # it has begun to talk
         os.close(screen)
-        out, _ = process.communicate(timeout=60)
+        out, _ = process.communicate(timeout=PATIENCE)
     assert out.decode() == f"{live.jobs[0]['jobId']}\n"
     assert live.jobs[0]["status"] == "SUCCEEDED"
     assert process.returncode == 0
@@ -211,7 +213,7 @@ def test_an_answer_stays_the_truth_although_nobody_reads_it() -> None:
     "reader",
     [
         pytest.param("head -1", id="one that leaves while lines are written"),
-        pytest.param("{ sleep 5; }", id="one that leaves after the last line"),
+        pytest.param("head -500", id="one that leaves after the last line"),
     ],
 )
 def test_nobody_who_reads_a_log_ends_following_it(live: LocalBatch, reader: str) -> None:
@@ -255,7 +257,7 @@ def test_ctrl_c_is_130_without_a_traceback() -> None:
         assert process.stderr
         first = process.stderr.readline()  # it talks once it waits to try again
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert "will retry for up to 45 s" in first
     assert out == ""
@@ -281,7 +283,7 @@ def test_a_terminal_gets_bars_above_which_the_rest_is_said(aws: LocalBatch) -> N
             while chunk := reader.read(4096):
                 shown += chunk
                 aws.advance(2)
-        out, _ = process.communicate(timeout=60)
+        out, _ = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out) == (1, f"{array}\tFAILED\t\n")
     text = shown.decode()
     assert "0/1 " in text

@@ -115,3 +115,48 @@ def test_a_number_beyond_all_use_is_bad_usage(run: Run) -> None:
     outcome = run("sizes", "--memory", "9" * 5000)
     assert (outcome.code, outcome.out) == (2, "")
     assert len(outcome.err) < 200
+
+
+def test_sizes_are_ranked_by_price(run: Run) -> None:
+    lines = run("sizes", "--by", "price", "--region", "us-east-1").out.splitlines()
+    assert lines[0] == "0.25\t512\t0.012343\tUSD"
+    assert lines[1] == "0.25\t1024\t0.014565\tUSD"
+    prices = [float(line.split("\t")[2]) for line in lines]
+    assert prices == sorted(prices)
+    assert len(lines) == len(SIZES)
+
+
+def test_the_sizes_with_the_same_memory_are_ranked_too(run: Run) -> None:
+    outcome = run("sizes", "--memory", "8192", "--by", "price", "--output", "json")
+    assert [(each["vcpu"], each["memory"]) for each in json.loads(outcome.out)] == [
+        (1.0, 8192),
+        (2.0, 8192),
+        (4.0, 8192),
+    ]
+
+
+def test_windows_and_arm_have_prices_of_their_own(run: Run) -> None:
+    words = ("sizes", "--vcpu", "1", "--memory", "2048", "--by", "price", "--region", "us-east-1")
+    found = {
+        platform: run(*words, "--platform", platform).out.split("\t")[2]
+        for platform in ("linux-x86", "linux-arm", "windows-x86")
+    }
+    assert found == {
+        "linux-x86": "0.049370",
+        "linux-arm": "0.039500",
+        "windows-x86": "0.102776",
+    }
+
+
+def test_without_a_price_there_is_no_rank(run: Run) -> None:
+    outcome = run("sizes", "--by", "price", "--region", "eu-west-9")
+    assert (outcome.code, outcome.out) == (1, "")
+    assert "no price of Linux x86 in eu-west-9 is known" in outcome.err
+
+
+def test_the_table_of_prices_is_for_people(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_console, "is_terminal", lambda _: True)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    heading, first, *_ = run("sizes", "--by", "price").out.splitlines()
+    assert heading == "vCPU  MiB     an hour"
+    assert first == "0.25  512     0.0123 USD"

@@ -229,12 +229,6 @@ def test_the_endpoint_url_is_a_flag(
             "The queue is DISABLED: choose another --job-queue, or",
             id="a disabled queue",
         ),
-        pytest.param(
-            ["--vcpu", "8"],
-            "8 vCPU takes 16384 to 61440 MiB in steps of 4096: use 16384. If only one is given, "
-            "the job definition supplies the other: give --vcpu and --memory together.",
-            id="half a size",
-        ),
     ],
 )
 def test_a_refusal_says_what_to_do(
@@ -247,6 +241,17 @@ def test_a_refusal_says_what_to_do(
     assert outcome.err.startswith("error: ")
     assert said in outcome.err
     assert "Traceback" not in outcome.err
+    assert aws.jobs == []
+
+
+def test_half_a_size_is_compared_with_the_definition(submit: Run, aws: LocalBatch) -> None:
+    outcome = submit("--vcpu", "8")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err == (
+        "error: --vcpu: 8 vCPU with 512 MiB (memory of awa-batch-dev-fargate-sample:1) is not a "
+        "Fargate size; 8 vCPU takes 16384 to 61440 MiB in steps of 4096. Give --vcpu and --memory "
+        "together: use 8 vCPU with 16384 MiB.\n"
+    )
     assert aws.jobs == []
 
 

@@ -430,7 +430,10 @@ class TestSecrets:
         outcome = submit(*words, *self.WORDS[2:], "--dry-run")
         assert outcome.code == 0
         assert json.loads(outcome.out)[OVERRIDES]["command"] == ["***"]
-        assert outcome.err == "Dry run: nothing was submitted.\n"
+        assert outcome.err == (
+            "Dry run: nothing was submitted.\n"
+            "Cost: no estimate, because vCPU and memory are not both given\n"
+        )
 
     @pytest.mark.parametrize(
         ("words", "place"),
@@ -479,7 +482,10 @@ class TestSecrets:
     def test_are_shown_when_asked_for(self, submit: Run) -> None:
         outcome = submit(*self.WORDS, "--dry-run", "--show-secrets")
         assert outcome.out.count("hunter2") == 2
-        assert outcome.err == "Dry run: nothing was submitted.\n"
+        assert outcome.err == (
+            "Dry run: nothing was submitted.\n"
+            "Cost: no estimate, because vCPU and memory are not both given\n"
+        )
 
     @pytest.mark.parametrize(
         "words",
@@ -529,3 +535,51 @@ def test_what_has_no_effect_is_warned_of(submit: Run, words: list[str], said: st
     outcome = submit(*words, "--dry-run")
     assert outcome.code == 0
     assert f"warning: {said}" in outcome.err
+
+
+class TestCost:
+    SIZE = ("--vcpu", "2", "--memory", "8192", "--dry-run")
+
+    def test_an_hour_the_timeout_and_a_cheaper_size_are_priced(self, submit: Run) -> None:
+        outcome = submit(*self.SIZE, "--array-size", "10", "--job-timeout", "1800")
+        assert outcome.err.splitlines()[1:] == [
+            "Cost: 0.1454 USD an hour for 2 vCPU with 8192 MiB, 1.4536 USD for 10 children (Linux "
+            "x86 in ap-northeast-1, on demand, prices of 2026-09-11)",
+            "Cost: at most 0.7268 USD for one attempt of each child that runs until its timeout of "
+            "30 min 0 s, image pull excluded",
+            "Cost: 1 vCPU with 8192 MiB has the same memory and costs 0.0948 USD an hour, "
+            "35 % less",
+        ]
+
+    @pytest.mark.parametrize("variable", ["AWS_REGION", "AWS_DEFAULT_REGION"])
+    def test_the_region_is_that_of_the_submit(
+        self, submit: Run, monkeypatch: pytest.MonkeyPatch, variable: str
+    ) -> None:
+        monkeypatch.setenv(variable, "eu-west-1")
+        assert "in eu-west-1, on demand" in submit(*self.SIZE).err
+
+    def test_an_unknown_price_is_said(self, submit: Run) -> None:
+        outcome = submit(*self.SIZE, "--region", "eu-west-9")
+        assert outcome.code == 0
+        assert "Cost: no estimate, because no price of Linux x86 in eu-west-9 is known" in (
+            outcome.err
+        )
+
+    def test_a_prices_file_counts(self, submit: Run, tmp_path: Path) -> None:
+        row = {"region": "eu-west-9", "platform": "linux-x86", "vcpuHour": 1, "gbHour": 0.5}
+        file = tmp_path / "prices.json"
+        file.write_text(json.dumps({"prices": [{**row, "asOf": "2027-01-01", "currency": "EUR"}]}))
+        outcome = submit(*self.SIZE, "--region", "eu-west-9", "--prices-file", str(file))
+        assert "Cost: 6.0000 EUR an hour for 2 vCPU with 8192 MiB" in outcome.err
+        file.write_text("{")
+        outcome = submit(*self.SIZE, "--prices-file", str(file))
+        assert (outcome.code, outcome.out) == (2, "")
+        assert f"--prices-file: {file} is not valid JSON" in outcome.err
+
+    def test_the_requests_of_a_file_are_summed(self, submit: Run, tmp_path: Path) -> None:
+        file = tmp_path / "jobs.jsonl"
+        lines = [{"job_name": "a", "vcpu": 1, "memory": 2048}, {"job_name": "b"}]
+        file.write_text("\n".join(map(json.dumps, lines)))
+        said = submit("--from-file", str(file), "--dry-run").err
+        assert "Cost: 0.0616 USD an hour if all jobs of 1 request run at once (on demand" in said
+        assert "Cost: no estimate for 1 request, because vCPU and memory are not both given" in said

@@ -12,6 +12,7 @@ import pytest
 from airflow_fargate_batch._machine import files
 from airflow_fargate_batch.local import LocalBatch
 from tests.cli.conftest import BIN, Outcome, Run
+from tests.patience import PATIENCE
 
 FromJson = Callable[..., Outcome]
 BODY: dict[str, Any] = {
@@ -174,7 +175,7 @@ def test_it_may_come_through_a_pipe(command: str, tmp_path: Path) -> None:
         ["bash", "-c", command.replace("PROGRAM", program).replace("FILE", str(file))],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 0, done.stderr

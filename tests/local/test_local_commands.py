@@ -2,7 +2,6 @@
 
 import json
 import os
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import pytest
 
 from airflow_fargate_batch.local import LocalBatch, Pace
 from airflow_fargate_batch.local.account import LOG_GROUP, READY_DEFINITION, READY_QUEUE
+from tests.patience import until
 
 AT_ONCE = Pace(submitted=0, runnable=0, starting=0, stopping=0)
 Run = Callable[..., str]
@@ -34,13 +34,11 @@ def run(batch: Any) -> Run:
 
 
 def wait(batch: Any, job_id: str, *states: str) -> dict[str, Any]:
-    deadline = time.monotonic() + 20
-    while True:
-        [job] = batch.describe_jobs(jobs=[job_id])["jobs"]
-        if job["status"] in (states or ("SUCCEEDED", "FAILED")):
-            return dict(job)
-        assert time.monotonic() < deadline, job
-        time.sleep(0.02)
+    def describe() -> dict[str, Any]:
+        return dict(batch.describe_jobs(jobs=[job_id])["jobs"][0])
+
+    until(lambda: describe()["status"] in (states or ("SUCCEEDED", "FAILED")))
+    return describe()
 
 
 def output(aws: LocalBatch, job: dict[str, Any]) -> list[str]:
@@ -108,8 +106,7 @@ def test_terminating_kills_the_command_and_what_it_started(
 ) -> None:
     pids = tmp_path / "pids"
     job_id = run("sh", "-c", f"sleep 100 & echo $$ $! > {pids}.new; mv {pids}.new {pids}; wait")
-    while not pids.exists():
-        time.sleep(0.02)
+    until(pids.exists)
     batch.terminate_job(jobId=job_id, reason="enough")
     job = wait(batch, job_id)
     assert (job["status"], job["statusReason"], job["isTerminated"]) == ("FAILED", "enough", True)
@@ -129,8 +126,15 @@ def _runs(pid: int) -> bool:
     return True
 
 
+LEAVES_NOISE = """
+(echo noise; touch begun; while :; do echo noise; done) &
+until [ -e begun ]; do sleep 0.02; done
+exit 4
+"""
+
+
 def test_what_a_command_leaves_behind_ends_with_it(aws: LocalBatch, batch: Any, run: Run) -> None:
-    job = wait(batch, run("sh", "-c", "(while :; do echo noise; done) & sleep 0.2; exit 4"))
+    job = wait(batch, run("sh", "-c", LEAVES_NOISE))
     assert job["container"]["exitCode"] == 4
     assert "noise" in output(aws, job)
 
@@ -165,8 +169,7 @@ def test_leaving_kills_what_still_runs(tmp_path: Path) -> None:
             jobDefinition=READY_DEFINITION,
             containerOverrides={"command": command},
         )
-        while not pid_file.exists():
-            time.sleep(0.02)
+        until(pid_file.exists)
     assert not _runs(int(pid_file.read_text()))
 
 
@@ -196,25 +199,30 @@ def test_a_command_told_to_stop_while_it_waits_for_room_never_runs(tmp_path: Pat
     assert not touched.exists()
 
 
-def test_only_so_many_run_at_once() -> None:
+def test_only_so_many_run_at_once(tmp_path: Path) -> None:
+    may_end = tmp_path / "may_end"
     with LocalBatch(run_commands=True, pace=AT_ONCE, commands_at_once=2) as aws:
         batch = aws.client("batch")
         job = batch.submit_job(
             jobName="job",
             jobQueue=READY_QUEUE,
             jobDefinition=READY_DEFINITION,
-            containerOverrides={"command": ["sleep", "0.5"]},
+            containerOverrides={
+                "command": ["sh", "-c", f"until [ -e {may_end} ]; do sleep 0.02; done"]
+            },
             arrayProperties={"size": 4},
         )
-        deadline, most = time.monotonic() + 20, 0
-        while True:
+        running = []
+
+        def look() -> str:
             [parent] = batch.describe_jobs(jobs=[job["jobId"]])["jobs"]
-            most = max(most, parent["arrayProperties"]["statusSummary"]["RUNNING"])
-            if parent["status"] == "SUCCEEDED":
-                break
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-    assert most == 2
+            running.append(parent["arrayProperties"]["statusSummary"]["RUNNING"])
+            return str(parent["status"])
+
+        until(lambda: look() and running[-1] == 2)
+        may_end.touch()
+        until(lambda: look() == "SUCCEEDED")
+    assert max(running) == 2
 
 
 def test_a_signal_is_told_as_ecs_tells_it(batch: Any, run: Run) -> None:

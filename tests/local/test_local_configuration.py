@@ -402,3 +402,41 @@ def test_what_is_made_before_the_first_call_stands_beside_what_is_ready() -> Non
         job = batch.submit_job(jobName="x", jobQueue=READY_QUEUE, jobDefinition=READY_DEFINITION)
         [shown] = batch.describe_jobs(jobs=[job["jobId"]])["jobs"]
         assert (shown["jobDefinition"], shown["container"]["command"]) == (mine, ["mine"])
+
+
+def test_a_resource_can_be_shown_in_a_state_that_aws_alone_brings_about(
+    aws: LocalBatch, batch: Any
+) -> None:
+    environment = f"{READY_QUEUE}-environment"
+    aws.alter(f"compute-environment/{environment}", status="INVALID", statusReason="CLIENT_ERROR")
+    aws.alter(f"job-definition/{READY_DEFINITION}:1", parameters={"day": "today"}, tags=None)
+    [shown] = batch.describe_compute_environments(computeEnvironments=[environment])[
+        "computeEnvironments"
+    ]
+    assert (shown["status"], shown["statusReason"]) == ("INVALID", "CLIENT_ERROR")
+    [definition] = batch.describe_job_definitions(jobDefinitions=[READY_DEFINITION])[
+        "jobDefinitions"
+    ]
+    assert definition["parameters"] == {"day": "today"}
+    assert "tags" not in definition
+    with pytest.raises(KeyError, match="no job-queue/other in"):
+        aws.alter("job-queue/other", state="DISABLED")
+
+
+@pytest.mark.parametrize(
+    ("resource", "members"),
+    [
+        (f"job-queue/{READY_QUEUE}", {"jobQueueType": "ECS"}),
+        (f"job-definition/{READY_DEFINITION}:1", {"platformCapabilities": ["EC2"]}),
+        (
+            f"job-definition/{READY_DEFINITION}:1",
+            {"containerProperties": None, "eksProperties": {"podProperties": {}}},
+        ),
+    ],
+)
+def test_jobs_on_anything_but_fargate_are_refused(
+    aws: LocalBatch, batch: Any, resource: str, members: dict[str, Any]
+) -> None:
+    aws.alter(resource, **members)
+    with pytest.raises(ClientError, match="LocalBatch runs Fargate jobs only"):
+        batch.submit_job(jobName="x", jobQueue=READY_QUEUE, jobDefinition=READY_DEFINITION)

@@ -10,7 +10,11 @@ from typing import Any
 import pytest
 
 from airflow_fargate_batch.local import LocalBatch
-from airflow_fargate_batch.local.account import READY_DEFINITION, READY_QUEUE
+from airflow_fargate_batch.local.account import (
+    READY_DEFINITION,
+    READY_FAIR_SHARE_QUEUE,
+    READY_QUEUE,
+)
 from airflow_fargate_batch.local.messages import Request
 from airflow_fargate_batch.local.operations import OPERATIONS
 from airflow_fargate_batch.local.server import BODY_LIMIT
@@ -353,6 +357,7 @@ CONTROL = {
     },
     "scripts": {"name": "x", "exit_code": 1, "indexes": [1], "log": ["x"], "runtime": 1.0},
     "advance": {"seconds": 1},
+    "alter": {"resource": f"scheduling-policy/{READY_FAIR_SHARE_QUEUE}-policy", "name": "x"},
 }
 
 

@@ -1,4 +1,3 @@
-import time
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from airflow_fargate_batch.local.pytest_plugin import (  # noqa: F401 - fixtures
     local_batch_commands,
     local_batch_running,
 )
+from tests.patience import until
 
 JOB: dict[str, Any] = {"jobName": "x", "jobQueue": READY_QUEUE, "jobDefinition": READY_DEFINITION}
 
@@ -21,10 +21,7 @@ def submit(**more: Any) -> None:
 
 
 def until_over(aws: LocalBatch) -> dict[str, Any]:
-    deadline = time.monotonic() + 30
-    while aws.jobs[0]["status"] not in ("SUCCEEDED", "FAILED"):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    until(lambda: aws.jobs[0]["status"] in ("SUCCEEDED", "FAILED"))
     return aws.jobs[0]
 
 

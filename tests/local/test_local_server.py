@@ -13,6 +13,7 @@ import pytest
 
 from airflow_fargate_batch.local import LocalBatch
 from airflow_fargate_batch.local.account import LOG_GROUP, READY_DEFINITION, READY_QUEUE
+from tests.patience import PATIENCE
 
 Submit = Callable[..., str]
 SIGNED = "AWS4-HMAC-SHA256 Credential=x/20260101/ap-northeast-1/batch/aws4_request, Signature=x"
@@ -24,7 +25,7 @@ def post(url: str, headers: dict[str, str], body: bytes = b"{}") -> tuple[int, s
         url, data=body, headers=headers, method="POST"
     )
     try:
-        with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310 - loopback
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310 - loopback
             return answer.status, ""
     except urllib.error.HTTPError as error:
         return error.code, json.load(error)["__type"]

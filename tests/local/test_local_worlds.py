@@ -66,3 +66,15 @@ def test_one_that_has_stopped_can_be_started_again_empty() -> None:
             assert run_a_job(aws, line) == [line]
             assert len(aws.client("logs").describe_log_streams(logGroupName=LOG_GROUP)) == 2
     assert len(aws.jobs) == 2
+
+
+def test_a_key_of_s3_reaches_the_other_services_as_it_was_sent() -> None:
+    key = "a b/\u00fc%25//x?y=1&z"
+    with new() as aws:
+        s3 = aws.client("s3")
+        place = {"LocationConstraint": aws.region}
+        s3.create_bucket(Bucket="mine", CreateBucketConfiguration=place)
+        s3.put_object(Bucket="mine", Key=key, Body=b"\x00\xff")
+        [listed] = s3.list_objects_v2(Bucket="mine")["Contents"]
+        assert listed["Key"] == key
+        assert s3.get_object(Bucket="mine", Key=key)["Body"].read() == b"\x00\xff"

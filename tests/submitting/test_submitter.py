@@ -10,12 +10,14 @@ import pytest
 
 from airflow_fargate_batch.core.definition import JobDefinition
 from airflow_fargate_batch.core.naming import SUBMISSION_TAG
+from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.exceptions import (
     AccessDenied,
     AwsError,
     CredentialsMissing,
     InvalidRequest,
     JobDefinitionNotFound,
+    Problem,
     SubmissionUncertain,
     Unreachable,
 )
@@ -397,31 +399,16 @@ def test_a_missing_definition_without_another_is_told_as_it_is(
     assert caught.value.__cause__ is not caught.value  # some loggers would follow it for ever
 
 
-def test_a_platform_version_that_differs_is_refused(aws: FakeBatch) -> None:
-    aws.definitions["definition"] = NEWEST
-    submitter = aws.submitter()
-    submitter.check_platform_version(request_of(platform_version="1.4.0"))
-    with pytest.raises(InvalidRequest, match=r"definition:7 runs on LATEST, not on 1\.3\.0"):
-        submitter.check_platform_version(request_of(platform_version="1.3.0"))
+def test_a_new_job_is_checked_and_an_adopted_one_is_not(aws: FakeBatch) -> None:
+    def refuse(_: JobRequest) -> None:
+        raise InvalidRequest([Problem("job_queue", "is DISABLED")])
 
-
-@pytest.mark.parametrize("version", [None, "LATEST"])
-def test_a_platform_version_that_fits_any_costs_no_call(
-    aws: FakeBatch, version: str | None
-) -> None:
-    aws.submitter().check_platform_version(request_of(platform_version=version))
-    assert aws.calls == []
-
-
-def test_a_platform_version_that_cannot_be_compared_is_let_through(
-    aws: FakeBatch, logged: pytest.LogCaptureFixture
-) -> None:
-    aws.faults["DescribeJobDefinitions"] = [
-        TOO_MANY,
-        denied("batch:DescribeJobDefinitions"),
-    ]
-    aws.submitter().check_platform_version(request_of(platform_version="1.3.0"))
-    assert "batch:DescribeJobDefinitions" in logged.text
+    with pytest.raises(InvalidRequest, match="is DISABLED"):
+        aws.submitter().submit(request_of(), check=refuse)
+    assert aws.jobs == []
+    job = aws.submitter().submit(request_of())
+    adopted = aws.submitter().submit(request_of(), look_first=True, check=refuse)
+    assert (adopted.job_id, adopted.is_adopted) == (job.job_id, True)
 
 
 # ── secrets ──────────────────────────────────────────────────────────────────────────────────

@@ -29,6 +29,7 @@ from airflow_fargate_batch.watching.log_follower import (
     LogsGate,
 )
 from tests.cloudwatch import CloudWatch, job
+from tests.patience import PATIENCE
 
 QUICK: dict[str, Any] = {"interval": 0.05, "quiet": 0.6}
 """LocalBatch puts lines into the log at most 0.3 s late."""
@@ -382,7 +383,7 @@ def test_the_end_of_a_job_is_heeded_at_once() -> None:
             await asyncio.sleep(0.005)
         cloud.write("one", "last")
         follower.observe(job("SUCCEEDED", "one"))
-        return await asyncio.wait_for(reading, 5)
+        return await asyncio.wait_for(reading, PATIENCE)
 
     assert asyncio.run(main()) == ["early", "last"]
 

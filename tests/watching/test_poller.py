@@ -13,7 +13,13 @@ from typing import Any
 import pytest
 
 from airflow_fargate_batch.core.job import Job
-from airflow_fargate_batch.core.polling import LOST_AFTER
+from airflow_fargate_batch.core.polling import (
+    LONGEST_SLEEP,
+    LOST_AFTER,
+    POLL_TIMES,
+    REFUSAL_PATIENCE,
+    PollTimes,
+)
 from airflow_fargate_batch.exceptions import (
     AccessDenied,
     AnswerLost,
@@ -25,8 +31,9 @@ from airflow_fargate_batch.exceptions import (
 )
 from airflow_fargate_batch.watching import conversation
 from airflow_fargate_batch.watching import poller as module
-from airflow_fargate_batch.watching.conversation import PATIENCE, SAY_AFTER, WARN_EVERY
+from airflow_fargate_batch.watching.conversation import SAY_AFTER, WARN_EVERY
 from airflow_fargate_batch.watching.poller import JobPoller, follow
+from tests import patience
 
 LIFE = ((0, "SUBMITTED"), (40, "RUNNABLE"), (100, "RUNNING"), (300, "SUCCEEDED"))
 
@@ -69,7 +76,7 @@ class Aws:
         return self.describe(ids)
 
     def sleep(self, seconds: float) -> None:
-        assert 0 < seconds <= module.TICK
+        assert 0 < seconds <= LONGEST_SLEEP
         self.now += seconds
 
     async def sleep_async(self, seconds: float) -> None:
@@ -77,12 +84,13 @@ class Aws:
             await asyncio.sleep(0)
         self.sleep(seconds)
 
-    def poller(self) -> JobPoller:
+    def poller(self, times: PollTimes = POLL_TIMES) -> JobPoller:
         return JobPoller(
             describe=self.describe_async,
             now=self.clock,
             sleep=self.sleep_async,
             chance=lambda: 0.5,
+            times=times,
         )
 
     def _status(self, job_id: str) -> str | None:
@@ -96,7 +104,7 @@ async def states(poller: JobPoller, job_id: str) -> list[str]:
 
 
 def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    return asyncio.run(asyncio.wait_for(coroutine, timeout=30))
+    return asyncio.run(asyncio.wait_for(coroutine, timeout=patience.PATIENCE))
 
 
 def gathered(aws: Aws, *ids: str) -> list[Any]:
@@ -188,7 +196,7 @@ def test_a_refusal_that_lasts_fails_everybody_each_with_an_error_of_its_own(
     errors = gathered(aws, "a", "b", "b")
     assert [type(error) for error in errors] == [type(refusal)] * 3
     assert len({id(error) for error in errors}) == 3
-    assert PATIENCE <= aws.now < PATIENCE + 120
+    assert REFUSAL_PATIENCE <= aws.now < REFUSAL_PATIENCE + 120
 
 
 @REFUSALS
@@ -431,13 +439,12 @@ def test_a_thousand_looks_are_ten_calls() -> None:
     assert len(aws.calls) == 20
 
 
-def test_a_look_that_aws_does_not_answer_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "LOOK_PATIENCE", 0.01)
+def test_a_look_that_aws_does_not_answer_ends() -> None:
     aws = Aws(a=LIFE)
     aws.fault, aws.faulty_until = AnswerLost("HTTP 503"), 10_000
 
     async def main() -> Job | None:
-        with aws.poller().watch("a") as watch:
+        with aws.poller(PollTimes(look_patience=0.01)).watch("a") as watch:
             return await watch.look()
 
     assert run(main()) is None
@@ -609,7 +616,7 @@ def test_following_lets_the_caller_look_at_the_time_every_second() -> None:
             ["a"], describe=aws.describe, now=aws.clock, sleep=aws.sleep, chance=lambda: 0.5
         )
     ]
-    assert max(b - a for a, b in pairwise(times)) <= module.TICK + 1e-9
+    assert max(b - a for a, b in pairwise(times)) <= LONGEST_SLEEP + 1e-9
 
 
 def test_following_outlives_passing_faults() -> None:
@@ -623,7 +630,7 @@ def test_following_ends_if_asking_is_refused_for_long() -> None:
     aws.fault, aws.faulty_until = AccessDenied("no", "batch:DescribeJobs"), 1000
     with pytest.raises(AccessDenied):
         followed(aws, "a")
-    assert PATIENCE <= aws.now < PATIENCE + 120
+    assert REFUSAL_PATIENCE <= aws.now < REFUSAL_PATIENCE + 120
 
 
 def test_following_tells_of_a_lost_job_when_all_others_have_ended() -> None:

@@ -9,15 +9,17 @@ from typing import Any
 
 from airflow.providers.amazon.aws.operators.batch import BatchOperator
 
-from airflow_fargate_batch import triggers
+from airflow_fargate_batch._airflow.trigger_times import TriggerTimes
 from airflow_fargate_batch.operators import FargateBatchSubmitOperator
+from airflow_fargate_batch.triggers import FargateBatchJobTrigger
 
 try:
     from airflow.sdk import DAG
 except ImportError:
     from airflow import DAG
 
-vars(triggers)["SETTLING"] = 0.0  # `airflow dags test` has no scheduler that a trigger could outrun
+# `airflow dags test` has no scheduler that a trigger could outrun.
+FargateBatchJobTrigger.times = TriggerTimes(settling=0.0)
 
 ALIKE: dict[str, Any] = {
     "job_queue": "awa-batch-dev-fargate-high-priority",

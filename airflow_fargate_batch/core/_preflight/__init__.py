@@ -1,0 +1,1 @@
+"""Parts of ``core/preflight.py``: the rules by subject, as data."""

@@ -1,0 +1,151 @@
+"""A rule of the preflight as data, and a finding: what the rule says about one thing."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Final, Generic, TypeVar
+
+from airflow_fargate_batch.core._preflight.merging import Merged
+from airflow_fargate_batch.core.surroundings import Surroundings
+
+Subject = TypeVar("Subject")
+
+
+class Level(Enum):
+    """Weight of a finding. Only problems refuse a request."""
+
+    OK = "ok"
+    WARNING = "warning"
+    PROBLEM = "problem"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What a rule says about a queue, a definition or a request.
+
+    Attributes:
+        rule: Name of the rule, such as ``queue-state``.
+        subject: Heading in a report: ``job queue nightly``.
+        field: Argument of the request that the finding is about.
+        text: What was found, as a sentence without a period; never a secret.
+        advice: What to do, as sentences; ``None`` if there is nothing to do.
+        may_pass: Whether somebody may repair the problem without a change of the request.
+    """
+
+    rule: str
+    subject: str
+    field: str
+    level: Level
+    text: str
+    advice: str | None = None
+    may_pass: bool = False
+
+    def __str__(self) -> str:
+        """Write text and advice."""
+        return f"{self.text}. {self.advice}" if self.advice else self.text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """All that rules look at, beside their own subject.
+
+    Attributes:
+        merged: The request combined with the definition; of a definition alone without a request,
+            the definition's own values; ``None`` without a definition.
+        is_submit: Whether there is a request; else a queue or a definition is judged alone.
+        platform_version: The version that the request asks for.
+    """
+
+    surroundings: Surroundings
+    merged: Merged | None = None
+    is_submit: bool = False
+    platform_version: str | None = None
+    share_identifier: str | None = None
+    scheduling_priority: int | None = None
+    array_size: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A rule's answer, before the remedy is written into a finding.
+
+    Attributes:
+        names: Values for the places in the rule's remedy.
+        advice: Advice instead of the rule's remedy; ``""`` means there is nothing to do.
+    """
+
+    level: Level
+    text: str
+    names: Mapping[str, str] = field(default_factory=dict)
+    advice: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule(Generic[Subject]):
+    """One thing that can be wrong, and what to do about it.
+
+    Attributes:
+        name: Name in reports; part of the command line's JSON.
+        field: Argument of the request that the rule is about.
+        wrong: The situation, as a phrase for the page about troubleshooting.
+        remedy: What to do, as sentences, with places such as ``{queue}``.
+        source: Where AWS documents the rule.
+        check: Yields what the rule finds; nothing if it does not apply.
+        may_pass: Whether a problem is a state that AWS or an administrator may end.
+    """
+
+    name: str
+    field: str
+    wrong: str
+    remedy: str
+    source: str
+    check: Callable[[Subject, Case], Iterable[Found]]
+    may_pass: bool = False
+
+    def judge(self, subject: Subject, case: Case, heading: str) -> list[Finding]:
+        """Return the rule's findings about one subject."""
+        return [
+            Finding(
+                rule=self.name,
+                subject=heading,
+                field=self.field,
+                level=found.level,
+                text=found.text,
+                advice=self._advice(found),
+                may_pass=self.may_pass,
+            )
+            for found in self.check(subject, case)
+        ]
+
+    def _advice(self, found: Found) -> str | None:
+        if found.advice is not None:
+            return found.advice or None
+        if found.level is Level.OK:
+            return None
+        return self.remedy.format_map(_Named(found.names))
+
+
+class _Named(dict[str, str]):
+    """Values of a remedy; a missing one is written as a word in capitals: ``QUEUE``."""
+
+    def __missing__(self, key: str) -> str:
+        return key.upper()
+
+
+NO_NAMES: Final[Mapping[str, str]] = _Named()
+"""Writes a remedy for a page: ``rule.remedy.format_map(NO_NAMES)``."""
+
+
+def ok(text: str, *, advice: str = "") -> Found:
+    """Return that something is as it should be; *advice* is a hint."""
+    return Found(Level.OK, text, advice=advice)
+
+
+def warning(text: str, *, advice: str | None = None, **names: str) -> Found:
+    """Return that something is legal but suspicious, or not as good as it could be."""
+    return Found(Level.WARNING, text, names, advice)
+
+
+def problem(text: str, *, advice: str | None = None, **names: str) -> Found:
+    """Return that AWS would refuse the request, or that its job could not start or would fail."""
+    return Found(Level.PROBLEM, text, names, advice)
