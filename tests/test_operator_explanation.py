@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from airflow_fargate_batch._airflow import compat
+from airflow_fargate_batch._airflow import compat, costs
 from airflow_fargate_batch._airflow.compat import AirflowFailException
 from airflow_fargate_batch._airflow.wait_event import WaitEvent, WaitOutcome
 from airflow_fargate_batch.aws.batch import BatchApi
@@ -73,7 +73,8 @@ def test_a_program_that_failed_is_explained_without_a_lookup(aws: LocalBatch) ->
     assert "Last log lines:\n  the input is empty\n" in said
     assert "running for" in said
     called = {call.operation for call in aws.requests}
-    assert called == {"SubmitJob", "DescribeJobs", "logs:GetLogEvents"}
+    of_the_cost = {"DescribeJobQueues", "DescribeComputeEnvironments"}
+    assert called - of_the_cost == {"SubmitJob", "DescribeJobs", "logs:GetLogEvents"}
 
 
 def test_a_dependency_that_failed_is_named_with_its_cause(aws: LocalBatch) -> None:
@@ -137,6 +138,7 @@ def test_a_lookup_that_fails_delays_by_seconds_at_most_and_hides_nothing(
     aws: LocalBatch, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
     monkeypatch.setattr(evidence_reader, "PATIENCE", 1.0)
+    monkeypatch.setattr(costs, "PATIENCE", 1.0)
     aws.script(starts=False, status_reason="Task failed to start", reason=NO_ROUTE)
     for operation in ("DescribeJobQueues", "DescribeJobDefinitions"):
         aws.faults.add(fault, operation=operation, seconds=4)

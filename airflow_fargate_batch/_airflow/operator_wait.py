@@ -13,6 +13,7 @@ from airflow_fargate_batch._airflow.compat import (
 )
 from airflow_fargate_batch._airflow.connection import ConnectionSettings, HasConnection
 from airflow_fargate_batch._airflow.costs import cost_of_ended, cost_so_far
+from airflow_fargate_batch._airflow.use import use_of_ended
 from airflow_fargate_batch._airflow.wait_event import WaitEvent, WaitOutcome
 from airflow_fargate_batch._airflow.xcom import JOB, LOG_POSITION
 from airflow_fargate_batch._machine.terminators import terminator_of
@@ -118,7 +119,7 @@ class Waiting:
         end = WaitEvent.read(event)
         job = end.jobs[0] if end.jobs else None
         if end.outcome is WaitOutcome.ENDED and job is not None:
-            self._conclude(job, end.capacity)
+            self._conclude(job, end.capacity, end.records_use)
             return job.id
         if job is not None:
             self._push_end(job, job.to_summary() | {"cost": cost_so_far(job)})
@@ -253,10 +254,13 @@ class Waiting:
         except Exception as error:  # noqa: BLE001 - whatever an XCom backend raises; a link is no reason to fail a task
             self._task.log.warning("Could not push the links of job %s: %s", job.id, error)
 
-    def _conclude(self, job: Job, capacity: Capacity | None = None) -> None:
+    def _conclude(
+        self, job: Job, capacity: Capacity | None = None, records_use: bool | None = None
+    ) -> None:
         """Push the summary of an ended job, and log its cost; fail or skip the task if it failed.
 
         :param capacity: capacity of the job's queue; ``None`` if nobody has asked AWS yet.
+        :param records_use: whether the queue records CPU and memory; ``None`` like *capacity*.
         """
         task = self._task
         end = conclude(job, task=self._name, api=lambda: task.hook.api, logs=lambda: task.hook.logs)
@@ -266,7 +270,13 @@ class Waiting:
             api=lambda: task.hook.api,
             connection=ConnectionSettings.of(task),
         )
-        self._push_end(job, end.summary | {"cost": cost.to_summary()})
+        use = use_of_ended(
+            job,
+            records_use=records_use,
+            hook=lambda: task.hook,
+            connection=ConnectionSettings.of(task),
+        )
+        self._push_end(job, end.summary | {"cost": cost.to_summary(), "use": use})
         task.log.info("%s", cost.describe())
         if end.failure is None:
             return

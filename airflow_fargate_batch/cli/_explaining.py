@@ -1,6 +1,7 @@
 """Explanation of one job in a shell, with everything that AWS shows."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache, partial
 from typing import Final, TypeVar
 
@@ -9,10 +10,13 @@ from airflow_fargate_batch.aws.metrics import MetricsApi
 from airflow_fargate_batch.cli import _clients
 from airflow_fargate_batch.cli._log import connect_logs
 from airflow_fargate_batch.cli._shared_options import ConnectionOptions
+from airflow_fargate_batch.core.cost import Capacity, Cost, cost_of
 from airflow_fargate_batch.core.evidence import Evidence
 from airflow_fargate_batch.core.explanation import Explanation, Question, explain
 from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.core.pricing import Prices
 from airflow_fargate_batch.watching.conclusion import failed_children_of, log_lines_of
+from airflow_fargate_batch.watching.costs import read_children
 from airflow_fargate_batch.watching.evidence_reader import EvidenceReader
 from airflow_fargate_batch.watching.usage_reader import with_use
 
@@ -24,7 +28,7 @@ PATIENCE: Final = 30.0
 """Seconds for all lookups."""
 
 
-def explained(job: Job, api: BatchApi, options: ConnectionOptions) -> Explanation:
+def explained(job: Job, api: BatchApi, options: ConnectionOptions, prices: Prices) -> Explanation:
     """Look up everything around a job, and explain the job."""
     logs = cache(partial(connect_logs, options, api.region))
     children = failed_children_of(job, lambda: api) if job.has_failed_children else None
@@ -34,7 +38,9 @@ def explained(job: Job, api: BatchApi, options: ConnectionOptions) -> Explanatio
         failed_children=children or (),
         log_lines=log_lines_of(job, children or [], lambda: api, logs),
     )
-    evidence = _with_use(job, evidence, api, options)
+    evidence = _with_use(job, evidence, api, options, prices)
+    if job.status.is_final:
+        evidence = replace(evidence, cost=_cost(job, evidence, api, prices))
     return explain(job, evidence, _clients.CLOCK.date())
 
 
@@ -46,7 +52,9 @@ def _questions(job: Job) -> frozenset[Question]:
     return asked if job.waits_for_room else asked - {Question.LINE}
 
 
-def _with_use(job: Job, evidence: Evidence, api: BatchApi, options: ConnectionOptions) -> Evidence:
+def _with_use(
+    job: Job, evidence: Evidence, api: BatchApi, options: ConnectionOptions, prices: Prices
+) -> Evidence:
     metrics = partial(
         MetricsApi.connect,
         region_name=api.region,
@@ -54,7 +62,15 @@ def _with_use(job: Job, evidence: Evidence, api: BatchApi, options: ConnectionOp
         endpoint_url=options.endpoint_url,
     )
     logs = partial(connect_logs, options, api.region)
-    return with_use(job, evidence, metrics=metrics, logs=logs, now=_clients.CLOCK.date)
+    return with_use(
+        job, evidence, metrics=metrics, logs=logs, prices=prices, now=_clients.CLOCK.date
+    )
+
+
+def _cost(job: Job, evidence: Evidence, api: BatchApi, prices: Prices) -> Cost:
+    capacity = Capacity.of(evidence.surroundings)
+    children = read_children(job, api.describe_jobs) if job.is_array else []
+    return cost_of(job, prices, capacity=capacity, children=children)
 
 
 def _with_retries(call: Callable[[], Answer], /) -> Answer:

@@ -65,8 +65,8 @@ def members(job: Job, summary: Mapping[str, Any] | None = None) -> dict[str, Any
 
 
 def _without_cost(summary: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out the cost: these commands do not make the calls that it needs."""
-    return {key: value for key, value in summary.items() if key != "cost"}
+    """Leave out cost and use: these commands do not make the calls that they need."""
+    return {key: value for key, value in summary.items() if key not in ("cost", "use")}
 
 
 _UNKNOWN: Final = {

@@ -10,6 +10,7 @@ from airflow_fargate_batch.cli import _console
 from airflow_fargate_batch.cli._exit_codes import INVALID, OK, REFUSED
 from airflow_fargate_batch.cli._flags import flag
 from airflow_fargate_batch.cli._jobs import read_ids
+from airflow_fargate_batch.cli._prices import PricesOptions
 from airflow_fargate_batch.cli._shared_options import ConnectionOptions, SecretOptions
 from airflow_fargate_batch.cli._wording import in_flags
 
@@ -28,15 +29,16 @@ examples:
     {prog} $job --output json | jq -r .cause
 
 The explanation has the cause, AWS's own words, a timeline, the queue and its compute environments,
-the place in line, the dependencies, the last log lines, CPU and memory use (Container Insights) and
-the next step. What AWS refuses to show is named, and the rest is explained without it.
+the place in line, the dependencies, the last log lines, CPU and memory use (Container Insights),
+the cost and the next step. What AWS refuses to show is named, and the rest is explained without
+it.
 json has the members jobId, jobName, status, cause, advice, isTrouble, kind, isRetryable, reasons,
-exitCode, timeline, evidence, use, shell and couldNotRead; null means unknown.
+exitCode, timeline, evidence, use, cost, shell and couldNotRead; null means unknown.
 exit codes: 0 the job was explained, in any state; 1 AWS does not know the job, or AWS refused; 2
 bad usage."""
 
 
-class ExplainOptions(ConnectionOptions, SecretOptions, title="output"):
+class ExplainOptions(ConnectionOptions, PricesOptions, SecretOptions, title="output"):
     """Options of ``explain``."""
 
     output = flag(
@@ -76,7 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
             f"AWS Batch does not know job {job_id} in {api.region}; it keeps ended jobs for 7 days"
         )
         return REFUSED
-    explanation = _in_flags(explained(found[0], api, options))
+    explanation = _in_flags(explained(found[0], api, options, options.known_prices()))
     if options.output == "json":
         _console.data(_console.as_json(explanation.to_json()))
     else:

@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
+from airflow_fargate_batch.core.cost import Cost
 from airflow_fargate_batch.core.definition import JobDefinition
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.listing import first_few, in_a_sentence
@@ -57,6 +58,7 @@ class Evidence:
     failed_children: tuple[Job, ...] = ()
     log_lines: tuple[str, ...] = ()
     right_size: RightSize | None = None
+    cost: Cost | None = None
     unread: tuple[Unread, ...] = ()
 
     @property
@@ -107,6 +109,8 @@ def evidence_lines(job: Job, evidence: Evidence) -> list[str]:
     lines = [*_of_queue(evidence), *_of_line(job, evidence), *_of_dependencies(job, evidence)]
     if evidence.right_size is not None:
         lines += evidence.right_size.to_lines()
+    if evidence.cost is not None:
+        lines.append(evidence.cost.describe())
     return lines
 
 

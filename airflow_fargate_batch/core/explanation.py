@@ -118,7 +118,7 @@ class Explanation:
     def to_json(self) -> dict[str, Any]:
         """Write the explanation for programs, in camel case."""
         kind = None if self.failure is None else self.failure.kind.value
-        right_size = self.evidence.right_size
+        right_size, cost = self.evidence.right_size, self.evidence.cost
         return {
             "jobId": self.job.id,
             "jobName": self.job.name,
@@ -133,6 +133,7 @@ class Explanation:
             "timeline": [step.to_json(self.now) for step in self.timeline.steps],
             "evidence": evidence_json(self.job, self.evidence),
             "use": None if right_size is None else camel_case(right_size.to_json()),
+            "cost": None if cost is None else camel_case(cost.to_summary()),
             "shell": self.shell,
             "couldNotRead": self.evidence.unread_lines(),
         }

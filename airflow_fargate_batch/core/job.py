@@ -249,6 +249,7 @@ class Job(Containers):
             "memory": self.memory,
             "log_streams": list(self.log_streams),
             "cost": None,
+            "use": None,
         }
         if self.is_array:
             summary["array"] = {

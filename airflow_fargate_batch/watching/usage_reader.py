@@ -9,6 +9,7 @@ from airflow_fargate_batch.aws.logs import error_code
 from airflow_fargate_batch.core.evidence import USAGE, Evidence
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.log_reading import MISSING
+from airflow_fargate_batch.core.pricing import BUILT_IN, Prices
 from airflow_fargate_batch.core.right_size import (
     environment_of,
     records_use,
@@ -82,6 +83,7 @@ def with_use(
     *,
     metrics: "Callable[[], MetricsApi]",
     logs: "Callable[[], LogsApi]",
+    prices: Prices = BUILT_IN,
     now: Callable[[], datetime] = _now,
 ) -> Evidence:
     """Add what the job used, or why there are no figures; a refusal is listed as unread."""
@@ -94,11 +96,6 @@ def with_use(
             usage = read_usage(job, metrics=metrics, logs=logs, now=now)
         except AwsError as error:
             return replace(evidence, unread=(*evidence.unread, Unread(what=USAGE, error=error)))
-    definition = evidence.surroundings.definition
-    size = right_size(
-        job,
-        usage,
-        is_windows=definition is not None and definition.is_windows,
-        missing=None if usage else why_missing(environment),
-    )
+    missing = None if usage else why_missing(environment)
+    size = right_size(job, usage, prices=prices, missing=missing)
     return replace(evidence, right_size=size)

@@ -120,7 +120,7 @@ def test_triggers_ask_once_about_a_queue(aws: LocalBatch, api: BatchApi) -> None
     async def ask() -> list[Capacity]:
         capacities = QueueCapacities(Once(lambda: api))
         first = await asyncio.gather(*(capacities.of(READY_QUEUE) for _ in range(50)))
-        return [*first, await capacities.of(READY_QUEUE)]
+        return [facts.capacity for facts in (*first, await capacities.of(READY_QUEUE))]
 
     before = len(aws.requests)
     assert set(asyncio.run(ask())) == {Capacity.ON_DEMAND}
@@ -136,7 +136,7 @@ def test_a_slow_or_failing_lookup_leaves_the_capacity_unknown(
         raise CredentialsMissing("no credentials")
 
     async def ask(once: Once[BatchApi]) -> Capacity:
-        return await QueueCapacities(once).of(READY_QUEUE)
+        return (await QueueCapacities(once).of(READY_QUEUE)).capacity
 
     assert asyncio.run(ask(Once(refuse))) is Capacity.UNKNOWN
     aws.faults.add("stall", seconds=0.5, operation="DescribeJobQueues", times=1)

@@ -389,6 +389,7 @@ def test_the_summary_is_what_later_tasks_read() -> None:
         "memory": 512,
         "log_streams": ["d/default/1", "d/default/2"],
         "cost": None,
+        "use": None,
     }
 
 

@@ -1,5 +1,6 @@
 """A smaller size is one that holds the peaks with a margin, and never has more of anything."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -59,7 +60,8 @@ def test_the_next_smaller_size(cpu: str, memory: str, smaller: Size | None) -> N
 
 
 def test_windows_begins_at_1_vcpu() -> None:
-    small = right_size(job(), usage("0.1", "300"), is_windows=True)
+    windows = job(runtimePlatform={"operatingSystemFamily": "WINDOWS_SERVER_2022_CORE"})
+    small = right_size(windows, usage("0.1", "300"))
     assert small.smaller == Size(Decimal(1), 2048)
 
 
@@ -76,6 +78,14 @@ def test_without_figures_the_text_is_the_reason() -> None:
     assert right_size(job(), None, missing="none").to_lines() == ["none"]
     unknown = right_size(Job(id="j"), None, missing="none")
     assert unknown.to_json()["memory_peak"] is None
+
+
+def test_with_prices_the_text_has_what_the_smaller_size_saves() -> None:
+    arn = "arn:aws:batch:us-east-1:123456789012:job/j"
+    priced = right_size(replace(job(), arn=arn), usage("0.1", "300"))
+    *_, line = priced.to_lines()
+    assert line.endswith("CPU): 0.0123 USD instead of 0.2330 USD an hour on demand, 95 % less")
+    assert priced.to_json()["smaller_hourly"] == 0.012343
 
 
 def environment(mode: str | None) -> ComputeEnvironment:
