@@ -4,11 +4,12 @@ import json
 import re
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from airflow_fargate_batch._airflow import compat, costs
+from airflow_fargate_batch._airflow import compat, costs, use
 from airflow_fargate_batch._airflow.compat import AirflowFailException
 from airflow_fargate_batch._airflow.wait_event import WaitEvent, WaitOutcome
 from airflow_fargate_batch.aws.batch import BatchApi
@@ -167,3 +168,64 @@ def test_a_hook_without_credentials_still_reports_the_failure(
     task = operator(job_queue=READY_QUEUE, job_definition=READY_DEFINITION)
     with pytest.raises(JobFailed, match="the task did not reach AWS or its image registry"):
         task.execute_complete(rendered(task), event.payload(), try_number=1)
+
+
+class TestUse:
+    """XCom ``job`` has what the job used, where Container Insights is on."""
+
+    @pytest.fixture
+    def ended(self, aws: LocalBatch) -> WaitEvent:
+        """Return the event of a trigger whose job has ended and left figures."""
+        aws.alter(ENVIRONMENT, ecsSettings={"containerInsights": "ENABLED"})
+        batch = aws.client("batch")
+        job_id = batch.submit_job(
+            jobName="job", jobQueue=READY_QUEUE, jobDefinition=READY_DEFINITION
+        )["jobId"]
+        time.sleep(1)
+        [job] = BatchApi(batch).describe_jobs([job_id])
+        assert job.status_text == "SUCCEEDED"
+        assert job.task_arn
+        _, cluster, task = job.task_arn.split(":")[-1].split("/")
+        named = {"ClusterName": cluster, "TaskDefinitionFamily": "f", "TaskId": task}
+        point = {
+            "MetricName": "MemoryUtilized",
+            "Dimensions": [{"Name": name, "Value": value} for name, value in named.items()],
+            "Timestamp": job.started_at,
+            "Value": 300,
+        }
+        aws.client("cloudwatch").put_metric_data(
+            Namespace="ECS/ContainerInsights", MetricData=[point]
+        )
+        return WaitEvent(outcome=WaitOutcome.ENDED, jobs=(job,))
+
+    @staticmethod
+    def pushed(event: WaitEvent) -> Any:
+        task = operator(job_queue=READY_QUEUE, job_definition=READY_DEFINITION)
+        ti = FakeTaskInstance()
+        task.execute_complete(rendered(task, ti), event.payload(), try_number=1)
+        return dict(ti.pushed)["job"]["use"]
+
+    @pytest.mark.parametrize("records_use", [True, None], ids=["asked by the trigger", "not asked"])
+    def test_figures_are_pushed(self, ended: WaitEvent, records_use: bool | None) -> None:
+        figures = self.pushed(replace(ended, records_use=records_use))
+        assert (figures["memory_peak"], figures["minutes"]) == (300.0, 1)
+        assert figures["cpu_peak"] is None
+
+    def test_a_queue_that_records_nothing_is_not_asked_for_figures(
+        self, ended: WaitEvent, aws: LocalBatch
+    ) -> None:
+        assert self.pushed(replace(ended, records_use=False)) is None
+        assert not [call for call in aws.requests if call.operation == "cloudwatch:ListMetrics"]
+
+    @pytest.mark.parametrize("fault", ["denied", "throttle", "cut_before", "stall"])
+    def test_figures_that_cannot_be_read_fail_no_task(
+        self,
+        ended: WaitEvent,
+        aws: LocalBatch,
+        monkeypatch: pytest.MonkeyPatch,
+        fault: str,
+    ) -> None:
+        monkeypatch.setattr(use, "PATIENCE", 0.5)
+        for operation in ("cloudwatch:ListMetrics", "logs:FilterLogEvents"):
+            aws.faults.add(fault, operation=operation, seconds=2)
+        assert self.pushed(replace(ended, records_use=True)) is None

@@ -127,6 +127,16 @@ def test_triggers_ask_once_about_a_queue(aws: LocalBatch, api: BatchApi) -> None
     assert operations(aws, before) == CAPACITY_CALLS
 
 
+def test_triggers_learn_whether_the_queue_records_use(aws: LocalBatch, api: BatchApi) -> None:
+    async def ask() -> bool:
+        return (await QueueCapacities(Once(lambda: api)).of(READY_QUEUE)).records_use
+
+    assert not asyncio.run(ask())
+    environment = f"compute-environment/{READY_QUEUE}-environment"
+    aws.alter(environment, ecsSettings={"containerInsights": "ENHANCED"})
+    assert asyncio.run(ask())
+
+
 def test_a_slow_or_failing_lookup_leaves_the_capacity_unknown(
     aws: LocalBatch, api: BatchApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
