@@ -6,7 +6,9 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
-BIN := .venv/bin
+# A Python that is given gets an environment of its own: make test PYTHON=python3.13
+VENV := .venv$(if $(filter file,$(origin PYTHON)),,-$(notdir $(PYTHON)))
+BIN := $(VENV)/bin
 SOURCES := airflow_fargate_batch tests dags_examples benchmarks scripts
 
 # Write nothing to ~/airflow, load no example DAGs, report no usage.
@@ -24,11 +26,11 @@ help:  ## List the targets
 # --- Environments: one for each supported Airflow line, with the pins in constraints/ ----------
 
 OLDER := 2.11 3.0 3.1 3.2
-READY := .venv/.ready $(OLDER:%=.venv-%/.ready)
+READY := $(VENV)/.ready $(OLDER:%=.venv-%/.ready)
 
 $(READY): LINE = $(@D:.venv-%=%)
-.venv/.ready: LINE := 3.3
-.venv/.ready: constraints/airflow-3.3.txt
+$(VENV)/.ready: LINE := 3.3
+$(VENV)/.ready: constraints/airflow-3.3.txt
 $(OLDER:%=.venv-%/.ready): .venv-%/.ready: constraints/airflow-%.txt
 
 $(READY): pyproject.toml
@@ -38,8 +40,16 @@ $(READY): pyproject.toml
 	@$(@D)/bin/uv pip install --quiet --python $(@D)/bin/python -r constraints/airflow-$(LINE).txt --editable '.[airflow,local]'
 	@touch $@
 
+# The lowest versions that pyproject.toml admits, for the command line and LocalBatch. The line 2.11 has
+# those of the extra [airflow].
+.venv-lowest/.ready: constraints/lowest.txt pyproject.toml
+	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	@test -x $(@D)/bin/uv || $(@D)/bin/python -m pip install --quiet --disable-pip-version-check uv
+	@$(@D)/bin/uv pip install --quiet --python $(@D)/bin/python -r constraints/lowest.txt --editable '.[local]'
+	@touch $@
+
 .PHONY: setup
-setup: .venv/.ready  ## Make .venv: the newest Airflow, this package and the tools
+setup: $(VENV)/.ready  ## Make .venv: the newest Airflow, this package and the tools
 	@:
 
 # --- Daily commands --------------------------------------------------------------------------
@@ -48,12 +58,13 @@ setup: .venv/.ready  ## Make .venv: the newest Airflow, this package and the too
 demo: setup  ## Run a daily chain of Fargate jobs through a real Airflow, without an AWS account
 	@$(BIN)/python scripts/demo.py
 
-# Two processes. Tests that need a real Airflow run in one of them and share one Airflow (tests/airflow/conftest.py).
-SIDE_BY_SIDE := --numprocesses=2 --dist=loadgroup
+# Three processes, since tests with a real Airflow mostly wait. tests/airflow/conftest.py keeps together what shares one.
+SIDE_BY_SIDE := --numprocesses=3 --dist=loadgroup
 
 .PHONY: test
-test: check  ## Run make check, then all tests on the newest Airflow with branch coverage
+test: check  ## Run make check, then all tests on the newest Airflow with branch coverage (of core: 100 %)
 	@$(BIN)/python -m pytest --quiet -m "not long" $(SIDE_BY_SIDE) --cov --cov-report=term:skip-covered
+	@core=$$($(BIN)/coverage report --include='airflow_fargate_batch/core/*' --fail-under=100) || { echo "$$core"; exit 1; }
 
 .PHONY: check
 check: setup  ## Check lint, formatting, types and import contracts
@@ -71,13 +82,21 @@ format: setup  ## Format the code and apply the linter's fixes
 # Tests that depend on the version of Airflow, the Amazon provider or boto3.
 ON_OLDER_LINES := $(addprefix tests/, airflow _airflow aws core/test_botocore_model.py \
 	test_hooks.py test_links.py test_operator_dry_run.py test_operator_identity.py \
-	test_operator_import_check.py test_operator_rendering.py test_operator_secrets.py \
-	test_operator_upstream.py test_operator_waiting.py test_packaging.py test_provider.py \
-	test_sensors.py test_triggers.py watching/test_conclusion.py)
+	test_operator_import_check.py test_operator_preflight.py test_operator_rendering.py \
+	test_operator_secrets.py test_operator_upstream.py test_operator_waiting.py \
+	test_packaging.py test_provider.py test_sensors.py test_triggers.py \
+	watching/test_conclusion.py)
 
 .PHONY: $(OLDER:%=test-%) $(OLDER:%=long-%) long test-all
 test-2.11 test-3.0 test-3.1 test-3.2: test-%: .venv-%/.ready  ## Run the tests that depend on Airflow's version (2.11 needs PostgreSQL)
 	@.venv-$*/bin/python -m pytest --quiet -m "not long" $(SIDE_BY_SIDE) $(ON_OLDER_LINES)
+
+# Tests that depend on the versions of boto3, rich, moto and Flask.
+ON_LOWEST := $(addprefix tests/, aws cli local watching)
+
+.PHONY: test-lowest
+test-lowest: .venv-lowest/.ready  ## Run the tests of the command line and LocalBatch on the lowest versions admitted
+	@.venv-lowest/bin/python -m pytest --quiet -m "not new_boto3" --numprocesses=2 $(ON_LOWEST)
 
 long: setup
 	@$(BIN)/python -m pytest --quiet -m long
@@ -85,7 +104,7 @@ long: setup
 $(OLDER:%=long-%): long-%: .venv-%/.ready
 	@.venv-$*/bin/python -m pytest --quiet -m long
 
-test-all: test $(OLDER:%=test-%) long $(OLDER:%=long-%)  ## Run all tests on all Airflow lines, then the long tests on each
+test-all: test test-lowest $(OLDER:%=test-%) long $(OLDER:%=long-%)  ## Run all tests on all Airflow lines, then the long tests on each
 
 .PHONY: audit
 audit: setup  ## Check the pins of the newest line for vulnerabilities known to PyPI
@@ -114,8 +133,8 @@ dist: setup  ## Build wheel and sdist into dist/, check them, install the wheel 
 COMPILE := $(BIN)/uv pip compile --quiet --upgrade --python-version 3.11 --no-header --no-annotate
 
 LOCKS := lock-3.3 $(OLDER:%=lock-%)
-.PHONY: lock $(LOCKS)
-lock: $(LOCKS)  ## Resolve constraints/*.txt again
+.PHONY: lock lock-lowest $(LOCKS)
+lock: $(LOCKS) lock-lowest  ## Resolve constraints/*.txt again
 lock-3.3: AS_OF :=
 lock-3.2: AS_OF := --exclude-newer 2026-06-05
 lock-3.1: AS_OF := --exclude-newer 2026-03-20
@@ -128,3 +147,9 @@ $(LOCKS): lock-%: setup
 		--output-file build/locked-$*.txt pyproject.toml constraints/airflow-$*.in > /dev/null
 	@cmp --silent build/locked-$*.txt constraints/airflow-$*.txt || cp build/locked-$*.txt constraints/airflow-$*.txt
 	@echo "constraints/airflow-$*.txt: $$(grep -E '^apache-airflow(-providers-amazon)?==' constraints/airflow-$*.txt | tr '\n' ' ')"
+lock-lowest: setup
+	@mkdir -p build
+	@$(COMPILE) --resolution lowest-direct --extra local --output-file build/lowest.txt pyproject.toml > /dev/null
+	@$(COMPILE) --constraints build/lowest.txt --extra local --output-file constraints/lowest.txt \
+		pyproject.toml constraints/lowest.in > /dev/null
+	@echo "constraints/lowest.txt: $$(grep -E '^(boto3|flask|moto|rich)==' constraints/lowest.txt | tr '\n' ' ')"

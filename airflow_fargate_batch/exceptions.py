@@ -12,16 +12,34 @@
     │   ├── JobQueueNotFound
     │   ├── QueueNotReady                    preflight: the queue cannot run jobs at the moment
     │   ├── FairShareMismatch                share identifier or priority missing, or not wanted
+    │   ├── OverridesMismatch                overrides for the other kind of job definition
     │   ├── Throttled                        refused: too many calls
     │   ├── Unreachable                      no connection; AWS did nothing
     │   └── AnswerLost                       AWS may have carried out the call, or not
     ├── SubmissionUncertain                  an answer was lost and the job could not be looked up
-    ├── JobFailed                            the job ended in FAILED
+    ├── JobFailed                            the job ended in FAILED; always one of these:
+    │   ├── SpotReclaimed                    Fargate Spot took the capacity back
+    │   ├── NoCapacity                       AWS had no capacity, or not in time
+    │   ├── OutOfMemory                      a container ran out of memory
+    │   ├── AttemptTimedOut                  an attempt ran longer than job_timeout
+    │   ├── JobKilled                        somebody or something stopped the job
+    │   ├── ImageNotPulled                   the image is missing, refused, or made for another CPU
+    │   ├── Misconfigured                    the request, the job definition, a role or the network
+    │   ├── InfrastructureFailed             AWS, the network or the host, perhaps for a while only
+    │   ├── ProgramFailed                    the program ended with an error
+    │   ├── DependencyFailed                 a job that this job depends on failed
+    │   ├── ChildrenFailed                   children of an array failed, for several reasons
+    │   └── UnknownFailure                   the reason is unknown to this package
     ├── JobTimedOut                          the job did not end, or not start, in time
     │   └── JobCannotStart                   and never can: something is misconfigured
+    ├── ResultMissing                        a job succeeded, and its log has no result
+    │   └── UnusableResult                   the result is malformed, or cannot be read: never will
     └── JobLost                              a known job is gone from DescribeJobs
 
 All classes survive ``pickle``: fields go to ``super().__init__`` unchanged.
+
+A task raises a subclass of ``JobFailed``, so callbacks and, from Airflow 3.3 on, a ``RetryPolicy``
+can branch on the class. If no retry can help, the exception is also an ``AirflowFailException``.
 """
 
 from collections.abc import Iterable, Sequence
@@ -133,6 +151,13 @@ class FairShareMismatch(AwsError):
     """Share identifier or priority is missing, or the queue does not accept either."""
 
 
+class OverridesMismatch(AwsError):
+    """The overrides are for the other kind of job definition: ecsProperties or containerProperties.
+
+    The advice names the definition's containers, as far as they can be read.
+    """
+
+
 class Throttled(AwsError):
     """AWS refused the call because of too many calls, and did nothing."""
 
@@ -186,6 +211,54 @@ class JobFailed(FargateBatchError):
         return self.report
 
 
+class SpotReclaimed(JobFailed):
+    """Fargate Spot took the capacity of the job back."""
+
+
+class NoCapacity(JobFailed):
+    """AWS had no capacity for the job, or had none before a limit was over."""
+
+
+class OutOfMemory(JobFailed):
+    """A container of the job ran out of memory, or most likely did (exit code 137)."""
+
+
+class AttemptTimedOut(JobFailed):
+    """An attempt of the job ran longer than *job_timeout*."""
+
+
+class JobKilled(JobFailed):
+    """Somebody terminated the job, or its container was stopped from outside."""
+
+
+class ImageNotPulled(JobFailed):
+    """The image does not exist, is refused, is busy, or is made for another CPU."""
+
+
+class Misconfigured(JobFailed):
+    """The request, the job definition, a role or the compute environment needs a change."""
+
+
+class InfrastructureFailed(JobFailed):
+    """AWS, the network or the host of the job failed, perhaps for a while only."""
+
+
+class ProgramFailed(JobFailed):
+    """The program in the container ended with an error."""
+
+
+class DependencyFailed(JobFailed):
+    """A job that this job depends on failed."""
+
+
+class ChildrenFailed(JobFailed):
+    """Children of an array failed for several reasons, or for unknown reasons."""
+
+
+class UnknownFailure(JobFailed):
+    """AWS gives no reason, or a reason unknown to this package."""
+
+
 class JobTimedOut(FargateBatchError):
     """A job did not end, or did not start, in time.
 
@@ -208,3 +281,28 @@ class JobTimedOut(FargateBatchError):
 
 class JobCannotStart(JobTimedOut):
     """A job can never start, because something is misconfigured."""
+
+
+class ResultMissing(FargateBatchError):
+    """A job succeeded, but its result was not found; a retry of the task looks again.
+
+    Attributes:
+        job_id: Id of the job.
+        reason: Reason, as a sentence without a full stop.
+        advice: Next step, as a sentence.
+    """
+
+    def __init__(self, job_id: str, reason: str, advice: str | None = None) -> None:
+        super().__init__(job_id, reason, advice)
+        self.job_id = job_id
+        self.reason = reason
+        self.advice = advice
+
+    def __str__(self) -> str:
+        """Write job, reason and advice."""
+        text = f"Job {self.job_id} succeeded, but has no result: {self.reason}"
+        return f"{text}\n{self.advice}" if self.advice else text
+
+
+class UnusableResult(ResultMissing):
+    """The result of a job is malformed, or can never be read."""

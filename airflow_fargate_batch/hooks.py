@@ -13,6 +13,7 @@ except ImportError as missing:
     raise airflow_is_missing() from missing
 
 from airflow_fargate_batch._airflow.masking import is_secret_name
+from airflow_fargate_batch._airflow.metrics import counting_calls
 from airflow_fargate_batch._airflow.worker_wait import WorkerWait
 from airflow_fargate_batch._machine.terminators import terminator_here
 from airflow_fargate_batch.aws.batch import BatchApi
@@ -74,7 +75,9 @@ class FargateBatchHook(AwsBaseHook):
     @cached_property
     def api(self) -> BatchApi:
         """The calls of Batch, each one request."""
-        return BatchApi(self.conn, is_secret=lru_cache(maxsize=1024)(is_secret_name))
+        return BatchApi(
+            counting_calls(self.conn), is_secret=lru_cache(maxsize=1024)(is_secret_name)
+        )
 
     @cached_property
     def logs(self) -> LogsApi:
@@ -95,7 +98,7 @@ class FargateBatchHook(AwsBaseHook):
             config=self.config.merge(NO_HIDDEN_RETRIES),
         )
         with connecting():
-            return hook.conn
+            return counting_calls(hook.conn)
 
     @cached_property
     def _submitter(self) -> Submitter:

@@ -22,6 +22,7 @@ from airflow_fargate_batch.links import LINKS
 
 if TYPE_CHECKING:
     from airflow_fargate_batch._airflow.operator_run import OperatorRun
+    from airflow_fargate_batch.core.job import Job
     from airflow_fargate_batch.hooks import FargateBatchHook
 
 
@@ -52,6 +53,17 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     :param container_overrides: the API's own mapping, or JSON; the arguments above win.
     :param container_overrides_file: path of a JSON file with *container_overrides*; rules as for
         *parameters_file*.
+    :param container: name of the container that *vcpu*, *memory*, *command*, *environment* and
+        *container_overrides* are for, if the job definition has ``ecsProperties``; by default the
+        only container in *ecs_properties_override*.
+    :param ecs_properties_override: the API's own mapping, or JSON, for several containers; the
+        arguments above win, container by container and key by key.
+    :param out_of_memory: ``grow``: a retry of a task whose job ran out of memory asks for twice the
+        memory, as a size of Fargate, with more vCPU where needed.
+    :param max_memory: most MiB that such retries ask for, or a text like ``"16 GB"``.
+    :param fallback_job_queue: queue for the retries of a task whose job Fargate Spot reclaimed, or
+        for which AWS had no capacity (in *runnable_timeout*, for instance). Both need a task that
+        waits: a retry after a failed submit finds no failed job.
     :param share_identifier: share of a fair-share queue; required there, invalid on FIFO queues.
     :param scheduling_priority: 0 to 9999 within the share; the definition's otherwise.
     :param depends_on: a job id, several ids separated by commas, lists (nested lists and mapped
@@ -67,6 +79,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     :param propagate_tags: whether the ECS task gets the tags too.
     :param platform_version: ``LATEST`` or ``n.n.n``. SubmitJob has no such member: before the
         submit, a version is compared with the job definition's.
+    :param consumable_resources: mapping from name or ARN to quantity (at most 5), or JSON.
     :param extra_submit_args: any other member of SubmitJob.
     :param wait_for_completion: whether the task waits until the job has ended, and succeeds only
         if the job does; default: true if *deferrable* is given as true.
@@ -96,6 +109,9 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     :param awslogs_fetch_interval: seconds or timedelta between two reads of the job's log.
     :param awslogs_index: index of the child whose log is read, as an array has no log. With
         *rerun_failed_only*, the index in the original array.
+    :param result_from_log: whether the last line of the job's log that begins with
+        ``FARGATE_BATCH_RESULT:`` becomes XCom ``result``. The rest of the line is JSON. The task
+        must wait for the job, and fails if there is no such line.
     :param dry_run: only log the request and push XCom ``request``. A dry run reads no Airflow
         connection and needs no credentials. A task that would wait also pushes XCom ``job`` with
         ``status`` DRY_RUN. Templated, and stored as ``render_only``.
@@ -114,8 +130,10 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     )
     template_fields_renderers: ClassVar[dict[str, str]] = {
         "command": "json",
+        "consumable_resources": "json",
         "container_overrides": "json",
         "depends_on": "json",
+        "ecs_properties_override": "json",
         "environment": "json",
         "extra_submit_args": "json",
         "parameters": "json",
@@ -137,6 +155,11 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     parameters_file: str | None
     container_overrides: Mapping[str, Any] | str | None
     container_overrides_file: str | None
+    container: str | None
+    ecs_properties_override: Mapping[str, Any] | str | None
+    out_of_memory: str | None
+    max_memory: float | str | None
+    fallback_job_queue: str | None
     share_identifier: str | None
     scheduling_priority: int | str | None
     depends_on: Any
@@ -148,6 +171,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     tags: Mapping[str, str] | str | None
     propagate_tags: bool | str | None
     platform_version: str | None
+    consumable_resources: Mapping[str, int] | Mapping[str, Any] | str | None
     extra_submit_args: Mapping[str, Any] | str | None
     awslogs_index: int | str | None
     wait_for_completion: bool | None
@@ -163,6 +187,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     fail_on_exit_code: int | Collection[int] | None
     awslogs_enabled: bool
     awslogs_fetch_interval: float | timedelta
+    result_from_log: bool
     render_only: bool | str | int
     aws_conn_id: str | None
     region_name: str | None
@@ -174,6 +199,12 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     has_submitted: bool | None = None
     """Whether this process has submitted or adopted the job; ``None`` in a process that resumes a
     deferred task."""
+    result: Any = None
+    """Result of the job, once the task has waited for it with *result_from_log*."""
+    pushes_result: bool = True
+    """Whether the result becomes XCom ``result``."""
+    last_job: "Job | None" = None
+    """The job as last seen by this process."""
     _run: "OperatorRun | None" = None
     ui_color = "#f0ede4"
 
@@ -193,6 +224,11 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         parameters_file: str | None = None,
         container_overrides: Mapping[str, Any] | str | None = None,
         container_overrides_file: str | None = None,
+        container: str | None = None,
+        ecs_properties_override: Mapping[str, Any] | str | None = None,
+        out_of_memory: str | None = None,
+        max_memory: float | str | None = None,
+        fallback_job_queue: str | None = None,
         share_identifier: str | None = None,
         scheduling_priority: int | str | None = None,
         depends_on: Any = None,
@@ -204,6 +240,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         tags: Mapping[str, str] | str | None = None,
         propagate_tags: bool | str | None = None,
         platform_version: str | None = None,
+        consumable_resources: Mapping[str, int] | Mapping[str, Any] | str | None = None,
         extra_submit_args: Mapping[str, Any] | str | None = None,
         wait_for_completion: bool | None = None,
         deferrable: bool | None = None,
@@ -219,6 +256,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         awslogs_enabled: bool = False,
         awslogs_fetch_interval: float | timedelta = 30.0,
         awslogs_index: int | str | None = None,
+        result_from_log: bool = False,
         dry_run: bool | str | int = False,
         aws_conn_id: str | None = "aws_default",
         region_name: str | None = None,
@@ -249,6 +287,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
             fail_on_exit_code=fail_on_exit_code,
             awslogs_enabled=awslogs_enabled,
             awslogs_fetch_interval=awslogs_fetch_interval,
+            result_from_log=result_from_log,
             render_only=dry_run,
             aws_conn_id=aws_conn_id,
             region_name=region_name,
@@ -307,8 +346,14 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         from airflow_fargate_batch._airflow.operator_request import json_files
 
         arguments = self.request_arguments() | json_files(self, None)
-        request = JobRequest.from_arguments(dry_run=True, **arguments)
+        request = self.completed(JobRequest.from_arguments(dry_run=True, **arguments), None)
         print(as_json(request))  # noqa: T201 - what Airflow's own dry_run() does
+
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:  # noqa: ARG002 - Airflow's signature
+        """Return facets about the job, for Airflow's OpenLineage provider at the task's end."""
+        from airflow_fargate_batch._airflow.lineage import lineage_of
+
+        return lineage_of(self.last_job)
 
     @cached_property
     def hook(self) -> "FargateBatchHook":
@@ -318,6 +363,14 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     def request_arguments(self) -> dict[str, Any]:
         """Return the arguments of the request; once rendered, with secrets."""
         return {name: self._argument(name) for name in REQUEST_ARGUMENTS}
+
+    def completed(self, request: JobRequest, context: Context | None) -> JobRequest:  # noqa: ARG002 - for subclasses
+        """Return the request to submit; a subclass may add to the request of the arguments.
+
+        :param context: ``None`` in ``dry_run``.
+        :raises InvalidRequest: nothing is submitted.
+        """
+        return request
 
     def _execute(self, context: Context) -> str:
         self._run = self._new_run(context)

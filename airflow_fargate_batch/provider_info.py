@@ -1,13 +1,19 @@
 """Description of the provider for Airflow."""
 
-from typing import Any
+from typing import Any, Final
+
+INTEGRATION: Final = "AWS Batch on Fargate"
+
+
+def _modules(name: str) -> list[dict[str, Any]]:
+    return [{"integration-name": INTEGRATION, "python-modules": [f"airflow_fargate_batch.{name}"]}]
 
 
 def get_provider_info() -> dict[str, Any]:
     """Describe the provider to Airflow's ``ProvidersManager``."""
     return {
         "package-name": "airflow-fargate-batch",
-        "name": "AWS Batch on Fargate",
+        "name": INTEGRATION,
         "description": "Run AWS Batch jobs on Fargate: validated, submitted exactly once.",
         "config": {
             "fargate_batch": {
@@ -41,6 +47,27 @@ def get_provider_info() -> dict[str, Any]:
                 },
             },
         },
+        "integrations": [
+            {
+                "integration-name": INTEGRATION,
+                "external-doc-url": "https://docs.aws.amazon.com/batch/latest/userguide/fargate.html",
+                "tags": ["aws"],
+            }
+        ],
+        "operators": _modules("operators"),
+        "sensors": _modules("sensors"),
+        "hooks": _modules("hooks"),
+        "triggers": _modules("triggers"),
+        "task-decorators": [
+            {
+                "name": "fargate_batch",
+                "class-name": "airflow_fargate_batch.decorators.fargate_batch_task",
+            },
+            {
+                "name": "fargate_batch_cmd",
+                "class-name": "airflow_fargate_batch.decorators.fargate_batch_cmd_task",
+            },
+        ],
         "extra-links": [
             "airflow_fargate_batch.links.BatchJobLink",
             "airflow_fargate_batch.links.BatchJobDefinitionLink",

@@ -15,6 +15,7 @@ from airflow_fargate_batch._airflow.compat import (
     conf,
 )
 from airflow_fargate_batch._airflow.connection import ConnectionSettings
+from airflow_fargate_batch._airflow.final_failure import without_retries
 from airflow_fargate_batch._airflow.wait_event import WaitEvent, WaitOutcome
 from airflow_fargate_batch.core.explanation import Explanation
 from airflow_fargate_batch.core.giving_up import left_running, report
@@ -259,7 +260,7 @@ class FargateBatchJobSensor(BaseSensorOperator):
         """Fail without retries: a retry would find the same failed job."""
         if self.soft_fail or self.never_fail:
             raise AirflowSkipException(str(failure))
-        raise AirflowFailException(str(failure))
+        raise without_retries(failure)
 
 
 def _only_known_by_id(job_id: str) -> Job:

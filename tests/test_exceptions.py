@@ -17,7 +17,9 @@ from airflow_fargate_batch.exceptions import (
     JobLost,
     JobTimedOut,
     Problem,
+    ResultMissing,
     SubmissionUncertain,
+    UnusableResult,
 )
 
 ONE = Problem(
@@ -28,8 +30,9 @@ OWN_ARGUMENTS: dict[type[FargateBatchError], tuple[object, ...]] = {
     InvalidRequest: ((ONE, OTHER),),
     EmptyArray: ((ONE,),),
     AccessDenied: ("not authorized", "batch:SubmitJob"),
-    JobFailed: ("exit code 1", "id", False),
     JobLost: ("id", "RUNNING"),
+    ResultMissing: ("id", "no line", "Print one."),
+    UnusableResult: ("id", "not JSON", None),
 }
 CLASSES = [
     each
@@ -39,7 +42,11 @@ CLASSES = [
 
 
 def an_instance(of: type[FargateBatchError]) -> FargateBatchError:
-    arguments = ("message", "advice") if issubclass(of, AwsError) else ("message",)
+    arguments: tuple[object, ...] = ("message",)
+    if issubclass(of, AwsError):
+        arguments = ("message", "advice")
+    elif issubclass(of, JobFailed):
+        arguments = ("exit code 1", "id", False)
     return of(*OWN_ARGUMENTS.get(of, arguments))
 
 

@@ -79,7 +79,6 @@ ELSEWHERE = {
     "overrides": "(an argument of BatchOperator): use container_overrides, or command, environment",
     "scheduling_priority_override": "(an argument of BatchOperator): use scheduling_priority",
     "submit_job_timeout": "(an argument of BatchOperator): use job_timeout",
-    "ecs_properties_override": "(an argument of BatchOperator): use extra_submit_args={",
     "eks_properties_override": "(an argument of BatchOperator): use BatchOperator for jobs on",
     "node_overrides": "(an argument of BatchOperator): use BatchOperator for multi-node jobs",
     "job_id": "(an argument of BatchOperator): remove job_id; FargateBatchJobSensor waits",

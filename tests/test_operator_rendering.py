@@ -12,6 +12,7 @@ import pytest
 from airflow_fargate_batch._airflow.compat import AirflowFailException, AirflowSkipException
 from airflow_fargate_batch._airflow.import_check import REQUEST_ARGUMENTS
 from airflow_fargate_batch.core.naming import SUBMISSION_TAG
+from airflow_fargate_batch.core.request import Learning
 from airflow_fargate_batch.operators import FargateBatchSubmitOperator
 from tests.operating import (
     JOB_ID,
@@ -48,16 +49,37 @@ TEMPLATED: dict[str, tuple[Any, Any, str, Any]] = {
     "job_timeout": ("{{ x }}", 90, "timeout", {"attemptDurationSeconds": 90}),
     "tags": ({"team": "{{ x }}"}, "data", "tags.team", "data"),
     "propagate_tags": ("{{ x }}", False, "propagateTags", False),
+    "out_of_memory": ("{{ x }}", "grow", "", Learning(grows=True)),
+    "fallback_job_queue": ("{{ x }}", "slow", "", Learning(fallback_job_queue="slow")),
+    "ecs_properties_override": (
+        {"taskProperties": [{"containers": [{"name": "main", "command": ["{{ x }}"]}]}]},
+        "run",
+        "ecsPropertiesOverride.taskProperties.0.containers.0.command",
+        ["run"],
+    ),
+    "consumable_resources": (
+        {"licence": "{{ x }}"},
+        2,
+        "consumableResourcePropertiesOverride.consumableResourceList.0.quantity",
+        2,
+    ),
     "extra_submit_args": (
-        {"ecsPropertiesOverride": {"taskProperties": [{"containers": [{"name": "{{ x }}"}]}]}},
+        {
+            "ecsPropertiesOverride": {
+                "taskProperties": [{"containers": [{"name": "{{ x }}", "command": ["run"]}]}]
+            }
+        },
         "main",
         "ecsPropertiesOverride.taskProperties.0.containers.0.name",
         "main",
     ),
 }
-"""Argument: its value, what its template names, where that ends up, and as what."""
+"""Argument: its value, what its template names, where that ends up (or nowhere, for what is never
+sent), and as what."""
 ELSEWHERE = {
+    "container",
     "job_name_prefix",
+    "max_memory",
     "size_policy",
     "platform_version",
     "awslogs_index",
@@ -80,7 +102,8 @@ native = pytest.mark.parametrize("native", [False, True], ids=["as text", "as na
 def test_every_argument_is_templated(argument: str, native: bool) -> None:
     template, x, path, expected = TEMPLATED[argument]
     request = submitted(operator(native=native, **{argument: template}), x=x)
-    assert member(request.to_submit_job(), path) == expected
+    said = member(request.to_submit_job(), path) if path else request.learning
+    assert said == expected
 
 
 @native
@@ -95,16 +118,23 @@ def test_what_is_no_member_of_the_request_is_templated_too(native: bool) -> None
             platform_version="{{ version }}",
             array_size=3,
             awslogs_index="{{ index }}",
+            container="{{ container }}",
+            out_of_memory="grow",
+            max_memory="{{ most }}",
         ),
         prefix="etl",
         policy="round_up",
         version="1.4.0",
         index=2,
+        container="main",
+        most="6 GB",
     )
     assert request.job_name.startswith("etl-daily-submit-")
     assert tuple(request.size) == (1, 4096)
     assert request.platform_version == "1.4.0"
     assert request.awslogs_index == 2
+    assert [each.name for each in request.containers] == ["main"]
+    assert request.learning.max_memory == 6144
 
 
 def test_no_argument_is_left_out_of_these_tests() -> None:

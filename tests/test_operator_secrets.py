@@ -36,7 +36,10 @@ FORMS: dict[str, dict[str, Any]] = {
     "JSON of overrides": {"container_overrides": json.dumps({"environment": LIST})},
     "parameters": {"parameters": MAPPING},
     "JSON of parameters": {"parameters": json.dumps(MAPPING)},
-    "containers of ECS": {"extra_submit_args": {"ecsPropertiesOverride": ECS}},
+    "containers of ECS": {"ecs_properties_override": ECS},
+    "JSON of containers": {"ecs_properties_override": json.dumps(ECS)},
+    "a named container": {"container": "main", "environment": MAPPING},
+    "extra containers of ECS": {"extra_submit_args": {"ecsPropertiesOverride": ECS}},
 }
 
 forms = pytest.mark.parametrize("form", FORMS)

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import tomllib
 import zipfile
 from email.message import Message
 from email.parser import HeaderParser
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.version import Version
 
 from tests.patience import PATIENCE
 
@@ -78,6 +80,7 @@ def test_the_sdist_has_what_its_tests_need_and_nothing_of_this_checkout(dist: Pa
         "benchmarks",
         "constraints",
         "dags_examples",
+        "docs",
         "pyproject.toml",
         "scripts",
         "tests",
@@ -160,6 +163,41 @@ def installed(wheel: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Pa
     words = [str(uv), "pip", "install", "--quiet", "--python", str(programs / "python"), *pins]
     subprocess.run([*words, f"{wheel}{request.param}"], cwd=tmp_path, check=True)
     return programs
+
+
+def lowest(extra: str) -> dict[str, str]:
+    """Return the lowest version that pyproject.toml admits of each dependency."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    lines = [*project["dependencies"], *project["optional-dependencies"][extra]]
+    return {
+        each.name: bound.version
+        for each in map(Requirement, lines)
+        for bound in each.specifier
+        if bound.operator == ">="
+    }
+
+
+@pytest.mark.parametrize(
+    ("pins", "extra", "names"),
+    [
+        ("lowest.txt", "local", {"boto3", "rich", "moto", "flask", "flask-cors", "werkzeug"}),
+        (
+            "airflow-2.11.txt",
+            "airflow",
+            {"apache-airflow", "apache-airflow-providers-amazon"},
+        ),
+    ],
+)
+def test_the_lowest_versions_that_are_admitted_are_the_ones_tested(
+    pins: str, extra: str, names: set[str]
+) -> None:
+    lines = (ROOT / "constraints" / pins).read_text().splitlines()
+    pinned = dict(line.split("==") for line in lines)
+    bounds = lowest(extra)
+    assert names <= bounds.keys()
+    assert {name: Version(pinned[name]) for name in names} == {
+        name: Version(bounds[name]) for name in names
+    }
 
 
 TRY = """

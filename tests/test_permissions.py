@@ -16,7 +16,7 @@ from airflow_fargate_batch.aws.metrics import MetricsApi
 from airflow_fargate_batch.aws.prices import PriceListApi
 from airflow_fargate_batch.aws.surroundings import SurroundingsReader
 from airflow_fargate_batch.core._members import EPOCH
-from airflow_fargate_batch.core.cost import Capacity
+from airflow_fargate_batch.core.capacity import Capacity
 from airflow_fargate_batch.core.explanation import Question
 from airflow_fargate_batch.core.log_streams import LogRequest
 from airflow_fargate_batch.core.naming import Submission

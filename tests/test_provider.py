@@ -1,14 +1,23 @@
 """Airflow finds the package by its entry point, and registers what it brings."""
 
+import json
 from importlib import import_module
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any
 
+import airflow
+import jsonschema
 import pytest
 from airflow.providers_manager import ProvidersManager
 
 from airflow_fargate_batch.links import LINKS
 from airflow_fargate_batch.provider_info import get_provider_info
+
+try:
+    from airflow.sdk import task
+except ImportError:  # 2.11
+    from airflow.decorators import task  # type: ignore[no-redef,attr-defined]
 
 PACKAGE = "airflow-fargate-batch"
 
@@ -47,6 +56,33 @@ def test_airflow_registers_every_link() -> None:
 )
 def test_what_the_info_names_is_there(path: str) -> None:
     assert callable(named(path))
+
+
+def test_the_schema_of_this_airflow_accepts_the_info() -> None:
+    schema = json.loads((Path(airflow.__path__[0]) / "provider_info.schema.json").read_text())
+    jsonschema.validate(get_provider_info(), schema)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("operators", "FargateBatchSubmitOperator"),
+        ("sensors", "FargateBatchJobSensor"),
+        ("hooks", "FargateBatchHook"),
+        ("triggers", "FargateBatchJobTrigger"),
+    ],
+)
+def test_the_info_names_the_modules_of_every_kind(kind: str, name: str) -> None:
+    [entry] = get_provider_info()[kind]
+    [module] = entry["python-modules"]
+    assert hasattr(import_module(module), name)
+    [integration] = get_provider_info()["integrations"]
+    assert entry["integration-name"] == integration["integration-name"]
+
+
+def test_airflow_finds_the_decorators_as_attributes_of_task() -> None:
+    for entry in get_provider_info()["task-decorators"]:
+        assert getattr(task, entry["name"]) is named(entry["class-name"])
 
 
 def test_airflow_documents_the_settings() -> None:

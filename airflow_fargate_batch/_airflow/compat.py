@@ -25,6 +25,7 @@ from airflow_fargate_batch.core.termination import DELETED, OUTSIDE_AIRFLOW, Tas
 if TYPE_CHECKING:
     from airflow.sdk import BaseOperator, BaseOperatorLink, BaseSensorOperator, Context, XComArg
     from airflow.sdk._shared.secrets_masker import mask_secret, redact
+    from airflow.sdk.bases.decorator import DecoratedOperator, task_decorator_factory
     from airflow.sdk.definitions.mappedoperator import OperatorPartial
     from airflow.sdk.exceptions import (
         AirflowFailException,
@@ -42,9 +43,11 @@ else:
             Context,
             XComArg,
         )
+        from airflow.sdk.bases.decorator import DecoratedOperator, task_decorator_factory
         from airflow.sdk.definitions.mappedoperator import OperatorPartial
         from airflow.sdk.execution_time.xcom import XCom
     except ImportError:  # 2.11
+        from airflow.decorators.base import DecoratedOperator, task_decorator_factory
         from airflow.models.baseoperator import BaseOperator
         from airflow.models.baseoperatorlink import BaseOperatorLink
         from airflow.models.mappedoperator import OperatorPartial
@@ -91,20 +94,46 @@ __all__ = [
     "BaseOperatorLink",
     "BaseSensorOperator",
     "Context",
+    "DecoratedOperator",
     "OperatorPartial",
     "XCom",
     "XComArg",
     "conf",
     "deferred_task_now",
     "execution_timeout_expired",
+    "known_context_keys",
     "mask_secret",
     "masking_context",
     "own_xcom",
     "redact",
     "set_own_xcom",
+    "stats",
+    "task_decorator_factory",
     "task_now",
     "triggers_have_on_kill",
 ]
+
+
+def known_context_keys() -> frozenset[str]:
+    """Return the names that Airflow passes to a TaskFlow function by themselves."""
+    try:
+        from airflow.sdk.definitions.context import KNOWN_CONTEXT_KEYS
+    except ImportError:  # 2.11
+        from airflow.utils.context import (  # type: ignore[attr-defined,no-redef]
+            KNOWN_CONTEXT_KEYS,
+        )
+    return frozenset(KNOWN_CONTEXT_KEYS)
+
+
+def stats() -> Any:
+    """Return where Airflow sends metrics: an object with ``incr`` and ``timing``."""
+    try:
+        from airflow.sdk.observability import stats as module
+    except ImportError:  # 3.1 and before
+        from airflow.stats import Stats
+
+        return Stats
+    return module if hasattr(module, "incr") else module.Stats  # 3.2 has the class only
 
 
 def triggers_have_on_kill() -> bool:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 from airflow_fargate_batch._airflow.compat import conf
 from airflow_fargate_batch._airflow.deployment import SECTION
 from airflow_fargate_batch._machine.prices import read_prices
-from airflow_fargate_batch.core.cost import Capacity, Cost, cost_of
+from airflow_fargate_batch.core.capacity import Capacity
+from airflow_fargate_batch.core.cost import Cost, cost_of
 from airflow_fargate_batch.core.estimate import estimate_request
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.pricing import BUILT_IN, Prices

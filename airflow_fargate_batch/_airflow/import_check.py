@@ -96,6 +96,27 @@ class ImportCheck:
         return upstream.problems_of_too_many(depends_on, self._operator)
 
 
+def check_arguments(
+    operator: type[Any], arguments: Mapping[str, Any], fixed: Mapping[str, str]
+) -> None:
+    """Check the arguments of a TaskFlow decorator: Airflow makes no task of a mapped function.
+
+    :param operator: class of the decorated task.
+    :param arguments: arguments of the decorator.
+    :param fixed: arguments that the decorator does not take, with the reason.
+    :raises TypeError: an argument is unknown or not taken; no value is shown.
+    :raises InvalidRequest: a value is not valid, whatever is added by ``override()``.
+    """
+    for name in fixed.keys() & arguments.keys():
+        raise TypeError(f"{operator.custom_operator_name}: remove {name}: {fixed[name]}")
+    refuse_unknown(operator, arguments, first=operator.__mro__[2])
+    given = {name: arguments[name] for name in REQUEST_ARGUMENTS if name in arguments}
+    later = {name for name in REQUEST_ARGUMENTS if name not in given and name != "size_policy"}
+    problems = problems_before_rendering(given, given_later=later)
+    if problems:
+        raise with_task(InvalidRequest(problems), arguments.get("task_id"))
+
+
 class CheckedPartial(OperatorPartial):
     """Airflow's partial operator, with a check of the names in ``expand``.
 

@@ -12,7 +12,7 @@ from airflow_fargate_batch._airflow.xcom import LOG_POSITION
 from airflow_fargate_batch.core.call_rate import CallRate
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.log_reading import Position, read_position
-from airflow_fargate_batch.core.secrets import without
+from airflow_fargate_batch.core.results import line_for_task
 from airflow_fargate_batch.exceptions import AwsError, FargateBatchError, JobLost, JobTimedOut
 from airflow_fargate_batch.watching.log_follower import AsyncLogFollower
 
@@ -148,7 +148,7 @@ class JobLog:
 
     async def _log_lines(self) -> None:
         async for line in self._follower:  # a triggerer knows nothing of what the task masked
-            self._log.info("%s", without(self._secrets, line.stamped))
+            self._log.info("%s", line_for_task(line, self._secrets))
 
     async def _watch(self, child_id: str) -> None:
         """Pass the child's updates to the follower.

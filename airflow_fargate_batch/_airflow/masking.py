@@ -17,8 +17,11 @@ else:
 MAY_HOLD_SECRETS: Final = (
     "command",
     "container_overrides",
+    "ecs_properties_override",
     "environment",
     "extra_submit_args",
+    "op_args",
+    "op_kwargs",
     "parameters",
     "tags",
 )

@@ -6,7 +6,8 @@ from typing import Any, Protocol
 
 from airflow_fargate_batch._airflow import compat, upstream
 from airflow_fargate_batch._airflow.costs import estimate_lines
-from airflow_fargate_batch._airflow.masking import as_json, places_struck_out
+from airflow_fargate_batch._airflow.masking import as_json, mask_secrets_of, places_struck_out
+from airflow_fargate_batch._airflow.metrics import TaskMetrics
 from airflow_fargate_batch._airflow.operator_request import RequestingTask, RequestMaker, failure
 from airflow_fargate_batch._airflow.operator_wait import Waiting, WaitingTask
 from airflow_fargate_batch._airflow.ordinals import Place, place_of
@@ -16,6 +17,7 @@ from airflow_fargate_batch.core.dry_run import placeholder, summary
 from airflow_fargate_batch.core.giving_up import left_running
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.request import JobRequest
+from airflow_fargate_batch.core.results import refuse_result_of_array
 from airflow_fargate_batch.core.termination import CLEARED, Verdict, when_killed
 from airflow_fargate_batch.core.wait_settings import WaitArguments, WaitSettings
 from airflow_fargate_batch.exceptions import AwsError, InvalidRequest
@@ -30,6 +32,10 @@ class RunningTask(RequestingTask, WaitingTask, WaitArguments, Protocol):
     rerun_failed_only: bool
     preflight: bool
     has_submitted: bool | None
+    result_from_log: bool
+
+    def completed(self, request: JobRequest, context: compat.Context | None) -> JobRequest:
+        """Return the request to submit."""
 
 
 class OperatorRun:
@@ -57,7 +63,7 @@ class OperatorRun:
         task.has_submitted = False
         dry_run = self._maker.is_dry_run()
         with place_of(self._ti, task.task_id) as place:
-            request = self._maker.request(place, dry_run=dry_run)
+            request = self._request(place, dry_run=dry_run)
             self._log_findings(request)
             if dry_run:
                 return self._show(request)
@@ -92,6 +98,19 @@ class OperatorRun:
                 "The submit was interrupted; if it created a job, the job is left running: %s",
                 verdict.why,
             )
+
+    def _request(self, place: Place, *, dry_run: bool) -> JobRequest:
+        """Make the request, and complete it as the task's class does."""
+        request = self._maker.request(place, dry_run=dry_run)
+        try:
+            if self._task.result_from_log:
+                refuse_result_of_array(request.array_size)
+            completed = self._task.completed(request, self._context)
+        except InvalidRequest as error:
+            raise failure(error) from None
+        if completed is not request:
+            mask_secrets_of(completed)
+        return completed
 
     def _log_findings(self, request: JobRequest) -> None:
         for note in request.notes:
@@ -137,6 +156,12 @@ class OperatorRun:
                 self._awaited = job_id  # before it is no longer being submitted: a kill finds one
             self._submitting = None
             task.has_submitted = True
+            task.last_job = Job(
+                id=job_id,
+                name=request.job_name,
+                queue=request.job_queue,
+                definition=request.job_definition,
+            )
         except InvalidRequest as error:
             raise failure(error) from None
         self._log_pages(job_id, request)
@@ -146,10 +171,11 @@ class OperatorRun:
         """Log the job and the address of its console page, and push the pages for the links."""
         task = self._task
         submitted = task.hook.submitted
+        job_queue = (submitted and submitted.job_queue) or request.job_queue
         pages = addresses(
             job_id=job_id,
             job_definition=request.job_definition,
-            job_queue=request.job_queue,
+            job_queue=job_queue,
             region=task.hook.conn_region_name,
             job_arn=submitted.job_arn if submitted else None,
         )
@@ -159,7 +185,9 @@ class OperatorRun:
         definition = request.job_definition
         if not has_revision(definition):
             definition += " (latest revision)"
-        names = job_id, request.job_name, request.job_queue, definition
+        metrics = TaskMetrics(self._ti.dag_id, self._ti.task_id)
+        metrics.submitted(is_adopted=bool(submitted and submitted.is_adopted))
+        names = job_id, request.job_name, job_queue, definition
         task.log.info(text, *names, pages[BatchJobLink.key])
         task.console_pages = {}  # of an earlier try in this process
         push_pages(task, pages, self._push)

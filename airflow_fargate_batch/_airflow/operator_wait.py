@@ -13,11 +13,13 @@ from airflow_fargate_batch._airflow.compat import (
 )
 from airflow_fargate_batch._airflow.connection import ConnectionSettings, HasConnection
 from airflow_fargate_batch._airflow.costs import cost_of_ended, cost_so_far
+from airflow_fargate_batch._airflow.final_failure import without_retries
+from airflow_fargate_batch._airflow.metrics import TaskMetrics
 from airflow_fargate_batch._airflow.use import use_of_ended
 from airflow_fargate_batch._airflow.wait_event import WaitEvent, WaitOutcome
-from airflow_fargate_batch._airflow.xcom import JOB, LOG_POSITION
+from airflow_fargate_batch._airflow.xcom import JOB, LOG_POSITION, RESULT
 from airflow_fargate_batch._machine.terminators import terminator_of
-from airflow_fargate_batch.core.cost import Capacity
+from airflow_fargate_batch.core.capacity import Capacity
 from airflow_fargate_batch.core.explanation import Explanation
 from airflow_fargate_batch.core.giving_up import left_running, outcome, report
 from airflow_fargate_batch.core.job import Job
@@ -28,10 +30,12 @@ from airflow_fargate_batch.exceptions import (
     FargateBatchError,
     JobCannotStart,
     JobTimedOut,
+    UnusableResult,
 )
 from airflow_fargate_batch.links import HasPages, pages_of, push_pages
 from airflow_fargate_batch.triggers import FargateBatchJobTrigger
 from airflow_fargate_batch.watching.conclusion import conclude, explained, last_lines
+from airflow_fargate_batch.watching.result_reader import result_of
 
 if TYPE_CHECKING:
     from airflow_fargate_batch.hooks import FargateBatchHook
@@ -41,6 +45,9 @@ class WaitingTask(HasPages, HasConnection, Protocol):
     """The part of the operator used by the wait."""
 
     execution_timeout: timedelta | None
+    last_job: Job | None
+    result: Any
+    pushes_result: bool
 
     @property
     def dag_id(self) -> str:
@@ -241,6 +248,7 @@ class Waiting:
             return None
 
     def _push_end(self, job: Job, summary: dict[str, Any]) -> None:
+        self._task.last_job = job
         self._push(JOB, summary)
         self._push_pages(job)
 
@@ -253,6 +261,16 @@ class Waiting:
             self._push_pages(job)
         except Exception as error:  # noqa: BLE001 - whatever an XCom backend raises; a link is no reason to fail a task
             self._task.log.warning("Could not push the links of job %s: %s", job.id, error)
+
+    def _take_result(self, job: Job) -> None:
+        """Read the result of a job that succeeded, and push it."""
+        task = self._task
+        try:
+            task.result = result_of(job, task.hook)
+        except UnusableResult as error:
+            raise AirflowFailException(str(error)) from None  # a retry would read the same line
+        if task.pushes_result:
+            self._push(RESULT, task.result)
 
     def _conclude(
         self, job: Job, capacity: Capacity | None = None, records_use: bool | None = None
@@ -278,7 +296,10 @@ class Waiting:
         )
         self._push_end(job, end.summary | {"cost": cost.to_summary(), "use": use})
         task.log.info("%s", cost.describe())
+        TaskMetrics(task.dag_id, task.task_id).ended(job)
         if end.failure is None:
+            if self._settings.result_from_log:
+                self._take_result(job)
             return
         skips, fails = self._settings.skip_on_exit_code, self._settings.fail_on_exit_code
         if end.all_ended_with(skips):
@@ -286,9 +307,10 @@ class Waiting:
             raise AirflowSkipException(f"{end.failure}\nThe task is skipped: {said}.")
         if end.any_ended_with(fails):
             said = _among(end.exit_codes & fails, "fail_on_exit_code")
-            raise AirflowFailException(f"{end.failure}\nThe task fails without retries: {said}.")
+            text = f"{end.failure}\nThe task fails without retries: {said}."
+            raise without_retries(end.failure, text)
         if not end.failure.retryable:
-            raise AirflowFailException(str(end.failure))
+            raise without_retries(end.failure)
         raise end.failure
 
 

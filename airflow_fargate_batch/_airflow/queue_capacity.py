@@ -7,10 +7,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from airflow_fargate_batch.core.cost import Capacity
-from airflow_fargate_batch.core.right_size import any_records_use
+from airflow_fargate_batch.core.capacity import Capacity
 from airflow_fargate_batch.exceptions import FargateBatchError
-from airflow_fargate_batch.watching.costs import read_queue
 
 if TYPE_CHECKING:
     from airflow_fargate_batch.aws.batch import BatchApi
@@ -36,6 +34,10 @@ class QueueFacts(NamedTuple):
 
 def read_facts(reader: "SurroundingsReader", queue: str | None) -> QueueFacts:
     """Ask about a queue; what AWS does not say is unknown."""
+    # Here, because parsing a DAG must not load the prices.
+    from airflow_fargate_batch.core.right_size import any_records_use
+    from airflow_fargate_batch.watching.costs import read_queue
+
     found = read_queue(reader, queue)
     return QueueFacts(Capacity.of(found), any_records_use(found.environments))
 
@@ -61,7 +63,8 @@ class QueueCapacities:
         return asking.result() if done else QueueFacts()
 
     async def _ask(self, queue: str) -> QueueFacts:
-        from airflow_fargate_batch.aws.surroundings import SurroundingsReader  # loads botocore
+        # Here, because parsing a DAG must load neither botocore nor the prices.
+        from airflow_fargate_batch.aws.surroundings import SurroundingsReader
 
         try:
             reader = SurroundingsReader(await self._api(), scope=self)

@@ -7,7 +7,7 @@ from airflow_fargate_batch.aws.batch import BatchApi
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.log_reading import QUIET
 from airflow_fargate_batch.core.log_streams import LogLine
-from airflow_fargate_batch.core.secrets import without
+from airflow_fargate_batch.core.results import line_for_task
 from airflow_fargate_batch.core.waiting import Wait
 from airflow_fargate_batch.exceptions import AwsError
 from airflow_fargate_batch.submitting.retrying import Timing
@@ -116,4 +116,4 @@ class WorkerWait:
     def _log_lines(self, lines: Iterable[LogLine], secrets: tuple[str, ...]) -> None:
         """Log lines without the job's secrets, also secrets of the job definition."""
         for line in lines:
-            self._log.info("%s", without(secrets, line.stamped))
+            self._log.info("%s", line_for_task(line, secrets))

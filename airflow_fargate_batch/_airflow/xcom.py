@@ -1,7 +1,7 @@
 """Keys of a task's XComs beside ``return_value``: a persisted contract.
 
-DAGs read ``job`` and ``request``, links read the console pages, and a restarted triggerer reads
-``log_position``: a renamed key breaks running deployments.
+DAGs read ``job``, ``request`` and ``result``, links read the console pages, and a restarted
+triggerer reads ``log_position``: a renamed key breaks running deployments.
 """
 
 from typing import Final
@@ -10,6 +10,8 @@ REQUEST: Final = "request"
 """Body of SubmitJob rendered by a dry run, secrets struck out."""
 JOB: Final = "job"
 """Summary of the job at the end of the wait: ``Job.to_summary``."""
+RESULT: Final = "result"
+"""Result of the job, read from its log (*result_from_log*)."""
 CONSOLE_LINKS: Final = "console_links"
 """Addresses of the console pages known at the submit, by link."""
 CONSOLE_LOG: Final = "console_log"

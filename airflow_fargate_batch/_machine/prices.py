@@ -14,10 +14,13 @@ FIELD: Final = "prices_file"
 """Argument that messages name."""
 
 
-def default_path() -> Path:
-    """Return the path of the prices file if none is named; the file need not exist."""
-    home = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
-    return Path(home) / "fargate-batch" / "prices.json"
+def default_path() -> Path | None:
+    """Return the path of the prices file if none is named; the file need not exist.
+
+    ``None`` means that the user has no home directory, as in some containers.
+    """
+    home = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")  # noqa: PTH111 - Path.home() raises without a home
+    return None if home.startswith("~") else Path(home) / "fargate-batch" / "prices.json"
 
 
 def known_prices(path: str | None) -> Prices:
@@ -26,9 +29,10 @@ def known_prices(path: str | None) -> Prices:
     :param path: the file. ``None`` means the default path, if there is a file.
     :raises InvalidRequest: the file cannot be read, or is not a prices file.
     """
-    if path is None and not default_path().is_file():
+    default = default_path()
+    if path is None and (default is None or not default.is_file()):
         return BUILT_IN
-    return BUILT_IN.updated(read_prices(path or str(default_path())))
+    return BUILT_IN.updated(read_prices(path or str(default)))
 
 
 def read_prices(path: str) -> Prices:
@@ -55,6 +59,8 @@ def add_to_file(path: str | None, prices: Prices) -> str:
     :raises InvalidRequest: the file cannot be written, or is there and not a prices file.
     """
     named = Path(path) if path else default_path()
+    if named is None:
+        raise InvalidRequest([Problem(FIELD, "name a file: this user has no home directory")])
     before = read_prices(str(named)) if named.exists() else Prices()
     unfinished = named.with_name(f".{named.name}.{os.getpid()}")
     try:

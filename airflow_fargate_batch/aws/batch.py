@@ -41,12 +41,17 @@ Parsed = TypeVar("Parsed")
 
 
 class Submitted(NamedTuple):
-    """Answer of SubmitJob; the same members for an adopted job."""
+    """Answer of SubmitJob; the same members for an adopted job.
+
+    Attributes:
+        job_queue: Name or ARN; ``None`` means the queue of the request.
+    """
 
     job_id: str
     job_name: str
     job_arn: str | None = None
     is_adopted: bool = False
+    job_queue: str | None = None
 
 
 class JobPage(NamedTuple):

@@ -10,6 +10,7 @@ from botocore import exceptions as boto
 from urllib3.exceptions import NewConnectionError
 
 from airflow_fargate_batch.aws.botocore_hooks import _calling
+from airflow_fargate_batch.core import override_kind
 from airflow_fargate_batch.core.request import read_size, settle_size
 from airflow_fargate_batch.exceptions import (
     AccessDenied,
@@ -20,6 +21,7 @@ from airflow_fargate_batch.exceptions import (
     InvalidRequest,
     JobDefinitionNotFound,
     JobQueueNotFound,
+    OverridesMismatch,
     Problem,
     Throttled,
     Unreachable,
@@ -89,6 +91,15 @@ _REFUSALS: Final[tuple[tuple[re.Pattern[str], type[AwsError], str], ...]] = (
         FairShareMismatch,
         "Only a queue with a fair-share policy takes share_identifier and scheduling_priority: "
         "leave both out for a FIFO queue.",
+    ),
+    (
+        re.compile(
+            r"\boverrides?\b.*\b(?:not|only) (?:applicable|be set|be specified|supported|allowed)"
+            r"|(?:container|Ecs ?Properties) ?Overrides?\b.*(?:\bnot\b|\bonly\b)",
+            re.IGNORECASE,
+        ),
+        OverridesMismatch,
+        override_kind.UNKNOWN,
     ),
 )
 """Patterns of AWS's ``ClientException`` texts, each with meaning and advice; the first match
@@ -190,7 +201,7 @@ def _of_answer(error: boto.ClientError, operation: str) -> AwsError:
     said = str(error.response.get("Error", {}).get("Message", ""))
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     message = f"AWS refused {operation}: {said} ({code})"
-    if code in _THROTTLED or status == 429:
+    if is_throttle(code, status):
         return Throttled(message)
     if code in _NO_CREDENTIALS:
         return CredentialsMissing(message, _CREDENTIALS_ADVICE)
@@ -205,6 +216,11 @@ def _of_answer(error: boto.ClientError, operation: str) -> AwsError:
         if pattern.search(said):
             return meaning(message, advice)
     return AwsError(message)
+
+
+def is_throttle(code: str, status: int) -> bool:
+    """Report whether AWS refused a call because of too many calls, by AWS's code or HTTP status."""
+    return code in _THROTTLED or status == 429
 
 
 def _size_advice(vcpu: str, memory: str) -> str:

@@ -7,7 +7,7 @@ from airflow_fargate_batch.aws.service import ServiceApi
 from airflow_fargate_batch.core import _members as read
 from airflow_fargate_batch.core import price_list
 from airflow_fargate_batch.core.pricing import Prices
-from airflow_fargate_batch.exceptions import AccessDenied, AnswerLost
+from airflow_fargate_batch.exceptions import AccessDenied, AwsError
 
 ACTION: Final = "pricing:GetProducts"
 MOST_PAGES: Final = 200
@@ -32,7 +32,7 @@ class PriceListApi(ServiceApi):
             products += page
             if token is None:
                 return price_list.prices_of(products)
-        raise AnswerLost(f"AWS's price list of {region} has more than {MOST_PAGES} pages")
+        raise AwsError(f"AWS's price list of {region} has more than {MOST_PAGES} pages")
 
     def _page(self, region: str, next_token: str | None) -> tuple[list[object], str | None]:
         try:

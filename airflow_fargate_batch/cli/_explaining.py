@@ -10,7 +10,8 @@ from airflow_fargate_batch.aws.metrics import MetricsApi
 from airflow_fargate_batch.cli import _clients
 from airflow_fargate_batch.cli._log import connect_logs
 from airflow_fargate_batch.cli._shared_options import ConnectionOptions
-from airflow_fargate_batch.core.cost import Capacity, Cost, cost_of
+from airflow_fargate_batch.core.capacity import Capacity
+from airflow_fargate_batch.core.cost import Cost, cost_of
 from airflow_fargate_batch.core.evidence import Evidence
 from airflow_fargate_batch.core.explanation import Explanation, Question, explain
 from airflow_fargate_batch.core.job import Job

@@ -25,7 +25,9 @@ from airflow_fargate_batch.core.submit_members import ARGUMENT_OF
 from airflow_fargate_batch.exceptions import InvalidRequest, Problem
 
 FILES: Final = ("parameters_file", "container_overrides_file")
-ARGUMENTS: Final = tuple(field.name for field in fields(Arguments) if field.name != "awslogs_index")
+OF_TASKS: Final = frozenset({"awslogs_index", "out_of_memory", "max_memory", "fallback_job_queue"})
+"""Arguments that only tasks of Airflow have."""
+ARGUMENTS: Final = tuple(field.name for field in fields(Arguments) if field.name not in OF_TASKS)
 
 
 def of_options(

@@ -137,6 +137,22 @@ class ContainerOptions(Options, title="container"):
         help="JSON file of containerOverrides; flags override the file, key by key, and the other "
         "keys are sent unchanged",
     )
+    container = flag(
+        str,
+        metavar="NAME",
+        argument="container",
+        help="container that --vcpu, --memory, --command, --environment and "
+        "--container-overrides-file are for, if the job definition has ecsProperties; if not "
+        "given, the only one in --ecs-properties-override",
+    )
+    ecs_properties_override = flag(
+        str,
+        metavar="JSON",
+        argument="ecs_properties_override",
+        help="the API's ecsPropertiesOverride, as a JSON object, for several containers; other "
+        "flags override it, key by key",
+        example='{"taskProperties": [{"containers": [{"name": "main"}]}]}',
+    )
 
 
 class SchedulingOptions(Options, title="scheduling"):
@@ -234,8 +250,15 @@ class TagOptions(Options, title="tags"):
 
 
 class OtherOptions(Options, title="other members of SubmitJob"):
-    """Members of SubmitJob without a flag."""
+    """Consumable resources, and members of SubmitJob without a flag."""
 
+    consumable_resources = flag(
+        str,
+        metavar="JSON",
+        argument="consumable_resources",
+        help="consumable resources that the job needs, as a JSON object from name to quantity",
+        example='{"licence": 2}',
+    )
     extra_submit_args = flag(
         str,
         metavar="JSON",

@@ -16,7 +16,7 @@ from airflow_fargate_batch.cli._exit_codes import FAILED, INVALID, OK
 from airflow_fargate_batch.cli._flags import flag, not_empty
 from airflow_fargate_batch.cli._prices import PricesOptions
 from airflow_fargate_batch.cli._shared_options import ConnectionOptions
-from airflow_fargate_batch.core.cost import Capacity
+from airflow_fargate_batch.core.capacity import Capacity
 from airflow_fargate_batch.core.cost_report import GROUPINGS, Group, grouped, total
 from airflow_fargate_batch.core.money import shown
 

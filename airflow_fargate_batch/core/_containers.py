@@ -16,7 +16,7 @@ _SILENT: Final = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Container:
-    """One container of a job or of an attempt; the last three attributes are of a job only.
+    """One container of a job or of an attempt; the last four attributes are of a job only.
 
     Attributes:
         name: ``None`` unless the job definition has ``ecsProperties``.
@@ -24,6 +24,7 @@ class Container:
         reason: ECS's reason for the end or for a failed start.
         log_group: ``None`` if the container does not log to CloudWatch.
         memory: MiB.
+        image: Image as the job definition names it.
     """
 
     name: str | None = None
@@ -34,6 +35,7 @@ class Container:
     log_group: str | None = None
     vcpu: Decimal | None = None
     memory: int | None = None
+    image: str | None = None
 
     @property
     def was_stopped(self) -> bool:

@@ -11,6 +11,7 @@ Sources: see ``_failure_rules``.
 from typing import Final
 
 from airflow_fargate_batch.core._failure_kinds import FailureKind, Rule
+from airflow_fargate_batch.exceptions import ImageNotPulled
 
 _PULL: Final = r"CannotPull\w*Error\b.*"
 _SETUP: Final = r"(?:ResourceInitialization|CannotPull\w*|CannotStart\w*|CannotCreate\w*)Error\b.*"
@@ -18,6 +19,10 @@ _SETUP: Final = r"(?:ResourceInitialization|CannotPull\w*|CannotStart\w*|CannotC
 
 def _certain(pattern: str, cause: str, advice: str) -> Rule:
     return Rule(pattern, FailureKind.CONFIGURATION, cause, advice)
+
+
+def _of_image(pattern: str, cause: str, advice: str) -> Rule:
+    return _certain(pattern, cause, advice)._replace(exception=ImageNotPulled)
 
 
 _REQUEST: Final = (
@@ -184,31 +189,31 @@ _SECRETS_AND_LOGS: Final = (
 )
 
 _IMAGE: Final = (
-    _certain(
+    _of_image(
         rf"{_PULL}(?:401 Unauthorized|no basic auth|failed to fetch anonymous token\."
         r"|authentication required|incorrect username or password|unauthorized: )",
         "the image registry requires credentials",
         "Set repositoryCredentials in the job definition (a secret with the registry's credentials,"
         " readable by the execution role), or use an image in ECR.",
     ),
-    _certain(
+    _of_image(
         rf"{_PULL}x509: ",
         "the certificate of the image registry is not trusted",
         "Install a certificate of a public authority in the registry, or copy the image to ECR:"
         " Fargate trusts public authorities only.",
     ),
-    _certain(
+    _of_image(
         rf"{_PULL}(?:descriptor (?:matching|for) platform|no match(?:ing manifest)? for )",
         "the image is built for another CPU or operating system than the job definition's",
         "Build the image for the job definition's runtimePlatform (docker build --platform"
         " linux/amd64, or linux/arm64).",
     ),
-    _certain(
+    _of_image(
         rf"{_PULL}unexpected commit digest",
         "the image registry sent another image than announced",
         "Push the image again, or pull the image from ECR: a proxy registry may change images.",
     ),
-    _certain(
+    _of_image(
         rf"{_PULL}(?:(?<!host )not found|manifest unknown|name unknown|does not exist"
         r"|pull access denied|insufficient_scope|invalid reference)",
         "the image does not exist, or access is denied",

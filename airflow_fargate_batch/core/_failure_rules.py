@@ -15,6 +15,7 @@ from typing import Final
 
 from airflow_fargate_batch.core._failure_certain import CERTAIN
 from airflow_fargate_batch.core._failure_kinds import FailureKind, Rule
+from airflow_fargate_batch.exceptions import ImageNotPulled, NoCapacity
 
 __all__ = ["RULES", "FailureKind", "Rule"]
 
@@ -35,6 +36,9 @@ _LOOK_AT_LOGS: Final = (
     "Read the last log lines of the job: the program usually reports the reason there."
 )
 _BIGGER: Final = "Set more `memory`."
+GIVEN_UP_IN_RUNNABLE: Final = r"\bwas RUNNABLE for [^:]*: runnable_timeout is "
+"""Status reason of a job terminated by this package because of *runnable_timeout*; the words are
+those of ``core.waiting``, as a test compares."""
 
 _IMPOSED: Final = (
     # Reclaims, timeouts and kills also leave exit code 137 or 143 behind: they come first.
@@ -57,6 +61,14 @@ _IMPOSED: Final = (
         "AWS had no capacity for the job",
         "Run the job again later, or add subnets in other availability zones to the compute"
         " environment.",
+        exception=NoCapacity,
+    ),
+    Rule(
+        GIVEN_UP_IN_RUNNABLE,
+        FailureKind.INFRASTRUCTURE,
+        "AWS had no capacity for the job within the time that the task waits for capacity",
+        "Run the job again later, wait longer, or use a `job_queue` with more capacity.",
+        exception=NoCapacity,
     ),
     Rule(
         "MISCONFIGURATION:(?:COMPUTE_ENVIRONMENT_MAX_RESOURCE|JOB_RESOURCE_REQUIREMENT)",
@@ -139,6 +151,7 @@ _PASSING: Final = (
         "the image registry refused the pull: rate limit exceeded",
         "Copy the image to ECR (for example with a pull-through cache), or log in to the registry"
         " for a higher rate limit.",
+        exception=ImageNotPulled,
     ),
     Rule(
         r"Rate exceeded|Throttl|RequestLimitExceeded|too many requests|Slow ?Down",
@@ -189,6 +202,7 @@ _PASSING: Final = (
         "Run the job again later, add subnets in other availability zones, or ask for a higher "
         "Fargate"
         " quota of vCPUs (Service Quotas).",
+        exception=NoCapacity,
     ),
     Rule(
         "performing maintenance on the underlying|task retirement",
@@ -215,6 +229,7 @@ _NAMED: Final = (
         " permissions of the execution role, a busy registry. Run the job again. If it fails"
         " again, check these in the job definition.",
         quotes=True,
+        exception=ImageNotPulled,
     ),
     Rule(
         "ResourceInitializationError",

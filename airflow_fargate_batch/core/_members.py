@@ -29,23 +29,26 @@ def mappings(value: object) -> list[Mapping[str, object]]:
 
 
 def text(value: object) -> str | None:
-    if not isinstance(value, str) or not value:
-        return None
-    # JSON can hold half of a surrogate pair, which nothing can encode.
-    return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
+    return _encodable(value) if isinstance(value, str) and value else None
+
+
+def _encodable(text: str) -> str:
+    """Return the text without halves of surrogate pairs, which JSON holds and nothing encodes."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def text_mapping(value: object) -> dict[str, str]:
     """Read texts by text; entries of other types count as absent."""
     return {
-        key: each
+        _encodable(key): _encodable(each)
         for key, each in mapping(value).items()
         if isinstance(key, str) and isinstance(each, str)
     }
 
 
 def texts(value: object) -> list[str]:
-    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+    listed = value if isinstance(value, list) else []
+    return [_encodable(item) for item in listed if isinstance(item, str)]
 
 
 def integer(value: object) -> int | None:

@@ -28,6 +28,15 @@ class Arguments:
         parameters_file: A ``JsonFile`` of *parameters*; *parameters* win, key by key.
         container_overrides: The API's mapping, or JSON text; single arguments win.
         container_overrides_file: A ``JsonFile`` of overrides; *container_overrides* win.
+        container: Name of the container that the single arguments are for, if the job definition
+            has ``ecsProperties``; by default the only one in *ecs_properties_override*.
+        ecs_properties_override: The API's mapping, or JSON text; merges with the single arguments
+            like *container_overrides*.
+        out_of_memory: ``grow``: a retry after running out of memory asks for more; never sent.
+        max_memory: Most MiB that such retries ask for, as a number or its text, or ``"16 GB"``;
+            never sent.
+        fallback_job_queue: Name or ARN of the queue for retries after a Spot reclaim or missing
+            capacity; not sent by a first try.
         share_identifier: Needed by fair-share queues, refused by all other queues.
         scheduling_priority: 0 to 9999; ``schedulingPriorityOverride``.
         depends_on: A job id, ids separated by commas, ``{jobId, type}``, the AWS CLI's shorthand
@@ -42,6 +51,8 @@ class Arguments:
         propagate_tags: Whether the ECS task gets the tags too.
         platform_version: ``LATEST`` or ``n.n.n``; never sent, compared with the job definition's.
         awslogs_index: Index of the child to stream the log of; never sent.
+        consumable_resources: Mapping from name or ARN to quantity, or the API's mapping, or JSON
+            text; at most 5.
         extra_submit_args: Any other member of SubmitJob.
     """
 
@@ -58,6 +69,11 @@ class Arguments:
     parameters_file: object = None
     container_overrides: object = None
     container_overrides_file: object = None
+    container: object = None
+    ecs_properties_override: object = None
+    out_of_memory: object = None
+    max_memory: object = None
+    fallback_job_queue: object = None
     share_identifier: object = None
     scheduling_priority: object = None
     depends_on: object = None
@@ -70,6 +86,7 @@ class Arguments:
     propagate_tags: object = None
     platform_version: object = None
     awslogs_index: object = None
+    consumable_resources: object = None
     extra_submit_args: object = None
 
 

@@ -31,9 +31,6 @@ OTHERS: Final[Mapping[str, Other]] = {
     ),
     "scheduling_priority_override": Other("use scheduling_priority", "scheduling_priority"),
     "submit_job_timeout": Other("use job_timeout", "job_timeout"),
-    "ecs_properties_override": Other(
-        'use extra_submit_args={"ecsPropertiesOverride": …}', "extra_submit_args"
-    ),
     "eks_properties_override": Other("use BatchOperator for jobs on Amazon EKS"),
     "node_overrides": Other("use BatchOperator for multi-node jobs, which run on EC2 only"),
     "job_id": Other(

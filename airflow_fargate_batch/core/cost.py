@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from enum import StrEnum
 from typing import Any, Final
 
+from airflow_fargate_batch.core.capacity import Capacity
 from airflow_fargate_batch.core.fargate import Size
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.money import shown, shown_range, written
@@ -26,7 +26,6 @@ from airflow_fargate_batch.core.pricing import (
     Shape,
     hourly,
 )
-from airflow_fargate_batch.core.surroundings import FARGATE, FARGATE_SPOT, Surroundings
 
 LEAST_SECONDS: Final = {Platform.X86: 60, Platform.ARM: 60, Platform.WINDOWS: 300}
 """Seconds that AWS bills at least for an attempt."""
@@ -36,34 +35,6 @@ HOUR: Final = 3600
 """Seconds of an hour."""
 _LONGEST: Final = 10**12
 """Seconds that a sentence can name; more are nonsense in AWS's answer."""
-
-
-class Capacity(StrEnum):
-    """Kind of the compute environments of a job's queue."""
-
-    ON_DEMAND = "FARGATE"
-    SPOT = "FARGATE_SPOT"
-    MIXED = "FARGATE and FARGATE_SPOT"
-    UNKNOWN = "unknown"
-
-    @classmethod
-    def _missing_(cls, value: object) -> "Capacity":  # noqa: ARG003 - enum's signature
-        """Treat the capacity of a later version as unknown."""
-        return cls.UNKNOWN
-
-    @classmethod
-    def of(cls, surroundings: Surroundings) -> "Capacity":
-        """Return the capacity of a queue; unknown if not all its compute environments are known."""
-        queue = surroundings.queue
-        found = {environment.resource_type for environment in surroundings.environments}
-        if queue is None or len(surroundings.environments) < len(queue.environments):
-            return cls.UNKNOWN
-        if found == {FARGATE, FARGATE_SPOT}:
-            return cls.MIXED
-        return cls.UNKNOWN if len(found) != 1 else _BY_TYPE.get(found.pop() or "", cls.UNKNOWN)
-
-
-_BY_TYPE: Final = {FARGATE: Capacity.ON_DEMAND, FARGATE_SPOT: Capacity.SPOT}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from airflow_fargate_batch.core.money import shown
 from airflow_fargate_batch.core.pricing import Hourly, Prices, Shape, fewer_vcpus, hourly
 from airflow_fargate_batch.core.request import JobRequest
 
+_CONTAINERS: Final = "the job definition may have containers that the request does not name"
 _REGION: Final = re.compile(r"arn:[^:]+:batch:([a-z0-9-]+):")
 
 
@@ -92,11 +93,13 @@ def estimate_request(request: JobRequest, prices: Prices, *, region: str | None)
     :param region: used if neither queue nor definition is an ARN; ``None`` means not known.
     """
     arns = (_REGION.match(text) for text in (request.job_queue, request.job_definition))
-    of_arn = next((arn[1] for arn in arns if arn), None)
+    region = next((arn[1] for arn in arns if arn), region)
+    if request.ecs is not None:
+        return Estimate(shape=Shape(region=region, size=None), hour=Hourly(reason=_CONTAINERS))
     vcpu, memory = request.size.vcpu, request.size.memory
     size = None if vcpu is None or memory is None else Size(vcpu, memory)
     return estimate(
-        Shape(region=of_arn or region, size=size),
+        Shape(region=region, size=size),
         prices,
         jobs=request.array_size or 1,
         timeout=request.job_timeout,

@@ -4,14 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from airflow_fargate_batch.core.cost import Cost
 from airflow_fargate_batch.core.definition import JobDefinition
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.listing import first_few, in_a_sentence
 from airflow_fargate_batch.core.queue_snapshot import SHOWN, QueueSnapshot
-from airflow_fargate_batch.core.right_size import RightSize
 from airflow_fargate_batch.core.surroundings import (
     ComputeEnvironment,
     JobQueue,
@@ -19,6 +17,10 @@ from airflow_fargate_batch.core.surroundings import (
     Unread,
 )
 from airflow_fargate_batch.exceptions import AccessDenied, Throttled
+
+if TYPE_CHECKING:  # both load the prices, which most explanations do not need
+    from airflow_fargate_batch.core.cost import Cost
+    from airflow_fargate_batch.core.right_size import RightSize
 
 LINE: Final = "the queue's line and use"
 DEPENDENCIES: Final = "the dependencies"
@@ -57,8 +59,8 @@ class Evidence:
     scheduled_at: datetime | None = None
     failed_children: tuple[Job, ...] = ()
     log_lines: tuple[str, ...] = ()
-    right_size: RightSize | None = None
-    cost: Cost | None = None
+    right_size: "RightSize | None" = None
+    cost: "Cost | None" = None
     unread: tuple[Unread, ...] = ()
 
     @property

@@ -11,6 +11,7 @@ from airflow_fargate_batch.core._containers import Container
 from airflow_fargate_batch.core._failure_rules import RULES, FailureKind, Rule
 from airflow_fargate_batch.core.job import Attempt, Job
 from airflow_fargate_batch.core.listing import first_few
+from airflow_fargate_batch.exceptions import JobFailed
 
 __all__ = [
     "Failure",
@@ -35,11 +36,13 @@ class Failure:
     Attributes:
         cause: Cause, to follow a colon. If AWS's text names no cause, the text is quoted.
         advice: Next step, as a sentence; the operator's arguments stand in backticks.
+        exception: Class of the exception that a task raises.
     """
 
     kind: FailureKind
     cause: str
     advice: str
+    exception: type[JobFailed]
 
     @property
     def retryable(self) -> bool:
@@ -66,6 +69,8 @@ def diagnose(job: Job, failed_children: Sequence[Job] = ()) -> Failure:
 def _of_array(failure: Failure, causes: Sequence[Failure]) -> Failure:
     """Return the commonest cause of the children; retryable if any child is.
 
+    The exception is the children's, if all have the same.
+
     Children that failed only because a sibling failed (DEPENDENCY) are ignored, unless every child
     did. Causes with the same advice count as one cause: quoted texts may differ by an id.
     """
@@ -75,10 +80,12 @@ def _of_array(failure: Failure, causes: Sequence[Failure]) -> Failure:
     commonest = next(cause for cause in telling or causes if cause.advice == advice)
     share = _share(count, len(causes))
     is_hopeless = not any(cause.retryable for cause in causes)
+    exceptions = {cause.exception for cause in telling or causes}
     return Failure(
         kind=commonest.kind if is_hopeless else failure.kind,
         cause=f"{commonest.cause} ({share})",
         advice=commonest.advice,
+        exception=exceptions.pop() if len(exceptions) == 1 else failure.exception,
     )
 
 
@@ -140,7 +147,12 @@ def _first_match(evidence: str, job: Job) -> Failure:
     advice = rule.advice
     if rule.kind is FailureKind.OUT_OF_MEMORY:
         advice += _next_size(job)
-    return Failure(kind=rule.kind, cause=_cause(rule, found), advice=advice)
+    return Failure(
+        kind=rule.kind,
+        cause=_cause(rule, found),
+        advice=advice,
+        exception=rule.exception or rule.kind.exception,
+    )
 
 
 def _cause(rule: Rule, found: re.Match[str]) -> str:

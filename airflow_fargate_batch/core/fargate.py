@@ -85,6 +85,24 @@ def smallest_that_holds(vcpu: Decimal, memory: int | Decimal) -> Size | None:
     return min(holding, default=None)
 
 
+def next_size(size: Size, *, at_least: int, at_most: int) -> Size | None:
+    """Return the size for a task that ran out of memory; ``None`` if no size has more.
+
+    The result has at least as many vCPU, then as few as possible. If *at_most* is too small for
+    *at_least*, the result is the largest size within *at_most*.
+
+    :param at_least: MiB wanted.
+    :param at_most: MiB allowed.
+    """
+    more = [
+        each for each in SIZES if each.vcpu >= size.vcpu and size.memory < each.memory <= at_most
+    ]
+    enough = [each for each in more if each.memory >= at_least]
+    if enough:
+        return min(enough)
+    return min(more, key=lambda each: (-each.memory, each.vcpu), default=None)
+
+
 def neighbours(value: int | Decimal, legal: tuple[Number, ...]) -> list[Number]:
     """Return the legal values next below and next above *value*: one or two."""
     below: list[Number] = [number for number in legal if number <= value]

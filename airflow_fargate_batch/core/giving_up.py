@@ -1,14 +1,16 @@
 """Texts for a wait that ended before the job."""
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from airflow_fargate_batch.core import urls
-from airflow_fargate_batch.core.explanation import Explanation
 from airflow_fargate_batch.core.failure import diagnose_stuck
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.log_streams import log_page
 from airflow_fargate_batch.core.report import Report
+
+if TYPE_CHECKING:  # parsing a DAG needs no explanation
+    from airflow_fargate_batch.core.explanation import Explanation
 
 NAMED: Final = 10
 """Number of running jobs listed in a text."""
@@ -73,7 +75,7 @@ def report(
     region: str | None = None,
     log_lines: Iterable[str] = (),
     advice: str | None = None,
-    explanation: Explanation | None = None,
+    explanation: "Explanation | None" = None,
 ) -> str:
     """Write a report of an abandoned job, in the form of the report of a failed job.
 
@@ -102,13 +104,13 @@ def report(
     )
 
 
-def _cause(explanation: Explanation) -> list[str]:
+def _cause(explanation: "Explanation") -> list[str]:
     """Write the cause of the wait, unless the text of a job that can never start has it."""
     is_told = diagnose_stuck(explanation.job) is not None
     return [] if is_told else [f"Cause: {explanation.cause}"]
 
 
-def _timeline(explanation: Explanation) -> list[str]:
+def _timeline(explanation: "Explanation") -> list[str]:
     """Write the timeline if it tells more than the last state, which the text has."""
     is_longer = len(explanation.timeline.steps) > 1
     return explanation.timeline.to_lines(explanation.now) if is_longer else []

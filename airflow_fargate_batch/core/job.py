@@ -444,6 +444,7 @@ def _container_from_api(members: Mapping[str, object], *, essential: bool) -> Co
         log_group=_log_group(members.get("logConfiguration")),
         vcpu=read.number(requirements.get("VCPU")),
         memory=None if memory is None else int(memory),
+        image=read.text(members.get("image")),
     )
 
 
@@ -544,6 +545,7 @@ def _container_to_api(container: Container) -> dict[str, Any]:
             "reason": container.reason,
             "logStreamName": container.log_stream,
             "logConfiguration": _log_configuration(container.log_group),
+            "image": container.image,
             "resourceRequirements": [
                 {"type": kind, "value": str(value)}
                 for kind, value in requirements.items()

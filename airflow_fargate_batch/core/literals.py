@@ -20,6 +20,8 @@ _FROM_ELSEWHERE: Final = ("job_queue", "job_definition")
 """Arguments with defaults from the connection or the environment at run time."""
 _READ_LATER: Final = frozenset({"parameters_file", "container_overrides_file"})
 """Arguments with files read and rendered at run time."""
+_JUDGED_WITH: Final = {"container": ("vcpu", "memory")}
+"""Arguments whose rule depends on another argument: which containers share a size."""
 _STANDS_FOR_TEXT: Final = "x"
 _PLAIN: Final = (int, float, type(None), Decimal, date, timedelta)
 
@@ -48,7 +50,7 @@ def problems_before_rendering(
             elif is_literal(value):
                 known[name] = value
             else:
-                unknown.add(name)
+                unknown |= {name, *_JUDGED_WITH.get(name, ())}
         except RecursionError:  # Airflow's own rendering will say so
             unknown.add(name)
     return [

@@ -6,16 +6,20 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from airflow_fargate_batch.core import batch_operator, limits
 from airflow_fargate_batch.core._request import body as _submit_body
+from airflow_fargate_batch.core._request import consumables as _consumables
+from airflow_fargate_batch.core._request import containers as _containers
 from airflow_fargate_batch.core._request import dependencies as _dependencies
 from airflow_fargate_batch.core._request import fields as _fields
+from airflow_fargate_batch.core._request import gathering as _gathering
+from airflow_fargate_batch.core._request import learning as _learning
 from airflow_fargate_batch.core._request import lengths as _lengths
-from airflow_fargate_batch.core._request import overrides as _overrides
 from airflow_fargate_batch.core._request import retries as _retries
-from airflow_fargate_batch.core._request import size as _size
 from airflow_fargate_batch.core._request import submit_args as _submit_args
 from airflow_fargate_batch.core._request.body import Beneath
+from airflow_fargate_batch.core._request.containers import ContainerOverrides, EcsTask
 from airflow_fargate_batch.core._request.dependencies import Dependency
 from airflow_fargate_batch.core._request.fields import JsonFile
+from airflow_fargate_batch.core._request.learning import Learning
 from airflow_fargate_batch.core._request.overrides import Overrides
 from airflow_fargate_batch.core._request.retries import RetryStrategy
 from airflow_fargate_batch.core._request.size import Settled, read_size, settle_size
@@ -41,6 +45,7 @@ __all__ = [
     "Arguments",
     "JobRequest",
     "JsonFile",
+    "Learning",
     "Overrides",
     "Settled",
     "find_problems",
@@ -54,7 +59,6 @@ __all__ = [
 
 DRY_RUN_PREFIX: Final = _dependencies.DRY_RUN_PREFIX
 MORE_THAN_A_JOB_MAY_HAVE: Final = _dependencies.MORE_THAN_A_JOB_MAY_HAVE
-_NOTHING: Final = Beneath()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +69,9 @@ class JobRequest:
 
     Attributes:
         size: vCPU and MiB of memory; ``None`` leaves the value to the job definition.
+        ecs: Containers of a job definition with ``ecsProperties``; size, command and environment
+            are for one of them. ``None`` means another kind of definition.
+        learning: Changes that later tries may make; never sent.
         submission: Identity, for tags and a default name.
         warnings: Legal but suspicious arguments.
         notes: Changes to arguments: a size rounded up, an array of one.
@@ -87,7 +94,9 @@ class JobRequest:
     propagate_tags: bool | None = None
     platform_version: str | None = None
     awslogs_index: int | None = None
-    extra_submit_args: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    ecs: EcsTask | None = field(default=None, repr=False)
+    consumable_resources: Mapping[str, int] = field(default_factory=dict)
+    learning: Learning = _learning.NOTHING
     submission: Submission | None = None
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -175,10 +184,28 @@ class JobRequest:
             ),
         )
         findings = Findings()
-        _lengths.check_overrides(request.command, request.environment, request.parameters, findings)
+        _check_overrides(request, findings)
         if findings.problems:
             raise InvalidRequest(findings.problems)
         return request
+
+    def calling(self, words: Sequence[str], variable: str, text: str) -> "JobRequest":
+        """Return the same request with another command, and the variable that the command reads.
+
+        :raises InvalidRequest: command and environment are too long.
+        """
+        environment = {**self.environment, variable: text}
+        request = replace(self, command=tuple(words), environment=environment)
+        findings = Findings()
+        _check_lengths(request, findings)
+        if findings.problems:
+            raise InvalidRequest(findings.problems)
+        return request
+
+    @property
+    def overrides_length(self) -> int:
+        """Characters of command and environment, as AWS counts these."""
+        return _lengths.overrides_length(self.command, self.environment)
 
     def to_submit_job(self) -> "SubmitJobRequestTypeDef":
         """Return the body of SubmitJob, for boto3 and ``--cli-input-json``."""
@@ -195,23 +222,36 @@ class JobRequest:
             "arrayProperties": self.array_size and {"size": self.array_size},
             "dependsOn": [dependency.to_api() for dependency in self.depends_on] or None,
             "parameters": dict(self.parameters) or None,
-            "containerOverrides": self._container_overrides() or None,
+            "containerOverrides": None,
             "retryStrategy": self.retry_strategy and self.retry_strategy.to_api(),
             "propagateTags": self.propagate_tags,
             "timeout": self.job_timeout and {"attemptDurationSeconds": self.job_timeout},
             "tags": {**self.tags, **own_tags} or None,
-            **self.extra_submit_args,
+            "consumableResourcePropertiesOverride": _consumables.to_api(self.consumable_resources),
+            **self._overrides(),
         }
         said = {member: value for member, value in body.items() if value is not None}
         return cast("SubmitJobRequestTypeDef", said)
 
-    def _container_overrides(self) -> dict[str, Any]:
-        return _overrides.to_api(
-            vcpu=self.size.vcpu,
-            memory=self.size.memory,
-            command=self.command,
-            environment=self.environment,
-        )
+    def _overrides(self) -> dict[str, Any]:
+        """Write the overrides, in the member that fits the kind of the job definition."""
+        own = ContainerOverrides(size=self.size, command=self.command, environment=self.environment)
+        if self.ecs is None or self.ecs.position is None:
+            ecs = self.ecs.to_api() if self.ecs else None
+            return {"containerOverrides": own.to_api() or None, _containers.MEMBER: ecs}
+        return {_containers.MEMBER: self.ecs.with_own(own).to_api()}
+
+    @property
+    def queues(self) -> tuple[str, ...]:
+        """The queues in which jobs of the submission may be."""
+        fallback = self.learning.fallback_job_queue
+        return (self.job_queue, *([fallback] if fallback not in (None, self.job_queue) else ()))
+
+    @property
+    def containers(self) -> tuple[ContainerOverrides, ...]:
+        """The overrides of all containers that the request names."""
+        own = ContainerOverrides(size=self.size, command=self.command, environment=self.environment)
+        return (own,) if self.ecs is None else self.ecs.with_own(own).containers
 
 
 def _arguments(arguments: Mapping[str, object]) -> Arguments:
@@ -252,23 +292,22 @@ def _build(
     *,
     dry_run: bool,
     submission: Submission | None,
-    beneath: Beneath = _NOTHING,
+    beneath: Beneath = _gathering.NOTHING,
 ) -> JobRequest:
     """Read the arguments; the request is of use only if *findings* has no problems."""
-    overrides = _gather_overrides(given, findings, beneath.overrides)
     parameters = _fields.parameters(given.parameters, given.parameters_file, findings)
     extra = _submit_args.read(given.extra_submit_args, findings)
-    policy = "strict" if given.size_policy is None else given.size_policy
-    size = _size.settle(overrides, policy, findings)
+    own, size, ecs = _gathering.gather(given, extra.containers, beneath, findings)
     array_size = _fields.array_size(given.array_size, findings)
     is_array = given.array_size is not None
+    job_queue = _fields.job_queue(given.job_queue, findings)
     request = JobRequest(
         job_name=_fields.job_name(given.job_name, given.job_name_prefix, submission, findings),
-        job_queue=_fields.job_queue(given.job_queue, findings),
+        job_queue=job_queue,
         job_definition=_fields.job_definition(given.job_definition, findings),
         size=size,
-        command=overrides.command or (),
-        environment=overrides.environment,
+        command=own.command or (),
+        environment=own.environment,
         parameters={**beneath.parameters, **parameters},
         share_identifier=_fields.share_identifier(given.share_identifier, findings),
         scheduling_priority=_fields.scheduling_priority(
@@ -291,15 +330,15 @@ def _build(
         awslogs_index=_fields.awslogs_index(
             given.awslogs_index, is_array=is_array, array_size=array_size, findings=findings
         ),
-        extra_submit_args={**beneath.extra, **extra},
+        ecs=ecs,
+        consumable_resources={
+            **beneath.consumables,
+            **extra.consumables,
+            **_consumables.read(given.consumable_resources, "consumable_resources", findings),
+        },
+        learning=_learning.read(given, size, job_queue, findings),
         submission=submission,
     )
-    if "ecsPropertiesOverride" in request.extra_submit_args and overrides != Overrides():
-        findings.warnings.append(
-            "extra_submit_args.ecsPropertiesOverride is set together with container overrides: AWS "
-            "documents ecsPropertiesOverride for job definitions with ecsProperties, and container "
-            "overrides for all other job definitions"
-        )
     _check_lengths(request, findings)
     if not (findings.warnings or findings.notes):
         return request
@@ -313,42 +352,19 @@ def _first_of(warnings: list[str]) -> tuple[str, ...]:
     return (*different[:PROBLEMS_SHOWN], *([f"and {more} more warnings"] if more > 0 else []))
 
 
-def _gather_overrides(given: Arguments, findings: Findings, beneath: Overrides) -> Overrides:
-    single = _overrides.from_arguments(
-        vcpu=given.vcpu,
-        memory=given.memory,
-        command=given.command,
-        environment=given.environment,
-        findings=findings,
-    )
-    has_layers = beneath is not _NOTHING.overrides or (
-        given.container_overrides is not None or given.container_overrides_file is not None
-    )
-    if not has_layers:
-        return single
-    file = "container_overrides_file"
-    layers = (
-        (file, _fields.json_file(given.container_overrides_file, file, findings)),
-        ("container_overrides", given.container_overrides),
-    )
-    overrides = Overrides()
-    overrides.update(beneath)
-    for where, layer in layers:
-        if layer is not None:
-            overrides.update(_overrides.from_mapping(layer, where, findings))
-    overrides.update(single)
-    return overrides
-
-
 def _check_lengths(request: JobRequest, findings: Findings) -> None:
-    command, environment, parameters = request.command, request.environment, request.parameters
     ids = (each.job_id for each in request.depends_on if each.job_id)
-    pairs = (environment, parameters, request.tags)
-    texts = (command, ids, *pairs, *(each.values() for each in pairs))
-    has_more = request.extra_submit_args or request.retry_strategy
+    pairs = (request.environment, request.parameters, request.tags)
+    texts = (request.command, ids, *pairs, *(each.values() for each in pairs))
+    has_more = request.ecs or request.consumable_resources or request.retry_strategy
     if not has_more and _lengths.are_surely_short(*texts):
         return
-    _lengths.check_overrides(command, environment, parameters, findings)
-    if ecs := request.extra_submit_args.get("ecsPropertiesOverride"):
-        _lengths.check_ecs_overrides(ecs, findings)
+    _check_overrides(request, findings)
     _lengths.check_request(request.to_submit_job(), findings)
+
+
+def _check_overrides(request: JobRequest, findings: Findings) -> None:
+    if request.ecs is None or request.ecs.position is None:
+        _lengths.check_overrides(request.command, request.environment, request.parameters, findings)
+    if request.ecs is not None:
+        _lengths.check_containers(request.containers, request.parameters, findings)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from airflow_fargate_batch.core import call_text
 from airflow_fargate_batch.core.secret_names import is_secret_name
 from airflow_fargate_batch.core.secret_texts import (
     STRUCK_OUT,
@@ -269,7 +270,9 @@ def _pieces(secret: str, is_secret: IsSecret) -> Iterator[str]:
 
 
 def _parsed(text: str) -> Any:
-    """Parse the JSON text of a mapping or a list; any other text is ``None``."""
+    """Parse the JSON text of a mapping or a list, or a remote call; any other text is ``None``."""
+    if text.startswith(call_text.PREFIX):
+        return call_text.arguments_of(text)
     if not text.lstrip().startswith(("{", "[")):
         return None
     try:

@@ -85,5 +85,10 @@ ARGUMENT_OF: Final[Mapping[str, str]] = {
     "propagateTags": "propagate_tags",
     "timeout": "job_timeout",
     "tags": "tags",
+    "ecsPropertiesOverride": "ecs_properties_override",
+    "consumableResourcePropertiesOverride": "consumable_resources",
 }
 """The arguments of a request by the members that they become."""
+
+ALSO_EXTRA: Final = ("ecsPropertiesOverride", "consumableResourcePropertiesOverride")
+"""Members that *extra_submit_args* takes as well, beneath their arguments: older DAGs use it."""

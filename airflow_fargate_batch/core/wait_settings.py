@@ -16,6 +16,15 @@ TIMEOUT_MARGIN: Final = timedelta(seconds=30)
 """Time between giving up and Airflow's execution_timeout, needed to terminate the job."""
 
 
+_RESULT_OF_NO_WAIT: Final = Problem(
+    "result_from_log",
+    "the task does not wait for the job, so there is no result to read: set deferrable=True or "
+    "wait_for_completion=True",
+    "set deferrable=True or wait_for_completion=True",
+    involves=("wait_for_completion", "deferrable"),
+)
+
+
 class Deadline(NamedTuple):
     """Moment to give up a wait, with its source for people; ``None`` means no limit."""
 
@@ -36,6 +45,8 @@ class WaitArguments(Protocol):
     fail_on_exit_code: Any
     awslogs_enabled: bool
     awslogs_fetch_interval: Any
+    wait_for_completion: bool | None
+    result_from_log: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +64,7 @@ class WaitSettings:
         log_interval: Seconds between two reads of the job's log; ``None`` means no reads.
         skip_on_exit_code: Exit codes that skip the task.
         fail_on_exit_code: Exit codes that fail the task without retries.
+        result_from_log: Whether the job's result is read from the log.
     """
 
     deferrable: bool | None = None
@@ -64,6 +76,7 @@ class WaitSettings:
     log_interval: float | None = None
     skip_on_exit_code: frozenset[int] = frozenset()
     fail_on_exit_code: frozenset[int] = frozenset()
+    result_from_log: bool = False
 
     @classmethod
     def read(cls, given: WaitArguments) -> Self:
@@ -88,6 +101,8 @@ class WaitSettings:
         log_interval = parsed(read_seconds, given.awslogs_fetch_interval, "awslogs_fetch_interval")
         skips = parsed(read_exit_codes, given.skip_on_exit_code, "skip_on_exit_code")
         fails = parsed(read_exit_codes, given.fail_on_exit_code, "fail_on_exit_code")
+        if given.result_from_log and not given.wait_for_completion:
+            problems.append(_RESULT_OF_NO_WAIT)
         settings = cls(
             deferrable=given.deferrable,
             poll_interval=interval or POLL_INTERVAL,
@@ -98,6 +113,7 @@ class WaitSettings:
             log_interval=log_interval if given.awslogs_enabled else None,
             skip_on_exit_code=skips or frozenset(),
             fail_on_exit_code=fails or frozenset(),
+            result_from_log=given.result_from_log,
         )
         if problems:
             raise InvalidRequest(problems)

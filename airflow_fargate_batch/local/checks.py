@@ -7,7 +7,7 @@ imitates AWS; a request accepted by LocalBatch may still be refused by AWS.
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
@@ -147,11 +147,11 @@ def command_problems(container: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _size(draft: Draft) -> Iterator[str]:
-    if len(draft.containers) > 1:
-        return  # AWS sizes such a task by the sum of its containers; LocalBatch does not
-    [(container, overrides)] = draft.containers
-    merged = resources(container.get("resourceRequirements"))
-    merged |= resources(overrides.get("resourceRequirements"))
+    merged = [
+        resources(container.get("resourceRequirements"))
+        | resources(overrides.get("resourceRequirements"))
+        for container, overrides in draft.containers
+    ]
     settings = draft.settings
     platform = (settings.get("fargatePlatformConfiguration") or {}).get("platformVersion")
     version = settings.get("platformVersion") or platform
@@ -159,16 +159,22 @@ def _size(draft: Draft) -> Iterator[str]:
 
 
 def size_problems(
-    asked: Mapping[str, str], settings: Mapping[str, Any], *, version: str | None
+    containers: Sequence[Mapping[str, str]], settings: Mapping[str, Any], *, version: str | None
 ) -> Iterator[str]:
-    """Yield problems with a vCPU and memory pair on the platform in *settings*."""
-    if not {"VCPU", "MEMORY"} <= asked.keys():
+    """Yield problems with vCPU and memory of all containers together.
+
+    :param containers: resources of each container, by type.
+    :param settings: part of the definition with the operating system.
+    """
+    if not all({"VCPU", "MEMORY"} <= asked.keys() for asked in containers):
         yield "Resource requirements VCPU and MEMORY are required for Fargate jobs."
         return
-    if not (_NUMBER.match(asked["VCPU"]) and _WHOLE_NUMBER.match(asked["MEMORY"])):
-        yield "Resource requirement values should be numbers."
-        return
-    vcpu, memory = Decimal(asked["VCPU"]), int(asked["MEMORY"])
+    for asked in containers:
+        if not (_NUMBER.match(asked["VCPU"]) and _WHOLE_NUMBER.match(asked["MEMORY"])):
+            yield "Resource requirement values should be numbers."
+            return
+    vcpu = sum((Decimal(asked["VCPU"]) for asked in containers), Decimal(0))
+    memory = sum(int(asked["MEMORY"]) for asked in containers)
     windows = str(_runtime(settings).get("operatingSystemFamily", "")).startswith("WINDOWS")
     row = fargate.row_of(vcpu)
     legal = row is not None and memory in row.memory

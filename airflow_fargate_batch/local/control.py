@@ -142,6 +142,7 @@ _TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     "job": (str,),
     "name": (str,), "exit_code": _MAYBE, "reason": (str, type(None)), "starts": (bool,),
     "status_reason": (str, type(None)), "runtime": (*_NUMBER, type(None)), "attempts": _MAYBE,
+    "queue": (str,), "needs_memory": _MAYBE,
     "stuck_in": (str, type(None)), "indexes": (list, type(None)), "log": (list,),
 }  # fmt: skip
 """Types of the members of faults and scripts."""

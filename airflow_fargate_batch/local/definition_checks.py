@@ -83,7 +83,7 @@ def _container_properties(container: Body) -> Iterator[str]:
     yield from _container(container)
     version = (container.get("fargatePlatformConfiguration") or {}).get("platformVersion")
     yield from size_problems(
-        resources(container.get("resourceRequirements")), container, version=version
+        [resources(container.get("resourceRequirements"))], container, version=version
     )
 
 
@@ -103,9 +103,8 @@ def _ecs_properties(properties: Body) -> Iterator[str]:
     yield from _together(containers)
     for container in containers:
         yield from _container(container)
-    if len(containers) == 1:  # AWS sizes the task by the sum of its containers
-        asked = resources(containers[0].get("resourceRequirements"))
-        yield from size_problems(asked, task, version=version)
+    asked = [resources(container.get("resourceRequirements")) for container in containers]
+    yield from size_problems(asked, task, version=version)
 
 
 def _together(containers: Sequence[Body]) -> Iterator[str]:

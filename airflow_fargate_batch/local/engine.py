@@ -394,7 +394,7 @@ class Engine:
         """Return the newest script for the job's current attempt (or *attempt*), or the default."""
         number = attempt or len(job.attempts)
         for script in reversed(self.scripts):
-            if script.applies_to(job.submission.name, job.index, number):
+            if script.applies_to(job, number):
                 return script
         return _PLAIN
 

@@ -49,6 +49,16 @@ class AcceptedJob:
         return next(essential, 0)
 
     @property
+    def memory(self) -> int:
+        """MiB of all containers together."""
+        return sum(
+            int(requirement["value"])
+            for container in self.containers
+            for requirement in container["resourceRequirements"]
+            if requirement["type"] == "MEMORY"
+        )
+
+    @property
     def depends_on(self) -> list[dict[str, str]]:
         """The submitted dependencies."""
         return list(self.arguments.get("dependsOn") or ())

@@ -3,9 +3,12 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import Final
 
 from airflow_fargate_batch.core.status import JobStatus
+from airflow_fargate_batch.local.jobs import Job
 
+OUT_OF_MEMORY: Final = "OutOfMemoryError: Container killed due to memory usage"
 _STICKY = (JobStatus.RUNNABLE, JobStatus.STARTING, JobStatus.RUNNING)
 
 
@@ -43,6 +46,9 @@ class Script:
         indexes: Array children to affect. ``None`` means plain jobs and all children.
         attempts: Number of attempts to affect, from the first. ``None`` means all attempts.
         log: Lines that each attempt writes to CloudWatch Logs.
+        queue: Pattern of the name of the job queue.
+        needs_memory: MiB. Only jobs with less are affected; unless *exit_code* or *reason* is set,
+            they run out of memory in AWS's words.
     """
 
     name: str = "*"
@@ -55,15 +61,23 @@ class Script:
     indexes: Collection[int] | None = None
     attempts: int | None = None
     log: Sequence[str] = ()
+    queue: str = "*"
+    needs_memory: int | None = None
 
     def __post_init__(self) -> None:
+        if self.needs_memory is not None and (self.exit_code, self.reason) == (0, None):
+            object.__setattr__(self, "exit_code", 137)
+            object.__setattr__(self, "reason", OUT_OF_MEMORY)
         if self.stuck_in not in (None, *_STICKY):
             raise ValueError(f"stuck_in must be one of {', '.join(_STICKY)}, not {self.stuck_in!r}")
 
-    def applies_to(self, name: str, index: int | None, attempt: int) -> bool:
+    def applies_to(self, job: Job, attempt: int) -> bool:
         """Return whether the script affects an attempt of a job."""
+        submission, index = job.submission, job.index
         return (
-            fnmatchcase(name, self.name)
+            fnmatchcase(submission.name, self.name)
+            and fnmatchcase(submission.queue.rpartition("/")[2], self.queue)
+            and (self.needs_memory is None or submission.memory < self.needs_memory)
             and (self.indexes is None or index in self.indexes)
             and (self.attempts is None or attempt <= self.attempts)
         )

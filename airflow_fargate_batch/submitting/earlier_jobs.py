@@ -142,8 +142,28 @@ class Lookup:
         older: bool = False,
         **listed: str,
     ) -> list[Job]:
-        """List jobs page by page, and return the jobs of the submission."""
-        find = partial(self._api.find_jobs, job_queue=request.job_queue, **listed)
+        """List the jobs of each queue, and return the jobs of the submission, newest first."""
+        found = [
+            job
+            for queue in request.queues
+            for job in self._of_queue(queue, request, until, since=since, older=older, **listed)
+        ]
+        if len(request.queues) > 1:
+            found.sort(key=lambda job: job.created_at or _ALWAYS, reverse=True)
+        return found
+
+    def _of_queue(
+        self,
+        job_queue: str,
+        request: JobRequest,
+        until: float,
+        *,
+        since: datetime | None,
+        older: bool,
+        **listed: str,
+    ) -> list[Job]:
+        """List jobs of a queue page by page, and return the jobs of the submission."""
+        find = partial(self._api.find_jobs, job_queue=job_queue, **listed)
         found: list[Job] = []
         definitions: set[str | None] = set()
         token: str | None = None
@@ -161,7 +181,7 @@ class Lookup:
         self._warn(
             "Stopped the search in queue %s (%s) after the newest %s jobs. Older jobs of this "
             "task, if there are any, are neither adopted nor terminated.",
-            request.job_queue,
+            job_queue,
             ", ".join(f"{key} {value}" for key, value in listed.items()),
             PAGES * limits.LIST_JOBS_PAGE,
         )

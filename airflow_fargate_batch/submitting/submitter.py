@@ -27,6 +27,7 @@ from airflow_fargate_batch.core.definition import JobDefinition, base_name
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.listing import in_a_sentence
 from airflow_fargate_batch.core.naming import SUBMISSION_TAG, Submission, token_of
+from airflow_fargate_batch.core.override_kind import advice_of_kind, has_overrides
 from airflow_fargate_batch.core.recognition import is_named, reason_to_pass, to_adopt
 from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.exceptions import (
@@ -35,11 +36,13 @@ from airflow_fargate_batch.exceptions import (
     AwsError,
     InvalidRequest,
     JobDefinitionNotFound,
+    OverridesMismatch,
     SubmissionUncertain,
     Throttled,
     Unreachable,
 )
 from airflow_fargate_batch.submitting.earlier_jobs import Lookup
+from airflow_fargate_batch.submitting.learned import learned_request
 from airflow_fargate_batch.submitting.rerun import indexes_left
 from airflow_fargate_batch.submitting.retrying import WILL_RETRY, Timing
 
@@ -111,11 +114,21 @@ class Submitter:
                     log.info("Adopted job %s (%s) of an earlier try", job.id, job.status)
                     return _submitted(job, request)._replace(is_adopted=True)
                 earlier.update((job.id, job) for job in found)
-        if rerun_failed_only and earlier:
-            request = self._without_succeeded(request, list(earlier.values()), until)
+        failed = list(earlier.values())
+        if rerun_failed_only and failed:
+            request = self._without_succeeded(request, failed, until)
+        request = learned_request(
+            request,
+            failed,
+            tries_before=tries_before,
+            api=self._api,
+            clock=self._clock,
+            until=until,
+        )
         if check is not None:
             check(request)
-        return self._submit(request, until, set(earlier))
+        submitted = self._submit(request, until, set(earlier))
+        return submitted._replace(job_queue=request.job_queue)
 
     def _look_for_earlier(
         self,
@@ -220,8 +233,8 @@ class Submitter:
                     raise _uncertain(request, "was not found") from error
             except AccessDenied as error:
                 self._do_without_tags(body, request, error)
-            except JobDefinitionNotFound as error:
-                raise self._naming_newest(error, request.job_definition) from error.__cause__
+            except AwsError as error:
+                raise self._advised(error, request) from error.__cause__
             self._clock.pause(attempt)
             attempt += 1
 
@@ -265,6 +278,12 @@ class Submitter:
         )
         del body["tags"]
 
+    def _advised(self, error: AwsError, request: JobRequest) -> AwsError:
+        """Add what the job definition says to a refusal."""
+        if isinstance(error, JobDefinitionNotFound):
+            return self._naming_newest(error, request.job_definition)
+        return self._naming_containers(error, request)
+
     def _naming_newest(self, error: JobDefinitionNotFound, name: str) -> JobDefinitionNotFound:
         """Name the newest active revision in the error, if known."""
         newest: JobDefinition | None
@@ -275,6 +294,20 @@ class Submitter:
         if newest is None:
             return error
         return JobDefinitionNotFound(error.message, f"The newest active revision is {newest}.")
+
+    def _naming_containers(self, error: AwsError, request: JobRequest) -> AwsError:
+        """Name the definition's containers if the overrides are for the other kind of definition.
+
+        AWS's words about this are not documented: any refusal that says nothing else may be it.
+        """
+        if type(error) not in (AwsError, OverridesMismatch) or not has_overrides(request):
+            return error
+        try:
+            definition = self._api.job_definition(request.job_definition)
+        except AwsError:
+            return error
+        advice = definition and advice_of_kind(request, definition)
+        return OverridesMismatch(error.message, advice) if advice else error
 
     def _warn_once(self, text: str, *values: object) -> None:
         if text not in self._warned:
@@ -303,4 +336,4 @@ def _named(indexes: list[int]) -> str:
 
 
 def _submitted(job: Job, request: JobRequest) -> Submitted:
-    return Submitted(job.id, job.name or request.job_name, job.arn)
+    return Submitted(job.id, job.name or request.job_name, job.arn, job_queue=job.queue)

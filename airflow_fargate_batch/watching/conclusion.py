@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from airflow_fargate_batch.core.evidence import Evidence
 from airflow_fargate_batch.core.explanation import Explanation, explain, questions
+from airflow_fargate_batch.core.failure import diagnose
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.status import JobStatus
 from airflow_fargate_batch.exceptions import AwsError, JobFailed
@@ -71,10 +72,10 @@ def conclude(
         log_lines=log_lines_of(job, failed_children, api, logs) if logs else (),
     )
     explanation = explain(job, evidence, datetime.now(UTC))
-    retryable = explanation.failure is None or explanation.failure.retryable
+    failure = explanation.failure or diagnose(job, failed_children)
     return Conclusion(
         job.to_summary(failed_children=known_children),
-        JobFailed(explanation.to_text(task=task), job.id, retryable),
+        failure.exception(explanation.to_text(task=task), job.id, failure.retryable),
         frozenset(each.exit_code for each in (failed_children if job.is_array else [job])),
     )
 

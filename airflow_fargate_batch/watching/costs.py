@@ -8,7 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from airflow_fargate_batch.core import limits
-from airflow_fargate_batch.core.cost import Capacity, Cost, children_to_read, cost_of
+from airflow_fargate_batch.core.capacity import Capacity
+from airflow_fargate_batch.core.cost import Cost, children_to_read, cost_of
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.pricing import Prices
 from airflow_fargate_batch.core.surroundings import Surroundings

@@ -12,7 +12,7 @@ from airflow_fargate_batch._airflow.costs import cost_of_ended, known_prices
 from airflow_fargate_batch._airflow.queue_capacity import QueueCapacities
 from airflow_fargate_batch._airflow.shared_poller import Once
 from airflow_fargate_batch.aws.batch import BatchApi
-from airflow_fargate_batch.core.cost import Capacity
+from airflow_fargate_batch.core.capacity import Capacity
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.pricing import BUILT_IN, Platform
 from airflow_fargate_batch.exceptions import CredentialsMissing

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from airflow_fargate_batch._airflow.wait_event import WaitEvent, WaitOutcome
-from airflow_fargate_batch.core.cost import Capacity
+from airflow_fargate_batch.core.capacity import Capacity
 from airflow_fargate_batch.core.job import Job
 
 STORED: dict[str, Any] = {"outcome": "gave_up", "jobs": [], "message": "It took too long"}

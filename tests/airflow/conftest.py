@@ -24,9 +24,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(_HERE):
             item.add_marker("airflow")
-            item.add_marker(pytest.mark.xdist_group("airflow"))  # one process: one real Airflow
+            item.add_marker(pytest.mark.xdist_group(_group(item)))
         if item.path.name in _LONG:
             item.add_marker("long")
+
+
+def _group(item: pytest.Item) -> str:
+    """Name a test's process: those with the running Airflow share one, to start it once."""
+    shares = "real_airflow" in getattr(item, "fixturenames", ())
+    return "the running Airflow" if shares else "airflow dags test"
 
 
 @pytest.fixture(scope="session")

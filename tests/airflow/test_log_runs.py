@@ -105,6 +105,17 @@ def test_the_log_has_a_link_where_it_is_known(story: Story) -> None:
     assert not log_page(story, "keepsnone")
 
 
+@pytest.mark.parametrize(("task", "attempts"), [("plain", 1), ("child", 3)])
+def test_the_cost_of_a_deferred_job_is_pushed_and_logged(
+    story: Story, task: str, attempts: int
+) -> None:
+    cost = story.airflow.xcom(story.run, task, "job")["cost"]
+    assert (cost["capacity"], cost["attempts"], cost["currency"]) == ("FARGATE", attempts, "USD")
+    assert cost["low"] == cost["high"] > 0  # not on Spot, as the triggerer has asked
+    assert cost["billed_seconds"] >= 60 * attempts
+    assert "Cost: at least 0.00" in story.airflow.log(story.run, task)
+
+
 def log_page(story: Story, task: str) -> str | None:
     answer = story.airflow._api("GET", f"{story.airflow._path(story.run, task)}/links")
     pages: dict[str, str | None] = answer.get("extra_links", answer)

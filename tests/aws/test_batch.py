@@ -23,7 +23,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from airflow_fargate_batch.aws.batch import BatchApi
+from airflow_fargate_batch.aws.batch import BatchApi, Submitted
 from airflow_fargate_batch.aws.service import NO_HIDDEN_RETRIES
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.status import JobStatus
@@ -153,7 +153,7 @@ def test_a_submit_is_answered_with_the_job(api: BatchApi, stub: Stub) -> None:
     stub.says(200, {"jobId": "job-1", "jobName": "nightly", "jobArn": "arn:aws:batch:job-1"})
     submitted = api.submit_job(BODY)
     assert not submitted.is_adopted
-    assert submitted == ("job-1", "nightly", "arn:aws:batch:job-1", False)
+    assert submitted == Submitted("job-1", "nightly", "arn:aws:batch:job-1")
     assert stub.paths == ["/v1/submitjob"]
 
 
@@ -182,6 +182,7 @@ ODD_ENTRIES: dict[str, bytes] = {
 }
 
 
+@pytest.mark.new_boto3
 @pytest.mark.parametrize("entry", ODD_ENTRIES.values(), ids=ODD_ENTRIES)
 def test_an_odd_entry_does_not_hurt_the_others_of_its_page(
     api: BatchApi, stub: Stub, entry: bytes
@@ -197,6 +198,7 @@ def test_an_odd_entry_does_not_hurt_the_others_of_its_page(
     assert api.find_jobs(job_queue="queue", job_name="nightly").next_token is None
 
 
+@pytest.mark.new_boto3
 def test_an_odd_revision_does_not_hide_the_others(api: BatchApi, stub: Stub) -> None:
     def revision(number: object, **members: object) -> dict[str, object]:
         arn = f"arn:aws:batch:r:1:job-definition/d:{number}"
@@ -240,6 +242,7 @@ def test_a_client_that_is_also_used_otherwise_answers_as_ever(api: BatchApi, stu
     assert answer["jobs"] == [{"jobId": "job-1"}]
 
 
+@pytest.mark.new_boto3
 def test_an_entry_that_makes_no_sense_spoils_no_other(api: BatchApi, stub: Stub) -> None:
     stub.says(200, {"jobs": [5, {"jobId": "odd", "attempts": 5, "container": []}, {"jobId": "a"}]})
     assert [job.id for job in api.describe_jobs(["odd", "a"])] == ["odd", "a"]
@@ -269,6 +272,7 @@ def test_all_pages_of_real_answers_are_found() -> None:
         assert api.job_definition("other") is None
 
 
+@pytest.mark.new_boto3
 def test_the_pages_of_names_are_bounded(api: BatchApi, stub: Stub) -> None:
     entry = {"jobQueueArn": "arn", "jobQueueName": "again"}
     stub.says(200, {"jobQueues": [entry, {"no": "name"}, 5], "nextToken": "for ever"})

@@ -4,12 +4,14 @@ import csv
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from airflow_fargate_batch.cli import _console, cost
+from airflow_fargate_batch.core.cost_report import Group
 from airflow_fargate_batch.local import LocalBatch
 from airflow_fargate_batch.local.account import READY_QUEUE
 from airflow_fargate_batch.watching import costs
@@ -191,6 +193,21 @@ def test_a_plot_is_drawn(run: Run, tmp_path: Path, name: str, start: bytes) -> N
     if name.endswith("svg"):
         assert b"etl" in drawn
         assert b"cost by dag since" in drawn
+
+
+def test_a_plot_of_many_groups_gathers_the_cheapest(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="the extra [plot] is not installed")
+    from airflow_fargate_batch.cli._plot import draw
+
+    groups = [
+        Group(name=f"group {number} " + "x" * 90, low=Decimal(1), high=Decimal(3 + number))
+        for number in range(33)
+    ]
+    draw(str(tmp_path / "a.svg"), groups, currency="USD", title="many")
+    drawn = (tmp_path / "a.svg").read_text()
+    assert "3 others" in drawn
+    assert "group 30" not in drawn
+    assert "if all on Fargate Spot" in drawn
 
 
 @pytest.mark.usefixtures("jobs")

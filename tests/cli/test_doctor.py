@@ -89,9 +89,13 @@ def of_ecs(*containers: dict[str, Any]) -> Callable[[LocalBatch], None]:
 
 MAIN = {"name": "main", "image": "i", "resourceRequirements": size("1", 2048)}
 HELPER = {"name": "helper", "image": "i", "resourceRequirements": size("0.5", 1024)}
-ECS_OVERRIDE = json.dumps(
-    {"ecsPropertiesOverride": {"taskProperties": [{"containers": [{"name": "mian"}]}]}}
-)
+
+
+def ecs_override(*containers: dict[str, Any]) -> tuple[str, str]:
+    override = {"taskProperties": [{"containers": containers}]}
+    return "--extra-submit-args", json.dumps({"ecsPropertiesOverride": override})
+
+
 WINDOWS = {"runtimePlatform": {"operatingSystemFamily": "WINDOWS_SERVER_2022_CORE"}}
 SERVICE_QUEUE = {"computeEnvironmentOrder": [], "serviceEnvironmentOrder": [{"order": 1}]}
 POLICY = f"scheduling-policy/{READY_FAIR_SHARE_QUEUE}-policy"
@@ -118,6 +122,13 @@ SITUATIONS: dict[str, Situation] = {
         f"problem  there is no job queue xyz in this account and region, but {READY_QUEUE}, "
         "fair-share",
         "Check the name, the region and the account: aws batch describe-job-queues --region REGION",
+    ),
+    "a queue among queues that may not be listed": Situation(
+        "queue-exists",
+        lambda aws: aws.faults.add("denied", operation="DescribeJobQueues", skip=1),
+        ("--job-queue", "nightly"),
+        "problem  there is no job queue nightly in this account and region",
+        "Check the name, the region and the account",
     ),
     "a disabled queue": Situation(
         "queue-state",
@@ -164,6 +175,15 @@ SITUATIONS: dict[str, Situation] = {
         ),
         ("--job-queue", READY_QUEUE),
         f"problem  queue {READY_QUEUE} runs on EC2 Spot instances, not on Fargate",
+    ),
+    "a queue of an older API, whose environments may not be read": Situation(
+        "queue-capacity-type",
+        both(
+            alter(QUEUE, jobQueueType=None),
+            lambda aws: aws.faults.add("denied", operation="DescribeComputeEnvironments"),
+        ),
+        ("--job-queue", READY_QUEUE),
+        f"ok       queue {READY_QUEUE} is VALID",
     ),
     "a queue for SageMaker": Situation(
         "queue-capacity-type",
@@ -286,6 +306,13 @@ SITUATIONS: dict[str, Situation] = {
         f"definition {READY_DEFINITION}:1 has a scheduling priority",
         "Give --scheduling-priority (0 to 9999).",
     ),
+    "a fair-share queue and a definition with a priority": Situation(
+        "scheduling-priority",
+        alter(DEFINITION, schedulingPriority=3),
+        (*FAIR, "--command", '["ls"]'),
+        "problem  queue fair-share has a fair-share policy, and the request has no share "
+        "identifier",
+    ),
     "a policy for service jobs": Situation(
         "quota-share",
         alter(POLICY, quotaSharePolicy={"idleResourceAssignmentStrategy": "FIFO"}),
@@ -295,12 +322,22 @@ SITUATIONS: dict[str, Situation] = {
     ),
     "a job larger than the environment": Situation(
         "max-vcpus",
-        alter(ENVIRONMENT, computeResources={"type": "FARGATE", "maxvCpus": 4}),
+        both(
+            environment("other", maxvCpus=4),
+            alter(ENVIRONMENT, computeResources={"type": "FARGATE", "maxvCpus": 4}),
+        ),
         ("--vcpu", "8", "--memory", "16384"),
         "problem  the job needs 8 vCPU, and no compute environment of the queue has more than 4 "
         "(maxvCpus): the job would stay RUNNABLE",
-        "Ask for less than 8 vCPU, or have maxvCpus raised: aws batch update-compute-environment "
+        "Ask for fewer vCPU, or have maxvCpus raised: aws batch update-compute-environment "
         f"--compute-environment {READY_QUEUE}-environment --compute-resources maxvCpus=N",
+    ),
+    "an array that fits": Situation(
+        "max-vcpus",
+        NO_CHANGE,
+        ("--array-size", "10"),
+        "ok       all 10 children of the array may run at the same time (maxvCpus 256, shared with "
+        "all other jobs)",
     ),
     "an array larger than the environments": Situation(
         "max-vcpus",
@@ -491,23 +528,43 @@ SITUATIONS: dict[str, Situation] = {
         ("--command", '["ls"]'),
         f"problem  {READY_DEFINITION}:1 is made with ecsProperties, and the request overrides a "
         "container without a name",
-        "Overrides of such a definition go to ecsPropertiesOverride, by container name; its "
-        "containers are main, helper.",
+        "Give --container: main or helper.",
     ),
     "an override by name where there are no names": Situation(
         "override-kind",
         NO_CHANGE,
-        ("--extra-submit-args", ECS_OVERRIDE),
+        ecs_override({"name": "mian"}),
         f"problem  {READY_DEFINITION}:1 is made with containerProperties, and the request has "
         "ecsPropertiesOverride",
-        "Give --command, --environment, --vcpu, --memory or --container-overrides-file instead.",
+        "Leave out --container, and give --command, --environment, --vcpu, --memory or "
+        "--container-overrides-file instead of --ecs-properties-override.",
     ),
     "a container that the definition does not have": Situation(
         "container-names",
         of_ecs(MAIN, HELPER),
-        ("--extra-submit-args", ECS_OVERRIDE),
+        ecs_override({"name": "mian"}),
         f"problem  {READY_DEFINITION}:1 has no container mian",
         "Use one of its containers: main, helper.",
+    ),
+    "an override by position": Situation(
+        "size",
+        of_ecs(MAIN),
+        ecs_override({"resourceRequirements": size("4", 8192)}, {"command": ["too", "many"]}),
+        "ok       4 vCPU with 8192 MiB is a Fargate size",
+    ),
+    "an override by name": Situation(
+        "size",
+        of_ecs(HELPER | {"essential": False}, MAIN),
+        ecs_override({"name": "main", "resourceRequirements": size("4", 8192)}),
+        "warning  4.5 vCPU with 9216 MiB is not a Fargate size; the vCPU values are 0.25, 0.5, 1, "
+        "2, 4, 8, 16 or 32; this is the sum of 2 containers",
+    ),
+    "half a size by position": Situation(
+        "size",
+        of_ecs(MAIN),
+        ecs_override({"resourceRequirements": [{"type": "VCPU", "value": "4"}]}),
+        f"problem  4 vCPU with 2048 MiB (memory of {READY_DEFINITION}:1) is not a Fargate size; 4 "
+        "vCPU takes 8192 to 30720 MiB in steps of 1024",
     ),
     "a parameter that nobody gives": Situation(
         "parameters-given",
@@ -541,6 +598,20 @@ SITUATIONS: dict[str, Situation] = {
         f"warning  the command of {READY_DEFINITION}:1 does not refer to the parameter day",
         "Write Ref::day into the command, or leave the parameter out.",
     ),
+    "a parameter that the request's own command does not have": Situation(
+        "parameters-used",
+        NO_CHANGE,
+        ("--parameters", '{"day": "1"}', "--command", '["ls"]'),
+        "warning  the command of the request does not refer to the parameter day",
+    ),
+    "a command that nearly grows too long": Situation(
+        "overrides-length",
+        container(command=["echo", "Ref::text"]),
+        ("--parameters", json.dumps({"text": "x" * 8000})),
+        "warning  command and environment have 8040 characters together, 8000 of them in "
+        "command[1]; AWS Batch accepts a job with more than 8192, but then fails the job; AWS "
+        "Batch adds variables of its own",
+    ),
     "a command that grows with its parameters": Situation(
         "overrides-length",
         container(command=["echo", "Ref::text"]),
@@ -548,6 +619,12 @@ SITUATIONS: dict[str, Situation] = {
         "problem  command and environment have 9040 characters together, 9000 of them in "
         "command[1]; AWS Batch accepts a job with more than 8192, but then fails the job",
         "Store large values in a file on S3 and pass the address of the file.",
+    ),
+    "tags that fit together": Situation(
+        "propagated-tags",
+        alter(DEFINITION, tags={"team": "data"}),
+        ("--tags", '{"team": "ops"}', "--propagate-tags"),
+        "ok       2 propagated tags, of 50 allowed",
     ),
     "too many tags together": Situation(
         "propagated-tags",
@@ -565,7 +642,22 @@ def doctor(run: Run, time: Time) -> Run:  # noqa: ARG001 - passes without sleepi
     return lambda *words: run("doctor", *words)
 
 
-@pytest.mark.parametrize("situation", SITUATIONS.values(), ids=SITUATIONS)
+IN_NEW_MEMBERS = {
+    "a queue on EC2",
+    "a queue on ECS Managed Instances",
+    "a queue for SageMaker",
+    "a policy for service jobs",
+}
+"""Situations that AWS tells in members that an old boto3 leaves out of its answers."""
+
+
+@pytest.mark.parametrize(
+    "situation",
+    [
+        pytest.param(each, id=name, marks=[pytest.mark.new_boto3] if name in IN_NEW_MEMBERS else [])
+        for name, each in SITUATIONS.items()
+    ],
+)
 def test_the_report_says_what_is_wrong_and_what_to_do(
     doctor: Run, aws: LocalBatch, situation: Situation
 ) -> None:
@@ -716,6 +808,11 @@ def test_in_a_process_of_its_own(aws: LocalBatch) -> None:
     assert outcome.code == 1
     assert "DISABLED and accepts no jobs" in outcome.out
     assert outcome.err == ""
+
+
+def test_two_flags_for_one_argument_are_a_mistake(doctor: Run, aws: LocalBatch) -> None:
+    outcome = doctor("--retry-attempts", "2", "--retry-strategy", '{"attempts": 2}')
+    assert (outcome.code, outcome.out, len(aws.requests)) == (2, "", 0)
 
 
 def test_the_help_explains_what_is_judged(doctor: Run) -> None:

@@ -127,3 +127,25 @@ def test_a_place_that_cannot_be_written_is_named(run: Run) -> None:
     outcome = run("prices", "--refresh", "--region", "us-east-1", "--prices-file", "/proc/x/y")
     assert outcome.code == 2
     assert "--prices-file: /proc/x/y cannot be written" in outcome.err
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_user_without_a_home_directory_must_name_the_file(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("XDG_CONFIG_HOME")
+    monkeypatch.setattr("os.path.expanduser", lambda path: path)
+    assert run("prices").code == 0
+    outcome = run("prices", "--refresh", "--region", "us-east-1")
+    assert outcome.code == 2
+    assert "--prices-file: name a file: this user has no home directory" in outcome.err
+
+
+@pytest.mark.usefixtures("prices_file", "time")
+def test_pages_that_never_end_are_an_error(
+    run: Run, aws: LocalBatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("airflow_fargate_batch.aws.prices.MOST_PAGES", 1)
+    outcome = run("prices", "--refresh", "--region", aws.region)
+    assert outcome.code == 1
+    assert "has more than 1 pages" in outcome.err

@@ -141,6 +141,7 @@ LEAST = {"jobName", "jobQueue", "jobDefinition", "tags"}
             ["--extra-submit-args", json.dumps(LICENCES)],
             LICENCES,
             id="other members",
+            marks=pytest.mark.new_boto3,
         ),
     ],
 )

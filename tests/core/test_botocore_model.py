@@ -8,7 +8,6 @@ import pytest
 from botocore.session import get_session
 from botocore.validate import ParamValidator
 
-from airflow_fargate_batch.core._request import submit_args as _submit_args
 from airflow_fargate_batch.core.fargate import SIZES, Size
 from airflow_fargate_batch.core.naming import Submission
 from airflow_fargate_batch.core.submit_members import (
@@ -75,7 +74,7 @@ def test_every_member_of_a_request_is_ours_and_ours_are_aws_s() -> None:
 
 
 def test_every_member_of_submit_job_has_a_place() -> None:
-    placed = {*ARGUMENT_OF, *NOT_ON_FARGATE, *_submit_args.WITHOUT_ARGUMENT}
+    placed = {*ARGUMENT_OF, *NOT_ON_FARGATE}
     assert placed - {"schedulingPriority"} == set(SUBMIT_JOB.members)
 
 

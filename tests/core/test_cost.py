@@ -6,15 +6,14 @@ from typing import Any
 
 import pytest
 
+from airflow_fargate_batch.core.capacity import Capacity
 from airflow_fargate_batch.core.cost import (
-    Capacity,
     Cost,
     children_to_read,
     cost_of,
 )
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.pricing import BUILT_IN
-from airflow_fargate_batch.core.surroundings import ComputeEnvironment, JobQueue, Surroundings
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 HOUR = Decimal("0.04937")  # 1 vCPU, 2 GB, us-east-1
@@ -108,37 +107,6 @@ def test_windows_never_runs_on_spot() -> None:
     assert cost.low == cost.high
 
 
-@pytest.mark.parametrize(
-    ("kinds", "capacity"),
-    [
-        (["FARGATE"], Capacity.ON_DEMAND),
-        (["FARGATE", "FARGATE"], Capacity.ON_DEMAND),
-        (["FARGATE_SPOT"], Capacity.SPOT),
-        (["FARGATE", "FARGATE_SPOT"], Capacity.MIXED),
-        (["EC2"], Capacity.UNKNOWN),
-        (["FARGATE", "EC2"], Capacity.UNKNOWN),
-        ([None], Capacity.UNKNOWN),
-        ([], Capacity.UNKNOWN),
-    ],
-)
-def test_compute_environments_decide_the_capacity(
-    kinds: list[str | None], capacity: Capacity
-) -> None:
-    environments = tuple(
-        ComputeEnvironment(arn=str(place), name="", resource_type=kind)
-        for place, kind in enumerate(kinds)
-    )
-    queue = JobQueue(arn="", name="", environments=tuple(each.arn for each in environments))
-    assert Capacity.of(Surroundings(queue=queue, environments=environments)) is capacity
-
-
-def test_a_compute_environment_that_could_not_be_read_leaves_the_capacity_unknown() -> None:
-    queue = JobQueue(arn="", name="", environments=("one", "two"))
-    one = ComputeEnvironment(arn="one", name="", resource_type="FARGATE")
-    assert Capacity.of(Surroundings(queue=queue, environments=(one,))) is Capacity.UNKNOWN
-    assert Capacity.of(Surroundings()) is Capacity.UNKNOWN
-
-
 def array(size: int, read: int, *, seconds: int = 60) -> Cost:
     parent = job(arrayProperties={"size": size})
     return of(parent, children=[job((0, seconds)) for _ in range(read)])
@@ -148,6 +116,7 @@ def test_an_array_costs_what_its_children_cost() -> None:
     cost = array(3, 3, seconds=100)
     assert (cost.billed_seconds, cost.attempts, cost.is_estimate) == (300, 3, False)
     assert cost.high == HOUR * 300 / 3600
+    assert "5 min 0 s billed in 3 attempts of 3 children; prices" in cost.describe()
 
 
 def test_a_large_array_is_estimated_from_the_children_that_were_read() -> None:

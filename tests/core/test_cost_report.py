@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from airflow_fargate_batch.core.cost import Capacity, Cost
+from airflow_fargate_batch.core.capacity import Capacity
+from airflow_fargate_batch.core.cost import Cost
 from airflow_fargate_batch.core.cost_report import grouped, total
 from airflow_fargate_batch.core.job import Job
 

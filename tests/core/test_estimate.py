@@ -60,9 +60,25 @@ def test_the_region_of_an_arn_counts_before_the_given_one(
     assert found.shape.region == region
 
 
+def test_one_job_without_a_timeout_is_priced_by_the_hour_alone() -> None:
+    request = make(vcpu="0.25", memory=512)
+    assert estimate_request(request, BUILT_IN, region="us-east-1").describe() == [
+        "Cost: 0.0123 USD an hour for 0.25 vCPU with 512 MiB (Linux x86 in us-east-1, on demand, "
+        "prices of 2026-09-11)"
+    ]
+
+
 def test_without_both_values_there_is_no_estimate() -> None:
     assert estimate_request(make(vcpu=1), BUILT_IN, region="us-east-1").describe() == [
         "Cost: no estimate, because vCPU and memory are not both given"
+    ]
+
+
+def test_containers_that_the_request_does_not_name_are_not_guessed() -> None:
+    request = make(vcpu=1, memory=2048, container="main")
+    assert estimate_request(request, BUILT_IN, region="us-east-1").describe() == [
+        "Cost: no estimate, because the job definition may have containers that the request does "
+        "not name"
     ]
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from airflow_fargate_batch import exceptions
 from airflow_fargate_batch.core._failure_rules import RULES
 from airflow_fargate_batch.core.failure import FailureKind, diagnose, diagnose_stuck
 from airflow_fargate_batch.core.job import Job
@@ -495,3 +496,20 @@ def test_the_report_links_the_last_attempts_log(
     lines = report(failed(EXITED, container=container, attempts=attempts, jobArn=arn)).splitlines()
     links = [line for line in lines if line.startswith("Log: ")]
     assert [link.endswith("/log-events/d$252Fdefault$252F2") for link in links] == [True] * shown
+
+
+@pytest.mark.parametrize(
+    ("reason", "exception"),
+    [
+        (PULL_NOT_FOUND, exceptions.ImageNotPulled),
+        (PULL_PLATFORM, exceptions.ImageNotPulled),
+        (PULL_RATE, exceptions.ImageNotPulled),
+        ("CannotPullContainerError: odd", exceptions.ImageNotPulled),
+        ("CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY", exceptions.NoCapacity),
+        ("ResourceInitializationError: odd", exceptions.InfrastructureFailed),
+    ],
+)
+def test_images_and_capacity_have_exceptions_whoever_has_to_act(
+    reason: str, exception: type[exceptions.JobFailed]
+) -> None:
+    assert diagnose(failed(statusReason=reason)).exception is exception

@@ -591,7 +591,7 @@ def test_a_platform_version_that_starts_nothing_any_more_is_suspicious(
             "belongs to SubmitServiceJob (SageMaker training jobs), not to SubmitJob: remove the "
             "member",
         ),
-        ("ecsPropertyOverride", "is not a member of SubmitJob: use ecsPropertiesOverride"),
+        ("ecsPropertyOverride", "is not a member of SubmitJob: use ecs_properties_override"),
         ("timeouts", "is not a member of SubmitJob: use job_timeout"),
         ("ArrayProperties", "is not a member of SubmitJob: use array_size"),
         ("depends_on", "is not a member of SubmitJob: use depends_on"),
@@ -721,10 +721,19 @@ def test_a_container_of_an_ecs_definition_needs_no_name() -> None:
         make(extra_submit_args=ecs({"command": ["x" * 9000]}))
 
 
-def test_both_kinds_of_overrides_are_suspicious() -> None:
-    extra = ecs({"name": "app", "command": ["run"]})
-    assert make(extra_submit_args=extra).warnings == ()
-    assert len(make(extra_submit_args=extra, vcpu=1).warnings) == 1
+def test_both_kinds_of_overrides_in_a_body_are_suspicious() -> None:
+    both = {"containerOverrides": {"command": ["ls"]}, **ecs({"name": "app", "command": ["run"]})}
+    request = JobRequest.from_submit_job(
+        {"jobName": "j", "jobQueue": "q", "jobDefinition": "d"} | both
+    )
+    assert len(request.warnings) == 1
+    written: Any = request.to_submit_job()
+    assert {member: written[member] for member in both} == {
+        "containerOverrides": {"command": ["ls"]},
+        "ecsPropertiesOverride": {
+            "taskProperties": [{"containers": [{"name": "app", "command": ["run"]}]}]
+        },
+    }
 
 
 @pytest.mark.parametrize("value", ["0", -1, "-0.25"])

@@ -560,7 +560,7 @@ def test_the_containers_of_an_ecs_task_have_8192_characters_together() -> None:
 
     assert make(extra_submit_args=task(8192))
     said = problem(extra_submit_args=task(8193))
-    assert said.startswith("extra_submit_args.ecsPropertiesOverride: ")
+    assert said.startswith("ecs_properties_override: ")
     assert "8193 characters together, 8062 of them in 'large';" in said
 
 
@@ -581,7 +581,9 @@ def test_the_member_that_makes_a_request_too_large_is_named() -> None:
     resource = {"consumableResource": "x" * 40_000, "quantity": 1}
     listed = {"consumableResourceList": [resource]}
     extra = {"consumableResourcePropertiesOverride": listed}
-    assert problem(extra_submit_args=extra).startswith("extra_submit_args: the whole request has ")
+    assert problem(extra_submit_args=extra).startswith(
+        "consumable_resources: the whole request has "
+    )
     assert problem(depends_on=["x" * 20_000], parameters={"p": "x" * 15_000}).startswith(
         "depends_on: "
     )

@@ -108,6 +108,18 @@ conditions = st.fixed_dictionaries(
         "onExitCode": st.sampled_from([1, "1*"]),
     },
 )
+resources = st.fixed_dictionaries(
+    {"type": st.sampled_from(["VCPU", "MEMORY"]), "value": st.sampled_from([1, 2, 2048, 4096])}
+)
+containers = st.fixed_dictionaries(
+    {},
+    optional={
+        "name": st.sampled_from(["main", "side", "log"]),
+        "command": st.lists(words, max_size=2),
+        "environment": environments,
+        "resourceRequirements": st.lists(resources, max_size=2),
+    },
+)
 plausible: dict[str, st.SearchStrategy[Any]] = {
     "job_queue": words | st.just("arn:aws:batch:r:1:job-queue/q"),
     "job_definition": words | words.map(lambda name: f"{name}:1"),
@@ -127,6 +139,13 @@ plausible: dict[str, st.SearchStrategy[Any]] = {
     "container_overrides_file": st.just(
         JsonFile("o.json", '{"resourceRequirements": [{"type": "VCPU", "value": "1"}]}')
     ),
+    "container": st.sampled_from(["main", "side"]),
+    "ecs_properties_override": st.lists(containers, max_size=3).map(
+        lambda listed: {"taskProperties": [{"containers": listed}]}
+    ),
+    "out_of_memory": st.sampled_from(["grow", "shrink"]),
+    "max_memory": st.sampled_from([4096, "8 GB", 1]),
+    "fallback_job_queue": words,
     "share_identifier": words,
     "scheduling_priority": st.integers(-1, 10_000),
     "depends_on": st.lists(words | st.fixed_dictionaries({"jobId": words}), max_size=21)
@@ -145,6 +164,7 @@ plausible: dict[str, st.SearchStrategy[Any]] = {
     "propagate_tags": st.sampled_from([True, "false", 1]),
     "platform_version": st.sampled_from(["LATEST", "1.4.0", "1.3.0"]),
     "awslogs_index": st.integers(0, 5),
+    "consumable_resources": st.dictionaries(words, st.integers(0, 9), max_size=6),
     "extra_submit_args": st.just({}),
 }
 submissions = st.none() | st.builds(
@@ -201,6 +221,11 @@ def check_body(said: dict[str, Any]) -> None:
     assert all(1 <= len(key) <= 128 and len(tags[key]) <= 256 for key in tags)
     assert not any(key.lower().startswith("aws:") for key in tags)
     check_overrides(said.get("containerOverrides", {}))
+    check_containers(said.get("ecsPropertiesOverride", {"taskProperties": [{"containers": []}]}))
+    listed = said.get("consumableResourcePropertiesOverride", {"consumableResourceList": []})
+    quantities = [each["quantity"] for each in listed["consumableResourceList"]]
+    assert len(quantities) <= 5
+    assert all(quantity >= 1 for quantity in quantities)
     assert len(json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()) < 30 * 1024
 
 
@@ -211,6 +236,22 @@ def check_retries(strategy: dict[str, Any]) -> None:
     for rule in rules:
         assert rule["action"] in {"RETRY", "EXIT"}
         assert 2 <= len(rule) <= 4
+
+
+def check_containers(overrides: dict[str, Any]) -> None:
+    [task] = overrides["taskProperties"]
+    names = [each["name"] for each in task["containers"] if "name" in each]
+    assert len(names) == len(set(names))
+    sizes = [size_of(each) for each in task["containers"]]
+    if len(sizes) == 1:
+        check_overrides(task["containers"][0])
+    elif sizes and all(len(size) == 2 for size in sizes):
+        vcpu = sum(Decimal(size["VCPU"]) for size in sizes)
+        assert (vcpu, sum(int(size["MEMORY"]) for size in sizes)) in SIZES
+
+
+def size_of(overrides: dict[str, Any]) -> dict[str, str]:
+    return {each["type"]: each["value"] for each in overrides.get("resourceRequirements", [])}
 
 
 def check_overrides(overrides: dict[str, Any]) -> None:

@@ -19,6 +19,8 @@ DEFAULTS: dict[str, Any] = {
     "wait_timeout": None,
     "terminate_on_kill": True,
     "awslogs_enabled": False,
+    "wait_for_completion": True,
+    "result_from_log": False,
     "awslogs_fetch_interval": 30.0,
     "skip_on_exit_code": None,
     "fail_on_exit_code": None,
@@ -57,7 +59,7 @@ def test_all_mistakes_are_reported_at_once_also_of_a_log_that_is_not_read() -> N
     wrong = {
         name: "soon"
         for name in DEFAULTS
-        if name not in ("deferrable", "terminate_on_kill", "awslogs_enabled")
+        if not isinstance(DEFAULTS[name], bool) and name != "deferrable"
     }
     with pytest.raises(InvalidRequest) as caught:
         settings(**wrong)

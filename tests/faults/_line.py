@@ -174,13 +174,13 @@ def _count(
 
 def _say(trouble: Trouble, cells: Sequence[Cell], tested: TestedDag) -> None:
     told = "  ".join(f"{cell.mode} {cell}" for cell in cells)
-    print(f"{trouble.name}: {told}", file=sys.stderr, flush=True)  # noqa: T201 - progress
+    print(f"{trouble.name}: {told}", file=sys.stderr, flush=True)
     if not all(cell.is_as_expected for cell in cells if cell.mode in OURS):
         log = HOME / f"{trouble.name}.log".replace(" ", "-")
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_text(tested.output)
-        print(f"  its log: {os.path.relpath(log)}", file=sys.stderr)  # noqa: T201
+        print(f"  its log: {os.path.relpath(log)}", file=sys.stderr)
 
 
 if __name__ == "__main__":
-    print(json.dumps(asdict(run_line(int(sys.argv[1])))))  # noqa: T201 - the results
+    print(json.dumps(asdict(run_line(int(sys.argv[1])))))

@@ -28,6 +28,7 @@ def register(batch: Any, name: str = "mine", **container: Any) -> dict[str, Any]
     )
 
 
+@pytest.mark.new_boto3
 def test_a_queue_can_be_made_as_at_aws(batch: Any) -> None:
     environment = batch.create_compute_environment(
         computeEnvironmentName="ce",

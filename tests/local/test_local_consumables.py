@@ -12,6 +12,9 @@ from airflow_fargate_batch.local.account import READY_QUEUE
 Submit = Callable[..., str]
 
 
+pytestmark = pytest.mark.new_boto3
+
+
 @pytest.fixture(autouse=True)
 def _three_licences(batch: Any) -> None:
     batch.create_consumable_resource(
@@ -119,3 +122,10 @@ def test_a_snapshot_shows_who_is_next_and_what_is_used(
     assert front == ready
     [used] = shown["queueUtilization"]["totalCapacityUsage"]
     assert (used["capacityUnit"], used["quantity"]) == ("VCPU", 0.25)
+
+
+def test_a_resource_that_is_named_twice_is_refused(submit: Callable[..., str]) -> None:
+    twice = {"consumableResourceList": [{"consumableResource": "a", "quantity": 1}] * 2}
+    with pytest.raises(ClientError, match="duplicates") as caught:
+        submit(consumableResourcePropertiesOverride=twice)
+    assert caught.value.response["Error"]["Code"] == "ClientException"

@@ -21,6 +21,8 @@ from airflow_fargate_batch.local.server import BODY_LIMIT
 from airflow_fargate_batch.local.shapes import _shapes
 from tests.local.test_local_server import SIGNED
 
+pytestmark = pytest.mark.new_boto3  # its models are what LocalBatch checks types against
+
 ODD: list[Any] = [
     None, True, 0, -1, 1, 10**18, 10**30, 1e30, 0.5, "", "x", "1e999999999", "NaN", "-1", "1_0",
     "\u0661", "é\x00\n", "arn:aws:batch:eu-west-1:1:x/y", "x" * 300, ":", [], {}, [None], ["x"],

@@ -448,6 +448,7 @@ def test_a_fair_share_queue_is_ready(submit: Submit, describe: Describe) -> None
     assert (shown["shareIdentifier"], shown["schedulingPriority"]) == ("A", 1)
 
 
+@pytest.mark.new_boto3
 def test_terminate_jobs_answers_for_each(batch: Any, submit: Submit) -> None:
     job_id = submit()
     answer = batch.terminate_jobs(jobs=[job_id, "nobody"], reason="enough")
@@ -558,6 +559,7 @@ def test_list_jobs_is_about_a_queue_or_an_array(batch: Any, scope: dict[str, str
         batch.list_jobs(**scope)
 
 
+@pytest.mark.new_boto3
 def test_terminate_jobs_takes_50_ids(batch: Any) -> None:
     assert len(batch.terminate_jobs(jobs=["nobody"] * 50, reason="enough")["errors"]) == 50
     with pytest.raises(ClientError, match="Maximum number of jobs supported is 50"):

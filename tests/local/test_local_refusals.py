@@ -111,14 +111,6 @@ REFUSED = {
         overriding(environment=[{"name": "A", "value": "x" * 30 * 1024}]),
         "Job size must be less than 30 KiB, got 31 KiB",
     ),
-    "a consumable resource twice": (
-        {
-            "consumableResourcePropertiesOverride": {
-                "consumableResourceList": [{"consumableResource": "a", "quantity": 1}] * 2
-            }
-        },
-        "duplicates",
-    ),
 }
 
 ACCEPTED = {

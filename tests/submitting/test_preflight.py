@@ -104,6 +104,24 @@ def test_what_the_definition_shows_to_be_wrong_is_refused(
         preflight.check(request(**arguments))
 
 
+def test_a_definition_that_was_repaired_is_seen_at_once(
+    preflight: Preflight, aws: LocalBatch
+) -> None:
+    with pytest.raises(InvalidRequest):
+        preflight.check(request(memory=4096))
+    aws.register_job_definition(READY_DEFINITION, vcpu="1", memory=4096)
+    preflight.check(request(memory=4096))
+    assert calls(aws) == ["DescribeJobDefinitions"] * 2
+
+
+def test_a_container_s_vcpu_alone_is_compared_too(preflight: Preflight, aws: LocalBatch) -> None:
+    overrides = [{"resourceRequirements": [{"type": "VCPU", "value": "1"}]}]
+    extra = {"ecsPropertiesOverride": {"taskProperties": [{"containers": overrides}]}}
+    with pytest.raises(InvalidRequest, match="1 vCPU with 512 MiB"):
+        preflight.check(request(extra_submit_args=extra))
+    assert calls(aws) == ["DescribeJobDefinitions"]
+
+
 def test_by_default_nothing_else_is_judged(preflight: Preflight, aws: LocalBatch) -> None:
     aws.alter(f"job-definition/{READY_DEFINITION}:1", platformCapabilities=["EC2"])
     aws.alter(QUEUE, state="DISABLED")

@@ -37,6 +37,7 @@ What remains impossible, and is left out here:
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeVar
 
 import pytest
@@ -98,11 +99,11 @@ class Life:
             self.execute()
 
     def request(self, place: int, deployment: str = "here") -> JobRequest:
-        submission = task_of(
-            self.generation, began=self.began, ordinal=place, deployment=deployment
-        )
-        self.aws.tokens.add(submission.token) if deployment == "here" else None
-        return request_of(submission=submission, job_name=self.name)
+        request = _request(self.generation, self.began, place, deployment, self.name)
+        if deployment == "here":
+            assert request.submission is not None
+            self.aws.tokens.add(request.submission.token)
+        return request
 
     def execute(self) -> None:
         """Do as the operator does."""
@@ -223,6 +224,15 @@ class World(FakeBatch):
         assert same == [new], "two jobs of one generation run or have succeeded"
 
 
+@cache
+def _request(
+    generation: int, began: float, place: int, deployment: str, name: str | None
+) -> JobRequest:
+    """Make a request, once for all lives that submit the same."""
+    submission = task_of(generation, began=began, ordinal=place, deployment=deployment)
+    return request_of(submission=submission, job_name=name)
+
+
 # ── the ways to choose ───────────────────────────────────────────────────────────────────────
 
 
@@ -264,6 +274,7 @@ def _silence() -> Iterator[None]:
     logging.disable(logging.NOTSET)
 
 
+@pytest.mark.no_cover  # tracing lines doubles the time of thousands of lives
 @each_task
 @each_name
 def test_every_life_with_few_mishaps(name: str | None, submits: int) -> None:
@@ -274,6 +285,7 @@ def test_every_life_with_few_mishaps(name: str | None, submits: int) -> None:
     assert lives > 100
 
 
+@pytest.mark.no_cover
 @each_task
 @each_name
 @given(data=st.data())

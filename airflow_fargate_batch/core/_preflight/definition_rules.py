@@ -182,19 +182,18 @@ def _override_kind(definition: JobDefinition, case: Case) -> Iterator[Found]:
     if merged.kind is definition.kind or definition.kind in _KINDS:
         return
     if definition.kind is DefinitionKind.ECS:
-        names = ", ".join(each.name or "?" for each in definition.containers)
+        names = fargate.either_of(each.name or "?" for each in definition.containers)
         yield problem(
             f"{definition} is made with ecsProperties, and the request overrides a container "
             "without a name",
-            advice="Overrides of such a definition go to ecsPropertiesOverride, by container name; "
-            f"its containers are {names}.",
+            advice=f"Give `container`: {names}.",
         )
     else:
         yield problem(
             f"{definition} is made with {definition.kind.value}, and the request has "
             "ecsPropertiesOverride",
-            advice="Give `command`, `environment`, `vcpu`, `memory` or `container_overrides` "
-            "instead.",
+            advice="Leave out `container`, and give `command`, `environment`, `vcpu`, `memory` or "
+            "`container_overrides` instead of `ecs_properties_override`.",
         )
 
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from airflow_fargate_batch.core._preflight.rule import Case, Found, Rule, problem
 from airflow_fargate_batch.core.definition import base_name
+from airflow_fargate_batch.core.listing import in_a_sentence
 from airflow_fargate_batch.core.spelling import nearest
 from airflow_fargate_batch.core.surroundings import DEFINITION, JOB_QUEUE
 
@@ -35,9 +36,7 @@ def _exists(missing: Missing, case: Case) -> Iterator[Found]:
     elif near := nearest(base_name(missing.name), known):
         yield problem(text, advice=f"Did you mean {near}?")
     else:
-        some = ", ".join(sorted(known)[:_SHOWN])
-        more = f" and {len(known) - _SHOWN} more" if len(known) > _SHOWN else ""
-        yield problem(f"{text}, but {some}{more}")
+        yield problem(f"{text}, but {in_a_sentence(sorted(known), _SHOWN)}")
 
 
 _REMEDY: Final = "Check the name, the region and the account: aws batch {0} --region REGION"

@@ -7,7 +7,6 @@ from typing import Final
 from airflow_fargate_batch.core._preflight.rule import Case, Found, Rule, ok, problem, warning
 from airflow_fargate_batch.core.spelling import nearest
 from airflow_fargate_batch.core.surroundings import (
-    ENVIRONMENTS,
     IN_TRANSITION,
     ComputeEnvironment,
     JobQueue,
@@ -82,8 +81,6 @@ def _unusable(text: str, environment: ComputeEnvironment, case: Case) -> Iterato
     others = [each.name for each in case.surroundings.environments if each.can_place_jobs]
     if others:
         yield warning(f"{text} (jobs go to {', '.join(others)})", environment=environment.name)
-    elif case.surroundings.is_unread(ENVIRONMENTS):
-        yield warning(text, environment=environment.name)
     else:
         yield problem(text, environment=environment.name)
 
@@ -175,7 +172,6 @@ def _capacity(_: JobQueue, case: Case) -> Iterator[Found]:
         yield problem(
             f"the job needs {vcpu.normalize():f} vCPU, and no compute environment of the queue has "
             f"more than {largest} (maxvCpus): the job would stay RUNNABLE",
-            vcpu=f"{vcpu.normalize():f}",
             environment=usable[0].name,
         )
     else:
@@ -311,7 +307,7 @@ QUEUE_RULES: Final[Sequence[Rule[JobQueue]]] = (
         name="max-vcpus",
         field="vcpu",
         wrong="the job needs more vCPU than any compute environment of the queue has",
-        remedy="Ask for less than {vcpu} vCPU, or have maxvCpus raised: aws batch "
+        remedy="Ask for fewer vCPU, or have maxvCpus raised: aws batch "
         "update-compute-environment --compute-environment {environment} --compute-resources "
         "maxvCpus=N",
         source=f'{_GUIDE}"Jobs stuck in RUNNABLE": '

@@ -120,8 +120,6 @@ class Rule(Generic[Subject]):
     def _advice(self, found: Found) -> str | None:
         if found.advice is not None:
             return found.advice or None
-        if found.level is Level.OK:
-            return None
         return self.remedy.format_map(_Named(found.names))
 
 

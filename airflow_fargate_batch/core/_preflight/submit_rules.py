@@ -9,7 +9,10 @@ from airflow_fargate_batch.core._preflight.rule import Case, Found, Rule, ok, pr
 from airflow_fargate_batch.core._request.lengths import check_overrides
 from airflow_fargate_batch.core._request.values import Findings
 from airflow_fargate_batch.core.definition import JobDefinition
+from airflow_fargate_batch.core.listing import in_a_sentence
 from airflow_fargate_batch.core.spelling import nearest
+
+_SHOWN: Final = 20
 
 
 def _parameters(definition: JobDefinition, case: Case) -> Iterator[Found]:
@@ -26,7 +29,8 @@ def _parameters(definition: JobDefinition, case: Case) -> Iterator[Found]:
             name=name,
         )
     if case.merged.references and not missing:
-        yield ok(f"all parameters of the command are given: {_listed(case.merged.references)}")
+        names = in_a_sentence(sorted(case.merged.references), _SHOWN)
+        yield ok(f"all parameters of the command are given: {names}")
 
 
 def _unused_parameters(definition: JobDefinition, case: Case) -> Iterator[Found]:
@@ -75,10 +79,6 @@ def _tags(definition: JobDefinition, case: Case) -> Iterator[Found]:
         )
     else:
         yield ok(f"{count} propagated tags, of {limits.TAGS} allowed")
-
-
-def _listed(names: object) -> str:
-    return ", ".join(sorted(map(str, names)))  # type: ignore[call-overload]
 
 
 _API: Final = "AWS Batch API Reference, "

@@ -7,9 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from airflow_fargate_batch.core._request import consumables as _consumables
+from airflow_fargate_batch.core._request import containers as _containers
 from airflow_fargate_batch.core._request import fields as _fields
 from airflow_fargate_batch.core._request import overrides as _overrides
 from airflow_fargate_batch.core._request import submit_args as _submit_args
+from airflow_fargate_batch.core._request.containers import Layer
 from airflow_fargate_batch.core._request.overrides import Overrides
 from airflow_fargate_batch.core._request.values import Findings, known_keys, mapping, number
 from airflow_fargate_batch.core.naming import TAG_PREFIX
@@ -39,6 +42,8 @@ MEMBER_OF: Final[Mapping[str, str]] = {
     **{argument: member for member, argument in PLAIN.items()},
     **{argument: f"{member}.{inner}" for member, (_, inner, argument) in INSIDE.items()},
     "container_overrides": "containerOverrides",
+    "ecs_properties_override": "ecsPropertiesOverride",
+    "consumable_resources": "consumableResourcePropertiesOverride",
 }
 
 
@@ -49,7 +54,8 @@ class Beneath:
     overrides: Overrides = field(default_factory=Overrides)
     parameters: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    containers: Layer = field(default_factory=dict)
+    consumables: Mapping[str, int] = field(default_factory=dict)
 
 
 def read(
@@ -65,7 +71,6 @@ def read(
     else:
         given = mapping(body, WHERE, findings)
     said: dict[str, object] = {}
-    extra: dict[str, Any] = {}
     for member, value in given.items():
         if value is None:
             continue
@@ -76,8 +81,6 @@ def read(
             members = mapping(value, member, findings)
             known_keys(members, MEMBERS[shape], member, findings)
             said[argument] = members.get(inner)
-        elif member in _submit_args.WITHOUT_ARGUMENT:
-            extra[member] = _submit_args.read_member(member, value, member, findings)
         elif member not in SUBMIT_JOB or member in NOT_ON_FARGATE:
             _submit_args.refuse_member(member, member, findings, among=SUBMIT_JOB)
     tags = _fields.tags(given.get("tags"), findings)
@@ -89,7 +92,10 @@ def read(
         ),
         parameters=_fields.parameters(given.get("parameters"), None, findings),
         tags=tags,
-        extra=extra,
+        containers=_containers.read(given.get(_containers.MEMBER), _containers.MEMBER, findings),
+        consumables=_consumables.read_api(
+            given.get(_consumables.MEMBER), _consumables.MEMBER, findings
+        ),
     )
     won = {name: value for name, value in arguments.items() if value is not None}
     return said | won | _retries_of(said.get("retry_strategy"), won), beneath

@@ -3,10 +3,12 @@
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from operator import itemgetter
 from typing import Any, Final
 
 from airflow_fargate_batch.core import limits
+from airflow_fargate_batch.core._request.containers import ContainerOverrides
 from airflow_fargate_batch.core._request.values import Findings, at, shown
 from airflow_fargate_batch.core.submit_members import ARGUMENT_OF
 
@@ -42,8 +44,7 @@ def check_overrides(
 ) -> None:
     """Refuse overrides too long for ECS, naming the largest part."""
     expanded = [_expand(word, parameters) for word in command]
-    variables = [{"name": name, "value": text} for name, text in environment.items()]
-    length = len(_compact({"command": expanded, "environment": variables}))
+    length = overrides_length(expanded, environment)
     if not command:
         _warn_of_parameters(length, parameters, findings)
     if length <= _SHORT:
@@ -63,6 +64,12 @@ def check_overrides(
         findings.warnings.append(f"{said}; AWS Batch adds variables of its own")
 
 
+def overrides_length(command: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Return the number of characters of the overrides, with ``Ref::`` expanded in *command*."""
+    variables = [{"name": name, "value": text} for name, text in environment.items()]
+    return len(_compact({"command": command, "environment": variables}))
+
+
 def _warn_of_parameters(length: int, parameters: Mapping[str, str], findings: Findings) -> None:
     """Warn if parameters may make the (unknown) command of the job definition too long."""
     filled = sum(map(len, parameters.values()))
@@ -74,23 +81,33 @@ def _warn_of_parameters(length: int, parameters: Mapping[str, str], findings: Fi
         )
 
 
-def check_ecs_overrides(overrides: Mapping[str, Any], findings: Findings) -> None:
-    """Refuse ``ecsPropertiesOverride`` by the limit of ECS for all containers together."""
+def check_containers(
+    containers: Sequence[ContainerOverrides], parameters: Mapping[str, str], findings: Findings
+) -> None:
+    """Refuse the overrides of an ECS task by the limit of ECS for all containers together."""
     lengths = [
-        (len(_compact(container)), container.get("name", f"containers[{index}]"))
-        for task in overrides["taskProperties"]
-        for index, container in enumerate(task["containers"])
+        (len(_compact(_expanded(container, parameters))), container.name or f"containers[{index}]")
+        for index, container in enumerate(containers)
     ]
     length = sum(each for each, _ in lengths)
+    if length <= _SHORT:
+        return
+    largest, name = max(lengths, key=itemgetter(0))
+    said = (
+        f"the overrides of the containers have {length} characters together, {largest} of them "
+        f"in {shown(name)}; AWS Batch accepts a job with more than "
+        f"{limits.CONTAINER_OVERRIDES_LENGTH}, but then fails the job"
+    )
     if length > limits.CONTAINER_OVERRIDES_LENGTH:
-        largest, name = max(lengths, key=itemgetter(0))
-        findings.problem(
-            "extra_submit_args.ecsPropertiesOverride",
-            f"the overrides of the containers have {length} characters together, {largest} of them "
-            f"in {shown(name)}; AWS Batch accepts a job with more than "
-            f"{limits.CONTAINER_OVERRIDES_LENGTH}, but then fails the job",
-            _ADVICE,
-        )
+        involves = ("command", "environment", "container_overrides", "parameters", "container")
+        findings.problem("ecs_properties_override", said, _ADVICE, involves)
+    else:
+        findings.warnings.append(f"{said}; AWS Batch adds variables of its own")
+
+
+def _expanded(container: ContainerOverrides, parameters: Mapping[str, str]) -> dict[str, Any]:
+    command = tuple(_expand(word, parameters) for word in container.command)
+    return replace(container, command=command).to_api()
 
 
 def _expand(word: str, parameters: Mapping[str, str]) -> str:

@@ -1,0 +1,147 @@
+"""The function of ``@task.fargate_batch``: checks at import, and the call with its arguments."""
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from airflow_fargate_batch._airflow.compat import Context, known_context_keys
+from airflow_fargate_batch.core.call_text import CALL_VARIABLE, in_variable
+from airflow_fargate_batch.core.function_source import (
+    WHERE,
+    FunctionSource,
+    function_source,
+    problems_of,
+)
+from airflow_fargate_batch.core.json_arguments import json_value
+from airflow_fargate_batch.core.remote_call import Argument, RemoteCall, command
+from airflow_fargate_batch.core.request import JobRequest
+from airflow_fargate_batch.exceptions import InvalidRequest, Problem
+
+TEXT_KEYS: Final = frozenset(
+    {"ds", "ds_nodash", "params", "run_id", "ts", "ts_nodash", "ts_nodash_with_tz"}
+)
+"""Names of Airflow's context that JSON can carry. A parameter with such a name gets its value."""
+_LAZY_ANNOTATIONS: Final = 0x1000000
+"""``CO_FUTURE_ANNOTATIONS`` of CPython."""
+
+
+def check_function(function: Callable[..., Any]) -> None:
+    """Refuse a function that cannot run in a job's image.
+
+    :raises InvalidRequest: with all problems.
+    """
+    problems = [*_problems_of_source(function), *_problems_of_context(function)]
+    if problems:
+        raise InvalidRequest(problems)
+
+
+def remote_call(
+    function: Callable[..., Any],
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+    context: Context | None,
+) -> RemoteCall:
+    """Bind rendered arguments, defaults and names of the context to a function.
+
+    :raises InvalidRequest: an argument is not JSON.
+    """
+    source = _source(function)
+    signature = inspect.signature(function)
+    known: Mapping[str, Any] = context or {}
+    for_names = {
+        name: known.get(name)
+        for name in signature.parameters
+        if name in TEXT_KEYS and name in known_context_keys() and name not in kwargs
+    }
+    bound = signature.bind_partial(*args, **kwargs)
+    for name, value in for_names.items():
+        bound.arguments.setdefault(name, value)
+    bound.apply_defaults()
+    return RemoteCall(
+        name=function.__name__,
+        source=source.text,
+        file=Path(function.__code__.co_filename).name,
+        line=source.line,
+        lazy_annotations=bool(function.__code__.co_flags & _LAZY_ANNOTATIONS),
+        args=[
+            Argument(name, json_value(value, name))
+            for name, value in zip(names_of(function, len(bound.args)), bound.args, strict=True)
+        ],
+        kwargs={name: json_value(value, name) for name, value in bound.kwargs.items()},
+    )
+
+
+def names_of(function: Callable[..., Any], count: int) -> list[str]:
+    """Return the names of the first positional parameters; that of ``*args`` for all further."""
+    names = [
+        parameter.name
+        for parameter in inspect.signature(function).parameters.values()
+        if parameter.kind is not parameter.KEYWORD_ONLY
+        and parameter.kind is not parameter.VAR_KEYWORD
+    ]
+    return [*names[:count], *names[-1:] * (count - len(names))]
+
+
+def _source(function: Callable[..., Any]) -> FunctionSource:
+    """Return a function's source.
+
+    :raises InvalidRequest: there is none.
+    """
+    is_function = inspect.isfunction(function)
+    name = getattr(function, "__name__", type(function).__name__)
+    try:
+        lines, line = inspect.getsourcelines(function)
+    except (OSError, TypeError):
+        lines, line = [], 1
+    source = function_source("".join(lines), line, name) if is_function else None
+    if source is None:
+        said = f"{name} has no source: the job's image gets the source of a function"
+        advice = "decorate a function that is defined with def in a file"
+        raise InvalidRequest([Problem(WHERE, f"{said}: {advice}", advice)])
+    return source
+
+
+def _problems_of_source(function: Callable[..., Any]) -> Sequence[Problem]:
+    try:
+        source = _source(function)
+    except InvalidRequest as error:
+        return error.problems
+    return problems_of(function.__code__, source, function.__globals__)
+
+
+def _problems_of_context(function: Callable[..., Any]) -> list[Problem]:
+    names = [
+        parameter.name
+        for parameter in inspect.signature(function).parameters.values()
+        if parameter.name in known_context_keys() - TEXT_KEYS
+    ]
+    return [
+        Problem(
+            WHERE,
+            f"the parameter {name} is an object of Airflow, which does not exist in the job's "
+            "image: name the parameter otherwise, and pass texts such as '{{ run_id }}'",
+        )
+        for name in names
+    ]
+
+
+def request_of_call(
+    request: JobRequest,
+    function: Callable[..., Any],
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+    *,
+    context: Context | None,
+    python: str,
+) -> JobRequest:
+    """Return the request with the call of a function as its command.
+
+    :param context: ``None`` leaves the names of the context empty.
+    :param python: program that starts Python in the image.
+    :raises InvalidRequest: an argument is not JSON, or the request is too long.
+    """
+    call = remote_call(function, args, kwargs, context)
+    words = command(python, from_address=False)
+    text = in_variable(call.to_json())
+    return request.calling(words, CALL_VARIABLE, text)

@@ -1,0 +1,134 @@
+"""The result of a job that succeeded, read from the end of its CloudWatch log."""
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any, Final, Protocol
+
+from airflow_fargate_batch.aws.logs import LogsApi, error_code
+from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.core.log_reading import MISSING
+from airflow_fargate_batch.core.log_streams import LogRequest, Source, telling_source
+from airflow_fargate_batch.core.results import (
+    MARKER,
+    NotAResult,
+    Result,
+    last_result,
+    result_without,
+)
+from airflow_fargate_batch.exceptions import AccessDenied, AwsError, ResultMissing, UnusableResult
+
+log = logging.getLogger(__name__)
+
+PATIENCE: Final = 30.0
+"""Seconds after a job's end in which the last lines may still arrive in CloudWatch Logs."""
+PAUSE: Final = 3.0
+"""Seconds between two looks."""
+PAGES: Final = 20
+"""Most pages to go back through, each of up to 1 MB or 10,000 lines."""
+
+
+class HasCalls(Protocol):
+    """The part of the hook used here."""
+
+    @property
+    def logs(self) -> LogsApi:
+        """The calls of CloudWatch Logs."""
+
+    def describe(self, job_ids: Iterable[str]) -> list[Job]:
+        """Call DescribeJobs."""
+
+
+class ResultReader:
+    """Looks for the last marked line of a job's log, until the log must be complete."""
+
+    def __init__(
+        self,
+        logs: LogsApi,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> None:
+        self._logs = logs
+        self._now = now
+        self._sleep = sleep
+
+    def read(self, job: Job) -> Result:
+        """Return the result of a job that succeeded.
+
+        :raises UnusableResult: the job does not log to CloudWatch, or the line is malformed.
+        :raises ResultMissing: no line begins with the marker.
+        :raises AwsError: the log cannot be read.
+        """
+        source = telling_source(job)
+        if source is None:
+            why = "the job does not log to CloudWatch, where its result would stand"
+            advice = "Use the log driver awslogs in the job definition."
+            raise UnusableResult(job.id, why, advice)
+        ends_at = self._now().timestamp() + self._patience(job)
+        while True:
+            trouble = None
+            try:
+                found = self._look(source)
+            except NotAResult as error:
+                raise UnusableResult(job.id, str(error)) from None
+            except AccessDenied:
+                raise
+            except AwsError as error:
+                found, trouble = None, error
+            if found is not None:
+                return found
+            if self._now().timestamp() >= ends_at:
+                raise trouble or _missing(job, source)
+            self._sleep(PAUSE)
+
+    def _patience(self, job: Job) -> float:
+        if job.stopped_at is None:
+            return PATIENCE
+        return max(PAUSE, PATIENCE - (self._now() - job.stopped_at).total_seconds())
+
+    def _look(self, source: Source) -> Result | None:
+        """Look once, from the last page back; the log may not exist yet."""
+        try:
+            for lines in self._pages(source):
+                found = last_result(lines)
+                if found is not None:
+                    return found
+        except AwsError as error:
+            if error_code(error) != MISSING:
+                raise
+        return None
+
+    def _pages(self, source: Source) -> Iterator[list[str]]:
+        token: str | None = None
+        for _ in range(PAGES):
+            page = self._logs.get(
+                LogRequest(group=source.group, stream=source.stream, token=token, from_head=False)
+            )
+            yield [line for event in page.events for line in event.text.splitlines()]
+            if page.token == token:
+                return
+            token = page.token
+
+
+def _missing(job: Job, source: Source) -> ResultMissing:
+    why = f"no line of log stream {source.stream} begins with {MARKER}"
+    advice = f"Print {MARKER} and JSON on one line; the last line with this begin counts."
+    return ResultMissing(job.id, why, advice)
+
+
+def result_of(job: Job, hook: HasCalls) -> Any:
+    """Return the result of a job that succeeded, without the job's secrets.
+
+    :param job: a job from DescribeJobs, or from a trigger's event; the latter has no secrets, so
+        the job is described again.
+    :raises ResultMissing: as in ``ResultReader.read``.
+    :raises AwsError: as in ``ResultReader.read``.
+    """
+    job = next(iter(hook.describe([job.id])), job)
+    found = ResultReader(hook.logs).read(job)
+    shown = result_without(job.secrets, found.value)
+    if shown != found.value:
+        log.warning("Secrets of job %s were struck out of its result", job.id)
+    return shown
