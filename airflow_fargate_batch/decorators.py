@@ -20,6 +20,7 @@ from airflow_fargate_batch._airflow.compat import (
 )
 from airflow_fargate_batch._airflow.import_check import check_arguments
 from airflow_fargate_batch._airflow.remote_function import (
+    arguments_in_worker,
     check_function,
     names_of,
     request_of_call,
@@ -55,6 +56,10 @@ class _Decorated(DecoratedOperator, FargateBatchSubmitOperator):
         **DecoratedOperator.template_fields_renderers,
         **FargateBatchSubmitOperator.template_fields_renderers,
     }
+
+    def execute(self, context: Context) -> Any:
+        """Execute the operator; Airflow 3.0's own method works for Python operators only."""
+        return FargateBatchSubmitOperator.execute(self, context)
 
     def _hide(self, name: str, rendered: Any) -> Any:
         """Strike secrets out; a positional argument is a secret by its parameter's name too."""
@@ -103,7 +108,7 @@ class FargateBatchCommandDecoratedOperator(_Decorated):
 
     def _execute(self, context: Context) -> str:
         args, kwargs = self.function_arguments()
-        named = self.determine_kwargs({**context, **kwargs})
+        named = arguments_in_worker(self.python_callable, args, kwargs, context)
         returned = self.python_callable(*args, **named)
         if isinstance(returned, Mapping):
             self.container_overrides = self._hide("container_overrides", dict(returned))

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from botocore.config import Config
 
     from airflow_fargate_batch.aws.batch import Submitted
+    from airflow_fargate_batch.aws.items import ItemsApi
     from airflow_fargate_batch.core.definition import JobDefinition
     from airflow_fargate_batch.core.request import JobRequest
 
@@ -101,8 +102,23 @@ class FargateBatchHook(AwsBaseHook):
             return counting_calls(hook.conn)
 
     @cached_property
+    def lists(self) -> "ItemsApi":
+        """The calls of S3 for lists of items, through the same connection."""
+        from airflow_fargate_batch.aws.items import S3_CONFIG, ItemsApi  # few tasks need it
+
+        hook = AwsBaseHook(
+            aws_conn_id=self.aws_conn_id,
+            client_type="s3",
+            region_name=self.region_name,
+            verify=self.verify,
+            config=self.config.merge(S3_CONFIG),
+        )
+        with connecting():
+            return ItemsApi(hook.conn)
+
+    @cached_property
     def _submitter(self) -> Submitter:
-        return Submitter(self.api, clock=self.clock)
+        return Submitter(self.api, lists=lambda: self.lists, clock=self.clock)
 
     @cached_property
     def _preflight(self) -> Preflight:
@@ -154,7 +170,7 @@ class FargateBatchHook(AwsBaseHook):
         :param resume: whether an earlier call may have submitted some requests already; the jobs
             are recognised by the submissions (``core.naming.submission_of_key``).
         """
-        return submit_many(self.api, requests, resume=resume)
+        return submit_many(self.api, requests, resume=resume, lists=lambda: self.lists)
 
     def check(self, request: "JobRequest", *, thorough: bool = False) -> None:
         """Judge a request by what AWS says about its job definition and queue, before the submit.

@@ -72,6 +72,12 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         id, such as a skipped branch; at least one entry must remain. By default such an entry fails
         the task.
     :param array_size: 2 to 10000 children; 1 submits a plain job, 0 skips the task.
+    :param items: list, ``.output`` of a task, JSON text of a list, or ``s3://bucket/key`` of JSON
+        Lines: an array whose children share the items, see the README. One item submits a plain
+        job, no items skip the task.
+    :param items_per_child: items for each child; default: as few as needed for 10000 children.
+    :param items_location: ``s3://bucket/prefix`` to write a list below that is too long for the
+        container's environment.
     :param retry_strategy: number of attempts, or the API's mapping.
     :param spot_retries: number of retries; only after Fargate Spot reclaimed the task.
     :param job_timeout: seconds or timedelta, for each attempt; at least 60 s.
@@ -136,6 +142,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         "ecs_properties_override": "json",
         "environment": "json",
         "extra_submit_args": "json",
+        "items": "json",
         "parameters": "json",
         "retry_strategy": "json",
         "tags": "json",
@@ -195,6 +202,8 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     botocore_config: dict[str, Any] | None
     depends_on_as_given: Any
     """*depends_on* in the DAG, before templates and XComs were resolved."""
+    has_items: bool
+    """Whether *items* is given, also if it resolves to nothing."""
     console_pages: Mapping[str, str]
     has_submitted: bool | None = None
     """Whether this process has submitted or adopted the job; ``None`` in a process that resumes a
@@ -234,6 +243,9 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         depends_on: Any = None,
         ignore_missing_dependencies: bool | str | None = None,
         array_size: int | str | None = None,
+        items: Any = None,
+        items_per_child: int | str | None = None,
+        items_location: str | None = None,
         retry_strategy: int | Mapping[str, Any] | str | None = None,
         spot_retries: int | str | None = None,
         job_timeout: float | timedelta | str | None = None,
@@ -295,8 +307,15 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
             botocore_config=botocore_config,
             console_pages={},
             depends_on_as_given=depends_on,
+            has_items=items is not None,
         )
-        check.refuse_values(given, waiting=self, task_id=self.task_id)
+        check.refuse_values(
+            given,
+            waiting=self,
+            outlets=bool(self.outlets) and not self.wait_for_completion,
+            task_id=self.task_id,
+        )
+        check.warn_of_nothing_to_learn(given, waits=self.wait_for_completion)
 
     @classmethod
     def partial(cls, **kwargs: Any) -> Any:

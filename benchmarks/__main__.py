@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import command_line, constructing, importing, submitting, waiting
+from benchmarks import command_line, constructing, importing, items, submitting, waiting
 from benchmarks._process import Skipped
 from benchmarks._size import Size
 from benchmarks._table import show
@@ -20,6 +20,7 @@ BENCHMARKS = {
     "cli": command_line,
     "waiting": waiting,
     "submit": submitting,
+    "items": items,
 }
 VERSIONS = ("apache-airflow", "apache-airflow-providers-amazon", "boto3", "airflow-fargate-batch")
 

@@ -12,6 +12,7 @@ import pytest
 from airflow_fargate_batch import decorators
 from airflow_fargate_batch._airflow.compat import AirflowFailException
 from airflow_fargate_batch._airflow.import_check import REQUEST_ARGUMENTS
+from airflow_fargate_batch._airflow.remote_function import arguments_in_worker
 from airflow_fargate_batch.core.call_text import CALL_VARIABLE, arguments_of
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.results import MARKER
@@ -211,6 +212,29 @@ def test_arguments_that_cannot_work_fail_the_import(
 ) -> None:
     with pytest.raises((TypeError, InvalidRequest), match=said):
         decorator(**arguments)
+
+
+def takes(a: int, b: int = 2, *rest: int, ds: Any = None, **more: Any) -> None: ...
+
+
+def takes_names(a: int, ds: Any = None) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("function", "args", "kwargs", "named"),
+    [
+        (takes_names, (1,), {}, {"ds": "day"}),
+        (takes_names, (), {"a": 1, "ds": "own"}, {"a": 1, "ds": "own"}),
+        (takes_names, (1, "own"), {}, {}),
+        (takes, (1, 2, 3), {"x": 1}, {"ds": "day", "ts": "time", "x": 1}),
+        (takes, (1,), {"b": 5}, {"b": 5, "ds": "day", "ts": "time"}),
+    ],
+)
+def test_a_function_in_the_worker_gets_the_names_of_the_context(
+    function: Any, args: Any, kwargs: Any, named: Any
+) -> None:
+    context: Any = {"ds": "day", "ts": "time"}
+    assert arguments_in_worker(function, args, kwargs, context) == named
 
 
 def words(a: str, ds: str) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from airflow_fargate_batch.aws.batch import BatchApi
+from airflow_fargate_batch.aws.items import ItemsApi
 from airflow_fargate_batch.aws.logs import LogsApi
 from airflow_fargate_batch.aws.metrics import MetricsApi
 from airflow_fargate_batch.aws.prices import PriceListApi
@@ -18,6 +19,7 @@ from airflow_fargate_batch.aws.surroundings import SurroundingsReader
 from airflow_fargate_batch.core._members import EPOCH
 from airflow_fargate_batch.core.capacity import Capacity
 from airflow_fargate_batch.core.explanation import Question
+from airflow_fargate_batch.core.items import Address
 from airflow_fargate_batch.core.log_streams import LogRequest
 from airflow_fargate_batch.core.naming import Submission
 from airflow_fargate_batch.core.permissions import FEATURES, Scope, policy, readme_table
@@ -83,6 +85,18 @@ def name_newest_revision(api: BatchApi) -> None:
     Submitter(api).submit(replace(request(), job_definition="nowhere"))
 
 
+def write_items(_: BatchApi) -> None:
+    ItemsApi.connect().write(Address("lists", "x"), "")
+
+
+def read_items(_: BatchApi) -> None:
+    ItemsApi.connect().read(Address("lists", "x"))
+
+
+def name_containers(api: BatchApi) -> None:
+    Submitter(api).submit(request(container="main", command=["ls"]))
+
+
 def read_log(_: BatchApi) -> None:
     LogsApi.connect().get(LogRequest(group="/aws/batch/job", stream="any"))
 
@@ -117,13 +131,21 @@ CALLS: dict[str, Callable[[BatchApi], None]] = {
     "compare": compare_with_definition,
     "preflight": preflight,
     "newest-revision": name_newest_revision,
+    "write-items": write_items,
+    "read-items": read_items,
+    "override-kind": name_containers,
     "logs": read_log,
     "cost": price_an_array,
     "cost-report": price_a_queue,
     "prices": read_prices,
 }
 """What a feature does, in its fewest calls. A new row of FEATURES needs one here."""
-BESIDE = {"newest-revision": ("submit",), "cost": ("submit",), "cost-report": ("submit",)}
+BESIDE = {
+    "newest-revision": ("submit",),
+    "override-kind": ("submit",),
+    "cost": ("submit",),
+    "cost-report": ("submit",),
+}
 """Features that happen inside another one, whose actions they also need."""
 WITH_A_TEST_OF_THEIR_OWN = {"last-lines", "explain", "use"}
 SCOPE = Scope(

@@ -19,9 +19,16 @@ from airflow_fargate_batch.exceptions import InvalidRequest, Problem
 
 REQUEST_ARGUMENTS: Final = tuple(argument.name for argument in fields(Arguments))
 """Arguments of the request, all templated."""
+_LEARNED: Final = ("out_of_memory", "fallback_job_queue")
 _OF_THE_DAG: Final = 5
 _OF_A_PARTIAL: Final = 4
 """Stack levels of a warning at which Python shows the DAG's line."""
+_EARLY_OUTLETS: Final = (
+    "outlets: task {task_id} does not wait for its job, so Airflow reports the assets as updated "
+    "when AWS Batch has accepted the job, before the data exist: set deferrable=True or "
+    "wait_for_completion=True, or move the outlets to a FargateBatchJobSensor that waits for the "
+    "job"
+)
 
 
 class ImportCheck:
@@ -49,12 +56,18 @@ class ImportCheck:
             raise lost
 
     def refuse_values(
-        self, given: Mapping[str, Any], *, waiting: WaitArguments, task_id: str | None
+        self,
+        given: Mapping[str, Any],
+        *,
+        waiting: WaitArguments,
+        outlets: bool,
+        task_id: str | None,
     ) -> None:
         """Refuse values that no rendering can make valid.
 
         :param given: the request's arguments.
         :param waiting: the arguments about waiting: found after the submit, a mistake leaves a job.
+        :param outlets: whether the task has outlets and does not wait.
         :raises InvalidRequest: with all problems.
         """
         problems = [*problems_before_rendering(given), *self._too_many(given)]
@@ -64,6 +77,22 @@ class ImportCheck:
             problems += error.problems
         if problems:
             raise with_task(InvalidRequest(problems), task_id)
+        if outlets:
+            warnings.warn(_EARLY_OUTLETS.format(task_id=task_id), stacklevel=_OF_THE_DAG - 1)
+
+    def warn_of_nothing_to_learn(self, given: Mapping[str, Any], *, waits: bool | None) -> None:
+        """Warn of a task whose retries cannot learn, because it ends before its job does.
+
+        :param given: the request's arguments.
+        :param waits: whether the task waits for its job.
+        """
+        names = [name for name in _LEARNED if given[name] is not None]
+        if names and not waits:
+            text = (
+                f"{' and '.join(names)}: a task that does not wait has no failed job to learn "
+                "from; set deferrable=True or wait_for_completion=True"
+            )
+            warnings.warn(text, stacklevel=_OF_THE_DAG - 1)
 
     def error_of_shared(self, partial: Any, kwargs: Mapping[str, Any]) -> Exception | None:
         """Check the arguments that all mapped tasks share.
@@ -84,6 +113,11 @@ class ImportCheck:
         ]
         if problems:
             return with_task(InvalidRequest(problems), task_id)
+        shared = {**merged, **kwargs}
+        if shared.get("outlets") and not (
+            shared.get("wait_for_completion", shared.get("deferrable"))
+        ):
+            warnings.warn(_EARLY_OUTLETS.format(task_id=task_id), stacklevel=_OF_A_PARTIAL - 1)
         return lost_defaults(merged, given, task_id)
 
     def _too_many(self, given: Mapping[str, Any], level: int = _OF_THE_DAG) -> list[Problem]:

@@ -6,7 +6,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow_fargate_batch._airflow.compat import conf, mask_secret, masking_context, redact
+from airflow_fargate_batch._airflow.items import listed, preview
 from airflow_fargate_batch.core import secret_names, secrets
+from airflow_fargate_batch.core.literals import is_literal
 
 if TYPE_CHECKING:
     from airflow_fargate_batch._airflow.compat import BaseOperator, Context
@@ -20,6 +22,7 @@ MAY_HOLD_SECRETS: Final = (
     "ecs_properties_override",
     "environment",
     "extra_submit_args",
+    "items",
     "op_args",
     "op_kwargs",
     "parameters",
@@ -37,6 +40,8 @@ class HidesSecrets(BaseOperator):
     """
 
     _originals: Mapping[str, Any] = MappingProxyType({})
+    _shown_items: Any = None
+    """What *items* show after rendering: the first items. Rendered again, they stay."""
 
     def _do_render_template_fields(
         self,
@@ -53,6 +58,8 @@ class HidesSecrets(BaseOperator):
         context = masking_context(context)
         for name in template_fields:
             value = getattr(parent, name)
+            if name == "items" and parent is self and self._is_rendered(value):
+                continue
             try:
                 if callable(value):
                     rendered = value(context=context, jinja_env=jinja_env)
@@ -65,14 +72,36 @@ class HidesSecrets(BaseOperator):
                 rendered = self._hide(name, rendered)
             setattr(parent, name, rendered)
 
+    def _is_rendered(self, items: Any) -> bool:
+        """Report whether a list needs no rendering: Jinja compiles a template for each item."""
+        if items is not None and items is self._shown_items:
+            return True
+        if isinstance(items, list) and is_literal(items):
+            self.items = self._hide("items", items)
+            return True
+        return False
+
     def _hide(self, name: str, rendered: Any) -> Any:
+        if name == "items":
+            return self._hide_items(listed(rendered))
         original = secrets.restored(rendered, self._originals.get(name))
         shown, original = secrets.hidden(original, is_secret_name, _masked)
         self._originals = {**self._originals, name: original}
         _mask(secrets.texts_of_secrets(original, is_secret_name))
         return shown
 
+    def _hide_items(self, rendered: Any) -> Any:
+        """Show the first items only: a task may have a million."""
+        self._originals = {**self._originals, "items": rendered}
+        first = preview(rendered)
+        self._shown_items, _ = secrets.hidden(first, is_secret_name, _masked)
+        _mask(secrets.texts_of_secrets(first, is_secret_name))
+        return self._shown_items
+
     def _argument(self, name: str) -> Any:
+        if name == "items":
+            is_ours = self._shown_items is not None and self.items is self._shown_items
+            return self._originals["items"] if is_ours else self.items
         return secrets.restored(getattr(self, name), self._originals.get(name))
 
 
@@ -92,6 +121,11 @@ def is_secret_name(name: str) -> bool:
 def _configured_names() -> list[str]:
     words = conf.get("core", "sensitive_var_conn_names", fallback="") or ""
     return [word for each in words.split(",") if (word := each.strip().lower())]
+
+
+def hidden(value: Any) -> Any:
+    """Copy a value with its secrets struck out."""
+    return secrets.hidden(value, is_secret_name, _masked)[0]
 
 
 def _masked(text: str) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from airflow_fargate_batch._airflow import upstream
+from airflow_fargate_batch._airflow import items, upstream
 from airflow_fargate_batch._airflow.compat import (
     AirflowFailException,
     AirflowSkipException,
@@ -42,6 +42,8 @@ class RequestingTask(Protocol):
     render_only: bool | str | int
     depends_on_as_given: Any
     """*depends_on* in the DAG, before templates and XComs were resolved."""
+    has_items: bool
+    """Whether *items* is given, also if it resolves to nothing."""
     task_id: str
 
     def request_arguments(self) -> dict[str, Any]:
@@ -90,6 +92,8 @@ class RequestMaker:
         given = self._task.depends_on_as_given
         if given is not None and arguments["depends_on"] is None:
             arguments["depends_on"] = [None]  # given, and resolved to nothing: never to be ignored
+        if self._task.has_items:
+            arguments["items"] = self._items(arguments["items"], dry_run=dry_run)
         submission = self._identity(place)
         try:
             request = JobRequest.from_arguments(dry_run=dry_run, submission=submission, **arguments)
@@ -100,6 +104,13 @@ class RequestMaker:
             raise failure(named, _where_to_set(arguments, dry_run=dry_run)) from None
         mask_secrets_of(request)
         return request
+
+    def _items(self, given: Any, *, dry_run: bool) -> Any:
+        """Return the rendered items; a list on S3 is read, except in a dry run."""
+        if given is None:
+            return items.NO_LIST
+        address = None if dry_run else items.on_s3(given)
+        return items.read_from_s3(address, self._task.hook.lists) if address else given
 
     @property
     def generation(self) -> int:

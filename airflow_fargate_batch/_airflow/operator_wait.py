@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from airflow_fargate_batch._airflow import compat
+from airflow_fargate_batch._airflow import compat, items
 from airflow_fargate_batch._airflow.compat import (
     AirflowFailException,
     AirflowSkipException,
@@ -14,6 +15,7 @@ from airflow_fargate_batch._airflow.compat import (
 from airflow_fargate_batch._airflow.connection import ConnectionSettings, HasConnection
 from airflow_fargate_batch._airflow.costs import cost_of_ended, cost_so_far
 from airflow_fargate_batch._airflow.final_failure import without_retries
+from airflow_fargate_batch._airflow.masking import hidden
 from airflow_fargate_batch._airflow.metrics import TaskMetrics
 from airflow_fargate_batch._airflow.use import use_of_ended
 from airflow_fargate_batch._airflow.wait_event import WaitEvent, WaitOutcome
@@ -38,6 +40,7 @@ from airflow_fargate_batch.watching.conclusion import conclude, explained, last_
 from airflow_fargate_batch.watching.result_reader import result_of
 
 if TYPE_CHECKING:
+    from airflow_fargate_batch.core.items import Items
     from airflow_fargate_batch.hooks import FargateBatchHook
 
 
@@ -45,6 +48,8 @@ class WaitingTask(HasPages, HasConnection, Protocol):
     """The part of the operator used by the wait."""
 
     execution_timeout: timedelta | None
+    has_items: bool
+    """Whether *items* is given, also if it resolves to nothing."""
     last_job: Job | None
     result: Any
     pushes_result: bool
@@ -66,6 +71,9 @@ class WaitingTask(HasPages, HasConnection, Protocol):
     @property
     def hook(self) -> "FargateBatchHook":
         """The hook that calls AWS."""
+
+    def request_arguments(self) -> dict[str, Any]:
+        """Return the rendered arguments of the request, secrets included."""
 
 
 class Waiting:
@@ -262,6 +270,16 @@ class Waiting:
         except Exception as error:  # noqa: BLE001 - whatever an XCom backend raises; a link is no reason to fail a task
             self._task.log.warning("Could not push the links of job %s: %s", job.id, error)
 
+    def _items_of(self, job: Job) -> "Items | None":
+        """Return the list that the children of a failed job share; ``None`` if not known."""
+        task = self._task
+        return items.of_job(
+            job,
+            given=task.request_arguments(),
+            lists=lambda: task.hook.lists,
+            log=task.log,
+        )
+
     def _take_result(self, job: Job) -> None:
         """Read the result of a job that succeeded, and push it."""
         task = self._task
@@ -281,7 +299,16 @@ class Waiting:
         :param records_use: whether the queue records CPU and memory; ``None`` like *capacity*.
         """
         task = self._task
-        end = conclude(job, task=self._name, api=lambda: task.hook.api, logs=lambda: task.hook.logs)
+        skips, fails = self._settings.skip_on_exit_code, self._settings.fail_on_exit_code
+        end = conclude(
+            job,
+            task=self._name,
+            api=lambda: task.hook.api,
+            logs=lambda: task.hook.logs,
+            items=partial(self._items_of, job) if task.has_items else None,
+            hidden=hidden,
+            every_child=bool(skips or fails),
+        )
         cost = cost_of_ended(
             job,
             capacity=capacity,
@@ -301,7 +328,6 @@ class Waiting:
             if self._settings.result_from_log:
                 self._take_result(job)
             return
-        skips, fails = self._settings.skip_on_exit_code, self._settings.fail_on_exit_code
         if end.all_ended_with(skips):
             said = _among(end.exit_codes & skips, "skip_on_exit_code")
             raise AirflowSkipException(f"{end.failure}\nThe task is skipped: {said}.")

@@ -83,6 +83,22 @@ def names_of(function: Callable[..., Any], count: int) -> list[str]:
     return [*names[:count], *names[-1:] * (count - len(names))]
 
 
+def arguments_in_worker(
+    function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], context: Context
+) -> dict[str, Any]:
+    """Return the keyword arguments of a call in the worker, with the context by its names.
+
+    Airflow's own function for this has a different place on each version.
+    """
+    parameters = inspect.signature(function).parameters.values()
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    filled = {each.name for each in [p for p in parameters if p.kind in positional][: len(args)]}
+    known = {**context, **kwargs}
+    takes_all = any(each.kind is each.VAR_KEYWORD for each in parameters)
+    wanted = set(known) if takes_all else {each.name for each in parameters}
+    return {name: value for name, value in known.items() if name in wanted - filled}
+
+
 def _source(function: Callable[..., Any]) -> FunctionSource:
     """Return a function's source.
 

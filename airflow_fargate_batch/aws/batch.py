@@ -3,8 +3,9 @@
 Nothing here imports Airflow: hook and command line both use this module.
 """
 
+import logging
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -24,10 +25,19 @@ from airflow_fargate_batch.core.queue_snapshot import QueueSnapshot
 from airflow_fargate_batch.core.secret_names import is_secret_name
 from airflow_fargate_batch.core.surroundings import ComputeEnvironment, JobQueue, SchedulingPolicy
 from airflow_fargate_batch.core.termination import legal_reason
+from airflow_fargate_batch.exceptions import (
+    AnswerLost,
+    AwsError,
+    CredentialsMissing,
+    Throttled,
+    Unreachable,
+)
 
 if TYPE_CHECKING:
     from types_boto3_batch import BatchClient
     from types_boto3_batch.type_defs import SubmitJobRequestTypeDef
+
+log = logging.getLogger(__name__)
 
 _TAKEN_AS_SENT: Final = (
     "DescribeJobs",
@@ -37,6 +47,8 @@ _TAKEN_AS_SENT: Final = (
     "DescribeComputeEnvironments",
     "DescribeSchedulingPolicies",
 )
+_OF_EVERY_JOB: Final = (CredentialsMissing, Throttled, Unreachable, AnswerLost)
+"""Errors of a TerminateJob call that say nothing about the job."""
 Parsed = TypeVar("Parsed")
 
 
@@ -169,11 +181,14 @@ class BatchApi(ServiceApi):
         filters = [{"name": "AFTER_CREATED_AT", "values": [value]}]
         return self._list_jobs(next_token, jobQueue=job_queue, filters=filters)
 
-    def failed_children(self, array_job_id: str) -> list[Job]:
-        """Return an array's failed children, by index, with the members of ListJobs."""
+    def failed_children(self, array_job_id: str, *, most: int | None = None) -> list[Job]:
+        """Return an array's failed children, by index, with the members of ListJobs.
+
+        :param most: number of children after which no further page is read; default: all pages.
+        """
         found: list[Job] = []
         page = JobPage([], next_token="")
-        while page.next_token is not None:
+        while page.next_token is not None and (most is None or len(found) < most):
             page = self._list_jobs(page.next_token, arrayJobId=array_job_id, jobStatus="FAILED")
             found += page.jobs
         return sorted(found, key=lambda job: (job.array and job.array.index) or 0)
@@ -202,6 +217,50 @@ class BatchApi(ServiceApi):
         """Terminate a job in any state; an array with all children."""
         with translated("TerminateJob"):
             self.client.terminate_job(jobId=job_id, reason=legal_reason(reason))
+
+    def terminate_jobs(self, job_ids: Sequence[str], reason: str) -> dict[str, AwsError]:
+        """Terminate jobs, 50 a call if the installed botocore has TerminateJobs.
+
+        The call may be repeated. TerminateJobs needs the IAM action of TerminateJob.
+
+        :return: the errors, by the ids of the jobs that AWS did not terminate.
+        :raises AwsError: an error of every job: no credentials, a throttle, no connection, or a
+            lost answer.
+        """
+        refused: dict[str, AwsError] = {}
+        for start in range(0, len(job_ids), limits.TERMINATE_JOBS):
+            chunk = job_ids[start : start + limits.TERMINATE_JOBS]
+            if len(chunk) > 1 and hasattr(self.client, "terminate_jobs"):
+                try:
+                    refused |= self._terminate_chunk(chunk, reason)
+                    continue
+                except _OF_EVERY_JOB:
+                    raise
+                except AwsError as error:  # of the call as a whole; single calls say of which job
+                    log.info("%s; terminating the jobs one by one", error.message)
+            refused |= self._terminate_each(chunk, reason)
+        return refused
+
+    def _terminate_chunk(self, job_ids: Sequence[str], reason: str) -> dict[str, AwsError]:
+        with translated("TerminateJobs"):
+            answer = self.client.terminate_jobs(jobs=list(job_ids), reason=legal_reason(reason))
+            return {
+                str(error["job"]): AwsError(
+                    f"AWS refused TerminateJobs: {error.get('message')} ({error.get('code')})"
+                )
+                for error in answer["errors"]
+            }
+
+    def _terminate_each(self, job_ids: Sequence[str], reason: str) -> dict[str, AwsError]:
+        refused: dict[str, AwsError] = {}
+        for job_id in job_ids:
+            try:
+                self.terminate_job(job_id, reason)
+            except _OF_EVERY_JOB:
+                raise
+            except AwsError as error:
+                refused[job_id] = error
+        return refused
 
     def job_definition(self, name: str) -> JobDefinition | None:
         """Return a definition by name, the newest active one, by ``name:revision`` or by ARN."""

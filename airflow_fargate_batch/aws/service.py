@@ -19,6 +19,7 @@ class ServiceApi:
     """
 
     service: ClassVar[str]
+    config: ClassVar[Config] = NO_HIDDEN_RETRIES
 
     def __init__(self, client: Any) -> None:
         self.client = client
@@ -49,6 +50,6 @@ class ServiceApi:
                 cls.service,
                 region_name=region_name,
                 endpoint_url=endpoint_url,
-                config=NO_HIDDEN_RETRIES,
+                config=cls.config,
             )
         return cls(client, **options)

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from airflow_fargate_batch.aws.batch import BatchApi
 from airflow_fargate_batch.aws.errors import connecting
@@ -14,6 +14,9 @@ from airflow_fargate_batch.core.polling import PollTimes
 from airflow_fargate_batch.core.price_list import API_REGION
 from airflow_fargate_batch.core.secret_names import is_secret_name
 from airflow_fargate_batch.submitting.retrying import WILL_RETRY, Timing
+
+if TYPE_CHECKING:
+    from airflow_fargate_batch.aws.items import ItemsApi
 
 Answer = TypeVar("Answer")
 
@@ -37,6 +40,15 @@ def connect(
         profile_name=options.profile,
         endpoint_url=options.endpoint_url,
         is_secret=is_secret,
+    )
+
+
+def connect_lists(options: ConnectionOptions, region: str) -> "ItemsApi":
+    """Make the client for lists of items on S3."""
+    from airflow_fargate_batch.aws.items import ItemsApi  # few commands need it
+
+    return ItemsApi.connect(
+        region_name=region, profile_name=options.profile, endpoint_url=options.endpoint_url
     )
 
 

@@ -20,11 +20,13 @@ from airflow_fargate_batch.cli._parser import did_you_mean
 from airflow_fargate_batch.cli._submit_flags import RequestOptions, SubmitOptions
 from airflow_fargate_batch.core import json_text
 from airflow_fargate_batch.core.naming import Submission, submission_of_key
-from airflow_fargate_batch.core.request import Arguments, JobRequest, JsonFile
+from airflow_fargate_batch.core.request import Arguments, ItemsText, JobRequest, JsonFile
 from airflow_fargate_batch.core.submit_members import ARGUMENT_OF
 from airflow_fargate_batch.exceptions import InvalidRequest, Problem
 
 FILES: Final = ("parameters_file", "container_overrides_file")
+JSON_LINES: Final = ("{", "[", '"')
+"""First characters of a file of items that is JSON Lines, and not lines of text."""
 OF_TASKS: Final = frozenset({"awslogs_index", "out_of_memory", "max_memory", "fallback_job_queue"})
 """Arguments that only tasks of Airflow have."""
 ARGUMENTS: Final = tuple(field.name for field in fields(Arguments) if field.name not in OF_TASKS)
@@ -61,7 +63,7 @@ def _of_json(
             file if body is None else body,
             dry_run=dry_run,
             submission=submission,
-            **_ready(wanted),
+            **_ready(_with_items(wanted)),
         )
     except InvalidRequest as error:
         raise InvalidRequest(_in_json(each, path, wanted) for each in error.problems) from None
@@ -152,7 +154,7 @@ def _named(path: str) -> str:
 def _make(
     said: Mapping[str, Any], options: RequestOptions, submission: Submission, *, dry_run: bool
 ) -> JobRequest:
-    wanted = _ready({**options.request_arguments(), **said})
+    wanted = _ready({**_with_items(options.request_arguments()), **said})
     return JobRequest.from_arguments(dry_run=dry_run, submission=submission, **wanted)
 
 
@@ -166,6 +168,22 @@ def _ready(wanted: Mapping[str, object]) -> dict[str, object]:
     if has_share and ready.get("scheduling_priority", 0) is None:
         ready["scheduling_priority"] = 0
     return ready
+
+
+def _with_items(flagged: Mapping[str, object]) -> dict[str, object]:
+    """Read the file of ``--items-file``; a line of ``--from-file`` has the items themselves."""
+    path = flagged.get("items")
+    return {**flagged, "items": _items(path)} if isinstance(path, str) else dict(flagged)
+
+
+def _items(path: str) -> ItemsText:
+    """Read JSON Lines or lines of text; an error is kept in the result."""
+    try:
+        expanded = os.path.expanduser(path)  # noqa: PTH111 - pathlib is slow
+        text = read_text(expanded, most=LINES_BYTES, pipes=True)
+    except NotReadable as error:
+        return ItemsText(_named(path), error=str(error))
+    return ItemsText(_named(path), text, is_text=not text.lstrip().startswith(JSON_LINES))
 
 
 def _parse(line: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from functools import cache, partial
 
 from airflow_fargate_batch.aws.batch import BatchApi, Submitted
 from airflow_fargate_batch.cli import _clients, _console
@@ -15,6 +16,7 @@ from airflow_fargate_batch.exceptions import (
     InvalidRequest,
     Problem,
 )
+from airflow_fargate_batch.submitting.lists import Lists
 from airflow_fargate_batch.submitting.many import Outcome, submit_many
 from airflow_fargate_batch.submitting.preflight import Preflight
 
@@ -33,10 +35,11 @@ def submit_file(
     _console.talk(
         f"Looking for jobs submitted by an earlier run of {options.from_file} (about 30 s)"
     )
+    lists = cache(partial(_clients.connect_lists, options, api.region))
     done: list[Submitted] = []
     try:
         with view() as shown:
-            for submitted in _submitted(api, requests, shown):
+            for submitted in _submitted(api, requests, shown, lists=lists):
                 done.append(submitted)
                 if not _console.data(written(submitted, options.output, indent=None)):
                     _console.talk(f"Job id: {submitted.job_id} ({submitted.job_name})")
@@ -87,12 +90,14 @@ def _check_definitions(api: BatchApi, requests: list[JobRequest]) -> None:
         raise InvalidRequest(problems)
 
 
-def _submitted(api: BatchApi, requests: list[JobRequest], shown: View) -> Iterator[Submitted]:
+def _submitted(
+    api: BatchApi, requests: list[JobRequest], shown: View, *, lists: Lists
+) -> Iterator[Submitted]:
     """Submit the requests; report each distinct error once."""
     told: set[str] = set()
     failed = 0
     shown.show("jobs", 0, len(requests), "")
-    outcomes = submit_many(api, requests, resume=True, clock=_clients.CLOCK)
+    outcomes = submit_many(api, requests, resume=True, lists=lists, clock=_clients.CLOCK)
     for number, outcome in enumerate(outcomes, start=1):
         if outcome.submitted is not None:
             yield outcome.submitted

@@ -213,6 +213,33 @@ class SchedulingOptions(Options, title="scheduling"):
     )
 
 
+class ItemsOptions(Options, title="a list as an array"):
+    """A list whose items the children of an array share."""
+
+    items_file = flag(
+        str,
+        metavar="FILE",
+        argument="items",
+        help="submit one array job for the lines of a file, - reads stdin: JSON Lines if the first "
+        "line starts with {, [ or a double quote, else each line is text. The children find their "
+        "items through FARGATE_BATCH_ITEMS or FARGATE_BATCH_ITEMS_URI; one line submits a plain "
+        "job",
+    )
+    items_per_child = flag(
+        str,
+        metavar="N",
+        argument="items_per_child",
+        help="items for each child; if not given, as few as needed for 10000 children",
+    )
+    items_location = flag(
+        str,
+        metavar="S3-PREFIX",
+        argument="items_location",
+        help="prefix such as s3://bucket/lists to write a list below that is too long for an "
+        "environment variable",
+    )
+
+
 class AgainOptions(Options, title="calling again"):
     """Submits that may be repeated."""
 
@@ -293,6 +320,7 @@ class RequestOptions(
     SizeOptions,
     ContainerOptions,
     SchedulingOptions,
+    ItemsOptions,
     TagOptions,
     OtherOptions,
 ):

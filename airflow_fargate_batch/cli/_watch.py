@@ -17,6 +17,7 @@ from airflow_fargate_batch.cli._progress import View, view
 from airflow_fargate_batch.cli._shared_options import WaitingOptions
 from airflow_fargate_batch.cli._wording import in_flags
 from airflow_fargate_batch.core.giving_up import left_running, report
+from airflow_fargate_batch.core.items import Items
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.narration import duration
 from airflow_fargate_batch.core.status import FINAL, JobStatus
@@ -52,7 +53,12 @@ class WaitResult(NamedTuple):
 
 
 def wait_for(
-    api: BatchApi, job_ids: list[str], options: WaitingOptions, *, just_submitted: bool = False
+    api: BatchApi,
+    job_ids: list[str],
+    options: WaitingOptions,
+    *,
+    just_submitted: bool = False,
+    items: Items | None = None,
 ) -> list[WaitResult]:
     """Wait for jobs; return the outcomes in the order of the ids.
 
@@ -60,6 +66,7 @@ def wait_for(
 
     :param just_submitted: whether this command submitted the jobs: they exist even if AWS does not
         show them yet.
+    :param items: list that the children of the only job share.
     """
     timeout = _span(options.timeout)
     vigil = Vigil(
@@ -72,6 +79,7 @@ def wait_for(
         region=api.region,
         logs=cache(partial(connect_logs, options, api.region)),
         just_submitted=just_submitted,
+        items=items,
     )
     try:
         with view() as shown:
@@ -109,7 +117,9 @@ class Vigil:
         region: str,
         logs: Callable[[], LogsApi],
         just_submitted: bool = False,
+        items: Items | None = None,
     ) -> None:
+        self._items = items
         self._api = api
         self._logs = logs
         self._failures = 0
@@ -215,7 +225,14 @@ class Vigil:
 
     def _conclude(self, job: Job) -> None:
         logs = self._logs if self._failures < TAILS else None
-        end = conclude(job, task=None, api=lambda: self._api, logs=logs)
+        items = self._items if self._items and self._items.is_list_of(job.tags) else None
+        end = conclude(
+            job,
+            task=None,
+            api=lambda: self._api,
+            logs=logs,
+            items=(lambda: items) if items else None,
+        )
         self.outcomes[job.id] = WaitResult(job, end.summary, end.failure is None)
         if end.failure is not None:
             self._failures += 1

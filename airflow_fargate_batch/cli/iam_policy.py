@@ -30,6 +30,11 @@ class IamPolicyOptions(Options, title="policy"):
         help="ARNs or names of the job definitions to allow, with all revisions or with one "
         "(NAME:REVISION); if not given, all job definitions",
     )
+    items_location = flag(
+        str,
+        metavar="S3-PREFIX",
+        help="prefixes of lists of items, such as s3://bucket/lists; if not given, all buckets",
+    )
 
 
 EPILOG: Final = """\
@@ -62,13 +67,21 @@ def run(arguments: argparse.Namespace) -> int:
     options = IamPolicyOptions(arguments, os.environ)
     features = read_features(_listed(options.features))
     scope = Scope(
-        job_queues=_listed(options.job_queue), job_definitions=_listed(options.job_definition)
+        job_queues=_listed(options.job_queue),
+        job_definitions=_listed(options.job_definition),
+        items_locations=_listed(options.items_location),
     )
     document = policy(features, scope)
     if any(action.startswith("logs:") for each in features for action in each.actions):
         _console.note(
             f"The policy allows the log group {DEFAULT_LOG_GROUP}. If a job definition's log "
             "configuration names another group, add that group."
+        )
+    uses_s3 = any(action.startswith("s3:") for each in features for action in each.actions)
+    if uses_s3 and not scope.items_locations:
+        _console.note(
+            "The policy allows lists of items in every bucket. To limit it, use --items-location, "
+            "or leave out the features write-items and read-items."
         )
     _console.data(_console.as_json(document))
     return OK

@@ -16,7 +16,7 @@ from airflow_fargate_batch.cli._jobs import (
     read_ids,
 )
 from airflow_fargate_batch.cli._shared_options import ConnectionOptions, TableOptions
-from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.core.job import FAILED_INDEXES, Job
 from airflow_fargate_batch.core.status import JobStatus
 
 if TYPE_CHECKING:
@@ -79,7 +79,11 @@ def run(arguments: argparse.Namespace) -> int:
 def _members(job: Job, api: "BatchApi") -> dict[str, Any]:
     from airflow_fargate_batch.watching.conclusion import failed_children_of
 
-    failed = failed_children_of(job, lambda: api) if job.has_failed_children else None
+    failed = (
+        failed_children_of(job, lambda: api, most=FAILED_INDEXES)
+        if job.has_failed_children
+        else None
+    )
     return members(job, job.to_summary(failed_children=failed))
 
 

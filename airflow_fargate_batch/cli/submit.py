@@ -2,6 +2,7 @@
 
 import argparse
 import os
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from airflow_fargate_batch.cli import _console, _dry_run
@@ -20,6 +21,7 @@ from airflow_fargate_batch.exceptions import AwsError, InvalidRequest, Problem, 
 
 if TYPE_CHECKING:
     from airflow_fargate_batch.aws.batch import BatchApi, Submitted
+    from airflow_fargate_batch.core.items import Items
 
 PROBLEMS: Final = 20
 """Number of problems to list: a file may have thousands."""
@@ -43,6 +45,9 @@ def run(arguments: argparse.Namespace) -> int:
         return INVALID
     if options.from_file is not None and options.from_json is not None:
         _console.error("--from-json and --from-file cannot be used together: remove one of them")
+        return INVALID
+    if options.from_file is not None and options.items_file is not None:
+        _console.error("--items-file and --from-file cannot be used together: remove one of them")
         return INVALID
     if options.retry_attempts is not None and options.retry_strategy is not None:
         _console.error(
@@ -98,12 +103,13 @@ def _say_problems(problems: list[str]) -> None:
 
 def _submit(request: JobRequest, options: SubmitOptions) -> int:
     # Here, because a dry run must not wait for botocore.
-    from airflow_fargate_batch.cli._clients import CLOCK, PATIENCE, connect
+    from airflow_fargate_batch.cli._clients import CLOCK, PATIENCE, connect, connect_lists
     from airflow_fargate_batch.submitting.preflight import Preflight
     from airflow_fargate_batch.submitting.submitter import Submitter
 
     api = connect(options, options.is_secret)
-    submitter = Submitter(api, clock=CLOCK, patience=PATIENCE)
+    lists = partial(connect_lists, options, api.region)
+    submitter = Submitter(api, lists=lists, clock=CLOCK, patience=PATIENCE)
     preflight = Preflight(api, scope=api, clock=CLOCK)
     has_key = options.idempotency_key is not None
     if has_key:
@@ -120,14 +126,19 @@ def _submit(request: JobRequest, options: SubmitOptions) -> int:
     _say_where(submitted, request, options, api)
     if not _console.data(written(submitted, options.output)):  # else the id would be lost
         _console.talk(f"Job id: {submitted.job_id}")
-    return _wait(api, [submitted], options) if options.wait else OK
+    return _wait(api, [submitted], options, request.items) if options.wait else OK
 
 
-def _wait(api: "BatchApi", submitted: "list[Submitted]", options: SubmitOptions) -> int:
+def _wait(
+    api: "BatchApi",
+    submitted: "list[Submitted]",
+    options: SubmitOptions,
+    items: "Items | None" = None,
+) -> int:
     from airflow_fargate_batch.cli._watch import wait_for
 
     job_ids = [job.job_id for job in submitted]
-    outcomes = wait_for(api, job_ids, options, just_submitted=True)
+    outcomes = wait_for(api, job_ids, options, just_submitted=True, items=items)
     return OK if all(outcome.succeeded for outcome in outcomes) else FAILED
 
 

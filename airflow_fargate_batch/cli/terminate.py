@@ -11,6 +11,7 @@ from airflow_fargate_batch.cli._exit_codes import OK, REFUSED
 from airflow_fargate_batch.cli._flags import flag, not_empty
 from airflow_fargate_batch.cli._jobs import add_ids, read_ids
 from airflow_fargate_batch.cli._shared_options import ConnectionOptions
+from airflow_fargate_batch.core import limits
 from airflow_fargate_batch.exceptions import AwsError, CredentialsMissing
 
 
@@ -53,16 +54,20 @@ def run(arguments: argparse.Namespace) -> int:
     api = connect(options)
     reason = options.reason or reason_by_hand("fargate-batch terminate")
     told = 0
-    for job_id in job_ids:
+    for start in range(0, len(job_ids), limits.TERMINATE_JOBS):
+        chunk = job_ids[start : start + limits.TERMINATE_JOBS]
         try:
-            persist(partial(api.terminate_job, job_id, reason))
+            refused = persist(partial(api.terminate_jobs, chunk, reason))
         except CredentialsMissing:  # every further call would fail as well
             raise
         except AwsError as error:
-            _console.error(f"job {job_id}: {error}")
-        else:
-            _console.data(job_id)
-            told += 1
+            refused = dict.fromkeys(chunk, error)
+        for job_id in chunk:
+            if job_id in refused:
+                _console.error(f"job {job_id}: {refused[job_id]}")
+            else:
+                _console.data(job_id)
+        told += len(chunk) - len(refused)
     one = len(job_ids) == 1
     of_all = "" if told == len(job_ids) else f"{told} of "
     _console.talk(f"Termination requested for {of_all}{len(job_ids)} job{'' if one else 's'}.")

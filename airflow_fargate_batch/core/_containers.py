@@ -80,6 +80,16 @@ class Containers:
         return next((container for container in self.containers if container.reason), best)
 
     @property
+    def failed_first(self) -> Container | None:
+        """A container with a failure of its own, if the deciding container never ran.
+
+        Containers may wait for the success of others (``dependsOn``), which are not essential then.
+        """
+        if self.telling.exit_code is not None:
+            return None
+        return next((each for each in self.containers if each.exit_code), None)
+
+    @property
     def ended_early(self) -> Container | None:
         """An essential container with exit code 0, if ECS then stopped the deciding container."""
         if not self.telling.was_stopped:

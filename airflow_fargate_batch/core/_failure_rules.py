@@ -5,7 +5,7 @@ Sources: Amazon ECS Developer Guide, "Stopped tasks error messages" and the page
 and "Job timeouts"; for undocumented texts, public reports
 (listed in ``tests/data/failure_texts.json``). A pattern sees one line each for the status
 reason and the container's reason, then ``exitCode: N``, and ``isTerminated``, ``isCancelled`` and
-``anotherEndedEarly`` if true.
+``anotherEndedEarly`` and ``anotherFailedFirst`` if true.
 
 The order keeps a cut text harmless. Texts that forbid a retry stand above all texts for temporary
 causes, so a cut can only turn "fails again" into "may succeed".
@@ -126,10 +126,10 @@ _PASSING: Final = (
         " program may need more time to start, or more `vcpu`.",
     ),
     Rule(
-        r"\bdependent container\b|container ordering dependency",
+        r"\bdependent container\b|container ordering dependency|^anotherFailedFirst$",
         FailureKind.USER_CODE,
         "a container with a dependent container did not succeed",
-        "Read the log of the container named in the reason.",
+        "Read the log of the container that failed first.",
     ),
     # Above the network: their texts end with the same words.
     Rule(
@@ -325,7 +325,7 @@ _EXITS: Final = (
         _LOOK_AT_LOGS,
     ),
     Rule(
-        "^(?!exitCode: |is(?:Terminated|Cancelled)$|anotherEndedEarly$).",
+        "^(?!exitCode: |is(?:Terminated|Cancelled)$|another(?:EndedEarly|FailedFirst)$).",
         FailureKind.UNKNOWN,
         "AWS gives a reason unknown to this package",
         "Open the job in the console, and read the last log lines.",

@@ -44,6 +44,10 @@ class Arguments:
         ignore_missing_dependencies: Whether to ignore entries of *depends_on* without a job id,
             such as skipped branches; at least one id must be left.
         array_size: 2 to 10000; 1 makes a plain job.
+        items: List, JSON text, ``ItemsText``, or the address of JSON Lines on S3: an array whose
+            children share the items. A single item makes a plain job.
+        items_per_child: Number of items for each child; by default as few as an array allows.
+        items_location: Prefix on S3 for a list too long for a variable.
         retry_strategy: Number of attempts, or the API's mapping, or JSON text.
         spot_retries: Retries of Fargate Spot reclaims only, 0 to 9.
         job_timeout: Seconds or a ``timedelta``, for each attempt; 60 s at least.
@@ -79,6 +83,9 @@ class Arguments:
     depends_on: object = None
     ignore_missing_dependencies: object = None
     array_size: object = None
+    items: object = None
+    items_per_child: object = None
+    items_location: object = None
     retry_strategy: object = None
     spot_retries: object = None
     job_timeout: object = None

@@ -1,6 +1,6 @@
 """Explanation of a job: what happened when, why, what to do, and the evidence."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -94,17 +94,21 @@ class Explanation:
         """Write the evidence for people, a fact a line."""
         return evidence_lines(self.job, self.evidence)
 
-    def to_text(self, *, task: str | None = None) -> str:
+    def to_text(self, *, task: str | None = None, named: Callable[[int], str] | None = None) -> str:
         """Write the explanation for people.
 
         :param task: the Airflow task, as people call it.
+        :param named: names the items of a child, by its index in the original array.
         """
         return str(
             Report(
                 headline=self._headline(task),
                 words=() if self.job.status is JobStatus.SUCCEEDED else reasons(self.job),
                 details=outcome_lines(
-                    self.job, self.evidence.failed_children, attempts=not self.timeline.steps
+                    self.job,
+                    self.evidence.failed_children,
+                    named=named,
+                    attempts=not self.timeline.steps,
                 ),
                 timeline=self.timeline.to_lines(self.now),
                 evidence=self.evidence_lines(),

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,7 +10,7 @@ from airflow_fargate_batch.core import fargate
 from airflow_fargate_batch.core._containers import Container
 from airflow_fargate_batch.core._failure_rules import RULES, FailureKind, Rule
 from airflow_fargate_batch.core.job import Attempt, Job
-from airflow_fargate_batch.core.listing import first_few
+from airflow_fargate_batch.core.status import JobStatus
 from airflow_fargate_batch.exceptions import JobFailed
 
 __all__ = [
@@ -63,11 +63,17 @@ def diagnose(job: Job, failed_children: Sequence[Job] = ()) -> Failure:
     failure = _first_match(_evidence(job), job)
     if failure.kind is not FailureKind.CHILDREN or not failed_children:
         return failure
-    return _of_array(failure, list(map(diagnose, failed_children)))
+    unread = max(0, _failed_count(job, failed_children) - len(failed_children))
+    return _of_array(failure, list(map(diagnose, failed_children)), unread)
 
 
-def _of_array(failure: Failure, causes: Sequence[Failure]) -> Failure:
-    """Return the commonest cause of the children; retryable if any child is.
+def _failed_count(job: Job, failed_children: Sequence[Job]) -> int:
+    """Return the number of failed children, also of those that were not listed."""
+    return max(job.counts.get(JobStatus.FAILED, 0), len(failed_children))
+
+
+def _of_array(failure: Failure, causes: Sequence[Failure], unread: int) -> Failure:
+    """Return the commonest cause of the children; retryable if any child is, or was not read.
 
     The exception is the children's, if all have the same.
 
@@ -79,7 +85,9 @@ def _of_array(failure: Failure, causes: Sequence[Failure]) -> Failure:
     advice, count = shares.most_common(1)[0]
     commonest = next(cause for cause in telling or causes if cause.advice == advice)
     share = _share(count, len(causes))
-    is_hopeless = not any(cause.retryable for cause in causes)
+    if unread:
+        share = f"{count} of {len(causes)} failed children that were read; {unread} were not"
+    is_hopeless = not unread and not any(cause.retryable for cause in causes)
     exceptions = {cause.exception for cause in telling or causes}
     return Failure(
         kind=commonest.kind if is_hopeless else failure.kind,
@@ -107,14 +115,19 @@ def diagnose_stuck(job: Job) -> Failure | None:
 
 
 def outcome_lines(
-    job: Job, failed_children: Sequence[Job] = (), *, attempts: bool = True
+    job: Job,
+    failed_children: Sequence[Job] = (),
+    *,
+    named: Callable[[int], str] | None = None,
+    attempts: bool = True,
 ) -> list[str]:
     """Write the outcome of containers, attempts and children, where there are several.
 
+    :param named: names the items of a child, by its index in the original array.
     :param attempts: whether to write the attempts; a timeline shows them too.
     """
     of_attempts = _attempts(job) if attempts else ()
-    return [*_containers(job), *of_attempts, *_children(job, failed_children)]
+    return [*_containers(job), *of_attempts, *_children(job, failed_children, named)]
 
 
 def _evidence(job: Job) -> str:
@@ -126,6 +139,7 @@ def _evidence(job: Job) -> str:
     lines = [*(" ".join(words.split()) for words in reasons(job)), f"exitCode: {exit_code}"]
     lines += ["isTerminated"] * job.is_terminated + ["isCancelled"] * job.is_cancelled
     lines += ["anotherEndedEarly"] * (job.ended_early is not None)
+    lines += ["anotherFailedFirst"] * (job.failed_first is not None)
     return "\n".join(lines)
 
 
@@ -175,7 +189,8 @@ def _containers(job: Job) -> Iterator[str]:
     if len(job.containers) > 1:
         for container in job.containers:
             helper = "" if container.essential else " (not essential)"
-            yield f"Container {container.name or '?'}{helper}: {outcome_of(container)}"
+            first = ", failed first" if container is job.failed_first else ""
+            yield f"Container {container.name or '?'}{helper}: {outcome_of(container)}{first}"
 
 
 def _attempts(job: Job) -> Iterator[str]:
@@ -185,17 +200,26 @@ def _attempts(job: Job) -> Iterator[str]:
             yield f"Attempt {number}: {outcome_of(attempt)}"
 
 
-def _children(job: Job, failed: Sequence[Job]) -> Iterator[str]:
+def _children(job: Job, failed: Sequence[Job], named: Callable[[int], str] | None) -> Iterator[str]:
+    """Write the outcomes of an array's children; of a plain job, only its items."""
+    if job.array is None and named:
+        yield f"Failed: {named(job.indexes[0] if job.indexes else 0)}"
     if not failed:
         return
-    yield f"Failed children: {len(failed)}{f' of {job.array_size}' if job.array_size else ''}"
-    for line in first_few((_child(job, each) for each in failed), CHILDREN_SHOWN):
-        yield f"  {line}"
+    count = _failed_count(job, failed)
+    yield f"Failed children: {count}{f' of {job.array_size}' if job.array_size else ''}"
+    for child in failed[:CHILDREN_SHOWN]:
+        yield f"  {_child(job, child, named)}"
+    if count > CHILDREN_SHOWN:
+        yield f"  and {count - min(len(failed), CHILDREN_SHOWN)} more"
 
 
-def _child(job: Job, child: Job) -> str:
-    index = f" (index {job.index_of(child)})" if job.indexes else ""
-    return f"{child.id}{index}: {outcome_of(child)}"
+def _child(job: Job, child: Job, named: Callable[[int], str] | None) -> str:
+    index = job.index_of(child)
+    known = [f"index {index}"] if job.indexes else []
+    known += [named(index)] if named and index is not None else []
+    said = f" ({', '.join(known)})" if known else ""
+    return f"{child.id}{said}: {outcome_of(child)}"
 
 
 def outcome_of(ended: Attempt | Container | Job) -> str:

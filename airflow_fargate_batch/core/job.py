@@ -17,6 +17,7 @@ from airflow_fargate_batch.core import _members as read
 from airflow_fargate_batch.core._containers import Container, Containers
 from airflow_fargate_batch.core._job_secrets import secrets_of_job
 from airflow_fargate_batch.core._members import EPOCH
+from airflow_fargate_batch.core.items import indexes_of_text, indexes_text
 from airflow_fargate_batch.core.naming import INDEXES_VARIABLE, TAG_PREFIX
 from airflow_fargate_batch.core.secret_names import is_secret_name
 from airflow_fargate_batch.core.secrets import without
@@ -28,7 +29,6 @@ FAILED_INDEXES: Final = 1000
 """Number of failed indexes in a summary; the counts include all."""
 _RUNS: Final = frozenset({JobStatus.STARTING, JobStatus.RUNNING})
 _ARN: Final = re.compile(r"arn:[^:]+:batch:([^:]+):")
-_INDEXES: Final = re.compile(r"[0-9]{1,9}(?:,[0-9]{1,9})*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -418,7 +418,7 @@ def _indexes(variables: Iterable[tuple[str, str]]) -> tuple[int, ...]:
     """Read the variable of this package; users can set the variable to anything."""
     for name, value in variables:
         if name == INDEXES_VARIABLE:
-            return tuple(map(int, value.split(","))) if _INDEXES.fullmatch(value) else ()
+            return indexes_of_text(value)
     return ()
 
 
@@ -530,7 +530,7 @@ def _attempt_to_api(attempt: Attempt) -> dict[str, Any]:
 def _task_to_api(containers: Sequence[Container], indexes: Sequence[int] = ()) -> dict[str, Any]:
     written = [_container_to_api(container) for container in containers]
     if written and indexes:
-        text = ",".join(map(str, indexes))
+        text = indexes_text(indexes)
         written[0]["environment"] = [{"name": INDEXES_VARIABLE, "value": text}]
     return {"containers": written}
 

@@ -90,3 +90,8 @@ PAGES_OF_NAMES: Final = 10
 """Pages, of up to 100 entries, to read when looking for names that exist; ours."""
 PAGES_OF_REVISIONS: Final = 100
 """Pages, of up to 100 revisions, to read when looking for the newest revision; ours."""
+TERMINATE_JOBS: Final = 50
+"""API, ``TerminateJobs.jobs``: at most 50 ids a call."""
+FARGATE_LAUNCHES: Final = 20
+"""ECS service quotas, "AWS Fargate task launch rate": 20 a second in most regions, after a burst of
+100."""

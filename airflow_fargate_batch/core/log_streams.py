@@ -127,7 +127,7 @@ def sources(job: Job) -> list[Source]:
                 number,
                 container.name,
                 ended=number <= len(job.attempts),
-                telling=container is attempt.telling,
+                telling=container is (attempt.failed_first or attempt.telling),
             )
     return list(found.values())
 

@@ -21,6 +21,7 @@ TAG_PREFIX: Final = "airflow-fargate-batch:"
 SUBMISSION_TAG: Final = f"{TAG_PREFIX}submission"
 LIFE_TAG: Final = f"{TAG_PREFIX}life"
 DEPLOYMENT_TAG: Final = f"{TAG_PREFIX}deployment"
+ITEMS_TAG: Final = f"{TAG_PREFIX}items"
 
 INDEXES_VARIABLE: Final = "FARGATE_BATCH_INDEXES"
 """Variable with the original indexes of a rerun's children, separated by commas."""
@@ -116,12 +117,16 @@ class Submission:
         head = legal_job_name(said)[: room - _GENERATION_DIGITS]
         return f"{head}-{tail}"
 
-    def tags(self, *, room: int) -> dict[str, str]:
-        """Return at most *room* tags of the submission, the most important first."""
+    def tags(self, *, room: int, items: str | None = None) -> dict[str, str]:
+        """Return at most *room* tags of the submission, the most important first.
+
+        :param items: mark of the list that the children of an array share.
+        """
         said = {
             SUBMISSION_TAG: self.mark,
             LIFE_TAG: _life_text(self.life),
             DEPLOYMENT_TAG: self.deployment,
+            ITEMS_TAG: items,
             f"{TAG_PREFIX}dag": self.dag_id,
             f"{TAG_PREFIX}task": self.task_id,
             f"{TAG_PREFIX}run": self.run_id,

@@ -1,9 +1,9 @@
 """IAM actions of each feature, and policy documents made of them.
 
 Source of the resource types: Service Authorization Reference, "Actions, resources, and condition
-keys for AWS Batch", "… for Amazon CloudWatch Logs", "… for Amazon CloudWatch" and "… for AWS Price
-List". An action without a
-resource type there works only in a statement with the resource ``*``.
+keys for AWS Batch", "… for Amazon CloudWatch", "… for Amazon CloudWatch Logs", "… for Amazon S3"
+and "… for AWS Price List". An action without a resource type there works only in a statement with
+the resource ``*``.
 """
 
 import re
@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from airflow_fargate_batch.core.items import Address
 from airflow_fargate_batch.core.job import DEFAULT_LOG_GROUP
 from airflow_fargate_batch.core.spelling import nearest
 from airflow_fargate_batch.exceptions import InvalidRequest, Problem
@@ -32,6 +33,8 @@ RESOURCE_TYPES: Final[Mapping[str, tuple[str, ...]]] = {
     "cloudwatch:ListMetrics": (),
     "logs:FilterLogEvents": ("log-group",),
     "logs:GetLogEvents": ("log-stream",),
+    "s3:GetObject": ("object",),
+    "s3:PutObject": ("object",),
     "pricing:GetProducts": (),
 }
 """Resource types of each action that a feature uses; empty if AWS accepts only ``*``.
@@ -81,6 +84,17 @@ FEATURES: Final[tuple[Feature, ...]] = (
     Feature(
         "newest-revision",
         "name the newest revision of an unknown job definition",
+        ("batch:DescribeJobDefinitions",),
+    ),
+    Feature("write-items", "write a list of items to S3", ("s3:PutObject",)),
+    Feature(
+        "read-items",
+        "read a list of items from S3, also by its presigned address",
+        ("s3:GetObject",),
+    ),
+    Feature(
+        "override-kind",
+        "name the containers of a job definition, after AWS refused the overrides",
         ("batch:DescribeJobDefinitions",),
     ),
     Feature("logs", "stream logs", ("logs:GetLogEvents",)),
@@ -134,10 +148,13 @@ class Scope:
     Attributes:
         job_queues: ARNs or names; empty allows every queue.
         job_definitions: ARNs or names, with or without a revision; empty allows every definition.
+        items_locations: prefixes of lists of items, ``s3://bucket/prefix``; empty allows every
+            bucket.
     """
 
     job_queues: tuple[str, ...] = ()
     job_definitions: tuple[str, ...] = ()
+    items_locations: tuple[str, ...] = ()
 
 
 def read_features(names: Iterable[str]) -> tuple[Feature, ...]:
@@ -162,7 +179,8 @@ def read_features(names: Iterable[str]) -> tuple[Feature, ...]:
 def policy(features: Iterable[Feature], scope: Scope) -> dict[str, Any]:
     """Return the narrowest IAM policy document that allows the features.
 
-    :raises InvalidRequest: *scope* has an ARN of another resource type, or a malformed name.
+    :raises InvalidRequest: *scope* has an ARN of another resource type, a malformed name, or a
+        location that is not on S3.
     """
     place = _place(scope)
     actions = sorted({action for feature in features for action in feature.actions})
@@ -221,6 +239,10 @@ def _place(scope: Scope) -> _Place:
             example = f"arn:aws:batch:REGION:ACCOUNT:{kind}/NAME"
             message = f"{text} is neither a name nor an ARN like {example}"
             problems.append(Problem(argument, message))
+    for text in scope.items_locations:
+        if Address.parse(text) is None:
+            message = f"{text} is not a prefix on S3, such as s3://bucket/prefix"
+            problems.append(Problem("items_location", message))
     if problems:
         raise InvalidRequest(problems)
     if len(places) == 1:
@@ -264,12 +286,20 @@ def _log_streams(place: _Place, _: Scope) -> list[str]:
     return [place.arn("logs", f"log-group:{DEFAULT_LOG_GROUP}:log-stream:*")]
 
 
+def _objects(place: _Place, scope: Scope) -> list[str]:
+    """Return the objects below each prefix; ARNs of S3 have neither region nor account."""
+    addresses = filter(None, map(Address.parse, scope.items_locations))
+    paths = [f"{each.bucket}/{each.below('*').key}" for each in addresses]
+    return [f"arn:{place.partition}:s3:::{path}" for path in paths or ["*/*"]]
+
+
 _ARNS: Final[Mapping[str, Callable[[_Place, Scope], list[str]]]] = {
     "job": _jobs,
     "job-definition": _definitions,
     "job-queue": _queues,
     "log-group": _performance_groups,
     "log-stream": _log_streams,
+    "object": _objects,
 }
 """ARNs of each resource type in a policy."""
 

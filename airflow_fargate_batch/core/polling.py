@@ -140,6 +140,10 @@ class Schedule:
         """Return the seconds between two polls of an id."""
         return self._intervals[job_id]
 
+    def shortest_round(self) -> float:
+        """Return the seconds that polling every id once takes at the fastest pace."""
+        return -(-len(self) // limits.DESCRIBE_JOBS) / FASTEST
+
     def next_call_at(self) -> float | None:
         """Return when ``take`` next returns ids; ``None`` if no id is left."""
         self._drop_stale()

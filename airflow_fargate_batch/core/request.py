@@ -11,6 +11,7 @@ from airflow_fargate_batch.core._request import containers as _containers
 from airflow_fargate_batch.core._request import dependencies as _dependencies
 from airflow_fargate_batch.core._request import fields as _fields
 from airflow_fargate_batch.core._request import gathering as _gathering
+from airflow_fargate_batch.core._request import items as _items
 from airflow_fargate_batch.core._request import learning as _learning
 from airflow_fargate_batch.core._request import lengths as _lengths
 from airflow_fargate_batch.core._request import retries as _retries
@@ -19,6 +20,7 @@ from airflow_fargate_batch.core._request.body import Beneath
 from airflow_fargate_batch.core._request.containers import ContainerOverrides, EcsTask
 from airflow_fargate_batch.core._request.dependencies import Dependency
 from airflow_fargate_batch.core._request.fields import JsonFile
+from airflow_fargate_batch.core._request.items import ItemsText
 from airflow_fargate_batch.core._request.learning import Learning
 from airflow_fargate_batch.core._request.overrides import Overrides
 from airflow_fargate_batch.core._request.retries import RetryStrategy
@@ -32,6 +34,7 @@ from airflow_fargate_batch.core.arguments import (
     read_seconds,
 )
 from airflow_fargate_batch.core.definition import LATEST
+from airflow_fargate_batch.core.items import URI_VARIABLE, Address, Items, indexes_text
 from airflow_fargate_batch.core.naming import INDEXES_VARIABLE, Submission
 from airflow_fargate_batch.exceptions import PROBLEMS_SHOWN, EmptyArray, InvalidRequest, Problem
 
@@ -43,6 +46,7 @@ __all__ = [
     "LATEST",
     "MORE_THAN_A_JOB_MAY_HAVE",
     "Arguments",
+    "ItemsText",
     "JobRequest",
     "JsonFile",
     "Learning",
@@ -51,6 +55,7 @@ __all__ = [
     "find_problems",
     "read_exit_codes",
     "read_flag",
+    "read_items",
     "read_job_ids",
     "read_seconds",
     "read_size",
@@ -69,6 +74,7 @@ class JobRequest:
 
     Attributes:
         size: vCPU and MiB of memory; ``None`` leaves the value to the job definition.
+        items: List that the children share; *environment* has the list, or its address.
         ecs: Containers of a job definition with ``ecsProperties``; size, command and environment
             are for one of them. ``None`` means another kind of definition.
         learning: Changes that later tries may make; never sent.
@@ -87,6 +93,7 @@ class JobRequest:
     share_identifier: str | None = None
     scheduling_priority: int | None = None
     array_size: int | None = None
+    items: Items | None = field(default=None, repr=False)
     depends_on: tuple[Dependency, ...] = ()
     retry_strategy: RetryStrategy | None = None
     job_timeout: int | None = None
@@ -165,16 +172,18 @@ class JobRequest:
         """Return the same array with the children of some *indexes* only.
 
         AWS counts the children of an array from 0. So each child reads its original index from the
-        variable ``FARGATE_BATCH_INDEXES``, at the position given by AWS's index. N-to-N
-        dependencies become dependencies on whole jobs. A single index makes a plain job.
+        variable ``FARGATE_BATCH_INDEXES``, at the position given by AWS's index. With *items*, the
+        children get the list of their items, and count from 0 in that list. N-to-N dependencies
+        become dependencies on whole jobs. A single index makes a plain job.
 
-        :raises InvalidRequest: there are too many indexes for a variable.
+        :raises InvalidRequest: there are too many indexes for a variable, or no place for the list.
         """
         is_array = len(indexes) > 1
+        text = indexes_text(indexes) if self.items else ",".join(map(str, indexes))
         request = replace(
             self,
             array_size=len(indexes) if is_array else None,
-            environment={**self.environment, INDEXES_VARIABLE: ",".join(map(str, indexes))},
+            environment={**self.environment, INDEXES_VARIABLE: text},
             depends_on=tuple(
                 dict.fromkeys(
                     Dependency(each.job_id, each.type if each.job_id is None else None)
@@ -184,10 +193,31 @@ class JobRequest:
             ),
         )
         findings = Findings()
+        if self.items:
+            items = self.items.only(indexes)
+            environment = _items.deliver(items, request, findings)
+            request = replace(request, items=items, environment=environment)
         _check_overrides(request, findings)
         if findings.problems:
             raise InvalidRequest(findings.problems)
         return request
+
+    @property
+    def items_address(self) -> Address | None:
+        """Address of the list on S3; ``None`` if the list travels in a variable."""
+        uri = self.environment.get(URI_VARIABLE)
+        return None if self.items is None or uri is None else Address.parse(uri)
+
+    @property
+    def items_to_write(self) -> Items | None:
+        """The list to write at ``items_address`` before the submit, unless it lies there."""
+        address = self.items_address
+        return self.items if self.items and address not in (None, self.items.source) else None
+
+    def with_items_url(self, url: str) -> "JobRequest | None":
+        """Return the request with a presigned address of the list; ``None`` without room for it."""
+        environment = _items.with_url(self, url)
+        return None if environment is None else replace(self, environment=environment)
 
     def calling(self, words: Sequence[str], variable: str, text: str) -> "JobRequest":
         """Return the same request with another command, and the variable that the command reads.
@@ -197,6 +227,9 @@ class JobRequest:
         environment = {**self.environment, variable: text}
         request = replace(self, command=tuple(words), environment=environment)
         findings = Findings()
+        if self.items:  # which may have less room now
+            environment = _items.deliver(self.items, request, findings)
+            request = replace(request, environment=environment)
         _check_lengths(request, findings)
         if findings.problems:
             raise InvalidRequest(findings.problems)
@@ -212,7 +245,8 @@ class JobRequest:
         room = limits.TAGS - len(self.tags)
         if self.propagate_tags:  # the job definition's tags count as well, and are not known here
             room = min(room, 1)
-        own_tags = self.submission.tags(room=room) if self.submission else {}
+        mark = self.items.mark if self.items else None
+        own_tags = self.submission.tags(room=room, items=mark) if self.submission else {}
         body = {
             "jobName": self.job_name,
             "jobQueue": self.job_queue,
@@ -262,7 +296,8 @@ def _arguments(arguments: Mapping[str, object]) -> Arguments:
 
 
 def _refusal(given: Arguments, problems: list[Problem]) -> InvalidRequest:
-    if _is_zero(given.array_size) and len(problems) == 1:
+    is_empty = _is_zero(given.array_size) or problems[0].message == _items.EMPTY
+    if is_empty and len(problems) == 1:
         return EmptyArray(problems)
     return InvalidRequest(problems)
 
@@ -270,7 +305,7 @@ def _refusal(given: Arguments, problems: list[Problem]) -> InvalidRequest:
 def find_problems(**arguments: object) -> list[Problem]:
     """Return all problems of some arguments, with ids of dry runs allowed.
 
-    An array of size 0 is no problem here: Airflow skips the task.
+    An array of size 0, and a list without items, are no problems here: Airflow skips the task.
     """
     findings = Findings()
     _build(Arguments(**arguments), findings, dry_run=True, submission=None)
@@ -278,12 +313,24 @@ def find_problems(**arguments: object) -> list[Problem]:
         return []
     empty = _is_zero(arguments.get("array_size"))
     return [
-        problem for problem in findings.problems if not (empty and problem.field == "array_size")
+        problem
+        for problem in findings.problems
+        if problem.message != _items.EMPTY and not (empty and problem.field == "array_size")
     ]
 
 
 def _is_zero(value: object) -> bool:
     return integer(value, "array_size", Findings()) == 0
+
+
+def read_items(items: object, per_child: object = None) -> Items | None:
+    """Read a list and its distribution over children; ``None`` if there are no items, or odd ones.
+
+    For a process that resumes a task, and names the items of failed children.
+    """
+    return _items.read(
+        Arguments(items=items, items_per_child=per_child), Findings(), dry_run=True
+    ).items
 
 
 def _build(
@@ -298,8 +345,9 @@ def _build(
     parameters = _fields.parameters(given.parameters, given.parameters_file, findings)
     extra = _submit_args.read(given.extra_submit_args, findings)
     own, size, ecs = _gathering.gather(given, extra.containers, beneath, findings)
-    array_size = _fields.array_size(given.array_size, findings)
-    is_array = given.array_size is not None
+    shared = _items.read(given, findings, dry_run=dry_run)
+    array_size = shared.array_size
+    is_array = shared.is_array
     job_queue = _fields.job_queue(given.job_queue, findings)
     request = JobRequest(
         job_name=_fields.job_name(given.job_name, given.job_name_prefix, submission, findings),
@@ -307,13 +355,14 @@ def _build(
         job_definition=_fields.job_definition(given.job_definition, findings),
         size=size,
         command=own.command or (),
-        environment=own.environment,
+        environment={**own.environment, **shared.variables},
         parameters={**beneath.parameters, **parameters},
         share_identifier=_fields.share_identifier(given.share_identifier, findings),
         scheduling_priority=_fields.scheduling_priority(
             given.scheduling_priority, findings, share_identifier=given.share_identifier
         ),
         array_size=None if array_size == 1 else array_size,
+        items=shared.items,
         depends_on=_dependencies.read(
             given.depends_on,
             is_array=is_array,
@@ -339,6 +388,9 @@ def _build(
         learning=_learning.read(given, size, job_queue, findings),
         submission=submission,
     )
+    if request.items:
+        environment = _items.deliver(request.items, request, findings)
+        request = replace(request, environment=environment)
     _check_lengths(request, findings)
     if not (findings.warnings or findings.notes):
         return request

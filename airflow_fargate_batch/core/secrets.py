@@ -137,6 +137,11 @@ def _hidden(value: Any, is_secret: IsSecret, masked: Callable[[str], str]) -> tu
     return walk.copy(value), value
 
 
+def value_without_secrets(value: Any, is_secret: IsSecret = is_secret_name) -> Any:
+    """Copy a value with its secrets struck out, by the package's own words for names."""
+    return hidden(value, is_secret, str)[0]
+
+
 def restored(shown: Any, original: Any) -> Any:
     """Undo ``hidden``: put back what was struck out, and keep whatever else was changed since."""
     if isinstance(shown, Mapping) and isinstance(original, Mapping):
@@ -270,12 +275,24 @@ def _pieces(secret: str, is_secret: IsSecret) -> Iterator[str]:
 
 
 def _parsed(text: str) -> Any:
-    """Parse the JSON text of a mapping or a list, or a remote call; any other text is ``None``."""
+    """Parse JSON of a mapping or a list, JSON Lines, or a remote call; other texts are ``None``."""
     if text.startswith(call_text.PREFIX):
         return call_text.arguments_of(text)
     if not text.lstrip().startswith(("{", "[")):
         return None
     try:
         return json.loads(text)
+    except ValueError:
+        return _parsed_lines(text)
+    except RecursionError:
+        return None
+
+
+def _parsed_lines(text: str) -> list[Any] | None:
+    """Parse JSON Lines, such as the items of an array; any other text is ``None``."""
+    if "\n" not in text:
+        return None
+    try:
+        return [json.loads(line) for line in text.split("\n") if line.strip()]
     except (ValueError, RecursionError):
         return None

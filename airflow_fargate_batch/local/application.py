@@ -46,6 +46,9 @@ METADATA_PATH: Final = "/_metadata/v4/"
 _MOTO_API: Final = "/moto-api"
 _IAM_PREFIX: Final = {"monitoring": "cloudwatch"}
 """Prefix of IAM actions, if not the name in the signature."""
+_ACTIONS: Final = {"TerminateJobs": "TerminateJob", "CancelJobs": "CancelJob"}
+"""IAM actions of operations that have no action of their own, as the API says. A fault of the
+action strikes both operations."""
 _GIVERS: Final = ("sts", "iam")
 """Services that issue credentials."""
 _XML: Final = ("autoscaling", "cloudformation", "ec2", "iam", "s3", "sns", "sts")
@@ -147,7 +150,7 @@ class Application:
 
     def _batch(self, request: Request, region: str) -> Response:
         name, body = route(request.method, request.path, request.query, request.json())
-        actions = [f"batch:{name}"]
+        actions = [f"batch:{_ACTIONS.get(name, name)}"]
         if body.get("tags") and name != "TagResource":
             actions.append("batch:TagResource")
         call = Call(
@@ -175,7 +178,8 @@ class Application:
         return replace(response, headers=identified)
 
     def _forward(self, request: Request, region: str, service: str) -> Response:
-        operation = f"{_IAM_PREFIX.get(service, service)}:{_operation_of(request)}"
+        named = _operation_of_s3(request) if service == "s3" else _operation_of(request)
+        operation = f"{_IAM_PREFIX.get(service, service)}:{named}"
         call = Call(operation=operation, region=region, parameters={}, actions=(operation,))
         if operation == PRICES:
             return self._with_faults(call, lambda _: answered(get_products(request.json())))
@@ -189,7 +193,7 @@ class Application:
             try:
                 response = answer(hits)
             except Refusal as refusal:
-                response = refused(refusal)
+                response = refused(refusal, xml=_answers_xml(call))
             for fault in hits:
                 if fault.kind == "stall":
                     time.sleep(fault.seconds)
@@ -218,8 +222,12 @@ def _struck_before(call: Call, hits: list[Fault]) -> Response | None:
         if fault.kind in CUTS_BEFORE:
             return Response(ending=CUTS_BEFORE[fault.kind])
         if fault.kind in REFUSALS:
-            return refused(_refusal(call, fault))
+            return refused(_refusal(call, fault), xml=_answers_xml(call))
     return None
+
+
+def _answers_xml(call: Call) -> bool:
+    return call.operation.partition(":")[0] in _XML
 
 
 def _refusal(call: Call, fault: Fault) -> Refusal:
@@ -245,6 +253,16 @@ def _operation_of(request: Request) -> str:
     form = request.body.decode(errors="replace") if request.method == "POST" else request.query
     named: list[str] = parse_qs(form).get("Action", [f"{request.method} {request.path}"])
     return named[0]
+
+
+def _operation_of_s3(request: Request) -> str:
+    """Return the operation on an object, such as ``PutObject``; else method and path."""
+    bucket, _, key = request.path.strip("/").partition("/")
+    kind = "Object" if key else "Bucket"
+    names = {"GET": "Get", "PUT": "Put" if key else "Create", "DELETE": "Delete", "HEAD": "Head"}
+    if not bucket or request.method not in names:
+        return f"{request.method} {request.path}"
+    return f"{names[request.method]}{kind}"
 
 
 def _outcome(response: Response) -> str:

@@ -17,6 +17,7 @@ from airflow_fargate_batch.core.call_rate import CallRate
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.exceptions import FargateBatchError, Throttled
+from airflow_fargate_batch.submitting.lists import Lists
 from airflow_fargate_batch.submitting.retrying import Timing
 from airflow_fargate_batch.submitting.submitter import LOOKS, Submitter
 
@@ -50,6 +51,7 @@ def submit_many(
     requests: Iterable[JobRequest],
     *,
     resume: bool = False,
+    lists: Lists | None = None,
     rate: float = RATE,
     threads: int = THREADS,
     patience: float = 300.0,
@@ -64,13 +66,14 @@ def submit_many(
         run: ``submission_of_key``.
     :param resume: whether an earlier run may have submitted some requests. The run begins with a
         pause of half a minute, because AWS's reads lag; then each request is looked for first.
+    :param lists: makes the client for lists of items on S3; needed by requests with such a list.
     :param rate: most calls a second.
     :raises ValueError: two requests have the same submission.
     """
     clock = clock or Timing()
     given_up = threading.Event()
     paced = _PacedApi(api, clock=clock, rate=rate, given_up=given_up)
-    submitter = Submitter(paced, clock=clock, patience=patience)
+    submitter = Submitter(paced, lists=lists, clock=clock, patience=patience)
     if resume:
         clock.sleep(sum(LOOKS))
 

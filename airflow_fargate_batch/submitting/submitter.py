@@ -24,9 +24,10 @@ from typing import TYPE_CHECKING, Final
 
 from airflow_fargate_batch.aws.batch import BatchApi, Submitted
 from airflow_fargate_batch.core.definition import JobDefinition, base_name
+from airflow_fargate_batch.core.items import Items
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.listing import in_a_sentence
-from airflow_fargate_batch.core.naming import SUBMISSION_TAG, Submission, token_of
+from airflow_fargate_batch.core.naming import ITEMS_TAG, SUBMISSION_TAG, Submission, token_of
 from airflow_fargate_batch.core.override_kind import advice_of_kind, has_overrides
 from airflow_fargate_batch.core.recognition import is_named, reason_to_pass, to_adopt
 from airflow_fargate_batch.core.request import JobRequest
@@ -43,6 +44,7 @@ from airflow_fargate_batch.exceptions import (
 )
 from airflow_fargate_batch.submitting.earlier_jobs import Lookup
 from airflow_fargate_batch.submitting.learned import learned_request
+from airflow_fargate_batch.submitting.lists import Lists, place
 from airflow_fargate_batch.submitting.rerun import indexes_left
 from airflow_fargate_batch.submitting.retrying import WILL_RETRY, Timing
 
@@ -66,12 +68,19 @@ TAG_RESOURCE: Final = "batch:TagResource"
 class Submitter:
     """Submits requests, each exactly once.
 
+    :param lists: makes the client for lists of items on S3; needed by requests with such a list.
     :param patience: seconds during which temporarily failing calls are retried.
     """
 
     def __init__(
-        self, api: BatchApi, *, clock: Timing | None = None, patience: float = 300.0
+        self,
+        api: BatchApi,
+        *,
+        lists: Lists | None = None,
+        clock: Timing | None = None,
+        patience: float = 300.0,
     ) -> None:
+        self._lists = lists
         self._api = api
         self._clock = clock or Timing()
         self._patience = patience
@@ -127,8 +136,15 @@ class Submitter:
         )
         if check is not None:
             check(request)
+        if request.items_address is not None:
+            request = self._with_list(request, until)
         submitted = self._submit(request, until, set(earlier))
         return submitted._replace(job_queue=request.job_queue)
+
+    def _with_list(self, request: JobRequest, until: float) -> JobRequest:
+        if self._lists is None:
+            raise TypeError("this Submitter has no client for lists on S3")
+        return place(request, self._lists, self._clock, until)
 
     def _look_for_earlier(
         self,
@@ -168,6 +184,12 @@ class Submitter:
     ) -> JobRequest:
         """Leave out the children that succeeded in earlier tries, if known."""
         try:
+            if request.items and not all(_is_of_list(job, request.items) for job in earlier):
+                log.warning(
+                    "Submitting all items again: the list, or its distribution over the children, "
+                    "differs from the earlier try's, or the earlier job has no tag that tells"
+                )
+                return request
             left = self._clock.persist(partial(indexes_left, self._api, earlier), until)
             if left is None or request.array_size is None:
                 return request
@@ -333,6 +355,11 @@ def _named(indexes: list[int]) -> str:
     """Name indexes in a sentence: the first few, and the number of the rest."""
     said = in_a_sentence(map(str, indexes), NAMED)
     return f"{'index' if len(indexes) == 1 else 'indexes'} {said}"
+
+
+def _is_of_list(job: Job, items: Items) -> bool:
+    """Report whether equal indexes of a job and of a list mean the same items."""
+    return job.tags.get(ITEMS_TAG) == items.mark
 
 
 def _submitted(job: Job, request: JobRequest) -> Submitted:

@@ -4,18 +4,21 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow_fargate_batch.core.evidence import Evidence
 from airflow_fargate_batch.core.explanation import Explanation, explain, questions
 from airflow_fargate_batch.core.failure import diagnose
-from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.core.job import FAILED_INDEXES, Job
+from airflow_fargate_batch.core.secrets import value_without_secrets
 from airflow_fargate_batch.core.status import JobStatus
 from airflow_fargate_batch.exceptions import AwsError, JobFailed
 
 if TYPE_CHECKING:
     from airflow_fargate_batch.aws.batch import BatchApi
     from airflow_fargate_batch.aws.logs import LogsApi
+    from airflow_fargate_batch.core.items import Items
 
 log = logging.getLogger(__name__)
 
@@ -32,15 +35,17 @@ class Conclusion:
         failure: Exception to raise; ``None`` means the job succeeded.
         exit_codes: Exit codes of the failed job, or of an array's failed children; ``None`` stands
             for a container that never ran.
+        is_complete: Whether all failed children were read.
     """
 
     summary: dict[str, Any]
     failure: JobFailed | None = None
     exit_codes: frozenset[int | None] = frozenset()
+    is_complete: bool = True
 
     def all_ended_with(self, codes: frozenset[int]) -> bool:
         """Report whether all failures ended with exit codes among *codes*."""
-        return bool(self.exit_codes) and self.exit_codes <= codes
+        return self.is_complete and bool(self.exit_codes) and self.exit_codes <= codes
 
     def any_ended_with(self, codes: frozenset[int]) -> bool:
         """Report whether a failure ended with an exit code among *codes*."""
@@ -53,18 +58,29 @@ def conclude(
     task: str | None,
     api: "Callable[[], BatchApi]",
     logs: "Callable[[], LogsApi] | None" = None,
+    items: "Callable[[], Items | None] | None" = None,
+    hidden: Callable[[Any], Any] = value_without_secrets,
+    every_child: bool = False,
 ) -> Conclusion:
-    """Judge an ended job; unreadable children or logs do not change the verdict.
+    """Judge an ended job; unreadable children, logs or items do not change the verdict.
 
     :param task: DAG id and task id of the Airflow task.
     :param api: called only to ask AWS about a failed array's children, because connecting takes
         longer than all the rest.
     :param logs: called only for a failed job, for the last lines; ``None`` means no lines.
+    :param items: called only for a failed job, for the list that the children share; ``None`` means
+        that they share none. The call returns ``None`` if the list is not known any more.
+    :param hidden: strikes the secrets out of an item.
+    :param every_child: whether to read all failed children, because the caller asks for all exit
+        codes; otherwise as many as the summary keeps.
     """
+    nothing: dict[str, Any] = {} if items is None else {"failed_items": []}
     if job.status is JobStatus.SUCCEEDED:
-        return Conclusion(job.to_summary())
-    known_children = failed_children_of(job, api) if job.is_array else []
+        return Conclusion(job.to_summary() | nothing)
+    most = None if every_child else FAILED_INDEXES
+    known_children = failed_children_of(job, api, most=most) if job.is_array else []
     failed_children = known_children or []
+    listed = items() if items else None
     evidence = gather(
         job,
         api,
@@ -72,11 +88,20 @@ def conclude(
         log_lines=log_lines_of(job, failed_children, api, logs) if logs else (),
     )
     explanation = explain(job, evidence, datetime.now(UTC))
+    named = partial(listed.named, hidden=hidden) if listed else None
+    text = explanation.to_text(task=task, named=named)
+    summary = job.to_summary(failed_children=known_children)
+    if items is not None:
+        indexes = _failed_indexes(job, known_children)
+        summary["failed_items"] = (
+            None if listed is None or indexes is None else listed.failed(indexes, hidden)
+        )
     failure = explanation.failure or diagnose(job, failed_children)
     return Conclusion(
-        job.to_summary(failed_children=known_children),
-        failure.exception(explanation.to_text(task=task), job.id, failure.retryable),
+        summary,
+        failure.exception(text, job.id, failure.retryable),
         frozenset(each.exit_code for each in (failed_children if job.is_array else [job])),
+        is_complete=job.counts.get(JobStatus.FAILED, 0) <= len(failed_children),
     )
 
 
@@ -110,10 +135,25 @@ def explained(job: Job, api: "Callable[[], BatchApi]") -> Explanation:
     return explain(job, gather(job, api), datetime.now(UTC))
 
 
-def failed_children_of(job: Job, api: "Callable[[], BatchApi]") -> list[Job] | None:
-    """Ask for an array's failed children; ``None`` if they cannot be listed."""
+def _failed_indexes(job: Job, failed_children: list[Job] | None) -> list[int] | None:
+    """Return the failed indexes of the original array; ``None`` if they are not known."""
+    if not job.is_array:
+        return [job.indexes[0] if job.indexes else 0]
+    if failed_children is None:
+        return None
+    indexes = map(job.index_of, failed_children)
+    return sorted(index for index in indexes if index is not None)
+
+
+def failed_children_of(
+    job: Job, api: "Callable[[], BatchApi]", *, most: int | None = None
+) -> list[Job] | None:
+    """Ask for an array's failed children; ``None`` if they cannot be listed.
+
+    :param most: number of children after which no further page is read; default: all pages.
+    """
     try:
-        children = api().failed_children(job.id)
+        children = api().failed_children(job.id, most=most)
     except AwsError as error:
         log.warning("Could not list the failed children of job %s: %s", job.id, error)
         return None

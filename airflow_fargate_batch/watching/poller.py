@@ -16,11 +16,14 @@ from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
 from weakref import WeakKeyDictionary
 
+from airflow_fargate_batch.core import limits
 from airflow_fargate_batch.core.backoff import POLL_INTERVAL
 from airflow_fargate_batch.core.job import Job
-from airflow_fargate_batch.core.polling import POLL_TIMES, PollTimes, Watchlist
+from airflow_fargate_batch.core.polling import FASTEST, POLL_TIMES, PollTimes, Watchlist
 from airflow_fargate_batch.exceptions import JobLost
 from airflow_fargate_batch.watching.conversation import REFUSALS, Conversation, Notice, Trouble
+
+log = logging.getLogger(__name__)
 
 NAP: Final = 0.02
 """Shortest sleep of a loop, in seconds, so that the loop does not spin during calls."""
@@ -63,6 +66,7 @@ class JobPoller:
         self._calls: set[asyncio.Task[None]] = set()
         self._messengers: set[asyncio.Task[None]] = set()
         self._loop: asyncio.Task[None] | None = None
+        self._is_crowded = False
 
     @classmethod
     def shared(cls, key: Hashable, make: Callable[[], "JobPoller"]) -> "JobPoller":
@@ -110,9 +114,28 @@ class JobPoller:
         if last is not None:
             watch.report(last)
         watch.hear(self._conversation.trouble, self._now())
+        self._say_if_crowded(watch)
         if self._loop is None or self._loop.done():
             # A context of its own: else what it logs would count as the first waiter's.
             self._loop = asyncio.create_task(self._run(), context=contextvars.Context())
+
+    def _say_if_crowded(self, watch: "Watch") -> None:
+        """Log once that there are too many jobs to poll each as often as wanted."""
+        schedule = self._conversation.watchlist.schedule
+        seconds = schedule.shortest_round()
+        if self._is_crowded or seconds <= watch.interval:
+            return
+        self._is_crowded = True
+        log.warning(
+            "%d jobs are awaited in this process, so each is polled every %.0f s or less often, "
+            "not every %.0f s: the process makes at most %.0f calls a second, of %d jobs each. "
+            "Start more triggerers, or submit arrays instead of single jobs.",
+            len(schedule),
+            seconds,
+            watch.interval,
+            FASTEST,
+            limits.DESCRIBE_JOBS,
+        )
 
     def _leave(self, watch: "Watch") -> None:
         watches = self._watches.get(watch.job_id, set())

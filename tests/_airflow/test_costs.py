@@ -117,14 +117,22 @@ def test_without_the_setting_the_built_in_prices_count() -> None:
 
 
 def test_triggers_ask_once_about_a_queue(aws: LocalBatch, api: BatchApi) -> None:
+    threads = 0
+
+    async def connected() -> BatchApi:
+        nonlocal threads
+        threads += 1  # a lookup occupies a thread that DescribeJobs needs as well
+        return api
+
     async def ask() -> list[Capacity]:
-        capacities = QueueCapacities(Once(lambda: api))
+        capacities = QueueCapacities(connected)
         first = await asyncio.gather(*(capacities.of(READY_QUEUE) for _ in range(50)))
         return [facts.capacity for facts in (*first, await capacities.of(READY_QUEUE))]
 
     before = len(aws.requests)
     assert set(asyncio.run(ask())) == {Capacity.ON_DEMAND}
     assert operations(aws, before) == CAPACITY_CALLS
+    assert threads == 1
 
 
 def test_triggers_learn_whether_the_queue_records_use(aws: LocalBatch, api: BatchApi) -> None:

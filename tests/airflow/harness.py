@@ -92,6 +92,14 @@ class RealAirflow:
         self._http = requests.Session()
         self._http.trust_env = False  # loopback, whatever proxies the machine has
 
+    def processes(self, *components: str) -> list[psutil.Process]:
+        """Give the processes of some components, and all that these have started."""
+        found: list[psutil.Process] = []
+        for name in components:
+            top = psutil.Process(self._components[name].pid)
+            found += [top, *top.children(recursive=True)]
+        return found
+
     # --- Start and stop -----------------------------------------------------------------------
 
     def __enter__(self) -> Self:

@@ -158,6 +158,15 @@ def test_without_the_parameter_the_same_dag_submits(airflow: RealAirflow, aws: L
     assert last_line(aws, finished(aws, airflow.xcom(run, "check"))) == "checked"
 
 
+def test_the_children_of_an_array_share_a_list(airflow: RealAirflow, aws: LocalBatch) -> None:
+    run = run_example(airflow, "items")
+    transform, check = (finished(aws, airflow.xcom(run, task)) for task in ("transform", "check"))
+    assert [job["arrayProperties"]["size"] for job in (transform, check)] == [3, 3]
+    assert last_line(aws, transform, 2) == 'transforming "s3://bucket/day/part 4.parquet"'
+    assert [last_line(aws, check, index).strip() for index in range(3)] == ["2", "2", "1"]
+    assert check["dependsOn"] == [{"jobId": transform["jobId"], "type": "N_TO_N"}]
+
+
 def test_json_files_are_rendered_and_explicit_arguments_win(
     airflow: RealAirflow, aws: LocalBatch
 ) -> None:
@@ -166,3 +175,12 @@ def test_json_files_are_rendered_and_explicit_arguments_win(
     assert job["parameters"] == {"day": "2026-02-03", "bucket": "s3://example-bucket/json_files/"}
     sizes = {entry["type"]: entry["value"] for entry in job["container"]["resourceRequirements"]}
     assert sizes == {"VCPU": "0.25", "MEMORY": "1024"}
+
+
+def test_a_retry_learns_from_the_job_before(airflow: RealAirflow, aws: LocalBatch) -> None:
+    aws.script("*-retries_that_learn-load-*", needs_memory=1024)
+    run = run_example(airflow, "retries_that_learn")
+    assert "try 2: 1024 MiB, because try 1 ran out of 512" in airflow.log(run, "load")
+    assert airflow.xcom(run, "load", "job")["memory"] == 1024
+    job = finished(aws, airflow.xcom(run, "load"))
+    assert last_line(aws, job) == "loaded"

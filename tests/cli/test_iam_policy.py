@@ -23,6 +23,14 @@ def test_flags_narrow_the_policy(run: Run) -> None:
     assert outcome.err == ""
 
 
+def test_lists_of_items_may_lie_in_every_bucket_unless_a_flag_limits_them(run: Run) -> None:
+    wide = run("iam-policy", "--features", "write-items")
+    assert "in every bucket" in wide.err
+    narrow = run("iam-policy", "--features", "write-items", "--items-location", "s3://lists/x")
+    assert "arn:aws:s3:::lists/x/*" in narrow.out
+    assert narrow.err == ""
+
+
 def test_a_wrong_feature_is_bad_usage(run: Run) -> None:
     outcome = run("iam-policy", "--features", "wiat")
     assert (outcome.code, outcome.out) == (2, "")

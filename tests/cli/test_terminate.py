@@ -74,7 +74,7 @@ def test_a_job_that_could_not_be_told_is_1_and_the_others_are_told(
     run: Run, job: Submit, aws: LocalBatch
 ) -> None:
     first, second = job(), job()
-    aws.faults.add("denied", operation="TerminateJob", times=1)
+    aws.faults.add("denied", operation="TerminateJob", times=2)  # the bulk call, and the first job
     outcome = run("terminate", first, second)
     assert (outcome.code, outcome.out) == (1, f"{second}\n")
     assert f"error: job {first}: AWS refused TerminateJob" in outcome.err
@@ -88,3 +88,21 @@ def test_without_credentials_it_is_said_once(run: Run, job: Submit, aws: LocalBa
     outcome = run("terminate", first, second)
     assert (outcome.code, outcome.out) == (1, "")
     assert outcome.err.count("error: ") == 1
+
+
+def test_fifty_jobs_are_terminated_in_a_call(
+    run: Run, job: Submit, aws: LocalBatch, time: Time
+) -> None:
+    ids = [job() for _ in range(53)]
+    before = len(aws.requests)
+    outcome = run("terminate", *ids)
+    assert (outcome.code, outcome.out.split()) == (0, ids)
+    operations = [call.operation for call in aws.requests[before:]]
+    assert operations == ["TerminateJobs", "TerminateJobs"]
+    time.sleep(60)
+    assert {job["status"] for job in aws.jobs} == {"FAILED"}
+
+
+def test_one_job_is_terminated_by_the_old_call(run: Run, job: Submit, aws: LocalBatch) -> None:
+    assert run("terminate", job()).code == 0
+    assert aws.requests[-1].operation == "TerminateJob"

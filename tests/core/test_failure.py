@@ -8,6 +8,7 @@ from airflow_fargate_batch import exceptions
 from airflow_fargate_batch.core._failure_rules import RULES
 from airflow_fargate_batch.core.failure import FailureKind, diagnose, diagnose_stuck
 from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.exceptions import JobFailed
 from tests.core.reporting import report
 
 EXITED = "Essential container in task exited"
@@ -268,6 +269,7 @@ def test_only_what_fails_again_for_certain_is_not_retried(
     kind: FailureKind, retryable: bool
 ) -> None:
     assert kind.retryable == retryable
+    assert issubclass(kind.exception, JobFailed)
 
 
 @pytest.mark.parametrize(

@@ -271,7 +271,7 @@ class _Aws:
     def __init__(self, children: list[Job]) -> None:
         self._children = children
 
-    def failed_children(self, array_job_id: str) -> list[Job]:  # noqa: ARG002 - BatchApi's
+    def failed_children(self, array_job_id: str, *, most: int | None = None) -> list[Job]:  # noqa: ARG002 - BatchApi's
         return self._children
 
     def describe_jobs(self, job_ids: list[str]) -> list[Job]:  # noqa: ARG002 - BatchApi's

@@ -71,6 +71,20 @@ def test_the_partition_of_the_arns_counts() -> None:
     assert found["Job"][1] == ["arn:aws-cn:batch:cn-north-1:111122223333:job/*"]
 
 
+def test_lists_of_items_are_limited_to_a_prefix() -> None:
+    features = read_features(["write-items", "read-items"])
+    found = statements(policy(features, Scope(items_locations=("s3://lists/daily/", "s3://other"))))
+    assert found == {
+        "Object": (
+            ["s3:GetObject", "s3:PutObject"],
+            ["arn:aws:s3:::lists/daily/*", "arn:aws:s3:::other/*"],
+        )
+    }
+    assert statements(policy(features, Scope()))["Object"][1] == ["arn:aws:s3:::*/*"]
+    with pytest.raises(InvalidRequest, match="items_location: lists is not a prefix on S3"):
+        policy(features, Scope(items_locations=("lists",)))
+
+
 def test_a_feature_that_does_not_exist_is_named_with_the_nearest() -> None:
     with pytest.raises(InvalidRequest, match=r"no feature 'submt'; did you mean submit\?"):
         read_features(["submt"])

@@ -204,6 +204,19 @@ def test_rounding_up_needs_a_container_to_enlarge() -> None:
     assert said.startswith("size_policy: round_up does not know which container to enlarge")
 
 
+def test_rounding_up_changes_only_what_the_container_asks_for() -> None:
+    request = make(container="main", memory=3000, size_policy="round_up")
+    assert tuple(request.size) == (None, 3072)
+    request = make(container="main", vcpu=3, size_policy="round_up")
+    assert tuple(request.size) == (4, None)
+
+
+def test_an_unknown_policy_is_one_problem() -> None:
+    assert problem(container="main", vcpu=1, memory=2048, size_policy="up") == (
+        "size_policy: must be strict or round_up, not 'up'"
+    )
+
+
 # --- The other rules -----------------------------------------------------------------------------
 
 PLACE = "ecs_properties_override.taskProperties[0].containers[0]"

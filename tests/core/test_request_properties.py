@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from airflow_fargate_batch.core.fargate import SIZES
 from airflow_fargate_batch.core.literals import problems_before_rendering
 from airflow_fargate_batch.core.naming import Submission
-from airflow_fargate_batch.core.request import Arguments, JobRequest, JsonFile
+from airflow_fargate_batch.core.request import Arguments, ItemsText, JobRequest, JsonFile
 from airflow_fargate_batch.exceptions import InvalidRequest
 from tests.core.making import WHERE
 
@@ -153,6 +153,10 @@ plausible: dict[str, st.SearchStrategy[Any]] = {
     | words.map(lambda word: f"{word},other"),
     "ignore_missing_dependencies": st.sampled_from([True, "false"]),
     "array_size": st.integers(0, 5) | st.integers(9_999, 10_001),
+    "items": st.lists(texts | st.lists(texts, max_size=2), max_size=4)
+    | st.builds(ItemsText, st.just("i.jsonl"), st.sampled_from(['"a"\n{"b": 1}\n', "x\ny", None])),
+    "items_per_child": st.integers(0, 3),
+    "items_location": st.sampled_from(["s3://bucket/prefix", "s3://bucket", "bucket"]),
     "retry_strategy": st.integers(0, 11)
     | st.fixed_dictionaries(
         {"attempts": st.integers(1, 10)},

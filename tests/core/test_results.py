@@ -1,7 +1,9 @@
 """The last marked line of a log is the job's result: JSON, or the name of an object."""
 
 import re
+import subprocess
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -73,6 +75,20 @@ def test_a_secret_at_the_place_of_the_cut_is_not_halved() -> None:
     secret = "hunter2-of-mine"
     text = MARKER + "x" * (SHOWN - len(MARKER) - 35) + secret + "x" * SHOWN
     assert "hunter" not in line_for_task(LogLine(text=text, at=NOON), (secret,))
+
+
+def test_the_lines_of_the_readme_make_a_result(tmp_path: Path) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    [block] = re.findall(r"^```sh\n([^`]*FARGATE_BATCH_RESULT[^`]*)^```$", readme, re.MULTILINE)
+    (tmp_path / "input").write_text("one\ntwo\n")
+    done = subprocess.run(
+        ["sh", "-euc", block],
+        env={"INPUT": str(tmp_path / "input"), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert last_result(done.stdout.splitlines()) == Result({"rows": 2})
 
 
 def test_an_array_has_no_result() -> None:

@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from airflow_fargate_batch.core.failure import report
+from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.core.log_streams import telling_source
 from airflow_fargate_batch.local import LocalBatch
 from airflow_fargate_batch.local.account import READY_QUEUE
 from tests.local.test_local_commands import (
@@ -119,3 +122,18 @@ def test_an_override_for_no_container_fails_the_job(multi: Multi) -> None:
         ecsPropertiesOverride={"taskProperties": [{"containers": override}]},
     )
     assert "nobody is not a container in the TaskDefinition" in job["statusReason"]
+
+
+def test_a_container_that_failed_first_is_told_although_it_is_not_essential(multi: Multi) -> None:
+    depends = [{"containerName": "init", "condition": "SUCCESS"}]
+    ended = multi.run(
+        shell("main", "echo main", dependsOn=depends),
+        shell("init", "echo no such bucket; exit 7", essential=False),
+    )
+    job = Job.from_api(ended)
+    lines = report(job).splitlines()
+    assert lines[0].endswith("failed: a container with a dependent container did not succeed")
+    assert "Container init (not essential): exit code 7, failed first" in lines
+    source = telling_source(job)
+    assert source is not None
+    assert source.container == "init"

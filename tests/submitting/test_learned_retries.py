@@ -169,6 +169,17 @@ def test_a_job_in_the_fallback_queue_is_adopted(aws: LocalBatch) -> None:
     assert len(aws.jobs) == 2
 
 
+def test_a_job_that_succeeded_in_the_fallback_queue_is_adopted(aws: LocalBatch) -> None:
+    """It is the newest of both queues, although the first queue is asked first."""
+    aws.script("*", **SPOT)
+    wanted = request(fallback_job_queue="on-demand")
+    try_again(aws, wanted, 0)
+    second = try_again(aws, wanted, 1)
+    assert second["status"] == "SUCCEEDED"
+    third = submit(aws, wanted, 2)
+    assert (third.job_id, third.is_adopted) == (second["jobId"], True)
+
+
 def test_a_job_in_the_fallback_queue_ends_when_the_task_is_cleared(aws: LocalBatch) -> None:
     aws.script("*", **SPOT)
     wanted = request(fallback_job_queue="on-demand")

@@ -6,14 +6,11 @@ from typing import Any
 import pytest
 
 from airflow_fargate_batch.aws.batch import BatchApi
-from airflow_fargate_batch.core.definition import JobDefinition
-from airflow_fargate_batch.core.override_kind import advice_of_kind
 from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.exceptions import AwsError, OverridesMismatch
 from airflow_fargate_batch.local import LocalBatch
 from airflow_fargate_batch.local.account import READY_QUEUE
 from airflow_fargate_batch.submitting.submitter import Submitter
-from tests.core.making import make
 from tests.submitting.test_learned_retries import several
 
 
@@ -60,40 +57,3 @@ def test_another_refusal_stays_as_it_is(aws: LocalBatch) -> None:
     assert not isinstance(error, OverridesMismatch)
     untouched = [call.operation for call in aws.requests]
     assert untouched.count("SubmitJob") == 1
-
-
-def definition(**members: Any) -> JobDefinition:
-    named = {"jobDefinitionArn": "arn", "jobDefinitionName": "d", "revision": 3}
-    return JobDefinition.from_api(named | members)
-
-
-def of_task(*containers: dict[str, Any]) -> JobDefinition:
-    return definition(ecsProperties={"taskProperties": [{"containers": list(containers)}]})
-
-
-@pytest.mark.parametrize(
-    ("arguments", "of", "advice"),
-    [
-        ({}, of_task({"name": "main"}), None),
-        ({"container": "main", "vcpu": 1}, of_task({"name": "main"}), None),
-        ({"vcpu": 1}, definition(containerProperties={"image": "x"}), None),
-        ({"vcpu": 1}, definition(), None),
-        (
-            {"vcpu": 1},
-            of_task({"name": "main"}),
-            "Job definition d:3 has ecsProperties, with the container main: give `container`, "
-            "'main'.",
-        ),
-        (
-            {"vcpu": 1},
-            of_task({"image": "x"}),
-            "Job definition d:3 has ecsProperties, and its container has no name: put the "
-            "overrides into `ecs_properties_override`.",
-        ),
-    ],
-    ids=["nothing", "right", "the other right", "unknown", "one", "no name"],
-)
-def test_the_advice_follows_the_kind_of_the_definition(
-    arguments: dict[str, Any], of: JobDefinition, advice: str | None
-) -> None:
-    assert advice_of_kind(make(**arguments), of) == advice

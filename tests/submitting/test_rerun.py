@@ -111,7 +111,7 @@ class Listing:
     def __init__(self, **children: list[dict[str, Any]]) -> None:
         self._children = children
 
-    def failed_children(self, array_job_id: str) -> list[Job]:
+    def failed_children(self, array_job_id: str, **_: object) -> list[Job]:
         return [Job.from_api(entry) for entry in self._children[array_job_id]]
 
 

@@ -8,6 +8,7 @@ from typing import assert_type
 
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.request import JobRequest
+from airflow_fargate_batch.decorators import fargate_batch_cmd_task, fargate_batch_task
 from airflow_fargate_batch.exceptions import FargateBatchError, JobFailed
 from airflow_fargate_batch.hooks import FargateBatchHook
 from airflow_fargate_batch.local import LocalBatch
@@ -43,6 +44,42 @@ try:
     assert_type(hook.wait(job_id, poll_interval=5), Job)
 except JobFailed as failure:
     error: FargateBatchError = failure
+
+
+@fargate_batch_task(vcpu=0.5, memory="1 GB", deferrable=True, retries=2)
+def count(word: str, times: int = 1) -> int:
+    """Count in the job's image."""
+    return len(word) * times
+
+
+@fargate_batch_task
+def plain() -> str:
+    """Take no arguments of the operator."""
+    return "x"
+
+
+@fargate_batch_cmd_task(job_queue="queue")
+def words(day: str) -> list[str]:
+    """Make a command."""
+    return ["echo", day]
+
+
+assert_type(count.function("word"), int)
+count("word", times=2)
+count(7)  # type: ignore[arg-type]
+count.override(vcpu=1)("word")
+count.partial(times=2).expand(word=["a", "b"])
+assert_type(plain.function(), str)
+words("2026-02-03")
+fargate_batch_task(memory=[])  # type: ignore[call-overload]
+fargate_batch_task(deferrable="yes")  # type: ignore[call-overload]
+
+
+@fargate_batch_cmd_task(job_queue="queue")  # type: ignore[type-var]
+def no_command() -> int:
+    """Return what is no command."""
+    return 7
+
 
 with LocalBatch() as aws:
     assert_type(aws, LocalBatch)

@@ -23,7 +23,7 @@ class Aws:
         answer = self.failed_children("array")
         return [job for job in answer if job.id in job_ids]
 
-    def failed_children(self, array_job_id: str) -> list[Job]:
+    def failed_children(self, array_job_id: str, **_: object) -> list[Job]:
         assert array_job_id == "array"
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):

@@ -6,7 +6,7 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Coroutine, Iterable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from itertools import pairwise
 from typing import Any
 
@@ -642,3 +642,23 @@ def test_following_tells_of_a_lost_job_when_all_others_have_ended() -> None:
 
 def test_following_nobody_ends_at_once() -> None:
     assert followed(Aws()) == []
+
+
+def test_more_jobs_than_can_be_polled_in_time_are_said_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """At ten calls a second of a hundred jobs, an interval of 30 s is enough for 30,000 jobs."""
+
+    async def wait_for_many() -> None:
+        poller = Aws().poller()
+        with ExitStack() as stack:
+            for number in range(30_000):
+                stack.enter_context(poller.watch(str(number), interval=30.0))
+            assert caplog.text == ""
+            for number in range(30_000, 30_200):
+                stack.enter_context(poller.watch(str(number), interval=30.0))
+
+    run(wait_for_many())
+    assert caplog.text.count("jobs are awaited in this process") == 1
+    assert "30001 jobs" in caplog.text
+    assert "Start more triggerers, or submit arrays" in caplog.text

@@ -95,7 +95,7 @@ def read(
             "depends_on",
             f"has {len(found)} dependencies; a job may have at most {limits.DEPENDENCIES}",
             MORE_THAN_A_JOB_MAY_HAVE,
-            involves=("array_size",),
+            involves=("array_size", "items"),
         )
     return tuple(found)
 
@@ -211,7 +211,7 @@ class _Reader:
             return
         if kind == SEQUENTIAL and entry.get("jobId") is not None:
             if self._is_array and not self._is_single:
-                self._findings.problem(where, _TWO_MEANINGS, _TWO_ENTRIES, ("array_size",))
+                self._findings.problem(where, _TWO_MEANINGS, _TWO_ENTRIES, ("array_size", "items"))
                 return
             self._findings.warnings.append(
                 f"{where}: {SEQUENTIAL} with a jobId counts as a plain dependency on that job"
@@ -222,7 +222,7 @@ class _Reader:
                 f"{where}.type",
                 f"{kind} is for array jobs",
                 "set array_size, or remove the type",
-                involves=("array_size",),
+                involves=("array_size", "items"),
             )
         if kind == SEQUENTIAL:
             yield Dependency(None, SEQUENTIAL)

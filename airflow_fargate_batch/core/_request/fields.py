@@ -225,7 +225,7 @@ def awslogs_index(
     index = integer(given, "awslogs_index", findings, legal=range(limits.ARRAY_SIZE[-1]))
     if index is None:
         return None
-    involves = ("array_size",)
+    involves = ("array_size", "items")
     if not is_array:
         text = "selects a child of an array, but array_size is not set"
         findings.problem("awslogs_index", text, "remove awslogs_index", involves)

@@ -36,6 +36,14 @@ def are_surely_short(*groups: Iterable[str]) -> bool:
     return _ESCAPED * characters + _PUNCTUATION * count < _SHORT
 
 
+def leave_room(
+    command: Sequence[str], environment: Mapping[str, str], parameters: Mapping[str, str]
+) -> bool:
+    """Return whether overrides leave room for Batch's own variables, counted in bytes of UTF-8."""
+    expanded = [_expand(word, parameters) for word in command]
+    return len(_overrides_text(expanded, environment).encode()) <= _SHORT
+
+
 def check_overrides(
     command: Sequence[str],
     environment: Mapping[str, str],
@@ -66,8 +74,12 @@ def check_overrides(
 
 def overrides_length(command: Sequence[str], environment: Mapping[str, str]) -> int:
     """Return the number of characters of the overrides, with ``Ref::`` expanded in *command*."""
+    return len(_overrides_text(command, environment))
+
+
+def _overrides_text(command: Sequence[str], environment: Mapping[str, str]) -> str:
     variables = [{"name": name, "value": text} for name, text in environment.items()]
-    return len(_compact({"command": command, "environment": variables}))
+    return _compact({"command": command, "environment": variables})
 
 
 def _warn_of_parameters(length: int, parameters: Mapping[str, str], findings: Findings) -> None:

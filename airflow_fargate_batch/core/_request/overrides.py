@@ -26,7 +26,7 @@ from airflow_fargate_batch.core._request.values import (
     upper,
     warn_of_wrapping,
 )
-from airflow_fargate_batch.core.naming import INDEXES_VARIABLE
+from airflow_fargate_batch.core.items import OWN_VARIABLES, RESERVED_VARIABLES
 from airflow_fargate_batch.core.submit_members import MEMBERS
 
 NOT_ON_FARGATE: Final[Mapping[str, str]] = {
@@ -36,6 +36,8 @@ NOT_ON_FARGATE: Final[Mapping[str, str]] = {
 }
 """Service: ``vcpus is not applicable for Fargate. Use resource requirements instead.``"""
 
+OF_A_BODY: Final = "containerOverrides"
+"""Start of the places in a SubmitJob body: a dry run has written the variables of *items* there."""
 _WHOLE: Final = ("containerOverrides", "container_overrides")
 """Names of an object wrapped around overrides by mistake."""
 
@@ -211,6 +213,7 @@ def read_command(value: object, where: str, findings: Findings) -> tuple[str, ..
 def read_environment(value: object, where: str, findings: Findings) -> dict[str, str]:
     """Read variables from a mapping, a list of ``{name, value}``, or JSON text."""
     variables: dict[str, str] = {}
+    is_body = where.startswith(OF_A_BODY)
     for name, given in _pairs(value, where, findings):
         if _is_usual(name, given) and name not in variables:
             variables[name] = given
@@ -225,11 +228,10 @@ def read_environment(value: object, where: str, findings: Findings) -> dict[str,
                 "Batch accepts the variable, but drops the variable when the job starts",
                 "rename the variable",
             )
-        elif name == INDEXES_VARIABLE:
+        elif name in RESERVED_VARIABLES and not (is_body and name in OWN_VARIABLES):
             findings.problem(
                 place,
-                "is reserved: this package passes the indexes of failed children to a retry in "
-                "this variable",
+                f"is reserved: this package passes {RESERVED_VARIABLES[name]} in this variable",
                 "rename the variable",
             )
         elif not name or "=" in name:
@@ -267,7 +269,7 @@ def _is_usual(name: str, given: object) -> TypeGuard[str]:
         and bool(name)
         and "=" not in name
         and not name.startswith(limits.ENVIRONMENT_RESERVED_PREFIX)
-        and name != INDEXES_VARIABLE
+        and name not in RESERVED_VARIABLES
         and not is_template(given)
     )
 

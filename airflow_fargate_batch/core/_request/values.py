@@ -69,7 +69,8 @@ def upper(value: object) -> str:
     return value.upper() if isinstance(value, str) else ""
 
 
-def _is_rendered(text: str, where: str, findings: Findings) -> bool:
+def is_rendered(text: str, where: str, findings: Findings) -> bool:
+    """Report a text that is empty, ``None``, or still a template."""
     if is_template(text):
         findings.problem(where, f"{shown(text)} is a template that was not rendered")
     elif not text.strip():
@@ -85,7 +86,7 @@ def number(value: object, where: str, findings: Findings) -> Decimal | None:
     """Read a number from an int, a float, a Decimal or text."""
     found: Decimal | None = None
     if isinstance(value, str):
-        if not _is_rendered(value, where, findings):
+        if not is_rendered(value, where, findings):
             return None
         text = value.strip()
         found = Decimal(text) if _NUMBER.fullmatch(text) else None
@@ -148,7 +149,7 @@ def plain_text(value: object, where: str, findings: Findings) -> str | None:
         said = "is missing" if value is None else f"must be text, not {shown(value)}"
         findings.problem(where, said)
         return None
-    is_usable = _is_rendered(value, where, findings) and _is_clean(value, where, findings)
+    is_usable = is_rendered(value, where, findings) and _is_clean(value, where, findings)
     return value.strip() if is_usable else None
 
 
@@ -263,7 +264,7 @@ def warn_of_wrapping(given: Mapping[str, Any], member: str, where: str, findings
 def _is_rendered_json(text: str, where: str, findings: Findings) -> bool:
     stripped = text.strip()
     if stripped in {"", "None"} or stripped.startswith(("{{", "{%")):  # no JSON starts so
-        return _is_rendered(text, where, findings)
+        return is_rendered(text, where, findings)
     return True
 
 
