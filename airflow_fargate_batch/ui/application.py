@@ -67,9 +67,7 @@ def application() -> FastAPI:
     return app
 
 
-def _task(
-    request: Request, dag_id: str, task_id: str, map_index: str, run_id: str
-) -> HTMLResponse:
+def _task(request: Request, dag_id: str, task_id: str, map_index: str, run_id: str) -> HTMLResponse:
     return _shown(request, "task.html", _key(dag_id, run_id, task_id, map_index))
 
 
@@ -86,7 +84,7 @@ def _shown(request: Request, template: str, key: Key) -> HTMLResponse:
     return _html(request, template, page=page, key=key)
 
 
-def _log(  # noqa: PLR0913 - the parts of a path
+def _log(
     request: Request,
     dag_id: str,
     task_id: str,
@@ -99,7 +97,7 @@ def _log(  # noqa: PLR0913 - the parts of a path
     return _html(request, "_log.html", log=log, key=key, child=child)
 
 
-def _jobs(  # noqa: PLR0913 - the fields of a form
+def _jobs(
     request: Request,
     user: GetUserDep,
     text: str = "",

@@ -76,7 +76,7 @@ def _is_asked(record: TaskRecord) -> bool:
     return "status" not in record.summary
 
 
-def shown(  # noqa: PLR0913 - all by name
+def shown(
     found: Overview,
     seen: Mapping[JobReference, Seen],
     trouble: Sequence[str],
@@ -100,7 +100,8 @@ def shown(  # noqa: PLR0913 - all by name
 
 
 def _row(record: TaskRecord, seen: Mapping[JobReference, Seen], now: datetime) -> Row:
-    job = seen[record.job].job if record.job in seen else None
+    answer = seen.get(record.job) if record.job else None
+    job = answer.job if answer else None
     summary = record.summary
     status = job.status_text if job else str(summary.get("status") or "")
     reason = job.status_reason if job else summary.get("status_reason")

@@ -199,7 +199,7 @@ def overview(query: Query, *, offset: int, limit: int, top: int = 5) -> Overview
 _INTEGER: Final = TaskInstance.try_number.type
 
 
-def _submitted(query: Query) -> Select[tuple[TaskInstance]]:
+def _submitted(query: Query) -> Select[Any]:
     """Select the tasks that pushed a job's address."""
     conditions: list[ColumnElement[bool]] = [
         XComModel.key == CONSOLE_LINKS,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from airflow_fargate_batch.core import urls
@@ -238,7 +238,7 @@ def bars(timeline: Timeline, now: datetime) -> list[Bar]:
     found = []
     for step in timeline.steps:
         begun = (step.begin - timeline.submitted_at).total_seconds()
-        text = f"{step.name} {duration(step.lasted(now))}"
+        text = f"{step.name} {duration(timedelta(seconds=step.lasted(now)))}"
         if step.attempt is not None:
             text += f", attempt {step.attempt}"
         if step.outcome:
@@ -266,7 +266,8 @@ def _recorded_array(summary: Mapping[str, Any]) -> ArrayView | None:
     array = summary.get("array")
     if not isinstance(array, Mapping) or not isinstance(array.get("size"), int):
         return None
-    counts = array.get("counts") if isinstance(array.get("counts"), Mapping) else {}
+    given = array.get("counts")
+    counts = given if isinstance(given, Mapping) else {}
     return _array_view(
         array["size"],
         {str(state): number for state, number in counts.items() if isinstance(number, int)},
@@ -277,7 +278,7 @@ def _recorded_array(summary: Mapping[str, Any]) -> ArrayView | None:
 def _array_view(
     size: int, counts: Mapping[str, int], failed: Sequence[tuple[int, str]]
 ) -> ArrayView:
-    known = set(index for index, _ in failed)
+    known = {index for index, _ in failed}
     each = -(-size // CELLS)
     cells = [
         Cell(

@@ -13,7 +13,7 @@ from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.log_streams import chosen_child, nothing_to_read
 from airflow_fargate_batch.exceptions import AwsError
 from airflow_fargate_batch.ui.live import LiveJobs, connect
-from airflow_fargate_batch.ui.records import JobReference, Key, TaskRecord, task_record
+from airflow_fargate_batch.ui.records import JobReference, Key, task_record
 from airflow_fargate_batch.ui.task_page import (
     TaskPage,
     page_from_records,
@@ -31,7 +31,9 @@ LINES: Final = 200
 """Last lines of a log."""
 PATIENCE: Final = 3.0
 """Seconds for all lookups of an explanation."""
-_NOT_KNOWN: Final = "AWS Batch does not know this job any more; the page shows what Airflow recorded"
+_NOT_KNOWN: Final = (
+    "AWS Batch does not know this job any more; the page shows what Airflow recorded"
+)
 
 
 class Log(NamedTuple):
@@ -61,9 +63,7 @@ def task_page(key: Key) -> TaskPage | None:
     trouble = live.trouble([reference])
     stale = f"AWS does not answer: {trouble[0]}" if trouble else None
     if seen is None or seen.job is None:
-        return page_from_records(
-            record, reference.job_id, reference.region, stale or _NOT_KNOWN
-        )
+        return page_from_records(record, reference.job_id, reference.region, stale or _NOT_KNOWN)
     hook = live.hook(reference)
     children = _failed_children(seen.job, hook)
     explanation = _explain(seen.job, children, hook)
