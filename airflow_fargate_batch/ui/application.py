@@ -4,7 +4,6 @@ Airflow authenticates nothing in a mounted application, so each route names what
 allowed to see; Airflow's auth manager decides.
 """
 
-import json
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.resources import files
@@ -16,6 +15,7 @@ from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_da
 from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, select_autoescape
+from markupsafe import Markup
 from starlette.exceptions import HTTPException as AnyHTTPException
 
 from airflow_fargate_batch.ui import jobs_page, task_view
@@ -152,8 +152,14 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["moment"] = _moment
-    environment.filters["pretty"] = lambda value: json.dumps(value, indent=2, default=str)
+    environment.filters["marks"] = _marks
     return environment
+
+
+def _marks(text: str) -> Markup:
+    """Write names in backticks as code."""
+    parts = enumerate(text.split("`"))
+    return Markup("").join(Markup("<code>{}</code>").format(p) if n % 2 else p for n, p in parts)
 
 
 def _moment(moment: datetime | None) -> str:

@@ -4,7 +4,7 @@ Airflow's models are no public interface, so all reading of them is here.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -121,7 +121,7 @@ def task_record(key: Key) -> TaskRecord | None:
         tries = {number: _try(number, state, *times) for number, state, *times in earlier}
         now = _try(record.try_number, record.state, record.started_at, record.ended_at)
         [read] = _with_what_was_pushed(session, [record])
-        return TaskRecord(**_members(read), tries=[*(tries | {now.number: now}).values()])
+        return replace(read, tries=[*(tries | {now.number: now}).values()])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,12 +258,10 @@ def _with_what_was_pushed(session: Any, records: Sequence[TaskRecord]) -> list[T
     xcoms = dict(_by_key(session, XComModel, ("key", "value"), records, XComModel.key.in_(_KEYS)))
     fields = dict(_by_key(session, RenderedTaskInstanceFields, ("rendered_fields",), records))
     return [
-        TaskRecord(
-            **_members(record)
-            | {
-                "xcoms": dict(xcoms.get(record.key, ())),
-                "rendered": next((row for (row,) in fields.get(record.key, ())), None) or {},
-            }
+        replace(
+            record,
+            xcoms=dict(xcoms.get(record.key, ())),
+            rendered=dict(next((row for (row,) in fields.get(record.key, ()) if row), {})),
         )
         for record in records
     ]
@@ -286,7 +284,3 @@ def _by_key(
     for row in rows:
         found.setdefault(Key(*row[:4]), []).append(tuple(row[4:]))
     yield from found.items()
-
-
-def _members(record: TaskRecord) -> dict[str, Any]:
-    return {name: getattr(record, name) for name in TaskRecord.__dataclass_fields__}

@@ -217,8 +217,10 @@ def _facts(job: Job, record: TaskRecord) -> Iterator[Fact]:
 
 def _cost(summary: Mapping[str, Any]) -> Iterator[Fact]:
     cost = summary.get("cost")
-    if isinstance(cost, Mapping) and isinstance(cost.get("text"), str):
-        yield Fact("Cost", cost["text"])
+    if not isinstance(cost, Mapping) or cost.get("low") is None:
+        return
+    amounts = dict.fromkeys(str(cost[key]) for key in ("low", "high") if cost.get(key) is not None)
+    yield Fact("Cost, at least", f"{' to '.join(amounts)} {cost.get('currency') or ''}".strip())
 
 
 def _tries(record: TaskRecord) -> Iterator[Fact]:

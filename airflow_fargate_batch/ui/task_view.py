@@ -1,5 +1,6 @@
 """The page of a task instance, put together from Airflow's records and AWS's answers."""
 
+import json
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -115,6 +116,4 @@ def _explain(job: Job, children: Sequence[Job], hook: "FargateBatchHook | None")
 
 
 def _as_json(request: Any) -> str | None:
-    import json
-
     return None if request is None else json.dumps(request, indent=2, ensure_ascii=False)
