@@ -25,6 +25,8 @@ from airflow_fargate_batch._airflow.remote_function import (
     names_of,
     request_of_call,
 )
+from airflow_fargate_batch.core.literals import is_literal
+from airflow_fargate_batch.core.remote_call import read_location
 from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.operators import FargateBatchSubmitOperator
 
@@ -39,6 +41,9 @@ FIXED: Final[Mapping[str, str]] = {
 FIXED_BY_RESULT: Final[Mapping[str, str]] = {
     "command": "the function runs instead of a command",
     "array_size": "an array has no result: map the task with .expand()",
+    "items": "an array has no result: map the task with .expand()",
+    "items_per_child": "an array has no result: map the task with .expand()",
+    "items_location": "an array has no result: map the task with .expand()",
     "rerun_failed_only": "an array has no result: map the task with .expand()",
     "result_from_log": "the function's result is the task's result",
     "wait_for_completion": "the task always waits for the result",
@@ -133,10 +138,13 @@ class FargateBatchDecoratedOperator(_Decorated):
     :param python_callable: the function.
     :param op_args: positional arguments of the function, templated.
     :param op_kwargs: keyword arguments of the function, templated.
+    :param payload_location: prefix ``s3://bucket/prefix`` for a call too long for a request, and a
+        result too long for a log line; templated. The job gets presigned addresses.
     :param python_command: program that starts Python in the image.
     :param awslogs_enabled: whether the task logs what the function prints.
     """
 
+    template_fields: Sequence[str] = (*_Decorated.template_fields, "payload_location")
     custom_operator_name: str = "@task.fargate_batch"
     pushes_result = False
 
@@ -146,10 +154,12 @@ class FargateBatchDecoratedOperator(_Decorated):
         python_callable: Callable[..., Any],
         op_args: Collection[Any] | None = None,
         op_kwargs: Mapping[str, Any] | None = None,
+        payload_location: str | None = None,
         python_command: str = "python",
         awslogs_enabled: bool = True,
         **kwargs: Any,
     ) -> None:
+        self.payload_location = payload_location
         self.python_command = python_command
         super().__init__(
             python_callable=python_callable,
@@ -171,7 +181,9 @@ class FargateBatchDecoratedOperator(_Decorated):
         super().execute_complete(context, event, try_number)
         return self.result
 
-    def completed(self, request: JobRequest, context: Context | None) -> JobRequest:
+    def completed(
+        self, request: JobRequest, context: Context | None, *, dry_run: bool
+    ) -> JobRequest:
         """Return the request with the command and the variable of the call."""
         args, kwargs = self.function_arguments()
         return request_of_call(
@@ -181,6 +193,8 @@ class FargateBatchDecoratedOperator(_Decorated):
             kwargs,
             context=context,
             python=self.python_command,
+            location=self.payload_location,
+            store=None if dry_run else lambda: self.hook.lists,
         )
 
 
@@ -197,6 +211,9 @@ def _fargate_batch_task(
     :param arguments: of ``FargateBatchSubmitOperator``, and *python_command*.
     """
     check_arguments(FargateBatchDecoratedOperator, arguments, FIXED_BY_RESULT)
+    location = arguments.get("payload_location")
+    if is_literal(location):
+        read_location(location)
     decorate = task_decorator_factory(
         multiple_outputs=multiple_outputs,
         decorated_operator_class=FargateBatchDecoratedOperator,

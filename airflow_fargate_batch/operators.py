@@ -172,6 +172,9 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     depends_on: Any
     ignore_missing_dependencies: bool | str | None
     array_size: int | str | None
+    items: Any
+    items_per_child: int | str | None
+    items_location: str | None
     retry_strategy: int | Mapping[str, Any] | str | None
     spot_retries: int | str | None
     job_timeout: float | timedelta | str | None
@@ -210,6 +213,8 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     deferred task."""
     result: Any = None
     """Result of the job, once the task has waited for it with *result_from_log*."""
+    payload_location: str | None = None
+    """Prefix on S3 for results that are too long for a log line."""
     pushes_result: bool = True
     """Whether the result becomes XCom ``result``."""
     last_job: "Job | None" = None
@@ -365,7 +370,8 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         from airflow_fargate_batch._airflow.operator_request import json_files
 
         arguments = self.request_arguments() | json_files(self, None)
-        request = self.completed(JobRequest.from_arguments(dry_run=True, **arguments), None)
+        request = JobRequest.from_arguments(dry_run=True, **arguments)
+        request = self.completed(request, None, dry_run=True)
         print(as_json(request))  # noqa: T201 - what Airflow's own dry_run() does
 
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:  # noqa: ARG002 - Airflow's signature
@@ -383,10 +389,17 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         """Return the arguments of the request; once rendered, with secrets."""
         return {name: self._argument(name) for name in REQUEST_ARGUMENTS}
 
-    def completed(self, request: JobRequest, context: Context | None) -> JobRequest:  # noqa: ARG002 - for subclasses
+    def completed(
+        self,
+        request: JobRequest,
+        context: Context | None,  # noqa: ARG002 - for subclasses
+        *,
+        dry_run: bool,  # noqa: ARG002 - for subclasses
+    ) -> JobRequest:
         """Return the request to submit; a subclass may add to the request of the arguments.
 
-        :param context: ``None`` in ``dry_run``.
+        :param context: ``None`` in the method ``dry_run``.
+        :param dry_run: whether AWS may not be called.
         :raises InvalidRequest: nothing is submitted.
         """
         return request

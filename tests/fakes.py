@@ -210,6 +210,9 @@ class FakeBatch:
     def job_definition(self, name: str) -> JobDefinition | None:
         return self._call("DescribeJobDefinitions", lambda: self.definitions.get(name))
 
+    def active_definitions(self) -> list[JobDefinition]:
+        return self._call("DescribeJobDefinitions", lambda: list(self.definitions.values()))
+
     def _call(self, operation: str, perform: Callable[[], T]) -> T:
         self.calls.append(operation)
         planned = self.faults.get(operation)

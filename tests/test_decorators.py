@@ -418,3 +418,34 @@ def test_a_function_runs_in_a_job() -> None:
     task = task_of(decorated, [1, 2, 2])
     context = rendered(task, FakeTaskInstance(task_id="mean"))
     assert task.execute(context) == {"mean": 1.67}
+
+
+def doubled(words: list[str]) -> list[str]:
+    return words * 2
+
+
+def test_long_arguments_and_results_travel_through_s3(aws: LocalBatch) -> None:
+    where = {"LocationConstraint": aws.region}
+    aws.client("s3").create_bucket(Bucket="payloads", CreateBucketConfiguration=where)
+    decorated = decorate(
+        job_queue=READY_QUEUE,
+        job_definition=READY_DEFINITION,
+        payload_location="s3://payloads/{{ ds }}",
+        deferrable=False,
+        aws_conn_id=None,
+        poll_interval=0.2,
+        awslogs_enabled=False,
+    )(doubled)
+    words = [f"word {number}" for number in range(20_000)]
+    task = task_of(decorated, words)
+    context = rendered(task, FakeTaskInstance(task_id="doubled"))
+    assert task.execute(context) == words * 2
+    listed = aws.client("s3").list_objects_v2(Bucket="payloads")["Contents"]
+    kinds = {entry["Key"].rpartition("-")[2] for entry in listed}
+    assert kinds == {"call.json", "result.json"}
+    assert all(entry["Key"].startswith("2026-02-03/") for entry in listed)
+
+
+def test_a_location_that_is_none_fails_the_import() -> None:
+    with pytest.raises(InvalidRequest, match="payload_location"):
+        decorate(payload_location="/x")

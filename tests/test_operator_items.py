@@ -58,6 +58,20 @@ def test_items_are_rendered(given: Any, expected: list[Any], native: bool) -> No
     assert listed(submitted(task, files=["x y", "it's <é>"])) == expected
 
 
+@pytest.mark.parametrize("native", [False, True])
+def test_the_distribution_and_the_place_of_a_list_are_rendered(native: bool) -> None:
+    task = operator(
+        items=[*LONG, "{{ ds }}"],
+        items_per_child="{{ each }}",
+        items_location="s3://lists/{{ ds }}",
+        native=native,
+    )
+    request = submitted(task, each=7)
+    assert request.items is not None
+    assert request.items.per_child == 7
+    assert str(request.items_address).startswith("s3://lists/2026-02-03/")
+
+
 def test_the_outputs_of_a_mapped_task_are_items() -> None:
     task = operator(items="{{ outputs }}", native=True)
     assert listed(submitted(task, outputs=Lazy())) == ["a", "b", "c"]

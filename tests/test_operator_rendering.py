@@ -44,6 +44,7 @@ TEMPLATED: dict[str, tuple[Any, Any, str, Any]] = {
     "scheduling_priority": ("{{ x }}", 0, "schedulingPriorityOverride", 0),
     "depends_on": ("{{ x }}", "a,b", "dependsOn", [{"jobId": "a"}, {"jobId": "b"}]),
     "array_size": ("{{ x }}", 3, "arrayProperties", {"size": 3}),
+    "items": (["{{ x }}"], "a", "containerOverrides.environment.1.value", '"a"'),
     "retry_strategy": ("{{ x }}", 2, "retryStrategy", {"attempts": 2}),
     "spot_retries": ("{{ x }}", 2, "retryStrategy.attempts", 3),
     "job_timeout": ("{{ x }}", 90, "timeout", {"attemptDurationSeconds": 90}),
@@ -83,6 +84,8 @@ ELSEWHERE = {
     "size_policy",
     "platform_version",
     "awslogs_index",
+    "items_location",  # in test_operator_items.py
+    "items_per_child",
     "ignore_missing_dependencies",
 }
 FILES = {"parameters_file", "container_overrides_file"}

@@ -34,7 +34,9 @@ class RunningTask(RequestingTask, WaitingTask, WaitArguments, Protocol):
     has_submitted: bool | None
     result_from_log: bool
 
-    def completed(self, request: JobRequest, context: compat.Context | None) -> JobRequest:
+    def completed(
+        self, request: JobRequest, context: compat.Context | None, *, dry_run: bool
+    ) -> JobRequest:
         """Return the request to submit."""
 
 
@@ -105,7 +107,7 @@ class OperatorRun:
         try:
             if self._task.result_from_log:
                 refuse_result_of_array(request.array_size)
-            completed = self._task.completed(request, self._context)
+            completed = self._task.completed(request, self._context, dry_run=dry_run)
         except InvalidRequest as error:
             raise failure(error) from None
         if completed is not request:

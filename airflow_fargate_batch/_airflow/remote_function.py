@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from airflow_fargate_batch._airflow.compat import Context, known_context_keys
-from airflow_fargate_batch.core.call_text import CALL_VARIABLE, in_variable
 from airflow_fargate_batch.core.function_source import (
     WHERE,
     FunctionSource,
@@ -14,9 +13,10 @@ from airflow_fargate_batch.core.function_source import (
     problems_of,
 )
 from airflow_fargate_batch.core.json_arguments import json_value
-from airflow_fargate_batch.core.remote_call import Argument, RemoteCall, command
+from airflow_fargate_batch.core.remote_call import Argument, RemoteCall, read_location
 from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.exceptions import InvalidRequest, Problem
+from airflow_fargate_batch.submitting.remote_calls import Store, with_call
 
 TEXT_KEYS: Final = frozenset(
     {"ds", "ds_nodash", "params", "run_id", "ts", "ts_nodash", "ts_nodash_with_tz"}
@@ -150,14 +150,18 @@ def request_of_call(
     *,
     context: Context | None,
     python: str,
+    location: str | None,
+    store: Store | None,
 ) -> JobRequest:
     """Return the request with the call of a function as its command.
 
     :param context: ``None`` leaves the names of the context empty.
     :param python: program that starts Python in the image.
+    :param location: *payload_location*, rendered.
+    :param store: ``None`` in a dry run.
     :raises InvalidRequest: an argument is not JSON, or the request is too long.
+    :raises AwsError: S3 refused the payload.
     """
     call = remote_call(function, args, kwargs, context)
-    words = command(python, from_address=False)
-    text = in_variable(call.to_json())
-    return request.calling(words, CALL_VARIABLE, text)
+    place = read_location(location)
+    return with_call(request, call, python=python, location=place, store=store)

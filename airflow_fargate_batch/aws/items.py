@@ -27,8 +27,8 @@ S3_CONFIG: Final = NO_HIDDEN_RETRIES.merge(
 which redirects to another host for new buckets, and in old regions with Signature Version 2, which
 S3 refuses for buckets made since June 2020."""
 _ADVICE: Final = {
-    "NoSuchBucket": "Check the bucket in items_location or items.",
-    "NoSuchKey": "Check the key in items.",
+    "NoSuchBucket": "Check the bucket in items_location, payload_location or items.",
+    "NoSuchKey": "Check the key in items; or the object has been deleted.",
 }
 
 
@@ -92,6 +92,19 @@ class ItemsApi(ServiceApi):
             )
         session_ends, is_certain = _end_of_credentials(self.client)
         return Presigned(url, min(now + LONGEST, session_ends or now + LONGEST), is_certain)
+
+    def presigned_write(self, address: Address) -> str:
+        """Return an address at which any HTTP client can write an object, until it expires.
+
+        No call is made. The address lasts no longer than the credentials of this client.
+        """
+        with _translated("PutObject", address):
+            url: str = self.client.generate_presigned_url(
+                "put_object",
+                Params={"Bucket": address.bucket, "Key": address.key},
+                ExpiresIn=int(LONGEST.total_seconds()),
+            )
+        return url
 
 
 def _end_of_credentials(client: Any) -> tuple[datetime | None, bool]:

@@ -45,7 +45,8 @@ def load():
 def put(data):
     for number in range(6):
         try:
-            request = urllib.request.Request(call["put_url"], data, method="PUT")
+            kind = {"Content-Type": "application/json"}
+            request = urllib.request.Request(call["put_url"], data, kind, method="PUT")
             with urllib.request.urlopen(request, timeout=60):
                 return
         except Exception as error:

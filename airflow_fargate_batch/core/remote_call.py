@@ -14,7 +14,9 @@ from typing import Any, Final, NamedTuple
 from airflow_fargate_batch.core import limits
 from airflow_fargate_batch.core._runner import RUNNER
 from airflow_fargate_batch.core.call_text import CALL_VARIABLE, PREFIX
+from airflow_fargate_batch.core.items import Address
 from airflow_fargate_batch.core.results import LINE_BYTES, MARKER, MARKER_AT
+from airflow_fargate_batch.exceptions import InvalidRequest, Problem
 
 OLDEST_PYTHON: Final = (3, 8)
 """Oldest Python of an image: the runner uses nothing newer."""
@@ -98,6 +100,21 @@ class RemoteCall:
             "put_name": self.put_name,
         }
         return json.dumps(payload, allow_nan=False, separators=(",", ":"))
+
+
+def read_location(text: str | None) -> Address | None:
+    """Read *payload_location*: ``s3://bucket/prefix``; ``None`` means not given.
+
+    :raises InvalidRequest: the text is no such address.
+    """
+    if text is None:
+        return None
+    location = Address.parse(text.strip())
+    if location is None:
+        advice = "use s3://bucket/prefix"
+        said = f"{text!r} is not an address of a prefix on S3: {advice}"
+        raise InvalidRequest([Problem("payload_location", said, advice)])
+    return location
 
 
 def command(python: str, *, from_address: bool) -> list[str]:

@@ -1,13 +1,17 @@
 """The result of a job that succeeded, read from the end of its CloudWatch log."""
 
 import logging
+import random
 import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from airflow_fargate_batch.aws.logs import LogsApi, error_code
+from airflow_fargate_batch.core.backoff import full_jitter
+from airflow_fargate_batch.core.items import Address
 from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.core.json_text import NotJson, parse
 from airflow_fargate_batch.core.log_reading import MISSING
 from airflow_fargate_batch.core.log_streams import LogRequest, Source, telling_source
 from airflow_fargate_batch.core.results import (
@@ -17,7 +21,18 @@ from airflow_fargate_batch.core.results import (
     last_result,
     result_without,
 )
-from airflow_fargate_batch.exceptions import AccessDenied, AwsError, ResultMissing, UnusableResult
+from airflow_fargate_batch.exceptions import (
+    AccessDenied,
+    AnswerLost,
+    AwsError,
+    ResultMissing,
+    Throttled,
+    Unreachable,
+    UnusableResult,
+)
+
+if TYPE_CHECKING:
+    from airflow_fargate_batch.aws.items import ItemsApi
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +40,8 @@ PATIENCE: Final = 30.0
 """Seconds after a job's end in which the last lines may still arrive in CloudWatch Logs."""
 PAUSE: Final = 3.0
 """Seconds between two looks."""
+TRIES: Final = 6
+"""Most reads of a result on S3."""
 PAGES: Final = 20
 """Most pages to go back through, each of up to 1 MB or 10,000 lines."""
 
@@ -35,6 +52,10 @@ class HasCalls(Protocol):
     @property
     def logs(self) -> LogsApi:
         """The calls of CloudWatch Logs."""
+
+    @property
+    def lists(self) -> "ItemsApi":
+        """The calls of S3."""
 
     def describe(self, job_ids: Iterable[str]) -> list[Job]:
         """Call DescribeJobs."""
@@ -118,17 +139,65 @@ def _missing(job: Job, source: Source) -> ResultMissing:
     return ResultMissing(job.id, why, advice)
 
 
-def result_of(job: Job, hook: HasCalls) -> Any:
+class ObjectReader:
+    """Reads a result that a job wrote to S3.
+
+    :param store: returns the client for S3, made only if needed.
+    """
+
+    def __init__(
+        self,
+        store: "Callable[[], ItemsApi]",
+        *,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> None:
+        self._store = store
+        self._sleep = sleep
+
+    def read(self, job_id: str, name: str, location: Address | None) -> Any:
+        """Return the result.
+
+        :param name: name of the object below *location*, of the job's log.
+        :raises UnusableResult: there is no *location*, or the object is malformed.
+        :raises ResultMissing: the object cannot be read now.
+        """
+        if location is None:
+            why = "the result is on S3, and the task has no payload_location"
+            raise UnusableResult(job_id, why, "Set payload_location as before, and retry.")
+        address = location.below(name)
+        try:
+            return parse(self._text(address))
+        except AwsError as error:
+            raise ResultMissing(job_id, f"{address} cannot be read: {error}") from error
+        except NotJson as error:
+            raise UnusableResult(job_id, f"{address} is {error.reason}") from None
+        except UnicodeDecodeError:
+            raise UnusableResult(job_id, f"{address} is not UTF-8 text") from None
+
+    def _text(self, address: Address) -> str:
+        for attempt in range(TRIES - 1):
+            try:
+                return self._store().read(address).decode()
+            except (Throttled, Unreachable, AnswerLost):
+                self._sleep(full_jitter(attempt, random.random(), base=1.0))  # noqa: S311 - dice
+        return self._store().read(address).decode()
+
+
+def result_of(job: Job, hook: HasCalls, location: Address | None = None) -> Any:
     """Return the result of a job that succeeded, without the job's secrets.
 
     :param job: a job from DescribeJobs, or from a trigger's event; the latter has no secrets, so
         the job is described again.
+    :param location: prefix on S3 where a long result may be.
     :raises ResultMissing: as in ``ResultReader.read``.
     :raises AwsError: as in ``ResultReader.read``.
     """
     job = next(iter(hook.describe([job.id])), job)
     found = ResultReader(hook.logs).read(job)
-    shown = result_without(job.secrets, found.value)
-    if shown != found.value:
+    value = found.value
+    if found.object_name is not None:
+        value = ObjectReader(lambda: hook.lists).read(job.id, found.object_name, location)
+    shown = result_without(job.secrets, value)
+    if shown != value:
         log.warning("Secrets of job %s were struck out of its result", job.id)
     return shown

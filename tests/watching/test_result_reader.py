@@ -146,6 +146,10 @@ class Calls:
         self.batch = BatchApi(aws.client("batch", config=NO_HIDDEN_RETRIES))
         self.logs = LogsApi(aws.client("logs", config=NO_HIDDEN_RETRIES))
 
+    @property
+    def lists(self) -> Any:
+        raise AssertionError("the result is in the log")
+
     def describe(self, job_ids: Any) -> list[Job]:
         return self.batch.describe_jobs(job_ids)
 
