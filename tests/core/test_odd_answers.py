@@ -20,7 +20,7 @@ from airflow_fargate_batch.cli._progress import Bars, Lines
 from airflow_fargate_batch.cli._watch import Vigil, WaitResult
 from airflow_fargate_batch.core.cost import children_to_read, cost_of
 from airflow_fargate_batch.core.definition import JobDefinition
-from airflow_fargate_batch.core.failure import diagnose, diagnose_stuck, report
+from airflow_fargate_batch.core.failure import diagnose, diagnose_stuck
 from airflow_fargate_batch.core.job import Job, jobs_from_api
 from airflow_fargate_batch.core.log_streams import (
     chosen_child,
@@ -40,6 +40,7 @@ from airflow_fargate_batch.watching.conclusion import conclude
 if TYPE_CHECKING:
     from airflow_fargate_batch.aws.batch import BatchApi
     from airflow_fargate_batch.aws.logs import LogsApi
+from tests.core.reporting import report
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
 ODD_VALUES: list[Any] = [
