@@ -19,6 +19,7 @@ from airflow_fargate_batch._machine.terminators import terminator_here
 from airflow_fargate_batch.aws.batch import BatchApi
 from airflow_fargate_batch.aws.errors import connecting
 from airflow_fargate_batch.aws.logs import LogsApi
+from airflow_fargate_batch.aws.metrics import MetricsApi
 from airflow_fargate_batch.aws.service import NO_HIDDEN_RETRIES
 from airflow_fargate_batch.core.backoff import POLL_INTERVAL
 from airflow_fargate_batch.core.job import Job
@@ -82,15 +83,23 @@ class FargateBatchHook(AwsBaseHook):
     @cached_property
     def logs(self) -> LogsApi:
         """The calls of CloudWatch Logs, through the same connection."""
+        return LogsApi(self._client_of("logs"))
+
+    @cached_property
+    def metrics(self) -> MetricsApi:
+        """The calls of CloudWatch metrics, through the same connection."""
+        return MetricsApi(self._client_of("cloudwatch"))
+
+    def _client_of(self, service: str) -> Any:
         hook = AwsBaseHook(
             aws_conn_id=self.aws_conn_id,
-            client_type="logs",
+            client_type=service,
             region_name=self.region_name,
             verify=self.verify,
             config=self.config.merge(NO_HIDDEN_RETRIES),
         )
         with connecting():
-            return LogsApi(counting_calls(hook.conn))
+            return counting_calls(hook.conn)
 
     @cached_property
     def lists(self) -> "ItemsApi":

@@ -17,6 +17,7 @@ from airflow_fargate_batch._airflow.compat import (
 from airflow_fargate_batch._airflow.connection import ConnectionSettings
 from airflow_fargate_batch._airflow.final_failure import without_retries
 from airflow_fargate_batch._airflow.wait_event import WaitEvent, WaitOutcome
+from airflow_fargate_batch.core.explanation import Explanation
 from airflow_fargate_batch.core.giving_up import left_running, report
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.narration import duration, progress
@@ -35,7 +36,7 @@ from airflow_fargate_batch.exceptions import (
 )
 from airflow_fargate_batch.submitting.retrying import Timing
 from airflow_fargate_batch.triggers import FargateBatchJobTrigger
-from airflow_fargate_batch.watching.conclusion import conclude
+from airflow_fargate_batch.watching.conclusion import conclude, explained
 from airflow_fargate_batch.watching.conversation import REFUSALS
 
 if TYPE_CHECKING:
@@ -185,14 +186,21 @@ class FargateBatchJobSensor(BaseSensorOperator):
             return self._defer(context)
         result = WaitEvent.read(event)
         is_late = result.outcome is WaitOutcome.GAVE_UP
-        message = report(result.message or "", advice=result.advice)
         if result.outcome is WaitOutcome.ENDED:
             self._raise_failure(result.jobs)
-        elif self.never_fail or (self.soft_fail and is_late):
+            return None
+        explanation = None
+        if result.outcome is not WaitOutcome.REFUSED:
+            explanation = self._explained(result.jobs)
+        message = report(result.message or "", advice=result.advice, explanation=explanation)
+        if self.never_fail or (self.soft_fail and is_late):
             raise AirflowSkipException(message)
-        else:
-            raise AirflowSensorTimeout(message) if is_late else FargateBatchError(message)
-        return None
+        raise AirflowSensorTimeout(message) if is_late else FargateBatchError(message)
+
+    def _explained(self, jobs: Iterable[Job]) -> Explanation | None:
+        """Explain the first job that has not ended."""
+        live = next((job for job in jobs if job.status.is_live), None)
+        return None if live is None else explained(live, lambda: self.hook.api)
 
     def _defer(self, context: Context) -> None:
         try:

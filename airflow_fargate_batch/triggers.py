@@ -16,7 +16,6 @@ from airflow_fargate_batch._airflow.trigger_times import TriggerTimes
 from airflow_fargate_batch._airflow.uncancelled import insist
 from airflow_fargate_batch._airflow.wait_event import WaitEvent, WaitOutcome
 from airflow_fargate_batch.core.backoff import POLL_INTERVAL
-from airflow_fargate_batch.core.capacity import Capacity
 from airflow_fargate_batch.core.giving_up import left_running, outcome
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.status import JobStatus
@@ -32,6 +31,7 @@ from airflow_fargate_batch.watching.poller import Watch
 
 if TYPE_CHECKING:
     from airflow_fargate_batch._airflow.job_log import JobLog, KeptPosition
+    from airflow_fargate_batch._airflow.queue_capacity import QueueFacts
 
 
 class FargateBatchJobTrigger(BaseTrigger):
@@ -123,7 +123,7 @@ class FargateBatchJobTrigger(BaseTrigger):
         settled_at = loop.time() + self.times.settling
         try:
             ended, message, advice = await self._wait()
-            capacity = await self._capacity() if ended is WaitOutcome.ENDED else None
+            facts = await self._facts() if ended is WaitOutcome.ENDED else None
             await asyncio.sleep(settled_at - loop.time())
         except asyncio.CancelledError:
             if self.terminate_on_kill and not compat.triggers_have_on_kill():
@@ -131,7 +131,12 @@ class FargateBatchJobTrigger(BaseTrigger):
             raise
         jobs = tuple(self._seen.values())
         event = WaitEvent(
-            outcome=ended, jobs=jobs, message=message, advice=advice, capacity=capacity
+            outcome=ended,
+            jobs=jobs,
+            message=message,
+            advice=advice,
+            capacity=facts.capacity if facts else None,
+            records_use=facts.records_use if facts else None,
         )
         yield TriggerEvent(event.payload())
 
@@ -224,8 +229,8 @@ class FargateBatchJobTrigger(BaseTrigger):
         statuses = {job.status for job in self._jobs}
         return JobStatus.FAILED in statuses or statuses == {JobStatus.SUCCEEDED}
 
-    async def _capacity(self) -> Capacity | None:
-        """Ask for the capacity of the only job's queue, on which the job's cost depends."""
+    async def _facts(self) -> "QueueFacts | None":
+        """Ask about the only job's queue, on which cost and right size of the job depend."""
         queues = [job.queue for job in self._jobs]
         if len(queues) != 1 or queues[0] is None:
             return None

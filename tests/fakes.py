@@ -210,6 +210,9 @@ class FakeBatch:
     def job_definition(self, name: str) -> JobDefinition | None:
         return self._call("DescribeJobDefinitions", lambda: self.definitions.get(name))
 
+    def active_definitions(self) -> list[JobDefinition]:
+        return self._call("DescribeJobDefinitions", lambda: list(self.definitions.values()))
+
     def _call(self, operation: str, perform: Callable[[], T]) -> T:
         self.calls.append(operation)
         planned = self.faults.get(operation)
@@ -227,6 +230,59 @@ class FakeBatch:
 
     def _seen(self, moment: float) -> list[FakeJob]:
         return [job for job in self.jobs if job.created <= moment]
+
+
+class WatchedBatch:
+    """AWS Batch to one who waits: a job takes its next state each time that AWS is asked about it.
+
+    Attributes:
+        lives: By id the states to come, the last for ever; an id without any is unknown.
+        fault: Raised by every DescribeJobs.
+        faults: By operation, raised by the next calls, one each; ``None`` lets a call through.
+        asked: The ids of each DescribeJobs.
+        terminated: Each TerminateJob: id and reason.
+    """
+
+    region = "eu-west-1"
+
+    def __init__(self) -> None:
+        self.lives: dict[str, list[Job]] = {}
+        self.fault: Exception | None = None
+        self.faults: dict[str, list[Exception | None]] = {}
+        self.asked: list[list[str]] = []
+        self.terminated: list[tuple[str, str]] = []
+
+    @property
+    def asked_ids(self) -> list[str]:
+        return [job_id for ids in self.asked for job_id in ids]
+
+    def will(self, job_id: str, *states: str, **members: Any) -> None:
+        """Let a job of five minutes ago take states."""
+        created = int((datetime.now(UTC) - timedelta(minutes=5)).timestamp() * 1000)
+        known = {"jobId": job_id, "createdAt": created, **members}
+        self.lives[job_id] = [Job.from_api({**known, "status": state}) for state in states]
+
+    def becomes(self, job: Job) -> None:
+        """Let a job stay in a state."""
+        self.lives[job.id] = [job]
+
+    def describe_jobs(self, job_ids: Iterable[str]) -> list[Job]:
+        ids = list(job_ids)
+        self.asked.append(ids)
+        self._fail("DescribeJobs")
+        if self.fault is not None:
+            raise self.fault
+        lives = [self.lives[job_id] for job_id in ids if job_id in self.lives]
+        return [life.pop(0) if len(life) > 1 else life[0] for life in lives]
+
+    def terminate_job(self, job_id: str, reason: str) -> None:
+        self._fail("TerminateJob")
+        self.terminated.append((job_id, reason))
+
+    def _fail(self, operation: str) -> None:
+        planned = self.faults.get(operation)
+        if planned and (fault := planned.pop(0)):
+            raise fault
 
 
 def _matches(name: str, pattern: str) -> bool:

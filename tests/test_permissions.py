@@ -13,10 +13,12 @@ import pytest
 from airflow_fargate_batch.aws.batch import BatchApi
 from airflow_fargate_batch.aws.items import ItemsApi
 from airflow_fargate_batch.aws.logs import LogsApi
+from airflow_fargate_batch.aws.metrics import MetricsApi
 from airflow_fargate_batch.aws.prices import PriceListApi
 from airflow_fargate_batch.aws.surroundings import SurroundingsReader
 from airflow_fargate_batch.core._members import EPOCH
 from airflow_fargate_batch.core.capacity import Capacity
+from airflow_fargate_batch.core.explanation import Question
 from airflow_fargate_batch.core.items import Address
 from airflow_fargate_batch.core.log_streams import LogRequest
 from airflow_fargate_batch.core.naming import Submission
@@ -32,7 +34,9 @@ from airflow_fargate_batch.submitting.preflight import Preflight
 from airflow_fargate_batch.submitting.submitter import Submitter
 from airflow_fargate_batch.watching.conclusion import conclude
 from airflow_fargate_batch.watching.costs import costs_of_queue, read_capacity, read_children
+from airflow_fargate_batch.watching.evidence_reader import EvidenceReader
 from airflow_fargate_batch.watching.result_reader import result_of
+from airflow_fargate_batch.watching.usage_reader import read_usage
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 TABLE = {feature.name: feature for feature in FEATURES}
@@ -79,7 +83,9 @@ def preflight(api: BatchApi) -> None:
     )
 
 
-def name_newest_revision(api: BatchApi) -> None:
+def name_what_is_meant(api: BatchApi) -> None:
+    with suppress(AwsError):
+        Submitter(api).submit(replace(request(), job_queue="nowhere"))
     Submitter(api).submit(replace(request(), job_definition="nowhere"))
 
 
@@ -135,7 +141,7 @@ CALLS: dict[str, Callable[[BatchApi], None]] = {
     "terminate": end,
     "compare": compare_with_definition,
     "preflight": preflight,
-    "newest-revision": name_newest_revision,
+    "suggest": name_what_is_meant,
     "write-items": write_items,
     "read-items": read_items,
     "override-kind": name_containers,
@@ -147,13 +153,13 @@ CALLS: dict[str, Callable[[BatchApi], None]] = {
 }
 """What a feature does, in its fewest calls. A new row of FEATURES needs one here."""
 BESIDE = {
-    "newest-revision": ("submit",),
+    "suggest": ("submit",),
     "override-kind": ("submit",),
     "cost": ("submit",),
     "cost-report": ("submit",),
 }
 """Features that happen inside another one, whose actions they also need."""
-WITH_A_TEST_OF_THEIR_OWN = {"last-lines", "result"}
+WITH_A_TEST_OF_THEIR_OWN = {"last-lines", "explain", "use", "result"}
 SCOPE = Scope(
     job_queues=(
         "arn:aws:batch:ap-northeast-1:123456789012:job-queue/awa-batch-dev-fargate-high-priority",
@@ -218,6 +224,53 @@ def test_the_result_of_a_job_calls_for_the_same(aws: LocalBatch) -> None:
     before = len(aws.requests)
     assert result_of(job, hook) == 7
     check(aws.requests[before:], "result")
+
+
+def test_an_explanation_calls_for_the_same(aws: LocalBatch) -> None:
+    aws.script(stuck_in="RUNNABLE")
+    queue = "awa-batch-dev-fargate-high-priority"
+    aws.alter(
+        f"job-queue/{queue}",
+        schedulingPolicyArn="arn:aws:batch:ap-northeast-1:123456789012:scheduling-policy/p",
+    )
+    api = BatchApi.connect(region_name=aws.region)
+    ids = [
+        api.submit_job(
+            {
+                "jobName": "job",
+                "jobQueue": queue,
+                "jobDefinition": "awa-batch-dev-fargate-sample",
+                "shareIdentifier": "a",
+                "schedulingPriorityOverride": 1,
+            }
+        ).job_id
+        for _ in range(2)
+    ]
+    aws.advance(60)
+    [job] = api.describe_jobs(ids[1:])
+    before = len(aws.requests)
+    EvidenceReader(api).read(job, set(Question))
+    check(aws.requests[before:], "explain")
+
+
+def test_the_use_of_a_job_calls_for_the_same(aws: LocalBatch) -> None:
+    api = BatchApi.connect(region_name=aws.region)
+    submit(api)
+    aws.advance(60)
+    [job] = api.describe_jobs([aws.jobs[0]["jobId"]])
+    _, cluster, task = (job.task_arn or "").split(":")[-1].split("/")
+    before = len(aws.requests)
+    clients: Any = {
+        "metrics": lambda: MetricsApi.connect(region_name=aws.region),
+        "logs": lambda: LogsApi.connect(region_name=aws.region),
+    }
+    read_usage(job, **clients)
+    dimensions = [{"Name": "ClusterName", "Value": cluster}, {"Name": "TaskId", "Value": task}]
+    point = {"MetricName": "CpuUtilized", "Dimensions": dimensions, "Value": 1}
+    aws.client("cloudwatch").put_metric_data(Namespace="ECS/ContainerInsights", MetricData=[point])
+    read_usage(job, **clients)
+    calls = aws.requests[before:]
+    check([call for call in calls if call.operation != "cloudwatch:PutMetricData"], "use")
 
 
 def test_every_feature_in_the_table_is_tried() -> None:

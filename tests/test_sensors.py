@@ -1,6 +1,7 @@
 """The sensor tells the same whichever way it waits: in its worker, between looks, or deferred."""
 
 import logging
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -26,6 +27,7 @@ from airflow_fargate_batch.exceptions import (
 from airflow_fargate_batch.sensors import FargateBatchJobSensor
 from airflow_fargate_batch.submitting.retrying import Timing
 from airflow_fargate_batch.triggers import FargateBatchJobTrigger
+from tests.fakes import WatchedBatch
 from tests.operating import FakeTaskInstance
 
 STUCK_REASON = "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - cannot be met"
@@ -37,22 +39,16 @@ class Deferred(Exception):
     """Stands for Airflow's own; carries the trigger."""
 
 
-class Aws:
+class SensorHook(WatchedBatch):
     """What a hook is to a sensor."""
 
-    def __init__(self) -> None:
-        self.states: dict[str, list[str]] = {}
-        self.faults: list[Exception] = []
-        self.asked: list[list[str]] = []
+    describe = WatchedBatch.describe_jobs
 
-    def describe(self, job_ids: list[str]) -> list[Job]:
-        self.asked.append(job_ids)
-        if self.faults:
-            raise self.faults.pop(0)
-        return [
-            job(job_id, life.pop(0) if len(life) > 1 else life[0])
-            for job_id, life in self.states.items()
-        ]
+    def live(self, lives: Mapping[str, Sequence[str]]) -> None:
+        """Have these jobs and no others."""
+        self.lives = {
+            job_id: [job(job_id, state) for state in states] for job_id, states in lives.items()
+        }
 
     @property
     def logs(self) -> object:
@@ -64,8 +60,8 @@ def job(job_id: str, state: str) -> Job:
 
 
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
-    aws = Aws()
+def aws(monkeypatch: pytest.MonkeyPatch) -> SensorHook:
+    aws = SensorHook()
     monkeypatch.setattr(FargateBatchJobSensor, "hook", aws)
     return aws
 
@@ -108,9 +104,9 @@ def trigger_of(waiting: FargateBatchJobSensor, monkeypatch: pytest.MonkeyPatch) 
     ids=["all succeeded", "one runs", "one is not known", "one is in a state of tomorrow"],
 )
 def test_the_wait_is_over_when_all_have_succeeded(
-    aws: Aws, states: dict[str, str], is_over: bool
+    aws: SensorHook, states: dict[str, str], is_over: bool
 ) -> None:
-    aws.states = {job_id: [state] for job_id, state in states.items()}
+    aws.live({job_id: [state] for job_id, state in states.items()})
     assert sensor().poke({}) is is_over
 
 
@@ -120,7 +116,7 @@ def test_the_wait_is_over_when_all_have_succeeded(
     ids=["list", "text", "nested", "lazy"],
 )
 def test_a_look_is_one_question_for_all_jobs_in_whatever_form_they_come(
-    aws: Aws, job_ids: object
+    aws: SensorHook, job_ids: object
 ) -> None:
     sensor(job_ids=job_ids).poke({})
     assert aws.asked == [[A, B, C]]
@@ -134,13 +130,13 @@ def test_a_look_is_one_question_for_all_jobs_in_whatever_form_they_come(
     ],
 )
 def test_a_look_says_what_is_new_or_in_a_process_of_its_own_how_far_they_are(
-    aws: Aws,
+    aws: SensorHook,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     mode: str,
     lines: list[str],
 ) -> None:
-    aws.states = {A: ["SUCCEEDED"], B: ["RUNNING"]}
+    aws.live({A: ["SUCCEEDED"], B: ["RUNNING"]})
     monkeypatch.setattr(FargateBatchJobSensor, "log", logging.getLogger(__name__))
     with caplog.at_level(logging.INFO, logger=__name__):
         sensor(mode=mode).poke({})
@@ -149,7 +145,7 @@ def test_a_look_says_what_is_new_or_in_a_process_of_its_own_how_far_they_are(
 
 @pytest.mark.parametrize("mode", ["poke", "reschedule"])
 def test_a_job_that_can_never_start_is_not_waited_for(
-    aws: Aws, monkeypatch: pytest.MonkeyPatch, mode: str
+    aws: SensorHook, monkeypatch: pytest.MonkeyPatch, mode: str
 ) -> None:
     monkeypatch.setattr(aws, "describe", lambda _: [Job.from_api(STUCK), job(B, "RUNNING")])
     with pytest.raises(
@@ -160,8 +156,8 @@ def test_a_job_that_can_never_start_is_not_waited_for(
 
 
 @pytest.mark.parametrize("fault", [Throttled("slow"), Unreachable("gone"), AnswerLost("lost")])
-def test_a_call_that_may_pass_another_time_is_no_end(aws: Aws, fault: Exception) -> None:
-    aws.faults = [fault]
+def test_a_call_that_may_pass_another_time_is_no_end(aws: SensorHook, fault: Exception) -> None:
+    aws.faults["DescribeJobs"] = [fault]
     assert sensor().poke({}) is False
 
 
@@ -184,7 +180,7 @@ REFUSED = pytest.mark.parametrize(
 @REFUSED
 @pytest.mark.parametrize("mode", ["poke", "reschedule"])
 def test_a_refusal_that_settles_is_no_end_and_is_in_the_log(
-    aws: Aws,
+    aws: SensorHook,
     time: list[float],
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -192,8 +188,8 @@ def test_a_refusal_that_settles_is_no_end_and_is_in_the_log(
     mode: str,
 ) -> None:
     monkeypatch.setattr(FargateBatchJobSensor, "log", logging.getLogger(__name__))
-    aws.faults = [refusal] * 12
-    aws.states = {A: ["SUCCEEDED"], B: ["SUCCEEDED"]}
+    aws.faults["DescribeJobs"] = [refusal] * 12
+    aws.live({A: ["SUCCEEDED"], B: ["SUCCEEDED"]})
     with caplog.at_level(logging.INFO, logger=__name__):
         assert sensor(mode=mode, poke_interval=60).poke({}) is True
     assert time == [180.0]
@@ -205,14 +201,14 @@ def test_a_refusal_that_settles_is_no_end_and_is_in_the_log(
 
 @REFUSED
 def test_a_refusal_that_lasts_is_an_end_and_the_jobs_that_may_still_run_are_named(
-    aws: Aws,
+    aws: SensorHook,
     time: list[float],
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     refusal: Exception,
 ) -> None:
     monkeypatch.setattr(FargateBatchJobSensor, "log", logging.getLogger(__name__))
-    aws.faults = [refusal] * 99
+    aws.faults["DescribeJobs"] = [refusal] * 99
     with pytest.raises(type(refusal)):
         sensor(poke_interval=60, region_name="eu-west-1").poke({})
     assert time == [300.0]
@@ -223,9 +219,9 @@ def test_a_refusal_that_lasts_is_an_end_and_the_jobs_that_may_still_run_are_name
 
 @REFUSED
 def test_a_deferred_sensor_leaves_a_refusal_to_its_trigger(
-    aws: Aws, time: list[float], monkeypatch: pytest.MonkeyPatch, refusal: Exception
+    aws: SensorHook, time: list[float], monkeypatch: pytest.MonkeyPatch, refusal: Exception
 ) -> None:
-    aws.faults = [refusal]
+    aws.faults["DescribeJobs"] = [refusal]
     assert trigger_of(sensor(deferrable=True), monkeypatch)["job_ids"] == [A, B]
     assert (len(aws.asked), time) == (1, [0.0])
 
@@ -234,12 +230,12 @@ def test_a_deferred_sensor_leaves_a_refusal_to_its_trigger(
     ("was_there", "bound"), [(False, NEVER_CAME_AFTER), (True, LOST_AFTER)], ids=["never", "gone"]
 )
 def test_a_job_that_aws_does_not_know_is_not_waited_for_for_ever(
-    aws: Aws, time: list[float], was_there: bool, bound: float
+    aws: SensorHook, time: list[float], was_there: bool, bound: float
 ) -> None:
     waiting = sensor(poke_interval=60)
-    aws.states = {A: ["SUCCEEDED"], **({B: ["RUNNING"]} if was_there else {})}
+    aws.live({A: ["SUCCEEDED"], **({B: ["RUNNING"]} if was_there else {})})
     assert waiting.poke({}) is False
-    aws.states = {A: ["SUCCEEDED"]}
+    aws.live({A: ["SUCCEEDED"]})
     assert waiting.poke({}) is False
     time[0] = bound - 1
     assert waiting.poke({}) is False
@@ -248,7 +244,7 @@ def test_a_job_that_aws_does_not_know_is_not_waited_for_for_ever(
         waiting.poke({})
 
 
-def test_an_id_that_is_none_fails_at_once(aws: Aws) -> None:
+def test_an_id_that_is_none_fails_at_once(aws: SensorHook) -> None:
     with pytest.raises(AirflowFailException, match="job_ids"):
         sensor(job_ids=[17]).poke({})
     assert aws.asked == []
@@ -257,14 +253,16 @@ def test_an_id_that_is_none_fails_at_once(aws: Aws) -> None:
 DRY = "dry-run:load"
 
 
-def test_what_dry_runs_returned_needs_no_wait_and_no_connection(aws: Aws) -> None:
+def test_what_dry_runs_returned_needs_no_wait_and_no_connection(aws: SensorHook) -> None:
     assert sensor(job_ids=[DRY, {"jobId": DRY}]).poke({}) is True
     assert aws.asked == []
 
 
 @pytest.mark.parametrize(("state", "is_over"), [("RUNNING", False), ("SUCCEEDED", True)])
-def test_real_jobs_beside_dry_runs_are_waited_for(aws: Aws, state: str, is_over: bool) -> None:
-    aws.states = {A: [state]}
+def test_real_jobs_beside_dry_runs_are_waited_for(
+    aws: SensorHook, state: str, is_over: bool
+) -> None:
+    aws.live({A: [state]})
     assert sensor(job_ids=[DRY, A]).poke({}) is is_over
     assert aws.asked == [[A]]
 
@@ -272,9 +270,9 @@ def test_real_jobs_beside_dry_runs_are_waited_for(aws: Aws, state: str, is_over:
 # ── How it ends ──────────────────────────────────────────────────────────────────────────────
 
 
-def ends(waiting: FargateBatchJobSensor, aws: Aws, how: str) -> Any:
+def ends(waiting: FargateBatchJobSensor, aws: SensorHook, how: str) -> Any:
     """Bring a sensor to the end that its jobs have come to."""
-    jobs = [job(job_id, life[-1]) for job_id, life in aws.states.items()]
+    jobs = [life[-1] for life in aws.lives.values()]
     return (
         waiting.execute_complete({}, event("ended", *jobs))
         if how == "deferred"
@@ -286,8 +284,8 @@ HOW = pytest.mark.parametrize("how", ["poke", "deferred"])
 
 
 @HOW
-def test_it_succeeds_when_all_jobs_have(aws: Aws, how: str) -> None:
-    aws.states = {A: ["RUNNING", "SUCCEEDED"], B: ["SUCCEEDED"]}
+def test_it_succeeds_when_all_jobs_have(aws: SensorHook, how: str) -> None:
+    aws.live({A: ["RUNNING", "SUCCEEDED"], B: ["SUCCEEDED"]})
     assert ends(sensor(), aws, how) is None
 
 
@@ -302,19 +300,19 @@ def test_it_succeeds_when_all_jobs_have(aws: Aws, how: str) -> None:
     ids=["fails", "soft_fail", "never_fail"],
 )
 def test_one_that_has_failed_is_the_end_for_all_without_retries(
-    aws: Aws, how: str, arguments: dict[str, Any], raised: type[Exception]
+    aws: SensorHook, how: str, arguments: dict[str, Any], raised: type[Exception]
 ) -> None:
-    aws.states = {A: ["RUNNING"], B: ["RUNNING", "FAILED"]}
+    aws.live({A: ["RUNNING"], B: ["RUNNING", "FAILED"]})
     with pytest.raises(raised):
         ends(sensor(**arguments), aws, how)
 
 
 @HOW
 def test_the_others_that_still_run_when_one_has_failed_are_named_in_the_log(
-    aws: Aws, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, how: str
+    aws: SensorHook, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, how: str
 ) -> None:
     monkeypatch.setattr(FargateBatchJobSensor, "log", logging.getLogger(__name__))
-    aws.states = {A: ["RUNNING"], B: ["FAILED"]}
+    aws.live({A: ["RUNNING"], B: ["FAILED"]})
     with pytest.raises(AirflowFailException):
         ends(sensor(), aws, how)
     [line] = [text for text in caplog.messages if "fargate-batch terminate" in text]
@@ -356,7 +354,7 @@ def test_an_end_without_an_answer_is_told_in_the_triggers_words(
 )
 @pytest.mark.parametrize("deferrable", [False, True], ids=["poke", "first look of a deferred one"])
 def test_a_look_that_is_an_end_heeds_never_fail(
-    aws: Aws,
+    aws: SensorHook,
     monkeypatch: pytest.MonkeyPatch,
     deferrable: bool,
     arguments: dict[str, Any],
@@ -371,8 +369,8 @@ def test_a_look_that_is_an_end_heeds_never_fail(
 
 
 @pytest.mark.parametrize("end", ["SUCCEEDED", "FAILED"])
-def test_what_is_over_is_not_waited_for(aws: Aws, end: str) -> None:
-    aws.states = {A: ["SUCCEEDED"], B: [end]}
+def test_what_is_over_is_not_waited_for(aws: SensorHook, end: str) -> None:
+    aws.live({A: ["SUCCEEDED"], B: [end]})
     waiting = sensor(deferrable=True)
     if end == "SUCCEEDED":
         assert waiting.execute({}) is None
@@ -382,9 +380,9 @@ def test_what_is_over_is_not_waited_for(aws: Aws, end: str) -> None:
 
 
 def test_a_deferred_sensor_hands_everything_to_its_trigger(
-    aws: Aws, monkeypatch: pytest.MonkeyPatch
+    aws: SensorHook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    aws.states = {A: ["RUNNING"]}
+    aws.live({A: ["RUNNING"]})
     waiting = sensor(
         job_ids=f"{A},{B}",
         deferrable=True,
@@ -412,22 +410,22 @@ def test_a_deferred_sensor_hands_everything_to_its_trigger(
 
 
 def test_airflows_default_decides_where_nothing_is_said(
-    aws: Aws, monkeypatch: pytest.MonkeyPatch
+    aws: SensorHook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    aws.states = {A: ["SUCCEEDED"], B: ["SUCCEEDED"]}
+    aws.live({A: ["SUCCEEDED"], B: ["SUCCEEDED"]})
     assert sensor(deferrable=None).execute({}) is None
-    aws.states = {A: ["RUNNING"]}
+    aws.live({A: ["RUNNING"]})
     monkeypatch.setenv("AIRFLOW__OPERATORS__DEFAULT_DEFERRABLE", "True")
     assert trigger_of(sensor(deferrable=None), monkeypatch)["job_ids"] == [A, B]
 
 
 def test_a_later_try_that_gets_an_earlier_ones_event_looks_anew(
-    aws: Aws, monkeypatch: pytest.MonkeyPatch
+    aws: SensorHook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As Airflow 3.0 starts a retry."""
     waiting = sensor(deferrable=True)
     trigger_of(waiting, monkeypatch)
-    aws.states = {A: ["SUCCEEDED"], B: ["SUCCEEDED"]}
+    aws.live({A: ["SUCCEEDED"], B: ["SUCCEEDED"]})
     stale = event("refused", message="no credentials")
     context: Any = {"ti": FakeTaskInstance(try_number=2)}
     waiting.execute_complete(context, stale, try_number=1)

@@ -36,6 +36,7 @@ from airflow_fargate_batch.exceptions import (
 from airflow_fargate_batch.hooks import FargateBatchHook
 from airflow_fargate_batch.triggers import FargateBatchJobTrigger
 from airflow_fargate_batch.watching import conversation
+from tests.fakes import WatchedBatch
 from tests.operating import FakeTaskInstance
 from tests.patience import PATIENCE
 
@@ -44,48 +45,18 @@ THROTTLED = Throttled("AWS refused it: Too Many Requests")
 DENIED = AccessDenied("AWS refused it", "batch:DescribeJobs")
 
 
-class Aws:
-    """What triggers connect to. A job takes its next state each time it is asked about.
-
-    Attributes:
-        lives: By id the states to come, the last for ever; an id without any is unknown.
-        faults: Raised by the next TerminateJobs, one each; ``None`` lets one through.
-        connecting: Called by each connect, in its thread.
-    """
+class Aws(WatchedBatch):
+    """What triggers connect to; ``connecting`` is called by each connect, in its thread."""
 
     def __init__(self) -> None:
-        self.lives: dict[str, list[dict[str, Any]]] = {}
-        self.fault: Exception | None = None
-        self.faults: list[Exception | None] = []
-        self.asked: list[list[str]] = []
-        self.terminated: list[tuple[str, str]] = []
+        super().__init__()
         self.connects = 0
-        self.region = "eu-west-1"
         self.connecting: Callable[[], object] = lambda: None
 
     def connect(self, connection: ConnectionSettings) -> "Aws":  # noqa: ARG002 - in place of a method
         self.connects += 1
         self.connecting()
         return self
-
-    def will(self, job_id: str, *states: str, **members: Any) -> None:
-        created = int((datetime.now(UTC) - timedelta(minutes=5)).timestamp() * 1000)
-        self.lives[job_id] = [
-            {"jobId": job_id, "status": state, "createdAt": created, **members} for state in states
-        ]
-
-    def describe_jobs(self, job_ids: list[str]) -> list[Job]:
-        self.asked.append(list(job_ids))
-        if self.fault is not None:
-            raise self.fault
-        lives = [self.lives[job_id] for job_id in job_ids if job_id in self.lives]
-        return [Job.from_api(life.pop(0) if len(life) > 1 else life[0]) for life in lives]
-
-    def terminate_job(self, job_id: str, reason: str) -> None:
-        fault = self.faults.pop(0) if self.faults else None
-        if fault is not None:
-            raise fault
-        self.terminated.append((job_id, reason))
 
 
 @pytest.fixture
@@ -296,7 +267,8 @@ def test_a_job_that_is_no_longer_runnable_at_the_last_look_is_left_alone(
     aws: Aws, now: str, reason: str | None
 ) -> None:
     aws.will("job", "RUNNABLE", now, "SUCCEEDED")
-    aws.lives["job"][0]["statusReason"] = reason
+    first, *later = aws.lives["job"]
+    aws.lives["job"] = [replace(first, status_reason=reason), *later]
     event = event_of(trigger_for(poll_interval=3, runnable_timeout=302.0))
     assert (event["outcome"], event["jobs"][0]["status"]) == ("ended", "SUCCEEDED")
     assert aws.terminated == []
@@ -428,7 +400,7 @@ def test_a_deadline_counts_even_where_aws_does_not_answer(aws: Aws) -> None:
 
 def test_a_terminate_that_does_not_go_through_is_tried_again(aws: Aws) -> None:
     aws.will("job", "RUNNING")
-    aws.faults = [THROTTLED, AnswerLost("the answer to TerminateJob was lost")]
+    aws.faults["TerminateJob"] = [THROTTLED, AnswerLost("the answer to TerminateJob was lost")]
     event = event_of(trigger_for(wait_until=soon()))
     assert event["message"].endswith("The job was terminated.")
     assert len(aws.terminated) == 1
@@ -436,7 +408,9 @@ def test_a_terminate_that_does_not_go_through_is_tried_again(aws: Aws) -> None:
 
 def test_a_terminate_that_never_goes_through_is_told(aws: Aws) -> None:
     aws.will("job", "RUNNING")
-    aws.faults = [AccessDenied("AWS refused TerminateJob", "batch:TerminateJob")] * 3
+    aws.faults["TerminateJob"] = [
+        AccessDenied("AWS refused TerminateJob", "batch:TerminateJob")
+    ] * 3
     event = event_of(trigger_for(wait_until=soon()))
     assert event["outcome"] == "gave_up"
     assert "could not be terminated: AWS refused TerminateJob" in event["message"]
@@ -593,7 +567,7 @@ def test_a_person_who_ends_the_task_ends_its_job_once_however_often_the_trigger_
 ) -> None:
     airflow_says(ENDED, monkeypatch)
     aws.will("job", "RUNNING")
-    aws.faults = [THROTTLED]
+    aws.faults["TerminateJob"] = [THROTTLED]
     trigger = trigger_for()
     ti: Any = FakeTaskInstance(map_index=3, try_number=2)
     trigger.task_instance = ti

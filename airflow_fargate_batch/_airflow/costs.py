@@ -4,6 +4,7 @@ import logging
 import os
 from collections.abc import Callable, Hashable
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow_fargate_batch._airflow.compat import conf
@@ -17,12 +18,15 @@ from airflow_fargate_batch.core.pricing import BUILT_IN, Prices
 from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.exceptions import InvalidRequest
 from airflow_fargate_batch.watching.costs import read_capacity, read_children
+from airflow_fargate_batch.watching.in_time import in_time
 
 if TYPE_CHECKING:
     from airflow_fargate_batch.aws.batch import BatchApi
 
 log = logging.getLogger(__name__)
 
+PATIENCE: Final = 5.0
+"""Seconds that an ended task waits for each fact about its cost."""
 _REGION_VARIABLES: Final = ("AWS_REGION", "AWS_DEFAULT_REGION")
 
 
@@ -76,9 +80,11 @@ def cost_of_ended(
             from airflow_fargate_batch.aws.surroundings import SurroundingsReader  # loads botocore
 
             scope = connection, api().client.meta.endpoint_url
-            capacity = read_capacity(SurroundingsReader(api(), scope=scope), job.queue)
+            reader = SurroundingsReader(api(), scope=scope)
+            capacity = in_time(partial(read_capacity, reader, job.queue), PATIENCE)
         if job.is_array:
-            children = read_children(job, api().describe_jobs)
+            describe = api().describe_jobs
+            children = in_time(partial(read_children, job, describe), PATIENCE)
     except Exception as error:  # noqa: BLE001 - whatever a connection raises; the cost is an extra
         log.info("Could not read what the cost of job %s depends on: %s", job.id, error)
     return cost_of(job, known_prices(), capacity=capacity or Capacity.UNKNOWN, children=children)

@@ -17,10 +17,12 @@ from airflow_fargate_batch._airflow.costs import cost_of_ended, cost_so_far
 from airflow_fargate_batch._airflow.final_failure import without_retries
 from airflow_fargate_batch._airflow.masking import hidden
 from airflow_fargate_batch._airflow.metrics import TaskMetrics
+from airflow_fargate_batch._airflow.use import use_of_ended
 from airflow_fargate_batch._airflow.wait_event import WaitEvent, WaitOutcome
 from airflow_fargate_batch._airflow.xcom import JOB, LOG_POSITION, RESULT
 from airflow_fargate_batch._machine.terminators import terminator_of
 from airflow_fargate_batch.core.capacity import Capacity
+from airflow_fargate_batch.core.explanation import Explanation
 from airflow_fargate_batch.core.giving_up import left_running, outcome, report
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.remote_call import read_location
@@ -35,7 +37,7 @@ from airflow_fargate_batch.exceptions import (
 )
 from airflow_fargate_batch.links import HasPages, pages_of, push_pages
 from airflow_fargate_batch.triggers import FargateBatchJobTrigger
-from airflow_fargate_batch.watching.conclusion import conclude, last_lines
+from airflow_fargate_batch.watching.conclusion import conclude, explained, last_lines
 from airflow_fargate_batch.watching.result_reader import result_of
 
 if TYPE_CHECKING:
@@ -134,13 +136,13 @@ class Waiting:
         end = WaitEvent.read(event)
         job = end.jobs[0] if end.jobs else None
         if end.outcome is WaitOutcome.ENDED and job is not None:
-            self._conclude(job, end.capacity)
+            self._conclude(job, end.capacity, end.records_use)
             return job.id
         if job is not None:
             self._push_end(job, job.to_summary() | {"cost": cost_so_far(job)})
         if end.outcome not in (WaitOutcome.GAVE_UP, WaitOutcome.STUCK):
             raise FargateBatchError(end.message)
-        text = self._report(end.message or "", job, end.advice)
+        text = self._report(end.message or "", job, end.advice, self._explained(job))
         raise (AirflowFailException if end.outcome is WaitOutcome.STUCK else JobTimedOut)(text)
 
     def _give_up(self, job_id: str, error: JobTimedOut) -> str:
@@ -151,6 +153,8 @@ class Waiting:
             verdict = when_giving_up(compat.task_now(ti), error.message)
             if not verdict.terminates:
                 terminates, because = False, verdict.why
+        before = self._look(job_id)  # a terminated job has left its queue
+        explanation = self._explained(before)
         if terminates:
             try:
                 task.hook.terminate(job_id, terminator_of(ti).reason(error.message))
@@ -165,10 +169,18 @@ class Waiting:
             region=self._region_of(job),
         )
         text = "\n".join(line for line in (error.message, error.state, became) if line)
-        return self._report(text, job, error.advice)
+        return self._report(text, job, error.advice, explanation)
 
-    def _report(self, text: str, job: Job | None, advice: str | None) -> str:
-        """Add the task, the job's last log lines and pages, and advice to a text."""
+    def _explained(self, job: Job | None) -> Explanation | None:
+        """Explain a job; a job that AWS did not show has no explanation."""
+        if job is None or not job.status_text:
+            return None
+        return explained(job, lambda: self._task.hook.api)
+
+    def _report(
+        self, text: str, job: Job | None, advice: str | None, explanation: Explanation | None
+    ) -> str:
+        """Add the task, the explanation, the job's last log lines and pages to a text."""
         task = self._task
         return report(
             text,
@@ -177,6 +189,7 @@ class Waiting:
             region=self._region_of(job),
             log_lines=last_lines(job, lambda: task.hook.logs) if job else (),
             advice=advice,
+            explanation=explanation,
         )
 
     def _region_of(self, job: Job | None) -> str | None:
@@ -230,15 +243,19 @@ class Waiting:
 
     def _last_seen(self, job_id: str) -> Job:
         """Push the job's present state and return the job; if unreadable, with the id only."""
-        try:
-            job = next(iter(self._task.hook.describe([job_id])), None)
-        except AwsError as error:
-            self._task.log.warning("Could not read the state of job %s: %s", job_id, error)
-            job = None
+        job = self._look(job_id)
         if job is None:
             return Job(id=job_id)
         self._push_end(job, job.to_summary() | {"cost": cost_so_far(job)})
         return job
+
+    def _look(self, job_id: str) -> Job | None:
+        """Return the job's present state; ``None`` if unreadable."""
+        try:
+            return next(iter(self._task.hook.describe([job_id])), None)
+        except AwsError as error:
+            self._task.log.warning("Could not read the state of job %s: %s", job_id, error)
+            return None
 
     def _push_end(self, job: Job, summary: dict[str, Any]) -> None:
         self._task.last_job = job
@@ -275,10 +292,13 @@ class Waiting:
         if task.pushes_result:
             self._push(RESULT, task.result)
 
-    def _conclude(self, job: Job, capacity: Capacity | None = None) -> None:
+    def _conclude(
+        self, job: Job, capacity: Capacity | None = None, records_use: bool | None = None
+    ) -> None:
         """Push the summary of an ended job, and log its cost; fail or skip the task if it failed.
 
         :param capacity: capacity of the job's queue; ``None`` if nobody has asked AWS yet.
+        :param records_use: whether the queue records CPU and memory; ``None`` like *capacity*.
         """
         task = self._task
         skips, fails = self._settings.skip_on_exit_code, self._settings.fail_on_exit_code
@@ -297,7 +317,13 @@ class Waiting:
             api=lambda: task.hook.api,
             connection=ConnectionSettings.of(task),
         )
-        self._push_end(job, end.summary | {"cost": cost.to_summary()})
+        use = use_of_ended(
+            job,
+            records_use=records_use,
+            hook=lambda: task.hook,
+            connection=ConnectionSettings.of(task),
+        )
+        self._push_end(job, end.summary | {"cost": cost.to_summary(), "use": use})
         task.log.info("%s", cost.describe())
         TaskMetrics(task.dag_id, task.task_id).ended(job)
         if end.failure is None:

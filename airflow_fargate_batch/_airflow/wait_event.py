@@ -36,6 +36,7 @@ class WaitEvent:
         message: Reason for the end of the wait; ``None`` if the jobs decide.
         advice: Next step for the reader.
         capacity: Capacity of the queue of the only job; ``None`` if the trigger did not ask.
+        records_use: Whether the queue records the use of CPU and memory; ``None`` like *capacity*.
     """
 
     outcome: WaitOutcome
@@ -43,13 +44,15 @@ class WaitEvent:
     message: str | None = None
     advice: str | None = None
     capacity: Capacity | None = None
+    records_use: bool | None = None
 
     @classmethod
     def read(cls, payload: Mapping[str, Any]) -> Self:
         """Read the payload of a TriggerEvent.
 
-        The event of an earlier version has no ``advice`` and no ``capacity``.
+        The event of an earlier version has no ``advice``, ``capacity`` and ``records_use``.
         """
+        records_use = payload.get("records_use")
         capacity = payload.get("capacity")
         return cls(
             outcome=WaitOutcome(payload["outcome"]),
@@ -57,6 +60,7 @@ class WaitEvent:
             message=payload["message"],
             advice=payload.get("advice"),
             capacity=None if capacity is None else Capacity(capacity),
+            records_use=records_use if isinstance(records_use, bool) else None,
         )
 
     def payload(self) -> dict[str, Any]:
@@ -67,4 +71,5 @@ class WaitEvent:
             "message": self.message,
             "advice": self.advice,
             **({} if self.capacity is None else {"capacity": self.capacity.value}),
+            **({} if self.records_use is None else {"records_use": self.records_use}),
         }

@@ -21,6 +21,7 @@ from airflow_fargate_batch.core import limits
 from airflow_fargate_batch.core._members import EPOCH
 from airflow_fargate_batch.core.definition import JobDefinition
 from airflow_fargate_batch.core.job import Job, jobs_from_api
+from airflow_fargate_batch.core.queue_snapshot import QueueSnapshot
 from airflow_fargate_batch.core.secret_names import is_secret_name
 from airflow_fargate_batch.core.surroundings import ComputeEnvironment, JobQueue, SchedulingPolicy
 from airflow_fargate_batch.core.termination import legal_reason
@@ -191,6 +192,16 @@ class BatchApi(ServiceApi):
             page = self._list_jobs(page.next_token, arrayJobId=array_job_id, jobStatus="FAILED")
             found += page.jobs
         return sorted(found, key=lambda job: (job.array and job.array.index) or 0)
+
+    def runnable_children(self, array_job_id: str) -> list[Job]:
+        """Return up to a hundred of an array's RUNNABLE children, by index."""
+        page = self._list_jobs(None, arrayJobId=array_job_id, jobStatus="RUNNABLE")
+        return sorted(page.jobs, key=lambda job: (job.array and job.array.index) or 0)
+
+    def queue_snapshot(self, job_queue: str) -> QueueSnapshot:
+        """Return who is first in line, and who uses the queue's capacity."""
+        with translated("GetJobQueueSnapshot"):
+            return QueueSnapshot.from_api(self.client.get_job_queue_snapshot(jobQueue=job_queue))
 
     def _list_jobs(self, next_token: str | None, **request: Any) -> JobPage:
         request["maxResults"] = limits.LIST_JOBS_PAGE

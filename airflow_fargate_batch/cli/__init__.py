@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "wait": "wait until jobs end, and report the result of each job",
     "status": "show the state of jobs",
     "logs": "show the log of a job",
+    "explain": "explain why a job failed or does not start, and what to do",
     "terminate": "terminate jobs in any state",
     "doctor": "judge a queue, a job definition or a whole submit, and say what to do",
     "sizes": "list Fargate's vCPU and memory pairs, or the pairs nearest to a given size",

@@ -1,7 +1,6 @@
 """Shared parts of the commands for existing jobs: job ids, JSON members, wording."""
 
 import argparse
-import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -9,6 +8,7 @@ from airflow_fargate_batch.cli import _console
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.listing import in_a_sentence
 from airflow_fargate_batch.core.request import read_job_ids
+from airflow_fargate_batch.core.spelling import camel_case
 
 if TYPE_CHECKING:
     from airflow_fargate_batch.aws.batch import Submitted
@@ -59,35 +59,21 @@ def members(job: Job, summary: Mapping[str, Any] | None = None) -> dict[str, Any
 
     :param summary: result of ``Job.to_summary``. ``None`` means AWS has not described the job.
     """
-    known = _camel_case(_without_cost(summary or {}))
+    known = camel_case(_without_cost(summary or {}))
     named = {"jobId": job.id, "jobName": job.name, "jobArn": job.arn}
     return {**_UNKNOWN, **known, **named} if job.status_text else {**_UNKNOWN, **named}
 
 
 def _without_cost(summary: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out the cost: these commands do not make the calls that it needs."""
-    return {key: value for key, value in summary.items() if key != "cost"}
-
-
-def _camel_case(value: Any) -> Any:
-    """Convert keys to camel case, as in AWS; the states in *counts* stay upper case."""
-    if not isinstance(value, Mapping):
-        return value
-    return {_SNAKE.sub(_upper, key): _camel_case(each) for key, each in value.items()}
-
-
-_SNAKE: Final = re.compile(r"_([a-z])")
-
-
-def _upper(found: re.Match[str]) -> str:
-    return found[1].upper()
+    """Leave out cost and use: these commands do not make the calls that they need."""
+    return {key: value for key, value in summary.items() if key not in ("cost", "use")}
 
 
 _UNKNOWN: Final = {
     "jobId": None,
     "jobName": None,
     "jobArn": None,
-    **dict.fromkeys(_camel_case(_without_cost(Job(id="").to_summary()))),
+    **dict.fromkeys(camel_case(_without_cost(Job(id="").to_summary()))),
     "array": None,
 }
 

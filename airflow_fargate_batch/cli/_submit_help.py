@@ -5,7 +5,6 @@ from typing import Final
 COMMON: Final = (
     "--job-queue",
     "--job-definition",
-    "--job-name",
     "--vcpu",
     "--memory",
     "--command",

@@ -23,7 +23,7 @@ from airflow_fargate_batch.core.narration import duration
 from airflow_fargate_batch.core.status import FINAL, JobStatus
 from airflow_fargate_batch.core.waiting import Wait
 from airflow_fargate_batch.exceptions import AccessDenied, AwsError, JobLost, JobTimedOut
-from airflow_fargate_batch.watching.conclusion import conclude, last_lines
+from airflow_fargate_batch.watching.conclusion import conclude, explained, last_lines
 from airflow_fargate_batch.watching.poller import follow
 
 LAG: Final = 30.0
@@ -273,9 +273,16 @@ class Vigil:
         else:
             became = left_running([job], region=self._region)
             text = "\n".join(line for line in (error.message, error.state, became) if line)
-            logs = last_lines(job, self._logs) if self._failures < TAILS else ()
+            is_among_first = self._failures < TAILS
             self._failures += 1
-            text = report(text, job=job, region=self._region, log_lines=logs, advice=error.advice)
+            text = report(
+                text,
+                job=job,
+                region=self._region,
+                log_lines=last_lines(job, self._logs) if is_among_first else (),
+                advice=error.advice,
+                explanation=explained(job, lambda: self._api) if is_among_first else None,
+            )
             _console.error(in_flags(text))
         self.outcomes[job_id] = WaitResult(job, job.to_summary(), succeeded=False)
 

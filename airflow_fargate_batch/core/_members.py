@@ -86,3 +86,8 @@ def moment(value: object) -> datetime | None:
     if not milliseconds or milliseconds >= _LAST_MOMENT:
         return None
     return EPOCH + timedelta(milliseconds=milliseconds)
+
+
+def milliseconds(moment: datetime) -> int:
+    """Write a moment as AWS does: milliseconds since ``EPOCH``."""
+    return (moment - EPOCH) // timedelta(milliseconds=1)

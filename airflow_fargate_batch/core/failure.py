@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,11 +10,18 @@ from airflow_fargate_batch.core import fargate
 from airflow_fargate_batch.core._containers import Container
 from airflow_fargate_batch.core._failure_rules import RULES, FailureKind, Rule
 from airflow_fargate_batch.core.job import Attempt, Job
-from airflow_fargate_batch.core.log_streams import log_page
 from airflow_fargate_batch.core.status import JobStatus
 from airflow_fargate_batch.exceptions import JobFailed
 
-__all__ = ["Failure", "FailureKind", "diagnose", "diagnose_stuck", "report"]
+__all__ = [
+    "Failure",
+    "FailureKind",
+    "diagnose",
+    "diagnose_stuck",
+    "outcome_lines",
+    "outcome_of",
+    "reasons",
+]
 
 CHILDREN_SHOWN: Final = 10
 """Number of failed children in a report."""
@@ -107,41 +114,20 @@ def diagnose_stuck(job: Job) -> Failure | None:
     return None
 
 
-def report(
+def outcome_lines(
     job: Job,
-    *,
-    task: str | None = None,
     failed_children: Sequence[Job] = (),
+    *,
     named: Callable[[int], str] | None = None,
-    log_lines: Iterable[str] = (),
-    url: str | None = None,
-) -> str:
-    """Write a report of a failed job: a first line for an alert, then details and advice.
+    attempts: bool = True,
+) -> list[str]:
+    """Write the outcome of containers, attempts and children, where there are several.
 
-    :param task: the Airflow task, as people call it
-    :param failed_children: of an array; the report lists the first ten
-    :param named: names the items of a child, by its index in the original array
-    :param log_lines: last lines of the job's log, already cut
-    :param url: the job's page in the console
+    :param named: names the items of a child, by its index in the original array.
+    :param attempts: whether to write the attempts; a timeline shows them too.
     """
-    failure = diagnose(job, failed_children)
-    subject = f"{task}: job {job.id}" if task else f"job {job.id}"
-    exit_codes = {each.exit_code for each in failed_children or (job,)}
-    exit_code = exit_codes.pop() if len(exit_codes) == 1 else None
-    said = f" with exit code {exit_code}" if exit_code is not None else ""
-    lines = [f"{subject} failed{said}: {failure.cause}"]
-    lines += [f"AWS says: {words}" for words in _words(job)]
-    lines += _containers(job)
-    lines += _attempts(job)
-    lines += _children(job, failed_children, named)
-    if tail := [f"  {line}" for line in log_lines]:
-        lines += ["Last log lines:", *tail]
-    if url:
-        lines.append(f"Console: {url}")
-    if page := log_page(job):
-        lines.append(f"Log: {page}")
-    lines.append(f"What to do: {failure.advice}")
-    return "\n".join(lines)
+    of_attempts = _attempts(job) if attempts else ()
+    return [*_containers(job), *of_attempts, *_children(job, failed_children, named)]
 
 
 def _evidence(job: Job) -> str:
@@ -150,14 +136,14 @@ def _evidence(job: Job) -> str:
     Line breaks are removed from texts: a reason with a line break could fake an exit code.
     """
     exit_code = _last(job).exit_code if job.exit_code is None else job.exit_code
-    lines = [*(" ".join(words.split()) for words in _words(job)), f"exitCode: {exit_code}"]
+    lines = [*(" ".join(words.split()) for words in reasons(job)), f"exitCode: {exit_code}"]
     lines += ["isTerminated"] * job.is_terminated + ["isCancelled"] * job.is_cancelled
     lines += ["anotherEndedEarly"] * (job.ended_early is not None)
     lines += ["anotherFailedFirst"] * (job.failed_first is not None)
     return "\n".join(lines)
 
 
-def _words(job: Job) -> list[str]:
+def reasons(job: Job) -> list[str]:
     """Collect AWS's reasons: of the job, else of the last attempt; of the deciding container."""
     last = _last(job)
     said = [job.status_reason or last.status_reason, job.reason or last.reason]
@@ -204,14 +190,14 @@ def _containers(job: Job) -> Iterator[str]:
         for container in job.containers:
             helper = "" if container.essential else " (not essential)"
             first = ", failed first" if container is job.failed_first else ""
-            yield f"Container {container.name or '?'}{helper}: {_outcome(container)}{first}"
+            yield f"Container {container.name or '?'}{helper}: {outcome_of(container)}{first}"
 
 
 def _attempts(job: Job) -> Iterator[str]:
     """Write the outcome of each attempt, if there were several."""
     if len(job.attempts) > 1:
         for number, attempt in enumerate(job.attempts, start=1):
-            yield f"Attempt {number}: {_outcome(attempt)}"
+            yield f"Attempt {number}: {outcome_of(attempt)}"
 
 
 def _children(job: Job, failed: Sequence[Job], named: Callable[[int], str] | None) -> Iterator[str]:
@@ -233,10 +219,13 @@ def _child(job: Job, child: Job, named: Callable[[int], str] | None) -> str:
     known = [f"index {index}"] if job.indexes else []
     known += [named(index)] if named and index is not None else []
     said = f" ({', '.join(known)})" if known else ""
-    return f"{child.id}{said}: {_outcome(child)}"
+    return f"{child.id}{said}: {outcome_of(child)}"
 
 
-def _outcome(ended: Attempt | Container | Job) -> str:
+def outcome_of(ended: Attempt | Container | Job) -> str:
+    """Write exit code and reason of an attempt, a container or a job that has ended."""
     exit_code = None if ended.exit_code is None else f"exit code {ended.exit_code}"
+    if ended.exit_code == 0 and ended.reason is None:
+        return "exit code 0"  # AWS's "Essential container in task exited" sounds like a failure
     reason = ended.reason or (None if isinstance(ended, Container) else ended.status_reason)
     return ", ".join(words for words in (exit_code, reason) if words) or "no reason given"

@@ -1,11 +1,16 @@
 """Texts for a wait that ended before the job."""
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from airflow_fargate_batch.core import urls
+from airflow_fargate_batch.core.failure import diagnose_stuck
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.log_streams import log_page
+from airflow_fargate_batch.core.report import Report
+
+if TYPE_CHECKING:  # parsing a DAG needs no explanation
+    from airflow_fargate_batch.core.explanation import Explanation
 
 NAMED: Final = 10
 """Number of running jobs listed in a text."""
@@ -70,21 +75,42 @@ def report(
     region: str | None = None,
     log_lines: Iterable[str] = (),
     advice: str | None = None,
+    explanation: "Explanation | None" = None,
 ) -> str:
     """Write a report of an abandoned job, in the form of the report of a failed job.
 
     :param text: limit, last state and outcome; the first line fits an alert.
     :param task: the Airflow task, as people call it.
     :param log_lines: the last lines of the job's log, already cut.
+    :param advice: next step, if the explanation has none for a wait of this kind.
+    :param explanation: of the job before it was terminated.
     """
-    lines = [f"{task}: {text[:1].lower()}{text[1:]}" if task else text]
-    if tail := [f"  {line}" for line in log_lines]:
-        lines += ["Last log lines:", *tail]
     page = console_page(job, region) if job else None
-    if page and page not in text:
-        lines.append(f"Console: {page}")
+    pages = [f"Console: {page}"] if page and page not in text else []
     if job and (log := log_page(job)):
-        lines.append(f"Log: {log}")
-    if advice:
-        lines.append(f"What to do: {advice}")
-    return "\n".join(lines)
+        pages.append(f"Log: {log}")
+    waits = explanation is not None and explanation.is_before_start
+    return str(
+        Report(
+            headline=f"{task}: {text[:1].lower()}{text[1:]}" if task else text,
+            details=_cause(explanation) if explanation and waits else (),
+            timeline=_timeline(explanation) if explanation else (),
+            evidence=explanation.evidence_lines() if explanation else (),
+            log_lines=log_lines,
+            pages=pages,
+            unread=explanation.evidence.unread_lines() if explanation else (),
+            advice=explanation.advice if explanation and waits else advice,
+        )
+    )
+
+
+def _cause(explanation: "Explanation") -> list[str]:
+    """Write the cause of the wait, unless the text of a job that can never start has it."""
+    is_told = diagnose_stuck(explanation.job) is not None
+    return [] if is_told else [f"Cause: {explanation.cause}"]
+
+
+def _timeline(explanation: "Explanation") -> list[str]:
+    """Write the timeline if it tells more than the last state, which the text has."""
+    is_longer = len(explanation.timeline.steps) > 1
+    return explanation.timeline.to_lines(explanation.now) if is_longer else []

@@ -37,6 +37,7 @@ class Attempt(Containers):
 
     containers: tuple[Container, ...] = ()
     status_reason: str | None = None
+    task_arn: str | None = None
     started_at: datetime | None = None
     stopped_at: datetime | None = None
 
@@ -70,12 +71,16 @@ class Job(Containers):
             event has none.
         indexes: Of a rerun, the indexes of its children in the original array, in order.
         has_dependencies: The job was submitted with ``dependsOn``.
+        dependencies: Ids of the jobs in ``dependsOn``.
+        task_arn: The ECS task of the current or last attempt.
+        allows_exec: Whether ECS Exec can open a shell in the containers.
         is_terminated: TerminateJob was called, in any state.
         is_cancelled: CancelJob was called, in any state.
         share_identifier: Share of a fair-share queue.
         operating_system, architecture: As AWS writes them; ``None`` means AWS's defaults.
         storage: Ephemeral storage in GiB; ``None`` means Fargate's default.
         created_at, started_at, stopped_at: Aware, in UTC.
+        scheduled_at: Time when Batch requested the Fargate task; only ListJobs reports the time.
     """
 
     id: str
@@ -92,9 +97,13 @@ class Job(Containers):
     secrets: tuple[str, ...] = field(default=(), repr=False, compare=False)
     indexes: tuple[int, ...] = ()
     has_dependencies: bool = False
+    dependencies: tuple[str, ...] = ()
+    task_arn: str | None = None
+    allows_exec: bool = False
     is_terminated: bool = False
     is_cancelled: bool = False
     created_at: datetime | None = None
+    scheduled_at: datetime | None = None
     started_at: datetime | None = None
     stopped_at: datetime | None = None
     share_identifier: str | None = None
@@ -119,6 +128,8 @@ class Job(Containers):
         helpers = _helpers(containers)
         variables = list(_environment(containers))
         secrets = secrets_of_job(members, containers, variables, is_secret)
+        depends_on = read.mappings(members.get("dependsOn"))
+        task = _task(members)
         job = cls(
             id=job_id,
             name=read.text(members.get("jobName")),
@@ -138,14 +149,20 @@ class Job(Containers):
             array=_array_from_api(read.mapping(members.get("arrayProperties"))),
             secrets=secrets,
             indexes=_indexes(variables) if variables else (),
-            has_dependencies=bool(read.mappings(members.get("dependsOn"))),
+            has_dependencies=bool(depends_on),
+            dependencies=tuple(
+                job_id for entry in depends_on if (job_id := read.text(entry.get("jobId")))
+            ),
+            task_arn=read.text(task.get("taskArn")),
+            allows_exec=task.get("enableExecuteCommand") is True,
             is_terminated=members.get("isTerminated") is True,
             is_cancelled=members.get("isCancelled") is True,
             created_at=read.moment(members.get("createdAt")),
+            scheduled_at=read.moment(members.get("scheduledAt")),
             started_at=read.moment(members.get("startedAt")),
             stopped_at=read.moment(members.get("stoppedAt")),
             share_identifier=read.text(members.get("shareIdentifier")),
-            **_fargate_from_api(members),
+            **_fargate_from_api(task),
             tags=read.text_mapping(members.get("tags")),
         )
         return job.striking_out(secrets) if secrets else job
@@ -184,17 +201,26 @@ class Job(Containers):
                 "statusReason": self.status_reason,
                 "attempts": [_attempt_to_api(attempt) for attempt in self.attempts],
                 "arrayProperties": _array_to_api(self.array),
-                "dependsOn": [{}] * self.has_dependencies,
+                "dependsOn": [{"jobId": job_id} for job_id in self.dependencies]
+                or [{}] * self.has_dependencies,
                 "isTerminated": self.is_terminated,
                 "isCancelled": self.is_cancelled,
                 "createdAt": _milliseconds(self.created_at),
+                "scheduledAt": _milliseconds(self.scheduled_at),
                 "startedAt": _milliseconds(self.started_at),
                 "stoppedAt": _milliseconds(self.stopped_at),
                 "shareIdentifier": self.share_identifier,
                 "tags": {k: v for k, v in self.tags.items() if k.startswith(TAG_PREFIX)},
                 "ecsProperties": {
                     "taskProperties": [
-                        {**_task_to_api(self.containers, self.indexes), **_fargate_to_api(self)}
+                        _without_nothing(
+                            {
+                                "taskArn": self.task_arn,
+                                "enableExecuteCommand": self.allows_exec or None,
+                            }
+                        )
+                        | _task_to_api(self.containers, self.indexes)
+                        | _fargate_to_api(self)
                     ]
                 },
             }
@@ -223,6 +249,7 @@ class Job(Containers):
             "memory": self.memory,
             "log_streams": list(self.log_streams),
             "cost": None,
+            "use": None,
         }
         if self.is_array:
             summary["array"] = {
@@ -339,10 +366,14 @@ def _containers(members: Mapping[str, object]) -> list[Mapping[str, object]]:
     return _of_tasks(tasks) or ([single] if single else [])
 
 
-def _fargate_from_api(members: Mapping[str, object]) -> dict[str, Any]:
-    """Read platform and storage: members of ``container``, or of the task in ``ecsProperties``."""
+def _task(members: Mapping[str, object]) -> Mapping[str, object]:
+    """Find the members of the ECS task: beside the containers, or in the only container."""
     tasks = read.mappings(read.mapping(members.get("ecsProperties")).get("taskProperties"))
-    task = tasks[0] if tasks else read.mapping(members.get("container"))
+    return tasks[0] if tasks else read.mapping(members.get("container"))
+
+
+def _fargate_from_api(task: Mapping[str, object]) -> dict[str, Any]:
+    """Read platform and storage of the ECS task."""
     platform = read.mapping(task.get("runtimePlatform"))
     return {
         "operating_system": read.text(platform.get("operatingSystemFamily")),
@@ -437,9 +468,15 @@ def _attempt_from_api(members: Mapping[str, object], helpers: Collection[str]) -
             for outcome in map(_outcome, containers)
         ),
         status_reason=read.text(members.get("statusReason")),
+        task_arn=_attempt_task(members, single),
         started_at=read.moment(members.get("startedAt")),
         stopped_at=read.moment(members.get("stoppedAt")),
     )
+
+
+def _attempt_task(members: Mapping[str, object], single: Mapping[str, object]) -> str | None:
+    tasks = read.mappings(members.get("taskProperties"))
+    return read.text((tasks[0] if tasks else single).get("taskArn"))
 
 
 def _outcome(members: Mapping[str, object]) -> dict[str, Any]:
@@ -480,7 +517,9 @@ def _array_to_api(array: ArrayProgress | None) -> dict[str, Any] | None:
 def _attempt_to_api(attempt: Attempt) -> dict[str, Any]:
     return _without_nothing(
         {
-            "taskProperties": [_task_to_api(attempt.containers)],
+            "taskProperties": [
+                _without_nothing({"taskArn": attempt.task_arn}) | _task_to_api(attempt.containers)
+            ],
             "statusReason": attempt.status_reason,
             "startedAt": _milliseconds(attempt.started_at),
             "stoppedAt": _milliseconds(attempt.stopped_at),

@@ -1,9 +1,9 @@
 """IAM actions of each feature, and policy documents made of them.
 
 Source of the resource types: Service Authorization Reference, "Actions, resources, and condition
-keys for AWS Batch", "… for Amazon CloudWatch Logs", "… for Amazon S3" and "… for AWS Price
-List". An action without a
-resource type there works only in a statement with the resource ``*``.
+keys for AWS Batch", "… for Amazon CloudWatch", "… for Amazon CloudWatch Logs", "… for Amazon S3"
+and "… for AWS Price List". An action without a resource type there works only in a statement with
+the resource ``*``.
 """
 
 import re
@@ -24,10 +24,14 @@ RESOURCE_TYPES: Final[Mapping[str, tuple[str, ...]]] = {
     "batch:DescribeJobQueues": (),
     "batch:DescribeJobs": (),
     "batch:DescribeSchedulingPolicies": (),
+    "batch:GetJobQueueSnapshot": ("job-queue",),
     "batch:ListJobs": (),
     "batch:SubmitJob": ("job-definition", "job-queue"),
     "batch:TagResource": ("job",),
     "batch:TerminateJob": ("job",),
+    "cloudwatch:GetMetricData": (),
+    "cloudwatch:ListMetrics": (),
+    "logs:FilterLogEvents": ("log-group",),
     "logs:GetLogEvents": ("log-stream",),
     "s3:GetObject": ("object",),
     "s3:PutObject": ("object",),
@@ -78,9 +82,9 @@ FEATURES: Final[tuple[Feature, ...]] = (
         ),
     ),
     Feature(
-        "newest-revision",
-        "name the newest revision of an unknown job definition",
-        ("batch:DescribeJobDefinitions",),
+        "suggest",
+        "name the nearest queue or job definition, or the newest revision, after a wrong name",
+        ("batch:DescribeJobDefinitions", "batch:DescribeJobQueues"),
     ),
     Feature("write-items", "write a list of items to S3", ("s3:PutObject",)),
     Feature(
@@ -108,6 +112,24 @@ FEATURES: Final[tuple[Feature, ...]] = (
         "payload",
         "send a long function to the job, and read a long result, through S3 (`payload_location`)",
         ("s3:PutObject", "s3:GetObject"),
+    ),
+    Feature(
+        "explain",
+        "explain a job: in the log of a task that fails, and `fargate-batch explain`",
+        (
+            "batch:DescribeJobs",
+            "batch:ListJobs",
+            "batch:DescribeJobQueues",
+            "batch:DescribeComputeEnvironments",
+            "batch:DescribeSchedulingPolicies",
+            "batch:DescribeJobDefinitions",
+            "batch:GetJobQueueSnapshot",
+        ),
+    ),
+    Feature(
+        "use",
+        "show the CPU and memory that a job used (Container Insights)",
+        ("cloudwatch:ListMetrics", "cloudwatch:GetMetricData", "logs:FilterLogEvents"),
     ),
     Feature(
         "cost",
@@ -265,6 +287,11 @@ def _jobs(place: _Place, _: Scope) -> list[str]:
     return [place.arn("batch", "job/*")]
 
 
+def _performance_groups(place: _Place, _: Scope) -> list[str]:
+    """Return the log groups of Container Insights, of all clusters."""
+    return [place.arn("logs", "log-group:/aws/ecs/containerinsights/*")]
+
+
 def _log_streams(place: _Place, _: Scope) -> list[str]:
     return [place.arn("logs", f"log-group:{DEFAULT_LOG_GROUP}:log-stream:*")]
 
@@ -280,6 +307,7 @@ _ARNS: Final[Mapping[str, Callable[[_Place, Scope], list[str]]]] = {
     "job": _jobs,
     "job-definition": _definitions,
     "job-queue": _queues,
+    "log-group": _performance_groups,
     "log-stream": _log_streams,
     "object": _objects,
 }

@@ -141,17 +141,7 @@ def _case(surroundings: Surroundings, request: JobRequest | None) -> Case:
     definition = surroundings.definition
     body: Any = request.to_submit_job() if request else {}
     merged = merge(definition, body) if definition else None
-    if request is None:
-        return Case(surroundings=surroundings, merged=merged)
-    return Case(
-        surroundings=surroundings,
-        merged=merged,
-        is_submit=True,
-        platform_version=request.platform_version,
-        share_identifier=request.share_identifier,
-        scheduling_priority=request.scheduling_priority,
-        array_size=request.array_size or 1,
-    )
+    return Case(surroundings=surroundings, request=request, merged=merged)
 
 
 _UNREAD: Final = "lookup"

@@ -1,7 +1,8 @@
-"""Names that are nearly right."""
+"""Spelling of names: nearly right ones, and AWS's."""
 
-from collections.abc import Iterable
-from typing import Final
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 _LONGEST: Final = 60
 """Characters from which on a name is no misspelt one; comparing it would only take time."""
@@ -26,3 +27,17 @@ def nearest(name: object, known: Iterable[str]) -> str | None:
 def _letters(name: str) -> str:
     """Return a name without what tells ``job_queue`` from ``jobQueue``."""
     return name.lower().replace("_", "").replace("-", "")
+
+
+def camel_case(value: Any) -> Any:
+    """Convert keys to camel case, as in AWS; keys in capitals, such as states, stay."""
+    if not isinstance(value, Mapping):
+        return value
+    return {_SNAKE.sub(_upper, key): camel_case(each) for key, each in value.items()}
+
+
+_SNAKE: Final = re.compile(r"_([a-z])")
+
+
+def _upper(found: re.Match[str]) -> str:
+    return found[1].upper()

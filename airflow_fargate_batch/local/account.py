@@ -1,6 +1,7 @@
 """Account of LocalBatch: number, default region, ARNs and names of the ready-made resources."""
 
 import os
+import uuid
 from typing import Final
 
 ACCOUNT: Final = os.environ.get("MOTO_ACCOUNT_ID", "123456789012")
@@ -10,6 +11,8 @@ READY_QUEUE: Final = "awa-batch-dev-fargate-high-priority"
 READY_FAIR_SHARE_QUEUE: Final = "fair-share"
 READY_DEFINITION: Final = "awa-batch-dev-fargate-sample"
 LOG_GROUP: Final = "/aws/batch/job"
+_CLUSTERS: Final = uuid.UUID("6c6f6361-6c62-4174-9368-636c75737465")
+"""Namespace of the ids in cluster names."""
 
 
 def arn(region: str, resource: str, service: str = "batch") -> str:
@@ -22,3 +25,8 @@ def full_arn(region: str, kind: str, name_or_arn: str) -> str:
     if name_or_arn.startswith("arn:"):
         return name_or_arn
     return arn(region, f"{kind}/{name_or_arn}")
+
+
+def cluster_name(environment: str) -> str:
+    """Return the name of the ECS cluster that Batch makes for a compute environment."""
+    return f"AWSBatch-{environment}-{uuid.uuid5(_CLUSTERS, environment)}"

@@ -44,6 +44,8 @@ CONTROL: Final = "/_local/"
 METADATA_PATH: Final = "/_metadata/v4/"
 """Prefix of the path in ``ECS_CONTAINER_METADATA_URI_V4``; a random suffix follows."""
 _MOTO_API: Final = "/moto-api"
+_IAM_PREFIX: Final = {"monitoring": "cloudwatch"}
+"""Prefix of IAM actions, if not the name in the signature."""
 _ACTIONS: Final = {"TerminateJobs": "TerminateJob", "CancelJobs": "CancelJob"}
 """IAM actions of operations that have no action of their own, as the API says. A fault of the
 action strikes both operations."""
@@ -177,7 +179,7 @@ class Application:
 
     def _forward(self, request: Request, region: str, service: str) -> Response:
         named = _operation_of_s3(request) if service == "s3" else _operation_of(request)
-        operation = f"{service}:{named}"
+        operation = f"{_IAM_PREFIX.get(service, service)}:{named}"
         call = Call(operation=operation, region=region, parameters={}, actions=(operation,))
         if operation == PRICES:
             return self._with_faults(call, lambda _: answered(get_products(request.json())))

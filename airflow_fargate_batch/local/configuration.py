@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import uuid4
 
-from airflow_fargate_batch.local.account import ACCOUNT, arn, full_arn
+from airflow_fargate_batch.local.account import ACCOUNT, arn, cluster_name, full_arn
 from airflow_fargate_batch.local.checks import tag_problems
 from airflow_fargate_batch.local.definition_checks import definition_problems
 from airflow_fargate_batch.local.refusal import Refusal
@@ -255,7 +255,7 @@ def _refuse(problems: Iterator[str]) -> None:
 
 
 def _cluster(region: str, name: str) -> str:
-    return arn(region, f"cluster/AWSBatch-{name}-{uuid4()}", service="ecs")
+    return arn(region, f"cluster/{cluster_name(name)}", service="ecs")
 
 
 def _filled_in(body: dict[str, Any]) -> dict[str, Any]:

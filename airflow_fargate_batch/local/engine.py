@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from airflow_fargate_batch.core.status import FINAL, JobStatus
-from airflow_fargate_batch.local.account import arn
+from airflow_fargate_batch.local.account import arn, cluster_name
 from airflow_fargate_batch.local.clock import Clock
 from airflow_fargate_batch.local.jobs import NORMAL_EXIT, AcceptedJob, Attempt, Job
 from airflow_fargate_batch.local.logs import container_of
@@ -279,10 +279,11 @@ class Engine:
         submission = job.submission
         number = len(job.attempts) + 1
         task = uuid.uuid5(_TASKS, f"{job.job_id}/{number}").hex
+        cluster = cluster_name(submission.environment)
         job.attempts.append(
             Attempt(
                 number=number,
-                task_arn=arn(submission.region, f"task/local/{task}", service="ecs"),
+                task_arn=arn(submission.region, f"task/{cluster}/{task}", service="ecs"),
                 containers=[container_of(submission, c, task) for c in submission.containers],
                 decides=submission.deciding,
             )

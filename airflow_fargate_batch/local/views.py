@@ -73,6 +73,8 @@ def summary(job: Job, moment: float) -> Shown:
     """Show the job as ``JobSummary``."""
     _, status, _ = job.at(moment)
     shown = _common(job, moment)
+    if (scheduled := _scheduled_at(job, moment)) is not None:
+        shown["scheduledAt"] = _milliseconds(scheduled)
     current = _current(job, status, moment)
     if current is not None and _has_passed(current.stopped_at, moment):
         ending = _ending(current, current.deciding, moment)
@@ -116,6 +118,12 @@ def _current(job: Job, status: JobStatus, moment: float) -> Attempt | None:
         entered <= moment and state is JobStatus.STARTING for entered, state, _ in job.history
     )
     return job.attempts[number - 1]
+
+
+def _scheduled_at(job: Job, moment: float) -> float | None:
+    """Return when the task of the current or last attempt was requested."""
+    times = (when for when, status, _ in job.history if status is JobStatus.STARTING)
+    return max((when for when in times if when <= moment), default=None)
 
 
 def _attempt(attempt: Attempt, *, ecs: bool) -> Shown:

@@ -23,7 +23,6 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
 from airflow_fargate_batch.aws.batch import BatchApi, Submitted
-from airflow_fargate_batch.core.definition import JobDefinition, base_name
 from airflow_fargate_batch.core.items import Items
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.listing import in_a_sentence
@@ -37,6 +36,7 @@ from airflow_fargate_batch.exceptions import (
     AwsError,
     InvalidRequest,
     JobDefinitionNotFound,
+    JobQueueNotFound,
     OverridesMismatch,
     SubmissionUncertain,
     Throttled,
@@ -47,6 +47,7 @@ from airflow_fargate_batch.submitting.learned import learned_request
 from airflow_fargate_batch.submitting.lists import Lists, place
 from airflow_fargate_batch.submitting.rerun import indexes_left
 from airflow_fargate_batch.submitting.retrying import WILL_RETRY, Timing
+from airflow_fargate_batch.submitting.unknown_names import with_name_meant
 
 if TYPE_CHECKING:
     from types_boto3_batch.type_defs import SubmitJobRequestTypeDef
@@ -301,21 +302,10 @@ class Submitter:
         del body["tags"]
 
     def _advised(self, error: AwsError, request: JobRequest) -> AwsError:
-        """Add what the job definition says to a refusal."""
-        if isinstance(error, JobDefinitionNotFound):
-            return self._naming_newest(error, request.job_definition)
+        """Add to a refusal what AWS says about the names or the job definition."""
+        if isinstance(error, JobDefinitionNotFound | JobQueueNotFound):
+            return with_name_meant(error, request, self._api)
         return self._naming_containers(error, request)
-
-    def _naming_newest(self, error: JobDefinitionNotFound, name: str) -> JobDefinitionNotFound:
-        """Name the newest active revision in the error, if known."""
-        newest: JobDefinition | None
-        try:
-            newest = self._api.job_definition(base_name(name))
-        except AwsError:
-            newest = None
-        if newest is None:
-            return error
-        return JobDefinitionNotFound(error.message, f"The newest active revision is {newest}.")
 
     def _naming_containers(self, error: AwsError, request: JobRequest) -> AwsError:
         """Name the definition's containers if the overrides are for the other kind of definition.

@@ -1,13 +1,15 @@
 """The verdict on an ended job: children, log lines, failure, exit codes."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from airflow_fargate_batch.core import urls
-from airflow_fargate_batch.core.failure import diagnose, report
+from airflow_fargate_batch.core.evidence import Evidence
+from airflow_fargate_batch.core.explanation import Explanation, explain, questions
+from airflow_fargate_batch.core.failure import diagnose
 from airflow_fargate_batch.core.job import FAILED_INDEXES, Job
 from airflow_fargate_batch.core.secrets import value_without_secrets
 from airflow_fargate_batch.core.status import JobStatus
@@ -79,27 +81,58 @@ def conclude(
     known_children = failed_children_of(job, api, most=most) if job.is_array else []
     failed_children = known_children or []
     listed = items() if items else None
-    text = report(
+    evidence = gather(
         job,
-        task=task,
+        api,
         failed_children=failed_children,
-        named=partial(listed.named, hidden=hidden) if listed else None,
-        log_lines=_last_lines(job, failed_children, api, logs) if logs else (),
-        url=urls.job_url(job.id, region=job.region) if job.region else None,
+        log_lines=log_lines_of(job, failed_children, api, logs) if logs else (),
     )
+    explanation = explain(job, evidence, datetime.now(UTC))
+    named = partial(listed.named, hidden=hidden) if listed else None
+    text = explanation.to_text(task=task, named=named)
     summary = job.to_summary(failed_children=known_children)
     if items is not None:
         indexes = _failed_indexes(job, known_children)
         summary["failed_items"] = (
             None if listed is None or indexes is None else listed.failed(indexes, hidden)
         )
-    failure = diagnose(job, failed_children)
+    failure = explanation.failure or diagnose(job, failed_children)
     return Conclusion(
         summary,
         failure.exception(text, job.id, failure.retryable),
         frozenset(each.exit_code for each in (failed_children if job.is_array else [job])),
         is_complete=job.counts.get(JobStatus.FAILED, 0) <= len(failed_children),
     )
+
+
+def gather(
+    job: Job,
+    api: "Callable[[], BatchApi]",
+    *,
+    failed_children: Sequence[Job] = (),
+    log_lines: Sequence[str] = (),
+) -> Evidence:
+    """Look up the evidence that can explain a job of a task, within ``PATIENCE`` seconds.
+
+    :param api: called only if a lookup can add to the explanation.
+    """
+    alone = Evidence(failed_children=tuple(failed_children), log_lines=tuple(log_lines))
+    asked = questions(job, failed_children)
+    if not asked:
+        return alone
+    from airflow_fargate_batch.watching.evidence_reader import EvidenceReader
+
+    try:
+        reader = EvidenceReader(api())
+    except AwsError as error:
+        log.warning("Could not look up the surroundings of job %s: %s", job.id, error)
+        return alone
+    return reader.read(job, asked, failed_children=failed_children, log_lines=log_lines)
+
+
+def explained(job: Job, api: "Callable[[], BatchApi]") -> Explanation:
+    """Explain a job that a task gives up; lookups end within ``PATIENCE`` seconds."""
+    return explain(job, gather(job, api), datetime.now(UTC))
 
 
 def _failed_indexes(job: Job, failed_children: list[Job] | None) -> list[int] | None:
@@ -154,12 +187,13 @@ def last_lines(job: Job, logs: "Callable[[], LogsApi]") -> list[str]:
         return []
 
 
-def _last_lines(
+def log_lines_of(
     job: Job,
     failed_children: list[Job],
     api: "Callable[[], BatchApi]",
     logs: "Callable[[], LogsApi]",
 ) -> list[str]:
+    """Return the last log lines of a job, or of an array's first failed children."""
     from airflow_fargate_batch.watching.log_tail import LogTail  # loads botocore
 
     try:

@@ -12,6 +12,7 @@ from airflow_fargate_batch.core.capacity import Capacity
 from airflow_fargate_batch.core.cost import Cost, children_to_read, cost_of
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.pricing import Prices
+from airflow_fargate_batch.core.surroundings import Surroundings
 from airflow_fargate_batch.exceptions import AwsError
 
 if TYPE_CHECKING:
@@ -30,12 +31,17 @@ CHILD_CALLS: Final = 500
 
 def read_capacity(reader: "SurroundingsReader", queue: str | None) -> Capacity:
     """Return whether a queue runs jobs on Fargate Spot; unknown if AWS does not say."""
+    return Capacity.of(read_queue(reader, queue))
+
+
+def read_queue(reader: "SurroundingsReader", queue: str | None) -> Surroundings:
+    """Return a queue with its compute environments, as far as AWS says."""
     if queue is None:
-        return Capacity.UNKNOWN
+        return Surroundings()
     surroundings = reader.read(queue=queue, policy=False)
     for each in surroundings.unread:
         log.info("Could not read whether the queue uses Fargate Spot: %s", each.error)
-    return Capacity.of(surroundings)
+    return surroundings
 
 
 def read_children(job: Job, describe: Describe, *, calls: int | None = None) -> list[Job]:

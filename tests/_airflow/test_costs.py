@@ -127,12 +127,22 @@ def test_triggers_ask_once_about_a_queue(aws: LocalBatch, api: BatchApi) -> None
     async def ask() -> list[Capacity]:
         capacities = QueueCapacities(connected)
         first = await asyncio.gather(*(capacities.of(READY_QUEUE) for _ in range(50)))
-        return [*first, await capacities.of(READY_QUEUE)]
+        return [facts.capacity for facts in (*first, await capacities.of(READY_QUEUE))]
 
     before = len(aws.requests)
     assert set(asyncio.run(ask())) == {Capacity.ON_DEMAND}
     assert operations(aws, before) == CAPACITY_CALLS
     assert threads == 1
+
+
+def test_triggers_learn_whether_the_queue_records_use(aws: LocalBatch, api: BatchApi) -> None:
+    async def ask() -> bool:
+        return (await QueueCapacities(Once(lambda: api)).of(READY_QUEUE)).records_use
+
+    assert not asyncio.run(ask())
+    environment = f"compute-environment/{READY_QUEUE}-environment"
+    aws.alter(environment, ecsSettings={"containerInsights": "ENHANCED"})
+    assert asyncio.run(ask())
 
 
 def test_a_slow_or_failing_lookup_leaves_the_capacity_unknown(
@@ -144,7 +154,7 @@ def test_a_slow_or_failing_lookup_leaves_the_capacity_unknown(
         raise CredentialsMissing("no credentials")
 
     async def ask(once: Once[BatchApi]) -> Capacity:
-        return await QueueCapacities(once).of(READY_QUEUE)
+        return (await QueueCapacities(once).of(READY_QUEUE)).capacity
 
     assert asyncio.run(ask(Once(refuse))) is Capacity.UNKNOWN
     aws.faults.add("stall", seconds=0.5, operation="DescribeJobQueues", times=1)

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -21,33 +21,25 @@ from airflow_fargate_batch.core.polling import PollTimes
 from airflow_fargate_batch.exceptions import AnswerLost
 from airflow_fargate_batch.triggers import FargateBatchJobTrigger
 from tests.cloudwatch import CloudWatch, job
+from tests.fakes import WatchedBatch
 
 TASK: Any = SimpleNamespace(task_id="submit")
 LINES = [f"line {number}" for number in range(10)]
 
 
-class Aws:
+class Aws(WatchedBatch):
     """Jobs that are as they are told to be, and their logs."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.cloud = CloudWatch()
-        self.jobs: dict[str, Job] = {}
-        self.fault: Exception | None = None
-        self.asked: list[str] = []
-        self.region = "eu-west-1"
-
-    def describe_jobs(self, job_ids: list[str]) -> list[Job]:
-        self.asked += job_ids
-        if self.fault is not None:
-            raise self.fault
-        return [self.jobs[job_id] for job_id in job_ids if job_id in self.jobs]
 
     def is_array(self, status: str, *, child: str | None = None) -> None:
         """Have an array, and where its state is given, its child 1, which logs to ``one``."""
-        self.jobs["job"] = job(status, arrayProperties={"size": 3})
+        self.becomes(job(status, arrayProperties={"size": 3}))
         if child:
             name: dict[str, Any] = {"jobId": "job:1", "arrayProperties": {"index": 1}}
-            self.jobs["job:1"] = job(child, "one", **name)
+            self.becomes(job(child, "one", **name))
 
 
 class Xcom:
@@ -147,7 +139,7 @@ async def die(task: "asyncio.Task[Any]") -> None:
 def test_secrets_that_the_container_writes_are_struck_out(
     aws: Aws, caplog: pytest.LogCaptureFixture
 ) -> None:
-    aws.jobs["job"] = replace(job("SUCCEEDED", "one"), secrets=("correct-horse",))
+    aws.becomes(replace(job("SUCCEEDED", "one"), secrets=("correct-horse",)))
     aws.cloud.write("one", "password=correct-horse!")
     assert asyncio.run(outcome(trigger())) == "ended"
     assert lines(caplog) == ["password=***!"]
@@ -169,7 +161,7 @@ def test_the_log_strikes_out_parameters_leaves_of_json_lines_and_words_of_comman
         ],
         "command": ["run", "--password", "a-word"],
     }
-    aws.jobs["job"] = Job.from_api({**members, "parameters": {"api-token": "a-parameter"}})
+    aws.becomes(Job.from_api({**members, "parameters": {"api-token": "a-parameter"}}))
     aws.cloud.write(
         "one", *KEY.split("\n"), "a-leaf at db.internal", "a-word", "a-parameter", "false"
     )
@@ -183,12 +175,12 @@ def test_the_log_strikes_out_parameters_leaves_of_json_lines_and_words_of_comman
         "false",
     ]
     stored = json.dumps(event) + json.dumps(trigger().serialize())
-    assert not [secret for secret in aws.jobs["job"].secrets if secret in stored]
+    assert not [secret for secret in aws.lives["job"][0].secrets if secret in stored]
 
 
 def test_the_event_carries_no_tags_of_others(aws: Aws) -> None:
     own = {"airflow-fargate-batch:submission": "token-0"}
-    aws.jobs["job"] = replace(job("SUCCEEDED"), tags={**own, "note": "correct-horse"})
+    aws.becomes(replace(job("SUCCEEDED"), tags={**own, "note": "correct-horse"}))
     [told] = asyncio.run(event_of(trigger(log_interval=None)))["jobs"]
     assert told["tags"] == own
 
@@ -200,13 +192,13 @@ def test_the_next_trigger_goes_on_where_one_that_died_had_read(
     aws: Aws, xcom: Xcom, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def main() -> None:
-        aws.jobs["job"] = job("RUNNING", "one")
+        aws.becomes(job("RUNNING", "one"))
         aws.cloud.write("one", *LINES[:4])
         first = asyncio.create_task(outcome(trigger()))
         await until(lambda: xcom.position == {"one": [1, 4]})
         await die(first)
         aws.cloud.write("one", *LINES[4:], at=2)
-        aws.jobs["job"] = job("SUCCEEDED", "one")
+        aws.becomes(job("SUCCEEDED", "one"))
         assert await outcome(trigger()) == "ended"
 
     asyncio.run(main())
@@ -217,7 +209,7 @@ def test_the_place_is_kept_soon_then_at_most_now_and_then_and_after_the_last_lin
     aws: Aws, xcom: Xcom
 ) -> None:
     async def main() -> None:
-        aws.jobs["job"] = job("RUNNING", "one")
+        aws.becomes(job("RUNNING", "one"))
         waiting = asyncio.create_task(outcome(trigger(log=replace(LOG, keep_every=0.3))))
         loop = asyncio.get_running_loop()
         began = loop.time()
@@ -240,11 +232,11 @@ def test_all_triggers_together_write_at_one_pace(aws: Aws, xcom: Xcom) -> None:
     async def main() -> None:
         loop = asyncio.get_running_loop()
         for number in range(8):
-            aws.jobs[f"job-{number}"] = job("RUNNING", f"{number}", jobId=f"job-{number}")
+            aws.becomes(job("RUNNING", f"{number}", jobId=f"job-{number}"))
             aws.cloud.write(f"{number}", "line")
         began = loop.time()
         waiting = [
-            asyncio.create_task(outcome(trigger(job_ids=[each], log=log))) for each in aws.jobs
+            asyncio.create_task(outcome(trigger(job_ids=[each], log=log))) for each in aws.lives
         ]
         await until(lambda: len(xcom.written) == 8)
         assert loop.time() - began >= 7 / 5
@@ -258,7 +250,7 @@ def test_a_line_counts_as_read_only_when_it_can_have_reached_the_tasks_log(
     aws: Aws, xcom: Xcom, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def main() -> None:
-        aws.jobs["job"] = job("RUNNING", "one")
+        aws.becomes(job("RUNNING", "one"))
         aws.cloud.write("one", LINES[0])
         waiting = asyncio.create_task(outcome(trigger(log=replace(LOG, in_flight=0.2))))
         await until(lambda: lines(caplog))
@@ -275,7 +267,7 @@ def test_where_the_task_has_pushed_none_no_place_is_kept(
     aws: Aws, xcom: Xcom, caplog: pytest.LogCaptureFixture, task_instance: Any
 ) -> None:
     xcom.position = None
-    aws.jobs["job"] = job("SUCCEEDED", "one")
+    aws.becomes(job("SUCCEEDED", "one"))
     aws.cloud.write("one", *LINES)
     waiting = trigger()
     waiting.task_instance = task_instance
@@ -288,7 +280,7 @@ def test_an_odd_place_and_that_of_another_job_do_no_harm(
     aws: Aws, xcom: Xcom, caplog: pytest.LogCaptureFixture, kept: Any
 ) -> None:
     xcom.position = kept
-    aws.jobs["job"] = job("SUCCEEDED", "one")
+    aws.becomes(job("SUCCEEDED", "one"))
     aws.cloud.write("one", *LINES)
     assert asyncio.run(outcome(trigger())) == "ended"
     assert lines(caplog) == LINES
@@ -299,7 +291,7 @@ def test_where_logs_are_off_xcom_is_left_alone(aws: Aws, xcom: Xcom) -> None:
         raise AssertionError
 
     xcom.calling = fail
-    aws.jobs["job"] = job("SUCCEEDED", "one")
+    aws.becomes(job("SUCCEEDED", "one"))
     waiting = trigger(log_interval=None)
     assert asyncio.run(outcome(waiting)) == "ended"
     assert "_place_in_the_log" not in vars(waiting)
@@ -322,12 +314,12 @@ def test_an_xcom_that_fails_is_one_warning(
 
     async def main() -> None:
         xcom.calling = fail
-        aws.jobs["job"] = job("RUNNING", "one")
+        aws.becomes(job("RUNNING", "one"))
         waiting = asyncio.create_task(outcome(trigger()))
         for number in range(10):
             aws.cloud.write("one", LINES[number])
             await asyncio.sleep(0.05)
-        aws.jobs["job"] = job("SUCCEEDED", "one")
+        aws.becomes(job("SUCCEEDED", "one"))
         assert await waiting == "ended"
 
     asyncio.run(main())
@@ -354,7 +346,7 @@ def test_an_xcom_that_does_not_answer_stalls_nobody_and_is_not_cancelled(
             answers.append("at last")
 
         xcom.calling = hang
-        aws.jobs["job"] = job("SUCCEEDED", "one")
+        aws.becomes(job("SUCCEEDED", "one"))
         aws.cloud.write("one", *LINES)
         assert await outcome(trigger(log=log)) == "ended"
         dying = asyncio.create_task(outcome(trigger(log=log)))
@@ -377,7 +369,7 @@ def test_the_chosen_childs_lines_are_logged_while_its_array_goes_on(
     async def main() -> None:
         aws.is_array("PENDING")
         waiting = asyncio.create_task(outcome(trigger(log_index=1)))
-        await until(lambda: "job:1" in aws.asked)
+        await until(lambda: "job:1" in aws.asked_ids)
         aws.is_array("PENDING", child="RUNNING")
         aws.cloud.write("one", *LINES[:5])
         await until(lambda: len(lines(caplog)) == 5)
@@ -409,12 +401,12 @@ def test_a_child_that_cannot_be_found_is_not_waited_for(
     async def main() -> None:
         aws.is_array("PENDING")
         waiting = asyncio.create_task(outcome(trigger(log_index=1)))
-        await until(lambda: "job:1" in aws.asked)
+        await until(lambda: "job:1" in aws.asked_ids)
         aws.is_array("SUCCEEDED")
         describe = aws.describe_jobs
 
-        def fails_at_last(job_ids: list[str]) -> list[Job]:
-            aws.fault = fault if job_ids == ["job:1"] else None
+        def fails_at_last(job_ids: Iterable[str]) -> list[Job]:
+            aws.fault = fault if list(job_ids) == ["job:1"] else None
             return describe(job_ids)
 
         aws.describe_jobs = fails_at_last  # type: ignore[method-assign]
@@ -432,7 +424,7 @@ def test_a_child_that_does_not_come_into_being_for_long_is_asked_for_again(
     async def main() -> None:
         aws.is_array("PENDING")
         waiting = asyncio.create_task(outcome(trigger(log_index=1, poll=poll)))
-        await until(lambda: aws.asked.count("job:1") > 8)
+        await until(lambda: aws.asked_ids.count("job:1") > 8)
         aws.is_array("PENDING", child="RUNNING")
         aws.cloud.write("one", *LINES)
         await until(lambda: lines(caplog) == LINES)

@@ -39,3 +39,11 @@ def test_the_capacity_of_the_queue_travels_and_that_of_a_later_version_is_unknow
     assert payload["capacity"] == "FARGATE_SPOT"
     assert WaitEvent.read(payload) == event
     assert WaitEvent.read(payload | {"capacity": "MOON"}).capacity is Capacity.UNKNOWN
+
+
+def test_whether_the_queue_records_use_travels_and_nonsense_counts_as_not_asked() -> None:
+    event = WaitEvent(outcome=WaitOutcome.ENDED, records_use=False)
+    payload = event.payload()
+    assert payload["records_use"] is False
+    assert WaitEvent.read(payload) == event
+    assert WaitEvent.read(payload | {"records_use": "maybe"}).records_use is None

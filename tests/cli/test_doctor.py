@@ -251,8 +251,8 @@ SITUATIONS: dict[str, Situation] = {
             ],
         ),
         (),
-        f"ok       queue {READY_QUEUE} has AWS cancel the job at its head after 20 minutes in "
-        'RUNNABLE (reason "too long")',
+        f"ok       time limit of queue {READY_QUEUE}: AWS carries out CANCEL on the job at the "
+        'head of the queue after 20 minutes in RUNNABLE (reason "too long")',
     ),
     "a fair-share queue without a share": Situation(
         "share-identifier",
@@ -276,7 +276,7 @@ SITUATIONS: dict[str, Situation] = {
         "share-weight",
         shares("high", "low"),
         (*FAIR, "--share-identifier", "hihg"),
-        "warning  the policy fair-share-policy lists no share hihg, which then has the weight 1",
+        "warning  the policy fair-share-policy does not list the share hihg: its weight is 1",
         "If high is meant, use it.",
     ),
     "a share without a weight": Situation(
@@ -526,18 +526,18 @@ SITUATIONS: dict[str, Situation] = {
         "override-kind",
         of_ecs(MAIN, HELPER),
         ("--command", '["ls"]'),
-        f"problem  {READY_DEFINITION}:1 is made with ecsProperties, and the request overrides a "
-        "container without a name",
-        "Give --container: main or helper.",
+        f"problem  the request's overrides are of another kind than {READY_DEFINITION}:1",
+        f"Job definition {READY_DEFINITION}:1 has ecsProperties, with the containers main, helper: "
+        "give --container, 'main' or 'helper'.",
     ),
     "an override by name where there are no names": Situation(
         "override-kind",
         NO_CHANGE,
         ecs_override({"name": "mian"}),
-        f"problem  {READY_DEFINITION}:1 is made with containerProperties, and the request has "
-        "ecsPropertiesOverride",
-        "Leave out --container, and give --command, --environment, --vcpu, --memory or "
-        "--container-overrides-file instead of --ecs-properties-override.",
+        f"problem  the request's overrides are of another kind than {READY_DEFINITION}:1",
+        f"Job definition {READY_DEFINITION}:1 has containerProperties: leave out --container and "
+        "--ecs-properties-override, and give --vcpu, --memory, --command, --environment or "
+        "--container-overrides-file.",
     ),
     "a container that the definition does not have": Situation(
         "container-names",

@@ -216,6 +216,19 @@ def test_the_endpoint_url_is_a_flag(
     [
         pytest.param(["--job-queue", "nope"], "Check --job-queue, the region", id="unknown queue"),
         pytest.param(
+            ["--job-queue", "fair-shaer"], "Did you mean fair-share?", id="misspelt queue"
+        ),
+        pytest.param(
+            ["--job-definition", "arn:aws:batch:ap-northeast-1:1:job-definition/awa-batch-sample"],
+            "Did you mean awa-batch-dev-fargate-sample?",
+            id="misspelt definition",
+        ),
+        pytest.param(
+            ["--job-definition", "awa-batch-dev-fargate-sample:9"],
+            "The newest active revision is awa-batch-dev-fargate-sample:1.",
+            id="unknown revision",
+        ),
+        pytest.param(
             ["--job-definition", "nope"], "Check --job-definition, the", id="unknown definition"
         ),
         pytest.param(

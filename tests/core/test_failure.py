@@ -6,9 +6,10 @@ import pytest
 
 from airflow_fargate_batch import exceptions
 from airflow_fargate_batch.core._failure_rules import RULES
-from airflow_fargate_batch.core.failure import FailureKind, diagnose, diagnose_stuck, report
+from airflow_fargate_batch.core.failure import FailureKind, diagnose, diagnose_stuck
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.exceptions import JobFailed
+from tests.core.reporting import report
 
 EXITED = "Essential container in task exited"
 ECR_TIMEOUT = (
@@ -343,6 +344,7 @@ def test_the_report_begins_with_a_line_for_an_alert_and_ends_with_what_to_do() -
     job = failed(
         EXITED,
         code=3,
+        jobArn="arn:aws:batch:eu-west-1:123456789012:job/j",
         attempts=[
             {"statusReason": "Your Spot Task was interrupted."},
             {"statusReason": EXITED, "container": {"exitCode": 3, "reason": "boom"}},
@@ -352,7 +354,6 @@ def test_the_report_begins_with_a_line_for_an_alert_and_ends_with_what_to_do() -
         job,
         task="daily.load",
         log_lines=["Traceback …", "KeyError: 'id'"],
-        url="https://console.example/j",
     )
     assert text.splitlines() == [
         "daily.load: job j failed with exit code 3: the program ended with an error",
@@ -363,7 +364,7 @@ def test_the_report_begins_with_a_line_for_an_alert_and_ends_with_what_to_do() -
         "Last log lines:",
         "  Traceback …",
         "  KeyError: 'id'",
-        "Console: https://console.example/j",
+        "Console: https://console.aws.amazon.com/batch/home?region=eu-west-1#jobs/detail/j",
         "What to do: Read the last log lines of the job: the program usually reports the reason "
         "there.",
     ]

@@ -13,9 +13,10 @@ import pytest
 
 from airflow_fargate_batch.core._failure_certain import CERTAIN
 from airflow_fargate_batch.core._failure_rules import RULES
-from airflow_fargate_batch.core.failure import QUOTED, Failure, FailureKind, diagnose, report
+from airflow_fargate_batch.core.failure import QUOTED, Failure, FailureKind, diagnose
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.request import Arguments
+from tests.core.reporting import report
 
 ENTRIES: list[dict[str, Any]] = json.loads(
     (Path(__file__).parents[1] / "data" / "failure_texts.json").read_text("utf-8")

@@ -168,6 +168,7 @@ def test_attempts_are_kept_in_order() -> None:
     assert attempts[0] == Attempt(
         containers=(Container(exit_code=1, log_stream="d/default/1"),),
         status_reason="Essential container in task exited",
+        task_arn="arn:aws:ecs:::task/1",
         started_at=datetime(2023, 11, 14, 22, 13, 30, tzinfo=UTC),
         stopped_at=datetime(2023, 11, 14, 22, 13, 40, tzinfo=UTC),
     )
@@ -388,6 +389,7 @@ def test_the_summary_is_what_later_tasks_read() -> None:
         "memory": 512,
         "log_streams": ["d/default/1", "d/default/2"],
         "cost": None,
+        "use": None,
     }
 
 

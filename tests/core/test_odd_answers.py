@@ -20,7 +20,7 @@ from airflow_fargate_batch.cli._progress import Bars, Lines
 from airflow_fargate_batch.cli._watch import Vigil, WaitResult
 from airflow_fargate_batch.core.cost import children_to_read, cost_of
 from airflow_fargate_batch.core.definition import JobDefinition
-from airflow_fargate_batch.core.failure import diagnose, diagnose_stuck, report
+from airflow_fargate_batch.core.failure import diagnose, diagnose_stuck
 from airflow_fargate_batch.core.job import Job, jobs_from_api
 from airflow_fargate_batch.core.log_streams import (
     chosen_child,
@@ -40,6 +40,7 @@ from airflow_fargate_batch.watching.conclusion import conclude
 if TYPE_CHECKING:
     from airflow_fargate_batch.aws.batch import BatchApi
     from airflow_fargate_batch.aws.logs import LogsApi
+from tests.core.reporting import report
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
 ODD_VALUES: list[Any] = [
@@ -156,7 +157,7 @@ def tell_of_its_failure(job: Job) -> None:
     diagnose_stuck(job)
     diagnose(job, [job])
     report(job, failed_children=[job]).encode()
-    api = cast("BatchApi", _Aws([job]))
+    api = cast("BatchApi", _Children([job]))
     conclude(job, task=None, api=lambda: api)
 
 
@@ -197,13 +198,13 @@ def name_its_index(job: Job) -> None:
     index = job.index_of(job)
     assert index is None or index >= 0
     parent = Job.from_api({"jobId": "a", "status": "FAILED", "arrayProperties": {"size": 2}})
-    left = indexes_left(cast("BatchApi", _Aws([job])), [parent])
+    left = indexes_left(cast("BatchApi", _Children([job])), [parent])
     assert left is None or set(left) <= {0, 1}
 
 
 def keep_a_vigil(job: Job) -> None:
     vigil = Vigil(
-        cast("BatchApi", _Aws([])),
+        cast("BatchApi", _Children([])),
         ["odd", "a", "b", "c"],
         until=None,
         limit=None,
@@ -264,7 +265,7 @@ def test_a_definition_is_read(where: str, entry: dict[str, Any]) -> None:
     JobDefinition.from_api({where: properties} | known).runs_on("1.4.0")
 
 
-class _Aws:
+class _Children:
     """Lists and describes the same children."""
 
     def __init__(self, children: list[Job]) -> None:

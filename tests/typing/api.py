@@ -26,6 +26,7 @@ extract = FargateBatchSubmitOperator(
 )
 FargateBatchSubmitOperator(task_id="report", depends_on=extract.output, vcpu="{{ params.vcpu }}")
 FargateBatchSubmitOperator(task_id="words", command="[]", environment=[{"name": "A", "value": "1"}])
+FargateBatchSubmitOperator(task_id="judged", preflight=True)
 FargateBatchSubmitOperator("positional")  # type: ignore[call-arg]
 FargateBatchSubmitOperator(task_id="wrong", command=7)  # type: ignore[arg-type]
 FargateBatchSubmitOperator(task_id="wrong", deferrable="yes")  # type: ignore[arg-type]

@@ -15,7 +15,7 @@ from airflow_fargate_batch.watching.conclusion import Conclusion, conclude
 ARN = "arn:aws:batch:eu-west-1:123456789012:job/array"
 
 
-class Aws:
+class Children:
     def __init__(self, *answers: list[Job] | Exception) -> None:
         self.answers = list(answers)
 
@@ -57,7 +57,7 @@ def child(index: int, *, exit_code: int = 3) -> Job:
 
 
 def concluded(job: Job, *answers: list[Job] | Exception) -> Conclusion:
-    aws = Aws(*answers)
+    aws = Children(*answers)
     conclusion = conclude(job, task="dag.task", api=lambda: cast("BatchApi", aws))
     assert aws.answers == []
     return conclusion

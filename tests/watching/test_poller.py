@@ -38,7 +38,7 @@ from tests import patience
 LIFE = ((0, "SUBMITTED"), (40, "RUNNABLE"), (100, "RUNNING"), (300, "SUCCEEDED"))
 
 
-class Aws:
+class TimedBatch:
     """A DescribeJobs on a clock of its own, which only sleeping moves on.
 
     Attributes:
@@ -107,7 +107,7 @@ def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
     return asyncio.run(asyncio.wait_for(coroutine, timeout=patience.PATIENCE))
 
 
-def gathered(aws: Aws, *ids: str) -> list[Any]:
+def gathered(aws: TimedBatch, *ids: str) -> list[Any]:
     async def main() -> list[Any]:
         poller = aws.poller()
         waiters = (states(poller, job_id) for job_id in ids)
@@ -118,24 +118,24 @@ def gathered(aws: Aws, *ids: str) -> list[Any]:
 
 
 def test_a_waiter_hears_each_change_in_order_up_to_the_end() -> None:
-    assert gathered(Aws(a=LIFE), "a") == [["SUBMITTED", "RUNNABLE", "RUNNING", "SUCCEEDED"]]
+    assert gathered(TimedBatch(a=LIFE), "a") == [["SUBMITTED", "RUNNABLE", "RUNNING", "SUCCEEDED"]]
 
 
 def test_the_end_is_heard_within_an_interval_and_a_second() -> None:
-    aws = Aws(a=LIFE)
+    aws = TimedBatch(a=LIFE)
     gathered(aws, "a")
     assert 300 < aws.now <= 331
 
 
 def test_waiters_for_the_same_job_share_one_question_and_hear_the_same() -> None:
-    aws = Aws(a=LIFE)
+    aws = TimedBatch(a=LIFE)
     heard = gathered(aws, "a", "a", "a")
     assert heard == [["SUBMITTED", "RUNNABLE", "RUNNING", "SUCCEEDED"]] * 3
     assert set(map(tuple, aws.calls)) == {("a",)}
 
 
 def test_who_joins_late_hears_the_present_state_at_once() -> None:
-    aws = Aws(a=LIFE)
+    aws = TimedBatch(a=LIFE)
 
     async def main() -> tuple[float, str]:
         poller = aws.poller()
@@ -154,7 +154,7 @@ def test_who_joins_late_hears_the_present_state_at_once() -> None:
 
 def test_a_thousand_waiters_cost_ten_calls_an_interval() -> None:
     ids = [f"j{number}" for number in range(1000)]
-    aws = Aws(**{job_id: [(0, "RUNNING"), (299, "SUCCEEDED")] for job_id in ids})
+    aws = TimedBatch(**{job_id: [(0, "RUNNING"), (299, "SUCCEEDED")] for job_id in ids})
     heard = gathered(aws, *ids)
     assert heard == [["RUNNING", "SUCCEEDED"]] * 1000
     assert max(map(len, aws.calls)) == 100
@@ -175,7 +175,7 @@ def test_a_thousand_waiters_cost_ten_calls_an_interval() -> None:
     ],
 )
 def test_a_passing_fault_fails_no_waiter(fault: Exception) -> None:
-    aws = Aws(a=LIFE, b=LIFE)
+    aws = TimedBatch(a=LIFE, b=LIFE)
     aws.fault, aws.faulty_until = fault, 120
     assert gathered(aws, "a", "b") == [["RUNNING", "SUCCEEDED"]] * 2
 
@@ -191,7 +191,7 @@ REFUSALS = pytest.mark.parametrize(
 def test_a_refusal_that_lasts_fails_everybody_each_with_an_error_of_its_own(
     refusal: AwsError,
 ) -> None:
-    aws = Aws(a=LIFE, b=LIFE)
+    aws = TimedBatch(a=LIFE, b=LIFE)
     aws.fault, aws.faulty_until = refusal, 10_000
     errors = gathered(aws, "a", "b", "b")
     assert [type(error) for error in errors] == [type(refusal)] * 3
@@ -201,7 +201,7 @@ def test_a_refusal_that_lasts_fails_everybody_each_with_an_error_of_its_own(
 
 @REFUSALS
 def test_a_refusal_after_a_long_outage_is_borne_as_long_as_any(refusal: AwsError) -> None:
-    aws = Aws(a=[(0, "RUNNING"), (1500, "SUCCEEDED")])
+    aws = TimedBatch(a=[(0, "RUNNING"), (1500, "SUCCEEDED")])
     describe = aws.describe
 
     def first_gone_then_refused(ids: list[str]) -> list[Job]:
@@ -214,7 +214,7 @@ def test_a_refusal_after_a_long_outage_is_borne_as_long_as_any(refusal: AwsError
 
 
 def test_a_job_that_aws_forgot_is_lost_with_its_last_state_and_hurts_no_other() -> None:
-    aws = Aws(a=[(0, "RUNNING"), (60, None)], b=[(0, "RUNNING"), (900, "FAILED")])
+    aws = TimedBatch(a=[(0, "RUNNING"), (60, None)], b=[(0, "RUNNING"), (900, "FAILED")])
     lost, other = gathered(aws, "a", "b")
     assert isinstance(lost, JobLost)
     assert (lost.job_id, lost.last_status) == ("a", "RUNNING")
@@ -222,20 +222,20 @@ def test_a_job_that_aws_forgot_is_lost_with_its_last_state_and_hurts_no_other() 
 
 
 def test_a_job_that_reads_do_not_show_yet_is_waited_for() -> None:
-    aws = Aws(a=[(LOST_AFTER + 30, "SUBMITTED"), (500, "SUCCEEDED")])
+    aws = TimedBatch(a=[(LOST_AFTER + 30, "SUBMITTED"), (500, "SUCCEEDED")])
     assert gathered(aws, "a") == [["SUBMITTED", "SUCCEEDED"]]
 
 
 def test_an_unknown_state_is_logged_once_and_waited_on(caplog: pytest.LogCaptureFixture) -> None:
     life = [(0, "HIBERNATING"), (100, "RUNNING"), (200, "HIBERNATING"), (300, "SUCCEEDED")]
-    heard = gathered(Aws(a=life, b=life), "a", "b")
+    heard = gathered(TimedBatch(a=life, b=life), "a", "b")
     assert heard == [["HIBERNATING", "RUNNING", "HIBERNATING", "SUCCEEDED"]] * 2
     assert len([line for line in caplog.messages if "HIBERNATING" in line]) == 1
 
 
 def test_a_series_of_faults_is_two_lines_of_log(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    aws = Aws(a=LIFE)
+    aws = TimedBatch(a=LIFE)
     aws.fault, aws.faulty_until = AnswerLost("HTTP 503"), 200
     gathered(aws, "a")
     assert [(record.levelname, record.name) for record in caplog.records] == [
@@ -250,7 +250,7 @@ def test_faults_that_come_and_go_are_not_logged_each_time(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO)
-    aws = Aws(a=LIFE, b=LIFE)
+    aws = TimedBatch(a=LIFE, b=LIFE)
 
     def every_other_call_fails(ids: list[str]) -> list[Job]:
         jobs = aws.describe(ids)
@@ -278,7 +278,7 @@ def test_every_waiters_own_log_says_when_asking_fails_why_and_when_it_works_agai
 ) -> None:
     caplog.set_level(logging.INFO)
     ids = [f"j{number}" for number in range(130)]
-    aws = Aws(**dict.fromkeys(ids, LIFE))
+    aws = TimedBatch(**dict.fromkeys(ids, LIFE))
     aws.fault, aws.faulty_until = AnswerLost("HTTP 503"), 200
 
     async def main() -> None:
@@ -297,7 +297,7 @@ def test_a_waiter_that_comes_in_the_middle_of_trouble_hears_of_it_and_for_how_lo
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO)
-    aws = Aws(a=LIFE, b=LIFE)
+    aws = TimedBatch(a=LIFE, b=LIFE)
     aws.fault, aws.faulty_until = AccessDenied("no", "batch:DescribeJobs"), 200
 
     async def main() -> None:
@@ -315,7 +315,7 @@ def test_a_waiter_that_comes_in_the_middle_of_trouble_hears_of_it_and_for_how_lo
     )
 
 
-def failing(aws: Aws, *faults: tuple[float, Exception]) -> Any:
+def failing(aws: TimedBatch, *faults: tuple[float, Exception]) -> Any:
     """Ask, but fail up to each time in the way that belongs to it."""
 
     def describe(ids: list[str]) -> list[Job]:
@@ -327,7 +327,7 @@ def failing(aws: Aws, *faults: tuple[float, Exception]) -> Any:
     return describe
 
 
-def warnings_of(aws: Aws, caplog: pytest.LogCaptureFixture, describe: Any) -> list[str]:
+def warnings_of(aws: TimedBatch, caplog: pytest.LogCaptureFixture, describe: Any) -> list[str]:
     caplog.set_level(logging.INFO)
     list(follow("a", describe=describe, now=aws.clock, sleep=aws.sleep, chance=lambda: 0.5))
     return caplog.messages
@@ -336,7 +336,7 @@ def warnings_of(aws: Aws, caplog: pytest.LogCaptureFixture, describe: Any) -> li
 def test_a_different_error_is_said_and_the_same_one_is_not_again(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    aws = Aws(a=LIFE)
+    aws = TimedBatch(a=LIFE)
     gone = [Unreachable(f"no connection: <Connection at 0x7f{n:04x}>") for n in range(2)]
     lost = AnswerLost("HTTP 503")
     describe = failing(aws, (20, gone[0]), (60, lost), (100, gone[1]))
@@ -347,7 +347,7 @@ def test_a_different_error_is_said_and_the_same_one_is_not_again(
 
 def test_an_error_that_was_said_is_said_again_if_it_lasts(caplog: pytest.LogCaptureFixture) -> None:
     """A short one is not, so that faults that come and go do not fill a log."""
-    aws = Aws(a=[(0, "RUNNING"), (WARN_EVERY - 10, "SUCCEEDED")])
+    aws = TimedBatch(a=[(0, "RUNNING"), (WARN_EVERY - 10, "SUCCEEDED")])
     lost = AnswerLost("HTTP 503")
 
     def describe(ids: list[str]) -> list[Job]:
@@ -366,7 +366,7 @@ def test_an_error_that_was_said_is_said_again_if_it_lasts(caplog: pytest.LogCapt
 def test_a_throttle_is_said_only_if_nothing_is_answered_for_long(
     caplog: pytest.LogCaptureFixture, lasts: float, lines: int
 ) -> None:
-    aws = Aws(a=LIFE)
+    aws = TimedBatch(a=LIFE)
     said = warnings_of(aws, caplog, failing(aws, (lasts, Throttled("Too many requests"))))
     assert len(said) == lines
 
@@ -375,7 +375,7 @@ def test_a_throttle_is_said_only_if_nothing_is_answered_for_long(
 def test_what_is_refused_is_retried_for_as_long_as_is_said_and_no_retry_is_said_at_its_end(
     caplog: pytest.LogCaptureFixture, refusal: AwsError
 ) -> None:
-    aws = Aws(a=LIFE)
+    aws = TimedBatch(a=LIFE)
     with pytest.raises(type(refusal)):
         warnings_of(aws, caplog, failing(aws, (10_000, refusal)))
     [line] = caplog.messages
@@ -383,7 +383,7 @@ def test_what_is_refused_is_retried_for_as_long_as_is_said_and_no_retry_is_said_
 
 
 def test_a_look_is_answered_by_a_call_made_after_it() -> None:
-    aws = Aws(a=[(0, "RUNNABLE"), (3.5, "RUNNING"), (100, "SUCCEEDED")])
+    aws = TimedBatch(a=[(0, "RUNNABLE"), (3.5, "RUNNING"), (100, "SUCCEEDED")])
 
     async def main() -> tuple[str, float]:
         poller = aws.poller()
@@ -400,7 +400,7 @@ def test_a_look_is_answered_by_a_call_made_after_it() -> None:
 
 
 def test_a_look_while_a_call_is_under_way_asks_again() -> None:
-    aws = Aws(a=LIFE)
+    aws = TimedBatch(a=LIFE)
     aws.hanging = {"a"}
 
     async def main() -> None:
@@ -419,7 +419,7 @@ def test_a_look_while_a_call_is_under_way_asks_again() -> None:
 
 def test_a_thousand_looks_are_ten_calls() -> None:
     ids = [f"j{number}" for number in range(1000)]
-    aws = Aws(**{job_id: [(0, "RUNNABLE"), (1000, "SUCCEEDED")] for job_id in ids})
+    aws = TimedBatch(**{job_id: [(0, "RUNNABLE"), (1000, "SUCCEEDED")] for job_id in ids})
 
     async def look(poller: JobPoller, job_id: str) -> None:
         with poller.watch(job_id, interval=600) as watch:
@@ -440,7 +440,7 @@ def test_a_thousand_looks_are_ten_calls() -> None:
 
 
 def test_a_look_that_aws_does_not_answer_ends() -> None:
-    aws = Aws(a=LIFE)
+    aws = TimedBatch(a=LIFE)
     aws.fault, aws.faulty_until = AnswerLost("HTTP 503"), 10_000
 
     async def main() -> Job | None:
@@ -451,7 +451,7 @@ def test_a_look_that_aws_does_not_answer_ends() -> None:
 
 
 def test_a_call_that_hangs_holds_up_nobody_else() -> None:
-    aws = Aws(a=LIFE, **{f"j{n}": LIFE for n in range(150)})
+    aws = TimedBatch(a=LIFE, **{f"j{n}": LIFE for n in range(150)})
     aws.hanging = {"a"}
 
     async def main() -> list[str]:
@@ -471,7 +471,7 @@ def test_a_call_that_hangs_holds_up_nobody_else() -> None:
 
 
 def test_a_waiter_cancelled_again_and_again_loses_no_news() -> None:
-    aws = Aws(a=LIFE)
+    aws = TimedBatch(a=LIFE)
 
     async def main() -> tuple[list[str], int]:
         heard: list[str] = []
@@ -494,7 +494,7 @@ def test_a_waiter_cancelled_again_and_again_loses_no_news() -> None:
 
 
 def test_cancelled_waiters_cancel_neither_the_call_under_way_nor_the_others() -> None:
-    aws = Aws(a=LIFE, b=LIFE)
+    aws = TimedBatch(a=LIFE, b=LIFE)
     aws.hanging = {"a"}
 
     async def main() -> list[str]:
@@ -517,7 +517,7 @@ def test_cancelled_waiters_cancel_neither_the_call_under_way_nor_the_others() ->
 
 
 def test_the_poller_stops_when_the_last_waiter_leaves_and_starts_again_for_the_next() -> None:
-    aws = Aws(a=LIFE, b=[(0, "RUNNING"), (2000, "SUCCEEDED")])
+    aws = TimedBatch(a=LIFE, b=[(0, "RUNNING"), (2000, "SUCCEEDED")])
 
     async def main() -> list[str]:
         poller = aws.poller()
@@ -536,7 +536,7 @@ def test_the_poller_stops_when_the_last_waiter_leaves_and_starts_again_for_the_n
 
 def test_the_poller_runs_in_no_waiters_context() -> None:
     whose = contextvars.ContextVar("whose", default="nobody's")
-    aws = Aws(a=LIFE)
+    aws = TimedBatch(a=LIFE)
     seen = set()
 
     async def describe(ids: list[str]) -> list[Job]:
@@ -553,7 +553,7 @@ def test_the_poller_runs_in_no_waiters_context() -> None:
 
 
 def test_waiters_of_a_loop_with_the_same_settings_share_a_poller() -> None:
-    aws = Aws(a=LIFE)
+    aws = TimedBatch(a=LIFE)
 
     async def main() -> tuple[bool, bool]:
         first = JobPoller.shared("k", aws.poller)
@@ -567,7 +567,7 @@ def test_waiters_of_a_loop_with_the_same_settings_share_a_poller() -> None:
 
 
 def test_a_poller_that_everybody_left_is_not_used_again() -> None:
-    aws = Aws(a=LIFE)
+    aws = TimedBatch(a=LIFE)
 
     async def main() -> bool:
         first = JobPoller.shared("k", aws.poller)
@@ -579,7 +579,7 @@ def test_a_poller_that_everybody_left_is_not_used_again() -> None:
 
 
 def test_each_loop_has_pollers_of_its_own_and_takes_them_along() -> None:
-    aws = Aws(a=LIFE)
+    aws = TimedBatch(a=LIFE)
 
     async def main() -> JobPoller:
         poller = JobPoller.shared("k", aws.poller)
@@ -591,13 +591,13 @@ def test_each_loop_has_pollers_of_its_own_and_takes_them_along() -> None:
     assert run(main()) is not run(main())
 
 
-def followed(aws: Aws, *ids: str) -> list[tuple[str, str] | None]:
+def followed(aws: TimedBatch, *ids: str) -> list[tuple[str, str] | None]:
     steps = follow(ids, describe=aws.describe, now=aws.clock, sleep=aws.sleep, chance=lambda: 0.5)
     return [None if job is None else (job.id, job.status_text) for job in steps]
 
 
 def test_following_yields_each_change_until_all_have_ended() -> None:
-    aws = Aws(a=LIFE, b=[(0, "RUNNING"), (50, "FAILED")])
+    aws = TimedBatch(a=LIFE, b=[(0, "RUNNING"), (50, "FAILED")])
     assert [step for step in followed(aws, "a", "b") if step] == [
         ("a", "SUBMITTED"),
         ("b", "RUNNING"),
@@ -609,7 +609,7 @@ def test_following_yields_each_change_until_all_have_ended() -> None:
 
 
 def test_following_lets_the_caller_look_at_the_time_every_second() -> None:
-    aws = Aws(a=LIFE)
+    aws = TimedBatch(a=LIFE)
     times = [
         aws.now
         for _ in follow(
@@ -620,13 +620,13 @@ def test_following_lets_the_caller_look_at_the_time_every_second() -> None:
 
 
 def test_following_outlives_passing_faults() -> None:
-    aws = Aws(a=LIFE)
+    aws = TimedBatch(a=LIFE)
     aws.fault, aws.faulty_until = AnswerLost("HTTP 503"), 120
     assert [step for step in followed(aws, "a") if step] == [("a", "RUNNING"), ("a", "SUCCEEDED")]
 
 
 def test_following_ends_if_asking_is_refused_for_long() -> None:
-    aws = Aws(a=LIFE)
+    aws = TimedBatch(a=LIFE)
     aws.fault, aws.faulty_until = AccessDenied("no", "batch:DescribeJobs"), 1000
     with pytest.raises(AccessDenied):
         followed(aws, "a")
@@ -634,14 +634,14 @@ def test_following_ends_if_asking_is_refused_for_long() -> None:
 
 
 def test_following_tells_of_a_lost_job_when_all_others_have_ended() -> None:
-    aws = Aws(a=[(0, "RUNNING"), (60, None)], b=[(0, "RUNNING"), (900, "SUCCEEDED")])
+    aws = TimedBatch(a=[(0, "RUNNING"), (60, None)], b=[(0, "RUNNING"), (900, "SUCCEEDED")])
     with pytest.raises(JobLost, match="a "):
         followed(aws, "a", "b")
     assert aws.now > 900
 
 
 def test_following_nobody_ends_at_once() -> None:
-    assert followed(Aws()) == []
+    assert followed(TimedBatch()) == []
 
 
 def test_more_jobs_than_can_be_polled_in_time_are_said_once(
@@ -650,7 +650,7 @@ def test_more_jobs_than_can_be_polled_in_time_are_said_once(
     """At ten calls a second of a hundred jobs, an interval of 30 s is enough for 30,000 jobs."""
 
     async def wait_for_many() -> None:
-        poller = Aws().poller()
+        poller = TimedBatch().poller()
         with ExitStack() as stack:
             for number in range(30_000):
                 stack.enter_context(poller.watch(str(number), interval=30.0))

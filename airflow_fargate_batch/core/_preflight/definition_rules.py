@@ -7,6 +7,7 @@ from typing import Final
 from airflow_fargate_batch.core import fargate, limits
 from airflow_fargate_batch.core._preflight.rule import Case, Found, Rule, ok, problem, warning
 from airflow_fargate_batch.core.definition import LATEST, DefinitionKind, JobDefinition
+from airflow_fargate_batch.core.override_kind import advice_of_kind
 
 _KINDS: Final = {
     DefinitionKind.EKS: "EKS (Kubernetes)",
@@ -58,7 +59,7 @@ def _retired(definition: JobDefinition, _: Case) -> Iterator[Found]:
 
 
 def _asked_version(definition: JobDefinition, case: Case) -> Iterator[Found]:
-    wanted = case.platform_version
+    wanted = case.request.platform_version if case.request else None
     if wanted is None or wanted == LATEST or definition.runs_on(wanted):
         return
     own = definition.platform_version
@@ -176,24 +177,10 @@ def _log_driver(definition: JobDefinition, _: Case) -> Iterator[Found]:
 
 
 def _override_kind(definition: JobDefinition, case: Case) -> Iterator[Found]:
-    merged = case.merged
-    if merged is None or merged.kind is None or definition.kind is None:
-        return
-    if merged.kind is definition.kind or definition.kind in _KINDS:
-        return
-    if definition.kind is DefinitionKind.ECS:
-        names = fargate.either_of(each.name or "?" for each in definition.containers)
+    advice = advice_of_kind(case.request, definition) if case.request else None
+    if advice:
         yield problem(
-            f"{definition} is made with ecsProperties, and the request overrides a container "
-            "without a name",
-            advice=f"Give `container`: {names}.",
-        )
-    else:
-        yield problem(
-            f"{definition} is made with {definition.kind.value}, and the request has "
-            "ecsPropertiesOverride",
-            advice="Leave out `container`, and give `command`, `environment`, `vcpu`, `memory` or "
-            "`container_overrides` instead of `ecs_properties_override`.",
+            f"the request's overrides are of another kind than {definition}", advice=advice
         )
 
 
@@ -297,8 +284,8 @@ DEFINITION_RULES: Final[Sequence[Rule[JobDefinition]]] = (
         name="override-kind",
         field="container_overrides",
         wrong="the overrides are of another kind than the job definition",
-        remedy="containerProperties take `container_overrides`, `command`, `environment`, `vcpu` "
-        "and `memory`; ecsProperties take ecsPropertiesOverride, by container name.",
+        remedy="For a job definition with ecsProperties give `container`, or "
+        "`ecs_properties_override`; for one with containerProperties leave both out.",
         source=f"{_API}SubmitJob.containerOverrides, ecsPropertiesOverride",
         check=_override_kind,
     ),

@@ -89,8 +89,8 @@ def _time_limits(queue: JobQueue, _: Case) -> Iterator[Found]:
     for limit in queue.time_limits:
         reason = f' (reason "{limit.reason}")' if limit.reason else ""
         yield ok(
-            f"queue {queue.name} has AWS {limit.action.lower()} the job at its head after "
-            f"{_minutes(limit.after)} in {limit.state}{reason}"
+            f"time limit of queue {queue.name}: AWS carries out {limit.action} on the job at the "
+            f"head of the queue after {_minutes(limit.after)} in {limit.state}{reason}"
         )
 
 
@@ -123,7 +123,7 @@ def _share_weight(_: JobQueue, case: Case) -> Iterator[Found]:
     listed = [each for each in policy.weights if not each.endswith("*")]
     if near := nearest(share, listed):
         yield warning(
-            f"the policy {policy.name} lists no share {share}, which then has the weight 1",
+            f"the policy {policy.name} does not list the share {share}: its weight is 1",
             share=near,
         )
     else:

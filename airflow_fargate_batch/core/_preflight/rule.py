@@ -6,6 +6,7 @@ from enum import Enum
 from typing import Final, Generic, TypeVar
 
 from airflow_fargate_batch.core._preflight.merging import Merged
+from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.core.surroundings import Surroundings
 
 Subject = TypeVar("Subject")
@@ -50,19 +51,34 @@ class Case:
     """All that rules look at, beside their own subject.
 
     Attributes:
+        request: ``None`` if a queue or a definition is judged alone.
         merged: The request combined with the definition; of a definition alone without a request,
             the definition's own values; ``None`` without a definition.
-        is_submit: Whether there is a request; else a queue or a definition is judged alone.
-        platform_version: The version that the request asks for.
     """
 
     surroundings: Surroundings
+    request: JobRequest | None = None
     merged: Merged | None = None
-    is_submit: bool = False
-    platform_version: str | None = None
-    share_identifier: str | None = None
-    scheduling_priority: int | None = None
-    array_size: int = 1
+
+    @property
+    def is_submit(self) -> bool:
+        """Whether there is a request."""
+        return self.request is not None
+
+    @property
+    def share_identifier(self) -> str | None:
+        """Share identifier of the request."""
+        return self.request.share_identifier if self.request else None
+
+    @property
+    def scheduling_priority(self) -> int | None:
+        """Scheduling priority of the request, not of the definition."""
+        return self.request.scheduling_priority if self.request else None
+
+    @property
+    def array_size(self) -> int:
+        """Number of jobs that the request makes."""
+        return (self.request.array_size if self.request else None) or 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,75 @@
+"""In a real Airflow, the task's log explains a job that failed, took too long or never starts."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from airflow_fargate_batch.local import LocalBatch
+from airflow_fargate_batch.local.account import READY_QUEUE
+from tests.airflow.dag_tester import DagTester, TestedDag
+
+DAG = Path(__file__).parent / "dags_explanation" / "explanation.py"
+ENVIRONMENT = f"{READY_QUEUE}-environment"
+PLACES = ("in_worker", "in_triggerer")
+PULL = "CannotPullContainerError: failed to resolve ref: dial tcp 1.2.3.4:443: i/o timeout"
+NEVER = "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - the job is too big"
+
+
+@pytest.fixture(scope="module")
+def tested(dag_tester: DagTester) -> Iterator[TestedDag]:
+    """Run the DAG once: its queue's only compute environment is INVALID."""
+    with LocalBatch() as aws:
+        aws.script("failed*", starts=False, status_reason="Task failed to start", reason=PULL)
+        aws.script("given_up*", stuck_in="RUNNABLE")
+        aws.script("stuck*", stuck_in="RUNNABLE", status_reason=NEVER)
+        aws.alter(f"compute-environment/{ENVIRONMENT}", status="INVALID", statusReason="no role")
+        credentials = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
+        environment = credentials | {"AWS_ENDPOINT_URL": aws.url}
+        yield dag_tester.run(DAG, "explanation", environment=environment)
+
+
+def report_of(tested: TestedDag, task: str) -> str:
+    """Return the report in a task's log, from its first line to the advice."""
+    _, found, rest = tested.output.partition(f"explanation.{task}: ")
+    assert found, tested.output
+    report, _, advice = rest.partition("What to do: ")
+    return f"{report}What to do: {advice.splitlines()[0]}"
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_failed_job_is_explained_by_its_queue_and_a_timeline(
+    tested: TestedDag, place: str
+) -> None:
+    report = report_of(tested, f"failed_{place}")
+    assert "failed: the task did not reach AWS or its image registry" in report
+    assert report.count(f"AWS says: {PULL}") == 1
+    assert "Timeline (UTC):\n" in report
+    assert f"Compute environment {ENVIRONMENT}: ENABLED, INVALID, Fargate" in report
+    assert "What to do: Connect the task to AWS" in report
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_job_given_up_is_explained_by_the_state_of_its_queue(
+    tested: TestedDag, place: str
+) -> None:
+    report = report_of(tested, f"given_up_{place}")
+    assert "was RUNNABLE for " in report
+    assert "runnable_timeout is 2 s" in report
+    assert "The job was terminated." in report
+    cause = f"Cause: no compute environment of queue {READY_QUEUE} can start jobs: {ENVIRONMENT}"
+    assert report.count(f"{cause} is INVALID (no role)") == 1
+    assert "What to do: Repair what the reason names" in report
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_stuck_job_has_its_cause_once(tested: TestedDag, place: str) -> None:
+    report = report_of(tested, f"stuck_{place}")
+    assert report.count("can never start: the job asks for more than") == 1
+    assert "Cause: " not in report
+    assert f"Queue {READY_QUEUE}: ENABLED, VALID" in report
+    assert "What to do: Set less `vcpu` and `memory`" in report
+
+
+def test_all_tasks_fail(tested: TestedDag) -> None:
+    assert set(tested.states.values()) == {"failed"}
