@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from airflow_fargate_batch.core.failure import report
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.log_streams import telling_source
 from airflow_fargate_batch.local import LocalBatch
 from airflow_fargate_batch.local.account import READY_QUEUE
+from tests.core.reporting import report
 from tests.local.test_local_commands import (
     AT_ONCE,
     CONTAINER_SIZE,
