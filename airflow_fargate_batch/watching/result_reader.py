@@ -45,8 +45,8 @@ PAUSE: Final = 3.0
 TRIES: Final = 6
 """Most reads of a page of a log, or of a result on S3."""
 CHILDREN_AT_ONCE: Final = 4
-"""Children of an array whose logs are read at the same time. GetLogEvents takes 25 calls a second in
-most regions, for the whole account."""
+"""Children of an array whose logs are read at the same time. The quota of GetLogEvents is 25 calls
+a second in most regions, for the whole account."""
 PAGES: Final = 20
 """Most pages to go back through, each of up to 1 MB or 10,000 lines."""
 
