@@ -44,7 +44,8 @@ _HEADERS: Final = {
 }
 _SAID: Final = {
     401: "You are not signed in, or your session has ended. Reload the page to sign in.",
-    403: "You may not see the tasks of this DAG. Ask an administrator of this Airflow.",
+    403: "You may not see the tasks of this DAG, or your session has ended. Reload the page to "
+    "sign in, or ask an administrator of this Airflow.",
     404: "Airflow does not know this task instance (any more).",
 }
 PAGE: Final = 50

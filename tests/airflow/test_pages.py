@@ -26,8 +26,8 @@ class Pages:
     aws: LocalBatch
     run: Run
 
-    def get(self, path: str, *, token: str | None = "own") -> requests.Response:
-        return self.airflow.get(f"fargate-batch/{path}", with_token=token is not None)
+    def get(self, path: str) -> requests.Response:
+        return self.airflow.get(f"fargate-batch/{path}")
 
     def task(self, task_id: str) -> str:
         answer = self.get(f"task/pages/{task_id}/%7BMAP_INDEX%7D/{self.run.run_id}")
@@ -105,19 +105,5 @@ def test_the_list_has_the_jobs_and_finds_them(pages: Pages) -> None:
     assert "tasks/running" not in found
 
 
-@pytest.mark.parametrize(
-    "path", ["jobs", "task/pages/running/none/any", "log/pages/running/none/any"]
-)
-def test_nobody_sees_a_page_without_signing_in(pages: Pages, path: str) -> None:
-    answer = pages.get(path, token=None)
-    assert answer.status_code == 401
-    assert "Sign in" in answer.text or "not signed in" in answer.text
-    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
-
-
 def test_a_task_that_airflow_does_not_know_is_404(pages: Pages) -> None:
     assert pages.get("task/pages/running/none/no-such-run").status_code == 404
-
-
-def test_pages_only_read(pages: Pages) -> None:
-    assert pages.airflow.get("fargate-batch/jobs", method="POST").status_code == 405
