@@ -25,7 +25,7 @@ suppress_warnings = ["myst.header"]
 PAGES: Final = {
     "How to": (
         "start request chain arrays taskflow dry-run preflight waiting logs sensor retries "
-        "exactly-once containers secrets command-line cost metrics testing iam managed-airflow "
+        "exactly-once containers secrets command-line cost ui metrics testing iam managed-airflow "
         "at-scale troubleshooting"
     ),
     "Coming from": "from-batch-operator from-script",
