@@ -81,7 +81,7 @@ format: setup  ## Format the code and apply the linter's fixes
 
 # Tests that depend on the version of Airflow, the Amazon provider or boto3.
 ON_OLDER_LINES := $(addprefix tests/, airflow _airflow aws core/test_botocore_model.py \
-	test_hooks.py test_links.py test_operator_dry_run.py test_operator_identity.py \
+	test_decorators.py test_hooks.py test_links.py test_operator_dry_run.py test_operator_identity.py \
 	test_operator_import_check.py test_operator_preflight.py test_operator_rendering.py \
 	test_operator_secrets.py test_operator_upstream.py test_operator_waiting.py \
 	test_packaging.py test_provider.py test_sensors.py test_triggers.py \

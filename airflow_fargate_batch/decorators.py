@@ -22,8 +22,10 @@ from airflow_fargate_batch._airflow.import_check import check_arguments
 from airflow_fargate_batch._airflow.remote_function import (
     arguments_in_worker,
     check_function,
+    first_parameter,
     names_of,
     request_of_call,
+    with_item,
 )
 from airflow_fargate_batch.core.literals import is_literal
 from airflow_fargate_batch.core.remote_call import read_location
@@ -40,11 +42,7 @@ FIXED: Final[Mapping[str, str]] = {
 """Arguments that a decorator does not take, with the reason."""
 FIXED_BY_RESULT: Final[Mapping[str, str]] = {
     "command": "the function runs instead of a command",
-    "array_size": "an array has no result: map the task with .expand()",
-    "items": "an array has no result: map the task with .expand()",
-    "items_per_child": "an array has no result: map the task with .expand()",
-    "items_location": "an array has no result: map the task with .expand()",
-    "rerun_failed_only": "an array has no result: map the task with .expand()",
+    "rerun_failed_only": "the result needs all children",
     "result_from_log": "the function's result is the task's result",
     "wait_for_completion": "the task always waits for the result",
 }
@@ -138,6 +136,9 @@ class FargateBatchDecoratedOperator(_Decorated):
     :param python_callable: the function.
     :param op_args: positional arguments of the function, templated.
     :param op_kwargs: keyword arguments of the function, templated.
+    :param items: list, as the operator's. Children of an array call the function once for each
+        item, as the first argument, and the results are one list. With *array_size* each child
+        calls the function without an item, and the list has a result for each child.
     :param payload_location: prefix ``s3://bucket/prefix`` for a call too long for a request, and a
         result too long for a log line; templated. The job gets presigned addresses.
     :param python_command: program that starts Python in the image.
@@ -154,6 +155,7 @@ class FargateBatchDecoratedOperator(_Decorated):
         python_callable: Callable[..., Any],
         op_args: Collection[Any] | None = None,
         op_kwargs: Mapping[str, Any] | None = None,
+        items: Any = None,
         payload_location: str | None = None,
         python_command: str = "python",
         awslogs_enabled: bool = True,
@@ -161,10 +163,13 @@ class FargateBatchDecoratedOperator(_Decorated):
     ) -> None:
         self.payload_location = payload_location
         self.python_command = python_command
+        if items is not None:
+            op_kwargs = with_item(python_callable, op_args or (), op_kwargs or {})
         super().__init__(
             python_callable=python_callable,
             op_args=op_args,
             op_kwargs=op_kwargs,
+            items=items,
             awslogs_enabled=awslogs_enabled,
             **{**kwargs, "wait_for_completion": True, "result_from_log": True},
         )
@@ -172,13 +177,19 @@ class FargateBatchDecoratedOperator(_Decorated):
     def execute(self, context: Context) -> Any:
         """Run the function in a job and return its result; nothing in a dry run."""
         super().execute(context)
-        return self.result
+        return self._returned()
 
     def execute_complete(
         self, context: Context, event: Mapping[str, Any], try_number: int | None = None
     ) -> Any:
         """Resume after the trigger's event, and return the function's result."""
         super().execute_complete(context, event, try_number)
+        return self._returned()
+
+    def _returned(self) -> Any:
+        """Return the function's result; with *items* the results of all, in order."""
+        if self.has_items and self.last_job is not None and self.last_job.is_array:
+            return [result for of_child in self.result or () for result in of_child]
         return self.result
 
     def completed(
@@ -195,6 +206,7 @@ class FargateBatchDecoratedOperator(_Decorated):
             python=self.python_command,
             location=self.payload_location,
             store=None if dry_run else lambda: self.hook.lists,
+            has_items=self.has_items,
         )
 
 
@@ -222,6 +234,8 @@ def _fargate_batch_task(
 
     def checked(function: Callable[..., Any]) -> Any:
         check_function(function)
+        if arguments.get("items") is not None:
+            first_parameter(function)
         return decorate(function)
 
     return checked if python_callable is None else checked(python_callable)

@@ -198,7 +198,7 @@ def test_a_function_that_cannot_work_fails_the_import(
     ("decorator", "arguments", "said"),
     [
         (decorate, {"command": ["x"]}, "@task.fargate_batch: remove command: the function runs"),
-        (decorate, {"array_size": 3}, "array_size: an array has no result: .*expand"),
+        (decorate, {"rerun_failed_only": True}, "needs all children"),
         (decorate, {"wait_for_completion": False}, "always waits"),
         (decorate, {"memroy": 3}, "memory"),
         (decorate_cmd, {"command": ["x"]}, "@task.fargate_batch_cmd: remove command"),
@@ -318,12 +318,11 @@ def test_a_result_needs_a_task_that_waits() -> None:
         operator(result_from_log=True)
 
 
-def test_an_array_has_no_result() -> None:
-    hook = DoneHook()
-    task = operator(wait_for_completion=True, result_from_log=True, array_size=2)
-    with pytest.raises(AirflowFailException, match="has no log of its own"):
-        submitted(task, hook)
-    assert hook.requests == []
+def test_a_retry_of_a_part_has_no_result_of_the_whole() -> None:
+    with pytest.raises(InvalidRequest, match="rerun_failed_only"):
+        operator(
+            wait_for_completion=True, result_from_log=True, array_size=2, rerun_failed_only=True
+        )
 
 
 def test_a_missing_result_may_be_looked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -411,13 +410,76 @@ def mean(numbers: list[float], digits: int = 2) -> dict[str, Any]:
 
 @pytest.mark.usefixtures("aws")
 def test_a_function_runs_in_a_job() -> None:
-    where = {"job_queue": READY_QUEUE, "job_definition": READY_DEFINITION}
-    decorated = decorate(
-        **where, deferrable=False, aws_conn_id=None, poll_interval=0.2, awslogs_enabled=False
-    )(mean)
-    task = task_of(decorated, [1, 2, 2])
+    task = task_of(decorate(**ON_THIS_MACHINE)(mean), [1, 2, 2])
     context = rendered(task, FakeTaskInstance(task_id="mean"))
     assert task.execute(context) == {"mean": 1.67}
+
+
+def squared(item: int, plus: int = 0) -> int:
+    print("squaring", item)
+    return item * item + plus
+
+
+ON_THIS_MACHINE = {
+    "job_queue": READY_QUEUE,
+    "job_definition": READY_DEFINITION,
+    "deferrable": False,
+    "aws_conn_id": None,
+    "poll_interval": 0.2,
+    "awslogs_enabled": False,
+}
+
+
+@pytest.mark.parametrize(
+    ("items", "per_child", "jobs"), [([3, 1, 2, 5, 4], 2, 3), ([7], None, 1)], ids=["array", "one"]
+)
+def test_a_function_is_called_for_each_item_and_the_results_are_a_list(
+    aws: LocalBatch, items: list[int], per_child: int | None, jobs: int
+) -> None:
+    decorated = decorate(**ON_THIS_MACHINE, items=items, items_per_child=per_child)(squared)
+    task = task_of(decorated, plus=1)
+    context = rendered(task, FakeTaskInstance(task_id="squared"))
+    assert task.execute(context) == [item * item + 1 for item in items]
+    [job] = aws.jobs
+    assert job.get("arrayProperties", {}).get("size", 1) == jobs
+
+
+def test_many_items_travel_through_s3(aws: LocalBatch) -> None:
+    where = {"LocationConstraint": aws.region}
+    aws.client("s3").create_bucket(Bucket="lists", CreateBucketConfiguration=where)
+    items = [*range(3000)]
+    decorated = decorate(
+        **ON_THIS_MACHINE, items=items, items_per_child=1000, items_location="s3://lists"
+    )(squared)
+    task = task_of(decorated)
+    context = rendered(task, FakeTaskInstance(task_id="squared"))
+    assert task.execute(context) == [item * item for item in items]
+
+
+def index_of_the_child() -> int:
+    import os
+
+    return int(os.environ["AWS_BATCH_JOB_ARRAY_INDEX"])
+
+
+@pytest.mark.usefixtures("aws")
+def test_an_array_returns_a_result_for_each_child() -> None:
+    task = task_of(decorate(**ON_THIS_MACHINE, array_size=3)(index_of_the_child))
+    context = rendered(task, FakeTaskInstance(task_id="index_of_the_child"))
+    assert task.execute(context) == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("args", "kwargs"), [((1,), {}), ((), {"item": 1})], ids=["position", "name"]
+)
+def test_the_item_is_not_given_twice(args: Any, kwargs: Any) -> None:
+    with pytest.raises(TypeError, match="gets its first argument, item, from items"):
+        task_of(decorate(**WHERE, items=[1])(squared), *args, **kwargs)
+
+
+def test_a_function_without_a_place_for_the_item_fails_the_import() -> None:
+    with pytest.raises(InvalidRequest, match="add a first parameter"):
+        decorate(**WHERE, items=[1])(index_of_the_child)
 
 
 def doubled(words: list[str]) -> list[str]:
@@ -427,15 +489,7 @@ def doubled(words: list[str]) -> list[str]:
 def test_long_arguments_and_results_travel_through_s3(aws: LocalBatch) -> None:
     where = {"LocationConstraint": aws.region}
     aws.client("s3").create_bucket(Bucket="payloads", CreateBucketConfiguration=where)
-    decorated = decorate(
-        job_queue=READY_QUEUE,
-        job_definition=READY_DEFINITION,
-        payload_location="s3://payloads/{{ ds }}",
-        deferrable=False,
-        aws_conn_id=None,
-        poll_interval=0.2,
-        awslogs_enabled=False,
-    )(doubled)
+    decorated = decorate(**ON_THIS_MACHINE, payload_location="s3://payloads/{{ ds }}")(doubled)
     words = [f"word {number}" for number in range(20_000)]
     task = task_of(decorated, words)
     context = rendered(task, FakeTaskInstance(task_id="doubled"))

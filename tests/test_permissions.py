@@ -27,6 +27,7 @@ from airflow_fargate_batch.core.price_list import API_REGION
 from airflow_fargate_batch.core.pricing import BUILT_IN
 from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.exceptions import AwsError
+from airflow_fargate_batch.hooks import FargateBatchHook
 from airflow_fargate_batch.local import LocalBatch
 from airflow_fargate_batch.local.application import Call
 from airflow_fargate_batch.submitting.preflight import Preflight
@@ -34,6 +35,7 @@ from airflow_fargate_batch.submitting.submitter import Submitter
 from airflow_fargate_batch.watching.conclusion import conclude
 from airflow_fargate_batch.watching.costs import costs_of_queue, read_capacity, read_children
 from airflow_fargate_batch.watching.evidence_reader import EvidenceReader
+from airflow_fargate_batch.watching.result_reader import result_of
 from airflow_fargate_batch.watching.usage_reader import read_usage
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
@@ -124,6 +126,13 @@ def read_prices(_: BatchApi) -> None:
     PriceListApi.connect(region_name=API_REGION).prices("us-east-1")
 
 
+def send_a_function(_: BatchApi) -> None:
+    address = Address("bucket", "m-0/x-result.json")
+    with suppress(AwsError):
+        ItemsApi.connect(region_name="ap-northeast-1").write(address, "1")
+    ItemsApi.connect(region_name="ap-northeast-1").read(address)
+
+
 CALLS: dict[str, Callable[[BatchApi], None]] = {
     "submit": submit,
     "find": find,
@@ -137,6 +146,7 @@ CALLS: dict[str, Callable[[BatchApi], None]] = {
     "read-items": read_items,
     "override-kind": name_containers,
     "logs": read_log,
+    "payload": send_a_function,
     "cost": price_an_array,
     "cost-report": price_a_queue,
     "prices": read_prices,
@@ -149,7 +159,7 @@ BESIDE = {
     "cost-report": ("submit",),
 }
 """Features that happen inside another one, whose actions they also need."""
-WITH_A_TEST_OF_THEIR_OWN = {"last-lines", "explain", "use"}
+WITH_A_TEST_OF_THEIR_OWN = {"last-lines", "explain", "use", "result"}
 SCOPE = Scope(
     job_queues=(
         "arn:aws:batch:ap-northeast-1:123456789012:job-queue/awa-batch-dev-fargate-high-priority",
@@ -203,6 +213,17 @@ def test_the_last_lines_of_a_failed_job_call_for_the_same(aws: LocalBatch) -> No
     )
     assert "the last line" in str(end.failure)
     check(aws.requests[before:], "last-lines")
+
+
+def test_the_result_of_a_job_calls_for_the_same(aws: LocalBatch) -> None:
+    aws.script(exit_code=0, log=["FARGATE_BATCH_RESULT:7"])
+    hook = FargateBatchHook(aws_conn_id=None, region_name=aws.region)
+    submit(hook.api)
+    aws.advance(60)
+    [job] = hook.describe([aws.jobs[0]["jobId"]])
+    before = len(aws.requests)
+    assert result_of(job, hook) == 7
+    check(aws.requests[before:], "result")
 
 
 def test_an_explanation_calls_for_the_same(aws: LocalBatch) -> None:

@@ -17,7 +17,6 @@ from airflow_fargate_batch.core.dry_run import placeholder, summary
 from airflow_fargate_batch.core.giving_up import left_running
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.request import JobRequest
-from airflow_fargate_batch.core.results import refuse_result_of_array
 from airflow_fargate_batch.core.termination import CLEARED, Verdict, when_killed
 from airflow_fargate_batch.core.wait_settings import WaitArguments, WaitSettings
 from airflow_fargate_batch.exceptions import AwsError, InvalidRequest
@@ -32,7 +31,6 @@ class RunningTask(RequestingTask, WaitingTask, WaitArguments, Protocol):
     rerun_failed_only: bool
     preflight: bool
     has_submitted: bool | None
-    result_from_log: bool
 
     def completed(
         self, request: JobRequest, context: compat.Context | None, *, dry_run: bool
@@ -105,8 +103,6 @@ class OperatorRun:
         """Make the request, and complete it as the task's class does."""
         request = self._maker.request(place, dry_run=dry_run)
         try:
-            if self._task.result_from_log:
-                refuse_result_of_array(request.array_size)
             completed = self._task.completed(request, self._context, dry_run=dry_run)
         except InvalidRequest as error:
             raise failure(error) from None

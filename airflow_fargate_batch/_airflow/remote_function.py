@@ -1,7 +1,8 @@
 """The function of ``@task.fargate_batch``: checks at import, and the call with its arguments."""
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -70,6 +71,35 @@ def remote_call(
         ],
         kwargs={name: json_value(value, name) for name, value in bound.kwargs.items()},
     )
+
+
+def first_parameter(function: Callable[..., Any]) -> str:
+    """Return the name of the parameter that gets the item, if the task has *items*.
+
+    :raises InvalidRequest: the function has no positional parameter.
+    """
+    for each in inspect.signature(function).parameters.values():
+        if each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD):
+            return each.name
+        break
+    said = f"{function.__name__}() takes no positional argument, and with items it gets the item"
+    raise InvalidRequest([Problem(WHERE, f"{said}: add a first parameter")])
+
+
+def with_item(
+    function: Callable[..., Any], args: Collection[Any], kwargs: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the keyword arguments of a task with *items*, with a place for the item.
+
+    :raises TypeError: the call gives positional arguments, or the first parameter.
+    """
+    first = first_parameter(function)
+    if args or first in kwargs:
+        raise TypeError(
+            f"{function.__name__}() gets its first argument, {first}, from items: pass the others "
+            "by name"
+        )
+    return {first: None, **kwargs}
 
 
 def names_of(function: Callable[..., Any], count: int) -> list[str]:
@@ -152,6 +182,7 @@ def request_of_call(
     python: str,
     location: str | None,
     store: Store | None,
+    has_items: bool,
 ) -> JobRequest:
     """Return the request with the call of a function as its command.
 
@@ -159,9 +190,14 @@ def request_of_call(
     :param python: program that starts Python in the image.
     :param location: *payload_location*, rendered.
     :param store: ``None`` in a dry run.
+    :param has_items: whether the function is called once for each item of the request.
     :raises InvalidRequest: an argument is not JSON, or the request is too long.
     :raises AwsError: S3 refused the payload.
     """
-    call = remote_call(function, args, kwargs, context)
+    call = replace(
+        remote_call(function, args, kwargs, context),
+        is_array=request.array_size is not None,
+        has_items=has_items,
+    )
     place = read_location(location)
     return with_call(request, call, python=python, location=place, store=store)

@@ -42,19 +42,33 @@ def load():
     exec(compile(tree, name, "exec", flags), names)
     return names[call["name"]]
 
-def put(data):
+def ask_s3(request, aim):
     for number in range(6):
         try:
-            kind = {"Content-Type": "application/json"}
-            request = urllib.request.Request(call["put_url"], data, kind, method="PUT")
-            with urllib.request.urlopen(request, timeout=60):
-                return
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return answer.read()
         except Exception as error:
             status = getattr(error, "code", 500)
             if number == 5 or status < 500 and status != 429:
-                fail("Could not write the result to S3: %s. The address expires with the "
-                     "credentials that made it; a retry of the task makes a new one." % error)
+                fail("Could not %s S3: %s. The address expires with the credentials that made "
+                     "it; a retry of the task makes a new one." % (aim, error))
             time.sleep(2 ** number)
+
+def put(data):
+    kind = {"Content-Type": "application/json"}
+    request = urllib.request.Request(call["put_url"], data, kind, method="PUT")
+    ask_s3(request, "write the result to")
+
+def own_items():
+    text_in, url_in, count_in = call["items_in"]
+    text = os.environ.get(text_in)
+    if text is None:
+        if url_in not in os.environ:
+            fail("The environment had no room for the address of the items: remove variables.")
+        text = ask_s3(os.environ[url_in], "read the items from").decode()
+    count = int(os.environ[count_in])
+    start = count * int(os.environ.get("AWS_BATCH_JOB_ARRAY_INDEX", "0"))
+    return [json.loads(line) for line in text.split("\\n")[start : start + count] if line]
 
 def main():
     version = "%d.%d" % sys.version_info[:2]
@@ -63,8 +77,13 @@ def main():
     except SyntaxError:
         traceback.print_exc(0)
         fail("Python %s of the image cannot read the function %s()." % (version, call["name"]))
+    args, kwargs = [each["value"] for each in call["args"]], call["kwargs"]
+    items = own_items() if call["items_in"] else None
     try:
-        result = function(*[each["value"] for each in call["args"]], **call["kwargs"])
+        if items is None:
+            result = function(*args, **kwargs)
+        else:
+            result = [function(item, *args[1:], **kwargs) for item in items]
     except Exception as error:
         sys.stdout.flush()
         traceback.print_exception(type(error), error, error.__traceback__.tb_next)
@@ -83,9 +102,9 @@ def main():
         put(text.encode())
         say(call["marker_at"] + call["put_name"])
     else:
-        fail("The result of %s() has %d bytes as JSON, and a log line carries %d: set "
-             "payload_location to an s3:// prefix, or return the address of a file."
-             % (call["name"], len(text), call["line_bytes"]))
+        fail("The result of %s() has %d bytes as JSON, and a log line carries %d: %s, or "
+             "return the address of a file."
+             % (call["name"], len(text), call["line_bytes"], call["if_too_long"]))
 
 main()
 """

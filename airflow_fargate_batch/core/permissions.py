@@ -104,6 +104,16 @@ FEATURES: Final[tuple[Feature, ...]] = (
         ("logs:GetLogEvents", "batch:DescribeJobs"),
     ),
     Feature(
+        "result",
+        "read a job's result from its log (`result_from_log`, `@task.fargate_batch`)",
+        ("logs:GetLogEvents", "batch:DescribeJobs"),
+    ),
+    Feature(
+        "payload",
+        "send a long function to the job, and read a long result, through S3 (`payload_location`)",
+        ("s3:PutObject", "s3:GetObject"),
+    ),
+    Feature(
         "explain",
         "explain a job: in the log of a task that fails, and `fargate-batch explain`",
         (

@@ -14,7 +14,12 @@ from typing import Any, Final, NamedTuple
 from airflow_fargate_batch.core import limits
 from airflow_fargate_batch.core._runner import RUNNER
 from airflow_fargate_batch.core.call_text import CALL_VARIABLE, PREFIX
-from airflow_fargate_batch.core.items import Address
+from airflow_fargate_batch.core.items import (
+    ITEMS_VARIABLE,
+    PER_CHILD_VARIABLE,
+    URL_VARIABLE,
+    Address,
+)
 from airflow_fargate_batch.core.results import LINE_BYTES, MARKER, MARKER_AT
 from airflow_fargate_batch.exceptions import InvalidRequest, Problem
 
@@ -22,6 +27,10 @@ OLDEST_PYTHON: Final = (3, 8)
 """Oldest Python of an image: the runner uses nothing newer."""
 ROOM: Final = limits.CONTAINER_OVERRIDES_LENGTH - limits.CONTAINER_OVERRIDES_HEADROOM
 """Characters of command and environment together for which a payload may travel in the request."""
+
+_ITEMS_IN: Final = (ITEMS_VARIABLE, URL_VARIABLE, PER_CHILD_VARIABLE)
+_IF_TOO_LONG: Final = "set payload_location to an s3:// prefix"
+_IF_TOO_LONG_IN_ARRAY: Final = "lower items_per_child"
 
 _START: Final = (
     "import base64,json,os,zlib\n"
@@ -64,6 +73,8 @@ class RemoteCall:
         lazy_annotations: Whether the file has ``from __future__ import annotations``.
         args: Positional arguments.
         kwargs: Keyword arguments, JSON-able.
+        is_array: Whether each child of an array calls the function.
+        has_items: Whether the function is called once for each item, as its first argument.
         put_url: Presigned address for a result too long for a log line; ``None`` without one.
         put_name: Name of the object at *put_url*.
     """
@@ -75,6 +86,8 @@ class RemoteCall:
     lazy_annotations: bool = False
     args: Sequence[Argument] = field(default=(), repr=False)
     kwargs: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    is_array: bool = False
+    has_items: bool = False
     put_url: str | None = field(default=None, repr=False)
     put_name: str | None = None
 
@@ -96,6 +109,8 @@ class RemoteCall:
             "marker": MARKER,
             "marker_at": MARKER_AT,
             "line_bytes": LINE_BYTES,
+            "items_in": _ITEMS_IN if self.has_items else None,
+            "if_too_long": _IF_TOO_LONG_IN_ARRAY if self.is_array else _IF_TOO_LONG,
             "put_url": self.put_url,
             "put_name": self.put_name,
         }

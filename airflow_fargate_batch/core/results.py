@@ -13,7 +13,6 @@ from typing import Any, Final
 from airflow_fargate_batch.core.json_text import NotJson, parse
 from airflow_fargate_batch.core.log_streams import LogLine
 from airflow_fargate_batch.core.secrets import without
-from airflow_fargate_batch.exceptions import InvalidRequest, Problem
 
 MARKER: Final = "FARGATE_BATCH_RESULT:"
 """Begin of the line with a result as JSON."""
@@ -92,15 +91,3 @@ def result_without(secrets: tuple[str, ...], value: Any) -> Any:
     if isinstance(value, list):
         return [result_without(secrets, item) for item in value]
     return value
-
-
-def refuse_result_of_array(array_size: int | None) -> None:
-    """Refuse *result_from_log* for an array, because an array has no log.
-
-    :param array_size: size of the request's array; ``None`` for a plain job.
-    :raises InvalidRequest: the request is an array's.
-    """
-    if array_size is not None:
-        said = f"an array of {array_size} jobs has no log of its own, and so no result"
-        advice = "use .expand() instead of array_size, or write the results of the children to S3"
-        raise InvalidRequest([Problem("result_from_log", f"{said}: {advice}", advice)])

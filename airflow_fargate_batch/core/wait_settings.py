@@ -25,6 +25,15 @@ _RESULT_OF_NO_WAIT: Final = Problem(
 )
 
 
+_RESULT_OF_A_PART: Final = Problem(
+    "result_from_log",
+    "is set together with rerun_failed_only, and a retry then has the results of the failed "
+    "children only: remove one of them",
+    "remove one of them",
+    involves=("rerun_failed_only",),
+)
+
+
 class Deadline(NamedTuple):
     """Moment to give up a wait, with its source for people; ``None`` means no limit."""
 
@@ -47,6 +56,7 @@ class WaitArguments(Protocol):
     awslogs_fetch_interval: Any
     wait_for_completion: bool | None
     result_from_log: bool
+    rerun_failed_only: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +113,8 @@ class WaitSettings:
         fails = parsed(read_exit_codes, given.fail_on_exit_code, "fail_on_exit_code")
         if given.result_from_log and not given.wait_for_completion:
             problems.append(_RESULT_OF_NO_WAIT)
+        if given.result_from_log and given.rerun_failed_only:
+            problems.append(_RESULT_OF_A_PART)
         settings = cls(
             deferrable=given.deferrable,
             poll_interval=interval or POLL_INTERVAL,

@@ -48,7 +48,7 @@ def with_call(
     if location is None:
         return _inside(request, call, python)
     name = _name_of(request)
-    if store is not None:
+    if store is not None and not call.is_array:  # children would write the same object
         put_name = f"{name}-result.json"
         put_url = store().presigned_write(location.below(put_name))
         call = replace(call, put_name=put_name, put_url=put_url)

@@ -4,16 +4,18 @@ import logging
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from airflow_fargate_batch.aws.logs import LogsApi, error_code
+from airflow_fargate_batch.core import limits
 from airflow_fargate_batch.core.backoff import full_jitter
 from airflow_fargate_batch.core.items import Address
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.json_text import NotJson, parse
 from airflow_fargate_batch.core.log_reading import MISSING
-from airflow_fargate_batch.core.log_streams import LogRequest, Source, telling_source
+from airflow_fargate_batch.core.log_streams import LogPage, LogRequest, Source, telling_source
 from airflow_fargate_batch.core.results import (
     MARKER,
     NotAResult,
@@ -41,7 +43,10 @@ PATIENCE: Final = 30.0
 PAUSE: Final = 3.0
 """Seconds between two looks."""
 TRIES: Final = 6
-"""Most reads of a result on S3."""
+"""Most reads of a page of a log, or of a result on S3."""
+CHILDREN_AT_ONCE: Final = 4
+"""Children of an array whose logs are read at the same time. The quota of GetLogEvents is 25 calls
+a second in most regions, for the whole account."""
 PAGES: Final = 20
 """Most pages to go back through, each of up to 1 MB or 10,000 lines."""
 
@@ -124,13 +129,22 @@ class ResultReader:
     def _pages(self, source: Source) -> Iterator[list[str]]:
         token: str | None = None
         for _ in range(PAGES):
-            page = self._logs.get(
+            page = self._get(
                 LogRequest(group=source.group, stream=source.stream, token=token, from_head=False)
             )
             yield [line for event in page.events for line in event.text.splitlines()]
             if page.token == token:
                 return
             token = page.token
+
+    def _get(self, request: LogRequest) -> LogPage:
+        """Read a page; a throttle is waited out, since many children are read at the same time."""
+        for attempt in range(TRIES - 1):
+            try:
+                return self._logs.get(request)
+            except Throttled:
+                self._sleep(full_jitter(attempt, random.random(), base=1.0))  # noqa: S311 - dice
+        return self._logs.get(request)
 
 
 def _missing(job: Job, source: Source) -> ResultMissing:
@@ -184,7 +198,7 @@ class ObjectReader:
 
 
 def result_of(job: Job, hook: HasCalls, location: Address | None = None) -> Any:
-    """Return the result of a job that succeeded, without the job's secrets.
+    """Return the result of a job that succeeded, without secrets; of an array a list by index.
 
     :param job: a job from DescribeJobs, or from a trigger's event; the latter has no secrets, so
         the job is described again.
@@ -192,11 +206,38 @@ def result_of(job: Job, hook: HasCalls, location: Address | None = None) -> Any:
     :raises ResultMissing: as in ``ResultReader.read``.
     :raises AwsError: as in ``ResultReader.read``.
     """
+    if job.array_size is not None:
+        return _results_of_children(job, hook)
     job = next(iter(hook.describe([job.id])), job)
     found = ResultReader(hook.logs).read(job)
     value = found.value
     if found.object_name is not None:
         value = ObjectReader(lambda: hook.lists).read(job.id, found.object_name, location)
+    return _without_secrets(job, value)
+
+
+def _results_of_children(job: Job, hook: HasCalls) -> list[Any]:
+    """Return the results of an array's children by index, some read side by side."""
+    ids = [f"{job.id}:{index}" for index in range(job.array_size or 0)]
+    log.info("Reading the results of %d children of job %s", len(ids), job.id)
+    children = {
+        child.id: child
+        for start in range(0, len(ids), limits.DESCRIBE_JOBS)
+        for child in hook.describe(ids[start : start + limits.DESCRIBE_JOBS])
+    }
+    reader = ResultReader(hook.logs)
+
+    def of_child(job_id: str) -> Any:
+        child = children.get(job_id)
+        if child is None:
+            raise ResultMissing(job_id, "AWS does not describe the child")
+        return _without_secrets(child, reader.read(child).value)
+
+    with ThreadPoolExecutor(CHILDREN_AT_ONCE) as pool:
+        return list(pool.map(of_child, ids))
+
+
+def _without_secrets(job: Job, value: Any) -> Any:
     shown = result_without(job.secrets, value)
     if shown != value:
         log.warning("Secrets of job %s were struck out of its result", job.id)

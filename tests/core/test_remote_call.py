@@ -22,7 +22,13 @@ from airflow_fargate_batch.core.call_text import (
     arguments_of,
     in_variable,
 )
-from airflow_fargate_batch.core.remote_call import OLDEST_PYTHON, Argument, RemoteCall, command
+from airflow_fargate_batch.core.remote_call import (
+    OLDEST_PYTHON,
+    ROOM,
+    Argument,
+    RemoteCall,
+    command,
+)
 from airflow_fargate_batch.core.results import LINE_BYTES, MARKER, MARKER_AT
 from airflow_fargate_batch.core.secrets import places_of_secrets, redacted, texts_of_secrets
 
@@ -254,6 +260,15 @@ def test_an_expired_address_ends_with_a_sentence_that_shows_no_address() -> None
         assert "Could not fetch the function" in done.stderr
         assert "a retry of the task makes a new one" in done.stderr
         assert "sig" not in done.stderr
+
+
+def test_8_kb_of_source_fit_into_a_request() -> None:
+    """The README says so."""
+    source = Path(inspect.getfile(RemoteCall)).parent.joinpath("request.py").read_text()[:8000]
+    call = RemoteCall(name="f", source=source, file="a_dag_with_a_long_name.py")
+    words = command("python", from_address=False)
+    length = sum(map(len, words)) + len(in_variable(call.to_json()))
+    assert length < ROOM - 500
 
 
 def test_arguments_are_found_in_the_variable_and_nothing_else_is_a_call() -> None:

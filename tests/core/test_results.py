@@ -17,10 +17,8 @@ from airflow_fargate_batch.core.results import (
     Result,
     last_result,
     line_for_task,
-    refuse_result_of_array,
     result_without,
 )
-from airflow_fargate_batch.exceptions import InvalidRequest
 
 NOON = datetime(2026, 2, 3, 12, tzinfo=UTC)
 
@@ -89,9 +87,3 @@ def test_the_lines_of_the_readme_make_a_result(tmp_path: Path) -> None:
         check=True,
     )
     assert last_result(done.stdout.splitlines()) == Result({"rows": 2})
-
-
-def test_an_array_has_no_result() -> None:
-    with pytest.raises(InvalidRequest, match=r"array of 2 jobs .* use .expand()"):
-        refuse_result_of_array(2)
-    refuse_result_of_array(None)

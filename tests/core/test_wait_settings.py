@@ -21,6 +21,7 @@ DEFAULTS: dict[str, Any] = {
     "awslogs_enabled": False,
     "wait_for_completion": True,
     "result_from_log": False,
+    "rerun_failed_only": False,
     "awslogs_fetch_interval": 30.0,
     "skip_on_exit_code": None,
     "fail_on_exit_code": None,

@@ -11,12 +11,16 @@ except ImportError:  # 2.11
 
 from airflow_fargate_batch.operators import FargateBatchSubmitOperator
 
-FAST: dict[str, Any] = {"poll_interval": 1, "awslogs_fetch_interval": 1}
+FAST: dict[str, Any] = {
+    "poll_interval": 1,
+    "awslogs_fetch_interval": 1,
+    "awslogs_enabled": False,  # its last line is waited for ten seconds
+}
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 with DAG("functions", schedule=None, start_date=START, default_args=FAST):
 
-    @task.fargate_batch(environment={"GIVEN": "by the user"})
+    @task.fargate_batch(environment={"GIVEN": "by the user"}, awslogs_enabled=True)
     def in_worker(a: int, *rest: int, by: str = "default", ds: Any = None) -> dict[str, Any]:
         import os
 
@@ -35,7 +39,7 @@ with DAG("functions", schedule=None, start_date=START, default_args=FAST):
     def total(numbers: list[int]) -> int:
         return sum(numbers)
 
-    @task.fargate_batch()
+    @task.fargate_batch(awslogs_enabled=True)
     def secret(password: str, url: str) -> list[str]:
         print(f"logging in with {password} at {url}")
         return [password, "shown"]
@@ -69,7 +73,7 @@ with DAG("functions", schedule=None, start_date=START, default_args=FAST):
 
 with DAG("retried", schedule=None, start_date=START, default_args=FAST):
 
-    @task.fargate_batch(retries=1, retry_delay=timedelta(0), awslogs_enabled=False)
+    @task.fargate_batch(retries=1, retry_delay=timedelta(0))
     def adopted() -> str:
         import os
 
