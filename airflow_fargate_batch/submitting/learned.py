@@ -3,7 +3,7 @@
 import logging
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from airflow_fargate_batch.core import limits
 from airflow_fargate_batch.core.job import Job
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from airflow_fargate_batch.aws.batch import BatchApi
 
 log = logging.getLogger(__name__)
+
+ENOUGH: Final = 1000
+"""Number of failed children to learn from, a hundred a call: one cause is shared by many."""
 
 
 def learned_request(
@@ -52,7 +55,7 @@ def _failed_children(job: Job, api: "BatchApi", clock: Timing, until: float) -> 
     if not job.is_array:
         return ()
     try:
-        failed = clock.persist(partial(api.failed_children, job.id), until)
+        failed = clock.persist(partial(api.failed_children, job.id, most=ENOUGH), until)
         if len(job.containers) < 2:
             return tuple(failed)
         # ListJobs does not name the container that failed.

@@ -123,7 +123,8 @@ class JobPoller:
         """Log once that there are too many jobs to poll each as often as wanted."""
         schedule = self._conversation.watchlist.schedule
         seconds = schedule.shortest_round()
-        if self._is_crowded or seconds <= watch.interval:
+        is_one_call = len(schedule) <= limits.DESCRIBE_JOBS
+        if self._is_crowded or is_one_call or seconds <= watch.interval:
             return
         self._is_crowded = True
         log.warning(

@@ -221,7 +221,7 @@ def test_children_that_cannot_be_listed_teach_nothing(
     wanted = request(out_of_memory="grow", array_size=2)
     try_again(aws, wanted, 0)
 
-    def deny(job_id: str) -> Any:
+    def deny(job_id: str, **_: Any) -> Any:
         raise AccessDenied(f"not authorized to list the children of {job_id}", "batch:ListJobs")
 
     api = BatchApi.connect(region_name=aws.region)

@@ -2,8 +2,10 @@
 
 import time
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from functools import cached_property
+from typing import Any, NoReturn
 
+from airflow_fargate_batch.hooks import FargateBatchHook
 from airflow_fargate_batch.operators import FargateBatchSubmitOperator
 
 try:
@@ -24,11 +26,18 @@ IN_WORKER: dict[str, Any] = {
 }
 
 
-class Asleep(FargateBatchSubmitOperator):
+class SleepingHook(FargateBatchHook):
     """Waits without a look at the clock, so that Airflow's own timeout comes first."""
 
-    def _waiting(self, context: Any) -> Any:  # noqa: ARG002 - the operator's own signature
+    def wait(self, *_: Any, **__: Any) -> NoReturn:
         time.sleep(600)
+        raise AssertionError
+
+
+class Asleep(FargateBatchSubmitOperator):
+    @cached_property
+    def hook(self) -> FargateBatchHook:
+        return SleepingHook(aws_conn_id=self.aws_conn_id)
 
 
 with DAG("late_kill", schedule=None, start_date=START):
