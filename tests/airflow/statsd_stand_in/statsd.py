@@ -4,7 +4,7 @@ Each metric becomes a line of the file that the variable ``STATSD_FILE`` names.
 """
 
 import os
-from typing import Any
+from typing import Any, Self
 
 
 class StatsClient:
@@ -47,7 +47,7 @@ class Timer:
     def send(self) -> None:
         """Send nothing."""
 
-    def __enter__(self) -> "Timer":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
