@@ -148,3 +148,9 @@ def test_a_job_behind_the_first_hundred_is_said_to_be() -> None:
     waiting = job("RUNNABLE", jobArn="arn:aws:batch:eu-west-1:1:job/j")
     told = explain(waiting, Evidence(snapshot=QueueSnapshot(front=front)), NOW)
     assert "Place in line: behind the first 100 RUNNABLE jobs" in told.evidence_lines()
+
+
+def test_a_job_that_is_not_in_a_short_line_is_told_who_is() -> None:
+    front = ("arn:aws:batch:eu-west-1:1:job/other",)
+    told = explain(job("RUNNABLE"), Evidence(snapshot=QueueSnapshot(front=front)), NOW)
+    assert "In line: 1 other RUNNABLE job" in told.evidence_lines()
