@@ -58,6 +58,10 @@ setup: $(VENV)/.ready  ## Make .venv: the newest Airflow, this package and the t
 demo: setup  ## Run a daily chain of Fargate jobs through a real Airflow, without an AWS account
 	@$(BIN)/python scripts/demo.py
 
+.PHONY: demo-ui
+demo-ui: setup  ## Start an Airflow with the pages about jobs, and jobs in each state; Ctrl-C ends it
+	@$(BIN)/python -m scripts.demo_ui
+
 # Three processes, since tests with a real Airflow mostly wait. tests/airflow/conftest.py keeps together what shares one.
 SIDE_BY_SIDE := --numprocesses=3 --dist=loadgroup
 

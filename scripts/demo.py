@@ -81,6 +81,7 @@ def demonstrate(console: Console, aws: LocalBatch, environment: Mapping[str, str
     heading(console, "4. A mistake", "found before AWS sees it")
     shell(console, environment, ["submit-fargate-job", "--vcpu", "1", "--memory", "4000"], fails=2)
     console.print(f"\n[dim]Airflow's own log: {LOG}[/]")
+    console.print("To see jobs in Airflow's UI: [bold]make demo-ui[/]")
 
 
 # --- Airflow ------------------------------------------------------------------------------------
