@@ -127,14 +127,26 @@ dist: setup  ## Build wheel and sdist into dist/, check them, install the wheel 
 	@$(BIN)/uv tool run twine check --strict dist/*.whl dist/*.tar.gz
 	@DIST=dist $(BIN)/python -m pytest --quiet tests/test_packaging.py
 
+# The site needs neither Airflow nor this package: pages of the reference are files that tests keep current.
+.venv-docs/.ready: constraints/docs.txt
+	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	@test -x $(@D)/bin/uv || $(@D)/bin/python -m pip install --quiet --disable-pip-version-check uv
+	@$(@D)/bin/uv pip install --quiet --python $(@D)/bin/python -r constraints/docs.txt
+	@touch $@
+
+.PHONY: docs
+docs: .venv-docs/.ready  ## Build the site into build/site, offline and with warnings as errors
+	@.venv-docs/bin/sphinx-build --quiet --fresh-env --fail-on-warning --keep-going -c docs/site . build/site
+	@echo "The site is in build/site. To read it: python3 -m http.server --bind 127.0.0.1 --directory build/site"
+
 # --- Upkeep ------------------------------------------------------------------------------------
 
 # Older lines are resolved as of a day when they were current; the development tools are the newest.
 COMPILE := $(BIN)/uv pip compile --quiet --upgrade --python-version 3.11 --no-header --no-annotate
 
 LOCKS := lock-3.3 $(OLDER:%=lock-%)
-.PHONY: lock lock-lowest $(LOCKS)
-lock: $(LOCKS) lock-lowest  ## Resolve constraints/*.txt again
+.PHONY: lock lock-lowest lock-docs $(LOCKS)
+lock: $(LOCKS) lock-lowest lock-docs  ## Resolve constraints/*.txt again
 lock-3.3: AS_OF :=
 lock-3.2: AS_OF := --exclude-newer 2026-06-05
 lock-3.1: AS_OF := --exclude-newer 2026-03-20
@@ -153,3 +165,6 @@ lock-lowest: setup
 	@$(COMPILE) --constraints build/lowest.txt --extra local --output-file constraints/lowest.txt \
 		pyproject.toml constraints/lowest.in > /dev/null
 	@echo "constraints/lowest.txt: $$(grep -E '^(boto3|flask|moto|rich)==' constraints/lowest.txt | tr '\n' ' ')"
+lock-docs: setup
+	@$(COMPILE) --output-file constraints/docs.txt --group docs > /dev/null
+	@echo "constraints/docs.txt: $$(grep -E '^(furo|myst-parser|sphinx)==' constraints/docs.txt | tr '\n' ' ')"

@@ -73,7 +73,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         the task.
     :param array_size: 2 to 10000 children; 1 submits a plain job, 0 skips the task.
     :param items: list, ``.output`` of a task, JSON text of a list, or ``s3://bucket/key`` of JSON
-        Lines: an array whose children share the items, see the README. One item submits a plain
+        Lines: an array whose children share the items: see docs/arrays.md. One item submits a plain
         job, no items skip the task.
     :param items_per_child: items for each child; default: as few as needed for 10000 children.
     :param items_location: ``s3://bucket/prefix`` to write a list below that is too long for the
@@ -101,7 +101,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         task or deletes the DAG run, and if somebody clears the task (jobs of earlier runs of the
         task). A worker that shuts down leaves the job running; a retry adopts the job.
     :param rerun_failed_only: whether a retry of an array's task submits only the failed children;
-        each child finds its index in the variable ``FARGATE_BATCH_INDEXES``: see the README.
+        each child finds its index in the variable ``FARGATE_BATCH_INDEXES``: see docs/retries.md.
     :param preflight: whether to judge a new job before the submit by its queue, compute
         environments and job definition, with three or four calls. A request that cannot work fails
         the task without retries, a queue that cannot run jobs now lets Airflow retry, and a lookup

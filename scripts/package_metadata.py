@@ -12,6 +12,8 @@ from hatchling.metadata.plugin.interface import MetadataHookInterface
 
 LINK = re.compile(r"(?<=\]\()[^)\s:#][^)\s:]*(?=\))")
 """Target of a Markdown link that has no scheme and is not an anchor of the same page."""
+IMAGE = re.compile(r"(!\[[^]]*\]\()([^)\s:]+)(?=\))")
+"""Markdown image in the repository: its beginning and its file."""
 
 
 class PackageMetadata(MetadataHookInterface):
@@ -24,6 +26,7 @@ class PackageMetadata(MetadataHookInterface):
         repository = self.config["repository"]
         files = f"{repository}/blob/v{metadata['version']}"
         text = (Path(self.root) / "README.md").read_text(encoding="utf-8")
+        text = IMAGE.sub(rf"\1{repository}/raw/v{metadata['version']}/\2", text)
         metadata["readme"] = {
             "content-type": "text/markdown",
             "text": LINK.sub(lambda target: f"{files}/{target[0]}", text),

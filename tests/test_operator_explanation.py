@@ -142,10 +142,10 @@ def test_a_lookup_that_fails_delays_by_seconds_at_most_and_hides_nothing(
     monkeypatch.setattr(costs, "PATIENCE", 1.0)
     aws.script(starts=False, status_reason="Task failed to start", reason=NO_ROUTE)
     for operation in ("DescribeJobQueues", "DescribeJobDefinitions"):
-        aws.faults.add(fault, operation=operation, seconds=4)
+        aws.faults.add(fault, operation=operation, seconds=30)
     began = time.monotonic()
     said = failure(JobFailed)
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 20  # on a busy machine; each lookup may take a second
     assert "failed: the task did not reach AWS or its image registry\n" in said
     assert "Could not read job queue: " in said
     assert said.splitlines()[-1].startswith("What to do: Connect the task to AWS")

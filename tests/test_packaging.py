@@ -54,7 +54,8 @@ def test_the_wheel_has_the_package_and_nothing_else(wheel: Path) -> None:
     info = "airflow_fargate_batch-{}.dist-info/".format(wheel.name.split("-")[1])
     described = ["METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE"]
     package = (ROOT / "airflow_fargate_batch").rglob("*")
-    modules = [str(path.relative_to(ROOT)) for path in package if path.suffix == ".py"]
+    kept = {".py", ".html", ".css", ".js", ".txt"}
+    modules = [str(path.relative_to(ROOT)) for path in package if path.suffix in kept]
     with zipfile.ZipFile(wheel) as archive:
         assert sorted(archive.namelist()) == sorted(
             [*modules, "airflow_fargate_batch/py.typed", *(info + name for name in described)]

@@ -1,4 +1,4 @@
-"""Each feature calls what its IAM policy allows, and nothing else; README shows the same table."""
+"""Each feature calls what its IAM policy allows, and nothing else; docs/iam.md shows the same."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -22,7 +22,7 @@ from airflow_fargate_batch.core.explanation import Question
 from airflow_fargate_batch.core.items import Address
 from airflow_fargate_batch.core.log_streams import LogRequest
 from airflow_fargate_batch.core.naming import Submission
-from airflow_fargate_batch.core.permissions import FEATURES, Scope, policy, readme_table
+from airflow_fargate_batch.core.permissions import FEATURES, Scope, markdown_table, policy
 from airflow_fargate_batch.core.price_list import API_REGION
 from airflow_fargate_batch.core.pricing import BUILT_IN
 from airflow_fargate_batch.core.request import JobRequest
@@ -38,7 +38,7 @@ from airflow_fargate_batch.watching.evidence_reader import EvidenceReader
 from airflow_fargate_batch.watching.result_reader import result_of
 from airflow_fargate_batch.watching.usage_reader import read_usage
 
-README = (Path(__file__).parents[1] / "README.md").read_text()
+PAGE = (Path(__file__).parents[1] / "docs" / "iam.md").read_text()
 TABLE = {feature.name: feature for feature in FEATURES}
 TOKEN = "0123456789abcdef"
 
@@ -277,5 +277,5 @@ def test_every_feature_in_the_table_is_tried() -> None:
     assert set(TABLE) == {*CALLS, *WITH_A_TEST_OF_THEIR_OWN}
 
 
-def test_the_readme_shows_the_table() -> None:
-    assert readme_table() in README
+def test_the_documentation_shows_the_table() -> None:
+    assert markdown_table() in PAGE

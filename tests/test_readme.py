@@ -1,4 +1,4 @@
-"""Every block of the READMEs is run, or stands in a file that is."""
+"""Every block of the READMEs and of docs/ is run, or stands in a file that is."""
 
 import re
 import subprocess
@@ -14,24 +14,41 @@ from airflow_fargate_batch.local import account
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text()
-BOTH = TEXT + (ROOT / "README.ja.md").read_text()
-BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", BOTH, flags=re.DOTALL | re.MULTILINE)
+PAGES = {
+    path: path.read_text()
+    for path in (ROOT / "README.md", ROOT / "README.ja.md", *sorted((ROOT / "docs").rglob("*.md")))
+}
+ALL = "".join(PAGES.values())
+BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", ALL, flags=re.DOTALL | re.MULTILINE)
 PYTHON = [block for language, block in BLOCKS if language == "python"]
 SHELL = [block for language, block in BLOCKS if language == "bash"]
 QUOTED = ("dags_examples", "tests/airflow/users_project")
 """Folders with files that other tests run, of which blocks may be quotes."""
-EXAMPLES = [path.read_text() for name in QUOTED for path in (ROOT / name).rglob("*.py")]
+
+
+def lines(text: str) -> str:
+    """Return a text without indentation and empty lines, which a page may have changed."""
+    return "\n".join(filter(None, map(str.strip, text.splitlines())))
+
+
+EXAMPLES = [lines(path.read_text()) for name in QUOTED for path in (ROOT / name).rglob("*.py")]
 
 
 def test_there_are_no_other_blocks() -> None:
-    """What is ``sh`` is run by ``test_rerun``."""
     assert {language for language, _ in BLOCKS} == {"python", "bash", "sh"}
+
+
+def test_other_tests_run_what_is_sh() -> None:
+    """Namely those of reruns, items and results, of packaging, and of the page Start."""
+    elsewhere = ("FARGATE_BATCH_", "pip ", "fargate-batch local", "airflow dags test")
+    blocks = [block for language, block in BLOCKS if language == "sh"]
+    assert [each for each in blocks if not any(text in each for text in elsewhere)] == []
 
 
 @pytest.mark.parametrize("block", PYTHON, ids=range(len(PYTHON)))
 def test_python_runs_or_is_quoted_from_an_example(block: str) -> None:
-    if not any(block in example for example in EXAMPLES):
-        exec(compile(block, "README.md", "exec"), {})  # noqa: S102 - the README's own code
+    if not any(lines(block) in example for example in EXAMPLES):
+        exec(compile(block, "a page", "exec"), {})  # noqa: S102 - the documentation's own code
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +101,8 @@ print(boto3.client("batch").submit_job(**body)["jobId"])
 
 
 def test_the_table_of_sizes_is_the_codes() -> None:
-    rows = re.findall(r"^\| ([\d.]+) \| (.+?) \| (.+?) \| (.+?) \|$", TEXT, flags=re.MULTILINE)
+    page = PAGES[ROOT / "docs" / "request.md"]
+    rows = re.findall(r"^\| ([\d.]+) \| (.+?) \| (.+?) \| (.+?) \|$", page, flags=re.MULTILINE)
     assert rows == [
         (
             str(row.vcpu),
@@ -96,17 +114,18 @@ def test_the_table_of_sizes_is_the_codes() -> None:
     ]
 
 
-def test_its_files_and_make_targets_exist() -> None:
-    for name in re.findall(r"\]\(([\w/.]+)\)", BOTH):
-        assert (ROOT / name).exists(), name
+def test_files_and_make_targets_exist() -> None:
     makefile = (ROOT / "Makefile").read_text()
-    for target in re.findall(r"`make ([\w-]+)`", BOTH):
-        assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
+    for path, text in PAGES.items():
+        for name in re.findall(r"\]\(([\w/.-]+)(?:#[\w-]+)?\)", text):
+            assert (path.parent / name).exists(), (path, name)
+        for target in re.findall(r"`make ([\w-]+)`", text):
+            assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), (path, target)
 
 
 def test_the_members_of_a_job_in_json_are_all_named() -> None:
     for member in re.findall(r"\b[a-z]+[A-Z]\w+\b|\b[a-z]+(?=,)", JSON_HELP.partition(":")[2]):
-        assert f"`{member}`" in TEXT, member
+        assert f"`{member}`" in PAGES[ROOT / "docs" / "command-line.md"], member
 
 
 def test_it_names_the_version_that_it_compares_with() -> None:

@@ -101,6 +101,7 @@ __all__ = [
     "conf",
     "deferred_task_now",
     "execution_timeout_expired",
+    "has_pages",
     "known_context_keys",
     "mask_secret",
     "masking_context",
@@ -134,6 +135,11 @@ def stats() -> Any:
 
         return Stats
     return module if hasattr(module, "incr") else module.Stats  # 3.2 has the class only
+
+
+def has_pages() -> bool:
+    """Report whether plugins can add pages to Airflow's UI (3.1)."""
+    return tuple(map(int, airflow_version.split(".")[:2])) >= (3, 1)
 
 
 def triggers_have_on_kill() -> bool:

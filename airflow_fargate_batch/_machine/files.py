@@ -2,9 +2,12 @@
 
 import os
 import select
+import shutil
 import stat
 import sys
+import tempfile
 import time
+from pathlib import Path
 from typing import Final
 
 from airflow_fargate_batch.core import limits
@@ -52,6 +55,44 @@ def read_text(path: str, *, most: int, pipes: bool) -> str:
     except (OSError, ValueError) as error:  # Value: a NUL in the path
         reason = getattr(error, "strerror", None) or str(error)
         raise NotReadable(f"cannot be read: {reason}") from None
+
+
+def read_bytes(path: str, *, most: int) -> bytes:
+    """Read a regular file.
+
+    :param most: maximum size in bytes.
+    :raises NotReadable: not a readable file, or too large.
+    """
+    try:
+        return _read(path, most, pipes=False)
+    except (OSError, ValueError) as error:  # Value: a NUL in the path
+        reason = getattr(error, "strerror", None) or str(error)
+        raise NotReadable(f"cannot be read: {reason}") from None
+
+
+def replace_bytes(path: str, data: bytes) -> None:
+    """Replace the contents of a file as a whole, and keep its mode; follow a symbolic link.
+
+    A crash or a full disk leaves the old file.
+
+    :raises OSError: the file or its folder cannot be written.
+    """
+    target = Path(path).resolve()
+    with target.open(
+        "r+b"
+    ):  # a file without write permission stays, though its folder may be written
+        pass
+    with tempfile.NamedTemporaryFile(
+        dir=target.parent, prefix=f".{target.name}.", delete=False
+    ) as new:
+        try:
+            new.write(data)
+            new.flush()
+            shutil.copymode(target, new.name)
+            Path(new.name).replace(target)
+        except BaseException:
+            Path(new.name).unlink()
+            raise
 
 
 def _read(path: str, most: int, *, pipes: bool) -> bytes:

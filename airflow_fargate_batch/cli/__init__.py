@@ -32,6 +32,7 @@ COMMANDS: Final = {
     "cost": "show what the jobs of a queue have cost, by DAG, task, share or job definition",
     "prices": "show the prices of Fargate, or read today's prices from AWS",
     "iam-policy": "print the IAM policy that the features you use need",
+    "migrate": "rewrite DAG files from BatchOperator to FargateBatchSubmitOperator",
     "local": "run AWS Batch on this machine, without Docker or an account",
     "completion": "print the completion script for bash or zsh",
 }

@@ -1,4 +1,6 @@
-"""Arguments of BatchOperator without a counterpart of the same name in this package.
+"""Arguments of BatchOperator and BatchSensor without a counterpart of the same name here.
+
+The operator refuses the arguments by this table, and ``fargate-batch migrate`` rewrites them by it.
 
 Source: ``BatchOperator.__init__`` in the Amazon provider 9.39.0; older versions
 call ``container_overrides`` ``overrides``. A test reads the arguments of the installed version.
@@ -11,28 +13,36 @@ from airflow_fargate_batch.core.spelling import nearest
 
 
 class Other(NamedTuple):
-    """An argument of BatchOperator.
+    """An argument of BatchOperator or BatchSensor.
 
     Attributes:
         advice: Replacement, as an imperative.
         argument: Replacing argument; ``None`` means none.
         changes_job: Whether leaving out the argument changes the job.
+        member: Member of the value that the replacing argument takes; ``None`` means the value.
+        on_fargate: Whether Fargate runs jobs with the argument.
     """
 
     advice: str
     argument: str | None = None
     changes_job: bool = True
+    member: str | None = None
+    on_fargate: bool = True
 
 
 OTHERS: Final[Mapping[str, Other]] = {
-    "array_properties": Other("use array_size, the number of children", "array_size"),
+    "array_properties": Other(
+        "use array_size, the number of children", "array_size", member="size"
+    ),
     "overrides": Other(
         "use container_overrides, or command, environment, vcpu and memory", "container_overrides"
     ),
     "scheduling_priority_override": Other("use scheduling_priority", "scheduling_priority"),
     "submit_job_timeout": Other("use job_timeout", "job_timeout"),
-    "eks_properties_override": Other("use BatchOperator for jobs on Amazon EKS"),
-    "node_overrides": Other("use BatchOperator for multi-node jobs, which run on EC2 only"),
+    "eks_properties_override": Other("use BatchOperator for jobs on Amazon EKS", on_fargate=False),
+    "node_overrides": Other(
+        "use BatchOperator for multi-node jobs, which run on EC2 only", on_fargate=False
+    ),
     "job_id": Other(
         "remove job_id; FargateBatchJobSensor waits for an existing job", changes_job=False
     ),
@@ -42,6 +52,21 @@ OTHERS: Final[Mapping[str, Other]] = {
         "remove status_retries; calls that may succeed later are retried", changes_job=False
     ),
 }
+
+OF_SENSOR: Final[Mapping[str, Other]] = {
+    "job_id": Other("use job_ids", "job_ids"),
+    "max_retries": Other("use timeout, in seconds", changes_job=False),
+}
+"""Source: ``BatchSensor.__init__`` in the Amazon provider 9.39.0."""
+
+OPERATORS: Final = (
+    "airflow.providers.amazon.aws.operators.batch.BatchOperator",
+    "airflow.providers.amazon.aws.operators.batch.AwsBatchOperator",
+    "airflow.contrib.operators.awsbatch_operator.AWSBatchOperator",
+)
+"""BatchOperator's names. The second is of the Amazon provider before 6, the third of Airflow 1."""
+
+SENSORS: Final = ("airflow.providers.amazon.aws.sensors.batch.BatchSensor",)
 
 
 def refusal(unknown: Iterable[str], *known: Collection[str]) -> str:

@@ -47,8 +47,8 @@ class Feature:
 
     Attributes:
         name: Word of ``iam-policy --features``.
-        meaning: Description in README's table.
-        actions: IAM actions, in README's order.
+        meaning: Description in the table of docs/iam.md.
+        actions: IAM actions, in the order of the table.
     """
 
     name: str
@@ -148,7 +148,7 @@ FEATURES: Final[tuple[Feature, ...]] = (
     ),
     Feature("prices", "read today's prices (`prices --refresh`)", ("pricing:GetProducts",)),
 )
-"""All features. README's table and ``fargate-batch iam-policy`` are made of these rows."""
+"""All features: the rows of docs/iam.md and of ``fargate-batch iam-policy``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,8 +211,8 @@ def policy(features: Iterable[Feature], scope: Scope) -> dict[str, Any]:
     }
 
 
-def readme_table() -> str:
-    """Write the table of features for README."""
+def markdown_table() -> str:
+    """Write the table of features for docs/iam.md."""
     rows = ["| feature | `--features` | actions |", "|---|---|---|"]
     for feature in FEATURES:
         actions = " ".join(f"`{action}`" for action in feature.actions)

@@ -3,8 +3,9 @@
 The paths are those the console itself shows (and the Amazon provider uses); AWS documents none.
 """
 
+import re
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 DEFAULT_DOMAIN: Final = "console.aws.amazon.com"
 DOMAINS: Final = {
@@ -18,6 +19,17 @@ DOMAINS: Final = {
 def job_url(job_id: str, *, region: str) -> str:
     """Return the page of a job, or of an array's child (``id:index``)."""
     return _batch(region, f"jobs/detail/{_escape(job_id)}")
+
+
+_JOB_PAGE: Final = re.compile(
+    r"https://[a-z0-9.-]+/batch/home\?region=(?P<region>[a-z0-9-]+)#jobs/detail/(?P<job>[^/?#]+)"
+)
+
+
+def job_of_url(url: str) -> tuple[str, str] | None:
+    """Return job id and region of a page made by ``job_url``; ``None`` for another address."""
+    found = _JOB_PAGE.fullmatch(url)
+    return (unquote(found["job"]), found["region"]) if found else None
 
 
 def job_definition_url(job_definition: str, *, region: str) -> str:

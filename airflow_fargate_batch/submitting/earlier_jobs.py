@@ -22,7 +22,7 @@ from airflow_fargate_batch.core.recognition import (
     uses_definition,
 )
 from airflow_fargate_batch.core.request import JobRequest
-from airflow_fargate_batch.exceptions import AccessDenied
+from airflow_fargate_batch.exceptions import AccessDenied, JobQueueNotFound
 from airflow_fargate_batch.submitting.retrying import Timing
 
 log = logging.getLogger(__name__)
@@ -143,11 +143,15 @@ class Lookup:
         **listed: str,
     ) -> list[Job]:
         """List the jobs of each queue, and return the jobs of the submission, newest first."""
-        found = [
-            job
-            for queue in request.queues
-            for job in self._of_queue(queue, request, until, since=since, older=older, **listed)
-        ]
+        found: list[Job] = []
+        for queue in request.queues:
+            try:
+                found += self._of_queue(queue, request, until, since=since, older=older, **listed)
+            except JobQueueNotFound as error:
+                if queue == request.job_queue:
+                    raise
+                # No try can have submitted to a queue that does not exist.
+                self._warn("The fallback queue %s was not found: %s", queue, error.message)
         if len(request.queues) > 1:
             found.sort(key=lambda job: job.created_at or _ALWAYS, reverse=True)
         return found

@@ -403,6 +403,12 @@ class RealAirflow:
     def _url(self, path: str) -> str:
         return f"http://127.0.0.1:{self.port}/{path}"
 
+    def get(self, path: str) -> requests.Response:
+        """Ask the API server for a page of a plugin."""
+        if "Authorization" not in self._http.headers:
+            self._api("GET", "version")  # signs in
+        return self._http.get(self._url(path), timeout=PATIENCE)
+
     def _api(self, method: str, path: str, *, missing_ok: bool = False, **request: Any) -> Any:
         if LINE.token_path and "Authorization" not in self._http.headers:
             token = self._http.get(self._url(LINE.token_path), timeout=PATIENCE).json()[

@@ -16,6 +16,9 @@ from airflow_fargate_batch.local.account import (
 from airflow_fargate_batch.local.configuration import QUEUE
 from tests.cli.conftest import Run, Time
 
+# The lowest boto3 leaves members out of answers, such as scheduledAt: the timeline is coarser.
+pytestmark = pytest.mark.new_boto3
+
 pytest.importorskip("moto", reason="LocalBatch has CloudWatch from moto")
 
 Submit = Callable[..., str]

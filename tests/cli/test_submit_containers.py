@@ -28,6 +28,7 @@ def test_the_flags_are_for_the_named_container(submit: Run, aws: LocalBatch) -> 
     assert shown == {"side": (["watch"], ("0.25", 512)), "main": (["run"], ("0.75", 3584))}
 
 
+@pytest.mark.new_boto3
 def test_a_consumable_resource_is_sent(submit: Run, aws: LocalBatch) -> None:
     aws.client("batch").create_consumable_resource(
         consumableResourceName="licence", totalQuantity=5

@@ -70,6 +70,7 @@ def test_a_job_that_has_ended_stays_as_it_is(
     assert aws.jobs[0]["status"] == "SUCCEEDED"
 
 
+@pytest.mark.new_boto3
 def test_a_job_that_could_not_be_told_is_1_and_the_others_are_told(
     run: Run, job: Submit, aws: LocalBatch
 ) -> None:
@@ -90,6 +91,7 @@ def test_without_credentials_it_is_said_once(run: Run, job: Submit, aws: LocalBa
     assert outcome.err.count("error: ") == 1
 
 
+@pytest.mark.new_boto3
 def test_fifty_jobs_are_terminated_in_a_call(
     run: Run, job: Submit, aws: LocalBatch, time: Time
 ) -> None:

@@ -12,6 +12,7 @@ from airflow_fargate_batch.cli import (
     COMMANDS,
     iam_policy,
     main,
+    migrate,
     sizes,
     status,
     submit_fargate_job,
@@ -34,6 +35,7 @@ OPTIONS: dict[str, type[Options]] = {
     "terminate": terminate.TerminateOptions,
     "sizes": sizes.SizesOptions,
     "iam-policy": iam_policy.IamPolicyOptions,
+    "migrate": migrate.MigrateOptions,
 }
 
 OLDER_SCRIPT = {

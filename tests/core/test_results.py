@@ -75,9 +75,9 @@ def test_a_secret_at_the_place_of_the_cut_is_not_halved() -> None:
     assert "hunter" not in line_for_task(LogLine(text=text, at=NOON), (secret,))
 
 
-def test_the_lines_of_the_readme_make_a_result(tmp_path: Path) -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text()
-    [block] = re.findall(r"^```sh\n([^`]*FARGATE_BATCH_RESULT[^`]*)^```$", readme, re.MULTILINE)
+def test_the_lines_of_the_documentation_make_a_result(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "taskflow.md").read_text()
+    [block] = re.findall(r"^```sh\n([^`]*FARGATE_BATCH_RESULT[^`]*)^```$", page, re.MULTILINE)
     (tmp_path / "input").write_text("one\ntwo\n")
     done = subprocess.run(
         ["sh", "-euc", block],

@@ -9,7 +9,7 @@ import pytest
 from airflow_fargate_batch.aws.batch import BatchApi, Submitted
 from airflow_fargate_batch.core.naming import Submission
 from airflow_fargate_batch.core.request import JobRequest
-from airflow_fargate_batch.exceptions import AccessDenied
+from airflow_fargate_batch.exceptions import AccessDenied, JobQueueNotFound
 from airflow_fargate_batch.local import LocalBatch
 from airflow_fargate_batch.submitting.retrying import Timing
 from airflow_fargate_batch.submitting.submitter import Submitter
@@ -207,6 +207,19 @@ def test_a_lost_answer_of_the_fallback_queue_makes_one_job(aws: LocalBatch) -> N
     submitted = submit(aws, wanted, 1)
     assert [queue_of(job) for job in aws.jobs] == ["spot", "on-demand"]
     assert submitted.job_id == aws.jobs[-1]["jobId"]
+
+
+def test_a_fallback_queue_that_does_not_exist_keeps_no_retry_from_its_job(
+    aws: LocalBatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    aws.script("*", needs_memory=4096)
+    wanted = request(out_of_memory="grow", fallback_job_queue="on-demnd")
+    assert try_again(aws, wanted, 0)["status"] == "FAILED"
+    assert try_again(aws, wanted, 1)["status"] == "SUCCEEDED"
+    assert caplog.text.count("The fallback queue on-demnd was not found") == 1
+    gone = request(job_queue="nowhere", fallback_job_queue="on-demand")
+    with pytest.raises(JobQueueNotFound):
+        submit(aws, gone, 1)
 
 
 def test_the_first_try_is_one_call(aws: LocalBatch) -> None:

@@ -212,7 +212,7 @@ def test_without_room_for_the_presigned_address_the_job_is_submitted(
     assert "has no room for a presigned address" in caplog.text
 
 
-def test_the_readme_quotes_the_snippets_that_run_here() -> None:
+def test_the_documentation_quotes_the_snippets_that_run_here() -> None:
     assert ("sh", SHELL) in BLOCKS
     assert any(text in PYTHON for language, text in BLOCKS if language == "python")
 

@@ -1,0 +1,126 @@
+"""The page of recent jobs, put together from Airflow's records and AWS's answers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import quote
+
+from airflow_fargate_batch.core.narration import duration
+from airflow_fargate_batch.ui.live import Seen
+from airflow_fargate_batch.ui.records import (
+    JobReference,
+    Overview,
+    Query,
+    TaskRecord,
+    overview,
+)
+from airflow_fargate_batch.ui.task_view import live_jobs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A job in the list.
+
+    Attributes:
+        status: The job's state, from AWS or else from Airflow's records; empty if neither says.
+        path: Address of the task instance in Airflow, relative to Airflow's root.
+        took: Time from the task's start until now or its end.
+    """
+
+    record: TaskRecord
+    status: str
+    path: str
+    took: str
+    job_id: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobsPage:
+    """All that the page shows.
+
+    Attributes:
+        stale: Why some states are not fresh.
+        number: Number of the page, from 1.
+    """
+
+    rows: Sequence[Row]
+    waiting: Sequence[Row]
+    failed: Sequence[tuple[str, str, int, int]]
+    counts: Mapping[str, int]
+    total: int
+    number: int
+    pages: int
+    stale: Sequence[str]
+    at: datetime
+
+
+def jobs_page(query: Query, *, page: int, size: int) -> JobsPage:
+    """Return a page of the jobs that a user may see."""
+    found = overview(query, offset=(page - 1) * size, limit=size)
+    references = [each.job for each in (*found.records, *found.waiting) if _is_asked(each)]
+    wanted = [each for each in references if each is not None]
+    live = live_jobs()
+    return shown(
+        found,
+        live.describe(wanted),
+        live.trouble(wanted),
+        number=page,
+        size=size,
+        now=datetime.now(UTC),
+    )
+
+
+def _is_asked(record: TaskRecord) -> bool:
+    """Return whether only AWS knows the state: Airflow recorded no end of the job."""
+    return "status" not in record.summary
+
+
+def shown(
+    found: Overview,
+    seen: Mapping[JobReference, Seen],
+    trouble: Sequence[str],
+    *,
+    number: int,
+    size: int,
+    now: datetime,
+) -> JobsPage:
+    """Return the page as values."""
+    return JobsPage(
+        rows=[_row(record, seen, now) for record in found.records],
+        waiting=[_row(record, seen, now) for record in found.waiting],
+        failed=found.failed,
+        counts=found.counts,
+        total=found.total,
+        number=number,
+        pages=max(1, -(-found.total // size)),
+        stale=trouble,
+        at=now,
+    )
+
+
+def _row(record: TaskRecord, seen: Mapping[JobReference, Seen], now: datetime) -> Row:
+    answer = seen.get(record.job) if record.job else None
+    job = answer.job if answer else None
+    summary = record.summary
+    status = job.status_text if job else str(summary.get("status") or "")
+    reason = job.status_reason if job else summary.get("status_reason")
+    took = ""
+    if record.started_at:
+        took = duration((record.ended_at or now) - record.started_at)
+    return Row(
+        record=record,
+        status=status,
+        path=_path(record),
+        took=took,
+        job_id=record.job.job_id if record.job else "",
+        reason=str(reason or "") if status == "FAILED" else "",
+    )
+
+
+def _path(record: TaskRecord) -> str:
+    key = record.key
+    path = f"dags/{quote(key.dag_id)}/runs/{quote(key.run_id, safe='')}/tasks/{quote(key.task_id)}"
+    if key.map_index >= 0:
+        path += f"/mapped/{key.map_index}"
+    return f"{path}/plugin/fargate-job"

@@ -1,0 +1,286 @@
+"""What Airflow itself knows of tasks and their jobs: task instances, XComs and rendered fields.
+
+Airflow's models are no public interface, so all reading of them is here.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Final
+
+from airflow.models.renderedtifields import RenderedTaskInstanceFields
+from airflow.models.taskinstance import TaskInstance
+from airflow.models.taskinstancehistory import TaskInstanceHistory
+from airflow.models.xcom import XComModel
+from airflow.utils.session import create_session
+from sqlalchemy import ColumnElement, Select, String, and_, cast, func, or_, select, tuple_
+
+from airflow_fargate_batch._airflow.xcom import CONSOLE_LINKS, JOB, REQUEST
+from airflow_fargate_batch.core.urls import job_of_url
+
+UNFINISHED: Final = ("running", "deferred", "up_for_retry", "queued", "scheduled", "restarting")
+"""States of tasks that may still have a live job."""
+_RETURNED: Final = "return_value"
+_KEYS: Final = (JOB, REQUEST, CONSOLE_LINKS, _RETURNED)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A task instance; *map_index* is -1 for a task that is not mapped."""
+
+    dag_id: str
+    run_id: str
+    task_id: str
+    map_index: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class JobReference:
+    """A job, and the connection of the task that submitted it.
+
+    Attributes:
+        connection: Airflow connection, from the task's own record; ``None`` means not known.
+    """
+
+    job_id: str
+    region: str
+    connection: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Try:
+    """A try of a task."""
+
+    number: int
+    state: str | None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskRecord:
+    """A task instance with what it pushed.
+
+    Attributes:
+        rendered: Rendered fields, secrets struck out, as Airflow keeps them.
+        xcoms: XComs of the present try, by key.
+        tries: Earlier tries and the present one, oldest first.
+    """
+
+    key: Key
+    state: str | None
+    operator: str | None
+    try_number: int
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    rendered: Mapping[str, Any] = field(default_factory=dict)
+    xcoms: Mapping[str, Any] = field(default_factory=dict)
+    tries: Sequence[Try] = ()
+
+    @property
+    def job(self) -> JobReference | None:
+        """The job of the present try, as far as the task pushed its address."""
+        links = self.xcoms.get(CONSOLE_LINKS)
+        url = links.get("job") if isinstance(links, Mapping) else None
+        found = job_of_url(url) if isinstance(url, str) else None
+        if found is None:
+            return None
+        connection = self.rendered.get("aws_conn_id")
+        return JobReference(*found, connection if isinstance(connection, str) else None)
+
+    @property
+    def request(self) -> Mapping[str, Any] | None:
+        """The request of a dry run."""
+        request = self.xcoms.get(REQUEST)
+        return request if isinstance(request, Mapping) else None
+
+    @property
+    def summary(self) -> Mapping[str, Any]:
+        """XCom ``job``: the job at its end; empty while it runs."""
+        summary = self.xcoms.get(JOB)
+        return summary if isinstance(summary, Mapping) else {}
+
+
+def task_record(key: Key) -> TaskRecord | None:
+    """Read a task instance; ``None`` if Airflow does not know it."""
+    with create_session(scoped=False) as session:
+        instance = session.scalar(select(TaskInstance).where(_is(TaskInstance, key)))
+        if instance is None:
+            return None
+        earlier = session.execute(
+            select(
+                TaskInstanceHistory.try_number,
+                TaskInstanceHistory.state,
+                TaskInstanceHistory.start_date,
+                TaskInstanceHistory.end_date,
+            )
+            .where(_is(TaskInstanceHistory, key))
+            .order_by(TaskInstanceHistory.try_number)
+        ).all()
+        record = _record(instance)
+        tries = {number: _try(number, state, *times) for number, state, *times in earlier}
+        now = _try(record.try_number, record.state, record.started_at, record.ended_at)
+        [read] = _with_what_was_pushed(session, [record])
+        return replace(read, tries=[*(tries | {now.number: now}).values()])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """Selection of jobs.
+
+    Attributes:
+        dags: DAGs that the user may see.
+        since: Earliest moment of the submit.
+        text: Part of an id of DAG, task or run, of a job's id or of a queue's name.
+        state: State of the task.
+    """
+
+    dags: Collection[str]
+    since: datetime
+    text: str = ""
+    dag_id: str = ""
+    state: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """Tasks that submitted jobs.
+
+    Attributes:
+        counts: Numbers of tasks by state, of the whole selection.
+        records: A page of them, newest first.
+        waiting: The unfinished tasks that began first.
+        failed: Numbers of failed and of all tasks, by DAG and task; most failures first.
+    """
+
+    counts: Mapping[str, int]
+    records: Sequence[TaskRecord]
+    waiting: Sequence[TaskRecord]
+    failed: Sequence[tuple[str, str, int, int]]
+
+    @property
+    def total(self) -> int:
+        """Number of tasks in the selection."""
+        return sum(self.counts.values())
+
+
+def overview(query: Query, *, offset: int, limit: int, top: int = 5) -> Overview:
+    """Read a page of the tasks that submitted jobs, and numbers about all of them."""
+    base = _submitted(query)
+    newest = base.order_by(XComModel.timestamp.desc()).offset(offset).limit(limit)
+    oldest = base.where(TaskInstance.state.in_(UNFINISHED)).order_by(TaskInstance.start_date)
+    state = func.coalesce(TaskInstance.state, "none")
+    is_failed = func.sum(cast(TaskInstance.state == "failed", _INTEGER))
+    task = TaskInstance.dag_id, TaskInstance.task_id
+    with create_session(scoped=False) as session:
+        counts = dict(
+            session.execute(
+                base.with_only_columns(state, func.count()).group_by(state).order_by(None)
+            ).all()
+        )
+        failed = session.execute(
+            base.with_only_columns(*task, is_failed, func.count())
+            .group_by(*task)
+            .having(is_failed > 0)
+            .order_by(is_failed.desc(), *task)
+            .limit(top)
+        ).all()
+        shown = [_record(each) for each in session.scalars(newest)]
+        waiting = [_record(each) for each in session.scalars(oldest.limit(top))]
+        read = _with_what_was_pushed(session, [*shown, *waiting])
+    return Overview(
+        counts={str(name): number for name, number in counts.items()},
+        records=read[: len(shown)],
+        waiting=read[len(shown) :],
+        failed=[(dag, name, int(bad), int(every)) for dag, name, bad, every in failed],
+    )
+
+
+_INTEGER: Final = TaskInstance.try_number.type
+
+
+def _submitted(query: Query) -> Select[Any]:
+    """Select the tasks that pushed a job's address."""
+    conditions: list[ColumnElement[bool]] = [
+        XComModel.key == CONSOLE_LINKS,
+        XComModel.timestamp >= query.since,
+        XComModel.dag_id.in_(query.dags),
+    ]
+    if query.dag_id:
+        conditions.append(XComModel.dag_id == query.dag_id)
+    if query.state:
+        conditions.append(TaskInstance.state == query.state)
+    if query.text:
+        searched = (XComModel.dag_id, XComModel.task_id, XComModel.run_id)
+        conditions.append(
+            or_(
+                *(column.icontains(query.text, autoescape=True) for column in searched),
+                cast(XComModel.value, String).icontains(query.text, autoescape=True),
+            )
+        )
+    same = and_(
+        TaskInstance.dag_id == XComModel.dag_id,
+        TaskInstance.run_id == XComModel.run_id,
+        TaskInstance.task_id == XComModel.task_id,
+        TaskInstance.map_index == XComModel.map_index,
+    )
+    return select(TaskInstance).join(XComModel, same).where(*conditions)
+
+
+def _is(model: Any, key: Key) -> ColumnElement[bool]:
+    return and_(
+        model.dag_id == key.dag_id,
+        model.run_id == key.run_id,
+        model.task_id == key.task_id,
+        model.map_index == key.map_index,
+    )
+
+
+def _record(instance: TaskInstance) -> TaskRecord:
+    return TaskRecord(
+        key=Key(instance.dag_id, instance.run_id, instance.task_id, instance.map_index),
+        state=instance.state,
+        operator=instance.custom_operator_name or instance.operator,
+        try_number=instance.try_number,
+        started_at=instance.start_date,
+        ended_at=instance.end_date,
+    )
+
+
+def _try(
+    number: int, state: str | None, started_at: datetime | None, ended_at: datetime | None
+) -> Try:
+    return Try(number=number, state=state, started_at=started_at, ended_at=ended_at)
+
+
+def _with_what_was_pushed(session: Any, records: Sequence[TaskRecord]) -> list[TaskRecord]:
+    """Read XComs and rendered fields of task instances, each in one query."""
+    xcoms = dict(_by_key(session, XComModel, ("key", "value"), records, XComModel.key.in_(_KEYS)))
+    fields = dict(_by_key(session, RenderedTaskInstanceFields, ("rendered_fields",), records))
+    return [
+        replace(
+            record,
+            xcoms=dict(xcoms.get(record.key, ())),
+            rendered=dict(next((row for (row,) in fields.get(record.key, ()) if row), {})),
+        )
+        for record in records
+    ]
+
+
+def _by_key(
+    session: Any,
+    model: Any,
+    columns: Sequence[str],
+    records: Sequence[TaskRecord],
+    *conditions: ColumnElement[bool],
+) -> Iterator[tuple[Key, list[tuple[Any, ...]]]]:
+    place = (model.dag_id, model.run_id, model.task_id, model.map_index)
+    keys = [(r.key.dag_id, r.key.run_id, r.key.task_id, r.key.map_index) for r in records]
+    wanted = [getattr(model, name) for name in columns]
+    rows = session.execute(
+        select(*place, *wanted).where(tuple_(*place).in_(keys), *conditions)
+    ).all()
+    found: dict[Key, list[tuple[Any, ...]]] = {}
+    for row in rows:
+        found.setdefault(Key(*row[:4]), []).append(tuple(row[4:]))
+    yield from found.items()

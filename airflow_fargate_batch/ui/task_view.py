@@ -1,0 +1,119 @@
+"""The page of a task instance, put together from Airflow's records and AWS's answers."""
+
+import json
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from airflow_fargate_batch._airflow.compat import redact
+from airflow_fargate_batch.core.evidence import Evidence
+from airflow_fargate_batch.core.explanation import Explanation, explain, questions
+from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.core.log_streams import chosen_child, nothing_to_read
+from airflow_fargate_batch.exceptions import AwsError
+from airflow_fargate_batch.ui.live import LiveJobs, connect
+from airflow_fargate_batch.ui.records import JobReference, Key, task_record
+from airflow_fargate_batch.ui.task_page import (
+    TaskPage,
+    page_from_records,
+    page_of_job,
+    page_without_job,
+)
+from airflow_fargate_batch.watching.conclusion import failed_children_of
+from airflow_fargate_batch.watching.evidence_reader import EvidenceReader
+from airflow_fargate_batch.watching.log_tail import LogTail
+
+if TYPE_CHECKING:
+    from airflow_fargate_batch.hooks import FargateBatchHook
+
+LINES: Final = 200
+"""Last lines of a log."""
+PATIENCE: Final = 3.0
+"""Seconds for all lookups of an explanation."""
+_NOT_KNOWN: Final = (
+    "AWS Batch does not know this job any more; the page shows what Airflow recorded"
+)
+
+
+class Log(NamedTuple):
+    """Last lines of a job's log; *notice* says why there are none."""
+
+    lines: Sequence[str]
+    notice: str | None = None
+    is_live: bool = False
+
+
+@cache
+def live_jobs() -> LiveJobs:
+    """Return the jobs that all pages of this process share."""
+    return LiveJobs(connect)
+
+
+def task_page(key: Key) -> TaskPage | None:
+    """Return the page of a task instance; ``None`` if Airflow does not know it."""
+    record = task_record(key)
+    if record is None:
+        return None
+    reference = record.job
+    if reference is None:
+        return page_without_job(record, _as_json(record.request))
+    live = live_jobs()
+    seen = live.describe([reference]).get(reference)
+    trouble = live.trouble([reference])
+    stale = f"AWS does not answer: {trouble[0]}" if trouble else None
+    if seen is None or seen.job is None:
+        return page_from_records(record, reference.job_id, reference.region, stale or _NOT_KNOWN)
+    hook = live.hook(reference)
+    children = _failed_children(seen.job, hook)
+    explanation = _explain(seen.job, children, hook)
+    return page_of_job(record, explanation, seen_at=seen.at, stale=stale, children=children)
+
+
+def log_lines(key: Key, child: int | None) -> Log:
+    """Return the last lines of a task's job, or of a child of its array."""
+    record = task_record(key)
+    reference = record.job if record else None
+    if reference is None:
+        return Log((), "There is no job.")
+    live = live_jobs()
+    job = _job(live, reference)
+    if job is not None and child is not None:
+        child_id = chosen_child(job, child)
+        if child_id is None:
+            return Log((), f"The array has no child {child}.")
+        reference = JobReference(child_id, reference.region, reference.connection)
+        job = _job(live, reference)
+    hook = live.hook(reference)
+    if job is None or hook is None:
+        return Log((), " ".join(live.trouble([reference])) or "AWS does not know the job.")
+    lines = LogTail(hook.logs, count=LINES, sleep=lambda _: None).of(job)
+    notice = None if lines else nothing_to_read(job) or "The log is empty so far."
+    return Log([str(redact(line)) for line in lines], notice, job.status.is_live)
+
+
+def _job(live: LiveJobs, reference: JobReference) -> Job | None:
+    seen = live.describe([reference]).get(reference)
+    return seen.job if seen else None
+
+
+def _failed_children(job: Job, hook: "FargateBatchHook | None") -> list[Job]:
+    if not job.has_failed_children or hook is None:
+        return []
+    return failed_children_of(job, lambda: hook.api) or []
+
+
+def _explain(job: Job, children: Sequence[Job], hook: "FargateBatchHook | None") -> Explanation:
+    """Explain a job; lookups that fail are left out."""
+    evidence = Evidence(failed_children=tuple(children))
+    if hook is not None:
+        with suppress(AwsError):
+            evidence = EvidenceReader(hook.api, patience=PATIENCE).read(
+                job, questions(job, children), failed_children=children
+            )
+    return explain(job, evidence, datetime.now(UTC))
+
+
+def _as_json(request: Any) -> str | None:
+    return None if request is None else json.dumps(request, indent=2, ensure_ascii=False)

@@ -1,0 +1,68 @@
+"""Settings of Sphinx for the site: ``make docs``.
+
+The source folder is the root of the repository, so that a link that works in the repository works
+in the site. The list of pages is here, since people also read the Markdown in the repository.
+"""
+
+import re
+from pathlib import Path
+from typing import Any, Final
+
+ROOT: Final = Path(__file__).parents[2]
+
+project = "airflow-fargate-batch"
+html_title = project
+extensions = ["myst_parser"]
+include_patterns = ["*.md", "docs/**.md"]
+root_doc = "README"
+myst_heading_anchors = 3
+html_theme = "furo"
+html_extra_path = ["index.html"]
+html_show_copyright = False
+html_copy_source = False
+suppress_warnings = ["myst.header"]
+
+PAGES: Final = {
+    "How to": (
+        "start request chain arrays taskflow dry-run preflight waiting logs sensor retries "
+        "exactly-once containers secrets command-line cost ui metrics testing iam managed-airflow "
+        "at-scale troubleshooting"
+    ),
+    "Coming from": "from-batch-operator from-script",
+    "Reference": (
+        "reference/operator reference/command-line reference/exceptions reference/xcoms "
+        "reference/metrics"
+    ),
+    "Project": "/ARCHITECTURE /CONTRIBUTING /CHANGELOG /SECURITY",
+    "日本語": "/README.ja ja/start ja/from-script",
+}
+"""Pages of the navigation by caption, relative to docs/."""
+
+LOADED: Final = re.compile(
+    r"""<(?:script|img|iframe|source)\b[^>]*?\bsrc=["']?((?:https?:)?//[^"'\s>]+)"""
+    r"""|<link\b[^>]*?\bhref=["']?((?:https?:)?//[^"'\s>]+)"""
+)
+"""Address on another host that a browser loads with a page."""
+
+
+def setup(app: Any) -> None:
+    """Add the navigation to the first page, and check the pages after the build."""
+    app.connect("source-read", _add_navigation)
+    app.connect("build-finished", _refuse_other_hosts)
+
+
+def _add_navigation(app: Any, page: str, source: list[str]) -> None:
+    if page == app.config.root_doc:
+        source[0] += "".join(_toctree(caption, names.split()) for caption, names in PAGES.items())
+
+
+def _toctree(caption: str, names: list[str]) -> str:
+    pages = "\n".join(name if name.startswith("/") else f"/docs/{name}" for name in names)
+    return f"\n```{{toctree}}\n:hidden:\n:caption: {caption}\n\n{pages}\n```\n"
+
+
+def _refuse_other_hosts(app: Any, failure: Exception | None) -> None:
+    for path in [] if failure else Path(app.outdir).rglob("*.html"):
+        loaded = [first or second for first, second in LOADED.findall(path.read_text("utf-8"))]
+        if loaded:
+            raise RuntimeError(f"{path} loads from another host: {', '.join(loaded)}")
