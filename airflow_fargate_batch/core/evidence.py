@@ -175,7 +175,8 @@ def _of_line(job: Job, evidence: Evidence) -> Iterator[str]:
     elif evidence.is_beyond_the_snapshot(job):
         yield f"Place in line: behind the first {SHOWN} RUNNABLE jobs"
     elif snapshot.front:
-        yield f"In line: {len(snapshot.front)} other RUNNABLE jobs"
+        others = len(snapshot.front)
+        yield f"In line: {others} other RUNNABLE job{'' if others == 1 else 's'}"
 
 
 def _of_share(job: Job, snapshot: QueueSnapshot) -> Iterator[str]:

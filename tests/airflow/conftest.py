@@ -17,7 +17,9 @@ _HERE = Path(__file__).parent
 _LONG = frozenset(
     {"test_waiting_runs.py", "test_chaos_short.py", "test_log_runs.py"}
     | {"test_on_call_runs.py", "test_late_kill.py", "test_secret_log_runs.py"}
-    | {"test_items_benchmark.py", "test_metrics_runs.py"}
+    | {"test_items_benchmark.py", "test_metrics_runs.py", "test_item_runs.py"}
+    | {"test_explanation_runs.py", "test_learning_runs.py", "test_taskflow_runs.py"}
+    | {"test_preflight_runs.py"}
 )
 
 

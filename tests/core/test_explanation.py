@@ -3,6 +3,7 @@
 Situations, and the texts that people read, stand in ``tests/cli/test_explain.py``.
 """
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from airflow_fargate_batch.core.evidence import Evidence
 from airflow_fargate_batch.core.explanation import Question, explain, questions
 from airflow_fargate_batch.core.giving_up import report as given_up
 from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.core.queue_snapshot import QueueSnapshot
 from airflow_fargate_batch.core.surroundings import JobQueue, Surroundings, Unread
 from airflow_fargate_batch.exceptions import AccessDenied, AwsError, Throttled
 from tests.core.reporting import NOW
@@ -101,3 +103,54 @@ class TestGivingUp:
         stuck = job("RUNNABLE", statusReason="MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT")
         text = given_up("Job j can never start: …", explanation=explain(stuck, Evidence(), NOW))
         assert "Cause: " not in text
+
+
+def test_a_failed_dependency_is_the_cause_although_the_job_is_not_failed_yet() -> None:
+    failed = Job.from_api({"jobId": "one", "status": "FAILED"})
+    told = explain(job("PENDING", dependsOn=ON_ONE), Evidence(dependencies=(failed,)), NOW)
+    assert told.cause.startswith("its dependency one")
+    assert "fargate-batch explain one" in told.advice
+
+
+def test_dependencies_without_ids_are_waited_for() -> None:
+    told = explain(job("PENDING", dependsOn=[{}]), Evidence(), NOW)
+    assert told.cause == "the job waits for its dependencies"
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "lines"),
+    [
+        pytest.param(QueueSnapshot(), [], id="nothing"),
+        pytest.param(
+            QueueSnapshot(used_vcpus=Decimal(4), shares={"day": Decimal(3)}),
+            ["In use: 4 vCPU", "Other shares, vCPU in use: day 3"],
+            id="a job without a share",
+        ),
+        pytest.param(
+            QueueSnapshot(active_shares=2), [], id="shares without figures, as AWS leaves them out"
+        ),
+    ],
+)
+def test_only_what_the_snapshot_says_is_told(snapshot: QueueSnapshot, lines: list[str]) -> None:
+    told = explain(job("RUNNABLE"), Evidence(snapshot=snapshot), NOW).evidence_lines()
+    assert [line for line in told if "In use" in line or "hare" in line] == lines
+
+
+def test_a_share_alone_has_no_others() -> None:
+    snapshot = QueueSnapshot(shares={"day": Decimal(3)})
+    told = explain(job("RUNNABLE", shareIdentifier="day"), Evidence(snapshot=snapshot), NOW)
+    assert "Share day: 3 vCPU in use" in told.evidence_lines()
+    assert not any(line.startswith("Other shares") for line in told.evidence_lines())
+
+
+def test_a_job_behind_the_first_hundred_is_said_to_be() -> None:
+    front = tuple(f"arn:aws:batch:eu-west-1:1:job/{number}" for number in range(100))
+    waiting = job("RUNNABLE", jobArn="arn:aws:batch:eu-west-1:1:job/j")
+    told = explain(waiting, Evidence(snapshot=QueueSnapshot(front=front)), NOW)
+    assert "Place in line: behind the first 100 RUNNABLE jobs" in told.evidence_lines()
+
+
+def test_a_job_that_is_not_in_a_short_line_is_told_who_is() -> None:
+    front = ("arn:aws:batch:eu-west-1:1:job/other",)
+    told = explain(job("RUNNABLE"), Evidence(snapshot=QueueSnapshot(front=front)), NOW)
+    assert "In line: 1 other RUNNABLE job" in told.evidence_lines()

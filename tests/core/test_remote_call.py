@@ -1,12 +1,14 @@
 """A call travels in a variable, runs with any Python from 3.8 on, and prints its result."""
 
 import ast
+import base64
 import inspect
 import json
 import os
 import subprocess
 import sys
 import threading
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -15,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from airflow_fargate_batch.core import call_text
 from airflow_fargate_batch.core._runner import RUNNER
 from airflow_fargate_batch.core.call_text import (
     CALL_VARIABLE,
@@ -291,3 +294,8 @@ def test_a_call_without_secrets_is_shown_as_it_is() -> None:
     value = in_variable(call_of(add, 1, c="plain").to_json())
     body = {"containerOverrides": {"environment": [{"name": CALL_VARIABLE, "value": value}]}}
     assert redacted(body) == body
+
+
+def test_a_text_with_the_marker_of_a_call_may_hold_anything() -> None:
+    packed = base64.b64encode(zlib.compress(b"[1]")).decode()
+    assert call_text.arguments_of(call_text.PREFIX + packed) is None

@@ -324,3 +324,9 @@ def test_a_body_keeps_its_consumable_resources_beneath_the_argument() -> None:
     assert JobRequest.from_submit_job(whole).to_submit_job() == whole
     more = JobRequest.from_submit_job(whole, consumable_resources={"seat": 3})
     assert more.consumable_resources == {"licence": 2, "seat": 3}
+
+
+@pytest.mark.parametrize("name", ["\ud800", "a\0b", ""])
+def test_a_consumable_resource_with_an_impossible_name_is_a_problem(name: str) -> None:
+    with pytest.raises(InvalidRequest, match="consumable_resources"):
+        JobRequest.from_arguments(job_queue="q", job_definition="d", consumable_resources={name: 1})

@@ -275,3 +275,10 @@ def test_at_import_a_known_list_is_checked_and_an_unknown_list_is_not() -> None:
     template = {**WHERE, "items": "{{ ti.xcom_pull('list') | tojson }}", "items_per_child": 2}
     assert problems_before_rendering(template) == []
     assert problems_before_rendering({**WHERE, "items": []}) == []
+
+
+def test_a_file_with_many_bad_lines_reports_the_first() -> None:
+    text = "null\n" * 50
+    with pytest.raises(InvalidRequest) as raised:
+        make(items=ItemsText("list.jsonl", text))
+    assert len(raised.value.problems) == 20

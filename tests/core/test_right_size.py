@@ -121,3 +121,9 @@ def test_the_way_to_switch_it_on_is_in_awss_model() -> None:
         pytest.skip("this botocore does not know ecsSettings")
     assert "containerInsights" in shape.members["ecsSettings"].members
     assert "--ecs-settings containerInsights=ENHANCED" in why_missing(environment(None))
+
+
+def test_without_figures_of_memory_the_text_has_the_cpu_alone() -> None:
+    used = replace(usage("0.5", "1000"), memory_peak=None)
+    [used_line, *_] = right_size(job(), used).to_lines()
+    assert used_line.startswith("Used: up to 0.5 of 4 vCPU")

@@ -308,3 +308,15 @@ def test_a_short_or_common_value_stays_in_every_line(name: str, value: str, text
     assert (
         without(texts_of_secrets({"environment": [{"name": name, "value": value}]}), line) == line
     )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("[" * 100_000, id="nested too deep to be parsed"),
+        pytest.param('{"a": 1}\n{"b": ', id="JSON Lines that end early"),
+        pytest.param('{"a": 1}\n' + "[" * 100_000, id="a line nested too deep"),
+    ],
+)
+def test_a_text_that_only_begins_like_json_is_a_text(text: str) -> None:
+    assert hidden(text, is_secret_name, as_it_is)[0] in (text, STRUCK_OUT)

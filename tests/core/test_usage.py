@@ -59,6 +59,7 @@ def test_only_events_of_the_task_itself_count() -> None:
         event(MemoryUtilized="much"),
         "no JSON",
         "[1]",
+        event(MemoryUtilized=50, CpuUtilized="much"),
     ]
     usage = usage_of_events(messages, "abc")
     assert usage is not None

@@ -32,8 +32,10 @@ def read(value: object, where: str, findings: Findings) -> dict[str, int]:
         return _from_api(given, where, findings)
     read_quantities: dict[str, int] = {}
     for name, quantity in given.items():
-        plain_text(name, where, findings)
-        read_quantities[name] = _quantity(quantity, at(where, name), findings)
+        usable = plain_text(name, where, findings)
+        number = _quantity(quantity, at(where, name), findings)
+        if usable is not None:
+            read_quantities[usable] = number
     _check_number(read_quantities, where, findings)
     return read_quantities
 

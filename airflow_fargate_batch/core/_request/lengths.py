@@ -41,7 +41,7 @@ def leave_room(
 ) -> bool:
     """Return whether overrides leave room for Batch's own variables, counted in bytes of UTF-8."""
     expanded = [_expand(word, parameters) for word in command]
-    return len(_overrides_text(expanded, environment).encode()) <= _SHORT
+    return _bytes(_overrides_text(expanded, environment)) <= _SHORT
 
 
 def check_overrides(
@@ -129,10 +129,10 @@ def _expand(word: str, parameters: Mapping[str, str]) -> str:
 
 def check_request(body: Mapping[str, object], findings: Findings) -> None:
     """Refuse a request above the limit, naming the largest member."""
-    size = len(_compact(body).encode())
+    size = _bytes(_compact(body))
     if size < limits.REQUEST_BYTES:
         return
-    sizes = {member: len(_compact(value).encode()) for member, value in body.items()}
+    sizes = {member: _bytes(_compact(value)) for member, value in body.items()}
     largest = max(sizes, key=lambda member: sizes[member])
     findings.problem(
         ARGUMENT_OF.get(largest, "extra_submit_args"),
@@ -144,3 +144,8 @@ def check_request(body: Mapping[str, object], findings: Findings) -> None:
 
 
 _compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def _bytes(text: str) -> int:
+    """Return the length in UTF-8, also of a text that is refused for half a surrogate pair."""
+    return len(text.encode(errors="surrogatepass"))
