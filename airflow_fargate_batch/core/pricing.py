@@ -242,7 +242,7 @@ BUILT_IN: Final = _built_in()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """What a job occupies, as far as AWS prices it.
+    """Size, storage and platform of a job, which decide its price.
 
     Attributes:
         region: ``None`` means not known.

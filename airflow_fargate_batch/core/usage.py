@@ -29,7 +29,7 @@ CPU: Final = ("CpuUtilized", "TaskCpuUtilization")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """What one attempt used.
+    """CPU and memory used by one attempt.
 
     Attributes:
         cpu_average, cpu_peak: vCPU.

@@ -22,7 +22,7 @@ class Level(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What a rule says about a queue, a definition or a request.
+    """Result of a rule for a queue, a definition or a request.
 
     Attributes:
         rule: Name of the rule, such as ``queue-state``.

@@ -77,7 +77,7 @@ class ItemsText:
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What *items* say about a request.
+    """Parts of a request that follow from *items*.
 
     Attributes:
         items: The list; ``None`` if *items* was not given, or is not known yet.

@@ -15,7 +15,7 @@ GROW: Final = "grow"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Learning:
-    """What a retry may change.
+    """Changes that a retry may make.
 
     Attributes:
         grows: A retry after running out of memory asks for more memory.

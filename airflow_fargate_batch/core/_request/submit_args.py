@@ -17,7 +17,7 @@ from airflow_fargate_batch.core.submit_members import (
 
 @dataclass(slots=True)
 class Extra:
-    """What *extra_submit_args* sets, beneath the arguments."""
+    """Members set by *extra_submit_args*; the other arguments win."""
 
     containers: Layer = field(default_factory=dict)
     consumables: dict[str, int] = field(default_factory=dict)
