@@ -20,6 +20,7 @@ class Line:
         needs_postgres: LocalExecutor refuses SQLite.
         trigger_nulls: keys that a trigger request must name even when they have no value.
         clears_mapped: the API can clear one index of a mapped task.
+        is_newest: the line that ``make test`` runs on.
         retries_killed: a task whose process is killed is tried again; on 3.0 it has failed.
         update_fields: what a request that marks a task must say besides the state.
     """
@@ -32,6 +33,7 @@ class Line:
     settings: dict[str, str]
     needs_postgres: bool = False
     trigger_nulls: dict[str, None] = field(default_factory=dict)
+    is_newest: bool = False
     clears_mapped: bool = True
     retries_killed: bool = True
     update_fields: dict[str, Any] = field(default_factory=dict)
@@ -94,4 +96,8 @@ def installed_line() -> Line:
     installed = version("apache-airflow")
     if installed.startswith("2."):
         return AIRFLOW_2
-    return replace(AIRFLOW_3, retries_killed=not installed.startswith("3.0."))
+    return replace(
+        AIRFLOW_3,
+        is_newest=installed.startswith("3.3."),
+        retries_killed=not installed.startswith("3.0."),
+    )

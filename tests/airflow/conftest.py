@@ -21,6 +21,10 @@ _LONG = frozenset(
     | {"test_explanation_runs.py", "test_learning_runs.py", "test_taskflow_runs.py"}
     | {"test_preflight_runs.py"}
 )
+# Shown on the newest line in every run, and elsewhere by `make test-all`.
+_LONG_ON_OLDER_LINES = frozenset(
+    {"test_an_example_runs_when_it_is_triggered_by_hand", "test_its_dag_runs"}
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -28,7 +32,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.path.is_relative_to(_HERE):
             item.add_marker("airflow")
             item.add_marker(pytest.mark.xdist_group(_group(item)))
-        if item.path.name in _LONG:
+        name = getattr(item, "originalname", item.name)
+        if item.path.name in _LONG or (name in _LONG_ON_OLDER_LINES and not LINE.is_newest):
             item.add_marker("long")
 
 

@@ -38,6 +38,10 @@ def test_sequences_become_lists(value: object) -> None:
     assert json_value({"a": value}, "x") == {"a": [1, 2]}
 
 
+def test_numbers_stay_numbers() -> None:
+    assert json_value([1, 2.5, True, None], "x") == [1, 2.5, True, None]
+
+
 def _nested(levels: int) -> Any:
     value: Any = 1
     for _ in range(levels):

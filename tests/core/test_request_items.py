@@ -135,6 +135,7 @@ def test_lines_of_text_are_items_as_they_stand() -> None:
         (["a", None], "items[1]: is None: remove the entry"),
         ([float("nan")], "items[0]: is a float that JSON cannot hold"),
         ([object()], "items[0]: is an object that JSON cannot hold"),
+        ([Decimal("NaN")], "items[0]: is a Decimal that JSON cannot hold"),
         (["\ud800"], "items[0]: contains half a surrogate pair"),
         ("s3://bucket", "items: 's3://bucket' is not the address of an object"),
         ("s3://bucket/key", "items: s3://bucket/key was not read"),
@@ -156,6 +157,7 @@ def test_an_odd_item_is_never_quoted() -> None:
     [
         ({"items_per_child": 0}, "items_per_child: must be at least 1"),
         ({"items_per_child": "x"}, "items_per_child: 'x' is not a number"),
+        ({"items_location": ["s3://lists"]}, "items_location: must be text, not a list"),
         ({"items_location": "lists/x"}, "items_location: 'lists/x' is not a prefix on S3"),
         ({"array_size": 2}, "array_size: is set together with items"),
     ],
