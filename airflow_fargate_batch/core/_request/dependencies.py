@@ -17,6 +17,7 @@ from airflow_fargate_batch.core._request.values import (
     plain_text,
     shown,
 )
+from airflow_fargate_batch.core.nesting import unless_too_deep
 from airflow_fargate_batch.core.submit_members import MEMBERS
 
 N_TO_N: Final = "N_TO_N"
@@ -134,11 +135,10 @@ class _Reader:
         self._findings = findings
 
     def read_all(self, value: object, where: str) -> list[Dependency]:
-        try:
-            return list(self._read(value, where, None))
-        except RecursionError:
+        found = unless_too_deep(None, lambda: list(self._read(value, where, None)))
+        if found is None:
             self._findings.problem(where, "is nested too deeply")
-            return []
+        return found or []
 
     def _read(self, value: object, where: str, kind: str | None) -> Iterator[Dependency]:
         if self._is_missing(value):
@@ -260,6 +260,6 @@ def _parse(text: str) -> object:
     except json_text.NotJson:
         pass
     try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return unless_too_deep(None, ast.literal_eval, text)
+    except (ValueError, SyntaxError, TypeError, MemoryError):
         return None

@@ -233,7 +233,7 @@ def _each(given: Iterable[object], findings: Findings) -> Iterator[str]:
             if item is None:
                 raise TypeError  # noqa: TRY301 - one handler words all odd items
             yield line_of(_plain(item))
-        except (TypeError, ValueError, RecursionError) as error:
+        except (TypeError, ValueError) as error:
             findings.problem(f"items[{index}]", *_odd(item, error))
             odd += 1
             if odd == _PROBLEMS:

@@ -165,7 +165,7 @@ def content(value: object, where: str, findings: Findings) -> str | None:
         case bool() | int() | float() | dict() | list():
             try:
                 text = json_text.write(value)
-            except (TypeError, ValueError, RecursionError):
+            except (TypeError, ValueError):
                 findings.problem(where, _no_json(value))
                 return None
         case Decimal() if value.is_finite():
