@@ -90,7 +90,7 @@ def replace_bytes(path: str, data: bytes) -> None:
             new.flush()
             shutil.copymode(target, new.name)
             Path(new.name).replace(target)
-        except BaseException:
+        except BaseException:  # also Ctrl-C: no unfinished file stays beside the user's
             Path(new.name).unlink()
             raise
 
