@@ -75,6 +75,14 @@ def test_the_same_body_comes_out(body: dict[str, Any], form: Any) -> None:
     assert read(form(body)) == body
 
 
+@pytest.mark.parametrize("container", [None, "main"], ids=["container", "ecs"])
+def test_the_list_of_a_body_is_read_back_for_both_kinds_of_job_definitions(
+    container: str | None,
+) -> None:
+    body = dict(make(container=container, items=["a", "b"]).to_submit_job())
+    assert read(body) == body
+
+
 def test_every_body_that_a_request_writes_is_read_as_the_same() -> None:
     seen = 0
 
