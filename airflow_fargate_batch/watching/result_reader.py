@@ -170,8 +170,8 @@ class ObjectReader:
         :raises ResultMissing: the object cannot be read now.
         """
         if location is None:
-            why = "the result is on S3, and the task has no payload_location"
-            raise UnusableResult(job_id, why, "Set payload_location as before, and retry.")
+            why = "the result is on S3, and the task has no `payload_location`"
+            raise UnusableResult(job_id, why, "Set `payload_location` as before, and retry.")
         address = location.below(name)
         try:
             return parse(self._text(address))

@@ -288,6 +288,6 @@ def test_an_argument_that_there_is_not_is_a_mistake_of_the_caller() -> None:
     with pytest.raises(TypeError, match=r"unknown argument env; did you mean environment\?"):
         JobRequest.from_arguments(env={})
     with pytest.raises(
-        TypeError, match=r"array_properties \(an argument of BatchOperator\): use array"
+        TypeError, match=r"array_properties \(an argument of BatchOperator\): use `array_size`"
     ):
         JobRequest.from_arguments(array_properties={})

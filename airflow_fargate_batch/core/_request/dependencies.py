@@ -86,7 +86,7 @@ def read(
         findings.problem(
             "depends_on",
             "no job id is left: every upstream task was skipped or pushed no job id",
-            "remove depends_on if the job may run without dependencies",
+            "remove `depends_on` if the job may run without dependencies",
         )
     if array_size == 1:
         found = [Dependency(each.job_id) for each in found if each.type != SEQUENTIAL]
@@ -143,7 +143,7 @@ class _Reader:
     def _read(self, value: object, where: str, kind: str | None) -> Iterator[Dependency]:
         if self._is_missing(value):
             self.missing += 1
-            self._findings.notes.append(f"{where} is ignored: no job id")
+            self._findings.notes.append(f"`{where}` is ignored: no job id")
         elif isinstance(value, Mapping):
             yield from self._entry(value, where)
         elif isinstance(value, str):
@@ -155,7 +155,7 @@ class _Reader:
             self._findings.problem(
                 where,
                 "is None: the upstream task was skipped or pushed no job id",
-                "check that task, or set ignore_missing_dependencies to ignore such tasks",
+                "check that task, or set `ignore_missing_dependencies` to ignore such tasks",
                 involves=("ignore_missing_dependencies",),
             )
         else:
@@ -214,14 +214,14 @@ class _Reader:
                 self._findings.problem(where, _TWO_MEANINGS, _TWO_ENTRIES, ("array_size", "items"))
                 return
             self._findings.warnings.append(
-                f"{where}: {SEQUENTIAL} with a jobId counts as a plain dependency on that job"
+                f"`{where}`: {SEQUENTIAL} with a jobId counts as a plain dependency on that job"
             )
             kind = None
         if kind is not None and not self._is_array:
             self._findings.problem(
                 f"{where}.type",
                 f"{kind} is for array jobs",
-                "set array_size, or remove the type",
+                "set `array_size`, or remove the type",
                 involves=("array_size", "items"),
             )
         if kind == SEQUENTIAL:
