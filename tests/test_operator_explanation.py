@@ -98,7 +98,7 @@ def test_a_wait_that_gives_up_tells_the_place_in_line_although_the_job_is_termin
         )
     time.sleep(0.3)  # a second and a half of theirs: RUNNABLE before the task's own job
     said = failure(JobTimedOut, runnable_timeout=1)
-    assert re.search(r"was RUNNABLE for . s: runnable_timeout is 1 s\n", said)
+    assert re.search(r"was RUNNABLE for . s: `runnable_timeout` is 1 s\n", said)
     assert "The job was terminated.\n" in said
     assert "Cause: 2 jobs stand before the job in its queue\n" in said
     assert "Place in line: 3 of 3 RUNNABLE jobs\n" in said
@@ -119,7 +119,7 @@ def test_the_event_of_a_trigger_that_gave_up_is_explained_in_the_worker(aws: Loc
     event = WaitEvent(
         outcome=WaitOutcome.GAVE_UP,
         jobs=tuple(api.describe_jobs([job_id])),
-        message=f"Job {job_id} was RUNNABLE for 1 h 0 min: runnable_timeout is 1 h 0 min",
+        message=f"Job {job_id} was RUNNABLE for 1 h 0 min: `runnable_timeout` is 1 h 0 min",
         advice="from the trigger",
     )
     batch.terminate_job(jobId=job_id, reason="given up")

@@ -75,15 +75,15 @@ def test_every_literal_mistake_is_said_at_once() -> None:
 
 
 ELSEWHERE = {
-    "array_properties": "(an argument of BatchOperator): use array_size, the number of children",
-    "overrides": "(an argument of BatchOperator): use container_overrides, or command, environment",
-    "scheduling_priority_override": "(an argument of BatchOperator): use scheduling_priority",
-    "submit_job_timeout": "(an argument of BatchOperator): use job_timeout",
+    "array_properties": "(an argument of BatchOperator): use `array_size`, the number of children",
+    "overrides": "(an argument of BatchOperator): use `container_overrides`, or `command`, ",
+    "scheduling_priority_override": "(an argument of BatchOperator): use `scheduling_priority`",
+    "submit_job_timeout": "(an argument of BatchOperator): use `job_timeout`",
     "eks_properties_override": "(an argument of BatchOperator): use BatchOperator for jobs on",
     "node_overrides": "(an argument of BatchOperator): use BatchOperator for multi-node jobs",
     "job_id": "(an argument of BatchOperator): remove job_id; FargateBatchJobSensor waits",
-    "waiters": "(an argument of BatchOperator): use poll_interval and wait_timeout",
-    "max_retries": "(an argument of BatchOperator): use wait_timeout",
+    "waiters": "(an argument of BatchOperator): use `poll_interval` and `wait_timeout`",
+    "max_retries": "(an argument of BatchOperator): use `wait_timeout`",
     "status_retries": "(an argument of BatchOperator): remove status_retries",
     "vcpus": "did you mean vcpu?",
     "jobQueue": "did you mean job_queue?",

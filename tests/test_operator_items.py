@@ -99,7 +99,7 @@ def test_items_that_became_none_fail_and_never_make_a_job_of_one(native: bool) -
 def test_a_mistake_fails_the_import() -> None:
     with pytest.raises(InvalidRequest, match="20000 items"):
         operator(items=LONG)
-    with pytest.raises(InvalidRequest, match="is set together with items"):
+    with pytest.raises(InvalidRequest, match="is set together with `items`"):
         operator(items=["a"], array_size=3)
     operator(items=LONG, items_location="s3://lists/x")
     operator(items=LONG, items_location="{{ var.value.lists }}")

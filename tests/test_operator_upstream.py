@@ -60,7 +60,7 @@ def test_a_missing_id_says_how_to_depend_on_whichever_ran() -> None:
         join = task("join", depends_on=[task("a").output, task("b").output])
     assert failure(join, a=A).endswith(
         "depends_on[1] (task b): is None: the upstream task was skipped or pushed no job id: "
-        "check that task, or set ignore_missing_dependencies to ignore such tasks"
+        "check that task, or set `ignore_missing_dependencies` to ignore such tasks"
     )
 
 

@@ -293,7 +293,7 @@ def test_a_deferred_task_hands_its_limits_to_its_trigger() -> None:
     limits = {"wait_timeout": 3600, "runnable_timeout": "60", "starting_timeout": 90}
     trigger = deferred(FakeTaskInstance(), **limits)
     assert trigger.wait_until is not None
-    assert trigger.wait_limit == "wait_timeout is 1 h 0 min"
+    assert trigger.wait_limit == "`wait_timeout` is 1 h 0 min"
     assert (trigger.runnable_timeout, trigger.starting_timeout) == (60.0, 90.0)
 
 
@@ -466,7 +466,7 @@ def test_times_are_numbers_their_text_or_timedeltas(spans: tuple[Any, Any, Any])
     )
     [wait] = hook.waits
     assert before <= wait["until"] - timedelta(seconds=60) <= datetime.now(UTC)
-    assert wait["limit"] == "wait_timeout is 1 min 0 s"
+    assert wait["limit"] == "`wait_timeout` is 1 min 0 s"
     assert wait["poll_interval"] == 5.0
     assert wait["runnable_timeout"] == wait["starting_timeout"] == timedelta(seconds=90)
 

@@ -1,9 +1,9 @@
 """The items of a task: read from XCom or S3, shown shortened, and named after a failure."""
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from airflow_fargate_batch.core import json_text
 from airflow_fargate_batch.core.items import Address, Items
 from airflow_fargate_batch.core.request import ItemsText, read_items
 from airflow_fargate_batch.exceptions import AwsError
@@ -36,8 +36,8 @@ def preview(value: Any) -> Any:
     """Return the first items of a list, or of JSON text of a list, and the number of the rest."""
     if isinstance(value, str):
         try:
-            parsed = json.loads(value)
-        except (ValueError, RecursionError):
+            parsed = json_text.read(value)
+        except ValueError:
             return value
         return preview(parsed) if isinstance(parsed, list) else value
     if not isinstance(value, list) or len(value) <= SHOWN:

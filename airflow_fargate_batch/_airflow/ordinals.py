@@ -63,7 +63,7 @@ def place_of(task_instance: Any, operator_id: str) -> Iterator[Place]:
     try:
         seconds = time.monotonic() - this_try.began
         yield Place(ordinal, was_tried=ordinal in known.tried, seconds=seconds)
-    except BaseException:
+    except BaseException:  # also Airflow's timeout and a killed task, which are no Exception
         with _lock:
             known.taken.discard(ordinal)
             known.tried.add(ordinal)

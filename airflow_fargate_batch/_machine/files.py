@@ -52,9 +52,8 @@ def read_text(path: str, *, most: int, pipes: bool) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise NotReadable(f"is not UTF-8 text, from byte {error.start} on") from None
-    except (OSError, ValueError) as error:  # Value: a NUL in the path
-        reason = getattr(error, "strerror", None) or str(error)
-        raise NotReadable(f"cannot be read: {reason}") from None
+    except (OSError, ValueError) as error:
+        raise _not_readable(error) from None
 
 
 def read_bytes(path: str, *, most: int) -> bytes:
@@ -65,9 +64,8 @@ def read_bytes(path: str, *, most: int) -> bytes:
     """
     try:
         return _read(path, most, pipes=False)
-    except (OSError, ValueError) as error:  # Value: a NUL in the path
-        reason = getattr(error, "strerror", None) or str(error)
-        raise NotReadable(f"cannot be read: {reason}") from None
+    except (OSError, ValueError) as error:
+        raise _not_readable(error) from None
 
 
 def replace_bytes(path: str, data: bytes) -> None:
@@ -90,9 +88,16 @@ def replace_bytes(path: str, data: bytes) -> None:
             new.flush()
             shutil.copymode(target, new.name)
             Path(new.name).replace(target)
-        except BaseException:
+        except BaseException:  # also Ctrl-C: no unfinished file stays beside the user's
             Path(new.name).unlink()
             raise
+
+
+def _not_readable(error: OSError | ValueError) -> NotReadable:
+    """Word an error of the system; of a NUL in the path, each Python has words of its own."""
+    if isinstance(error, OSError):
+        return NotReadable(f"cannot be read: {error.strerror or error}")
+    return NotReadable("cannot be read: the path contains a NUL character")
 
 
 def _read(path: str, most: int, *, pipes: bool) -> bytes:

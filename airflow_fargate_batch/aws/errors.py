@@ -63,33 +63,33 @@ _REFUSALS: Final[tuple[tuple[re.Pattern[str], type[AwsError], str], ...]] = (
     (
         re.compile(r"JobDefinition .* does not exist|not in ACTIVE status", re.IGNORECASE),
         JobDefinitionNotFound,
-        "Check job_definition, the region and the account; a deregistered revision is INACTIVE.",
+        "Check `job_definition`, the region and the account; a deregistered revision is INACTIVE.",
     ),
     (
         re.compile(r"Job ?Queue .*(?:not (?:be )?found|does not exist)", re.IGNORECASE),
         JobQueueNotFound,
-        "Check job_queue, the region and the account.",
+        "Check `job_queue`, the region and the account.",
     ),
     (
         re.compile(r"Job ?Queue .*(?:not enabled|disabled)", re.IGNORECASE),
         AwsError,
-        "The queue is DISABLED: choose another job_queue, or ask the owner to enable the queue "
+        "The queue is DISABLED: choose another `job_queue`, or ask the owner to enable the queue "
         "(aws batch update-job-queue --job-queue NAME --state ENABLED).",
     ),
     (
         re.compile(r"Either schedulingPriority .* or schedulingPriorityOverride", re.IGNORECASE),
         FairShareMismatch,
-        "The queue has a fair-share policy: give scheduling_priority (0 to 9999).",
+        "The queue has a fair-share policy: give `scheduling_priority` (0 to 9999).",
     ),
     (
         re.compile(r"shareIdentifier must be specified", re.IGNORECASE),
         FairShareMismatch,
-        "The queue has a fair-share policy: give share_identifier and scheduling_priority.",
+        "The queue has a fair-share policy: give `share_identifier` and `scheduling_priority`.",
     ),
     (
         re.compile(r"shareIdentifier|scheduling ?(?:priority|policy)", re.IGNORECASE),
         FairShareMismatch,
-        "Only a queue with a fair-share policy takes share_identifier and scheduling_priority: "
+        "Only a queue with a fair-share policy takes `share_identifier` and `scheduling_priority`: "
         "leave both out for a FIFO queue.",
     ),
     (
@@ -111,7 +111,7 @@ _FARGATE_PAIR: Final = re.compile(
 """AWS's refusal of a size, also if the job definition gave vCPU or memory."""
 
 _MISCONFIGURED: Final[tuple[tuple[type[Exception], type[AwsError], str], ...]] = (
-    (boto.NoRegionError, AwsError, "Set the region: region_name, --region or AWS_REGION."),
+    (boto.NoRegionError, AwsError, "Set the region: `region_name` or AWS_REGION."),
     (boto.ProfileNotFound, CredentialsMissing, "Check the name of the profile in ~/.aws/config."),
     (boto.NoCredentialsError, CredentialsMissing, _CREDENTIALS_ADVICE),
     (boto.PartialCredentialsError, CredentialsMissing, _CREDENTIALS_ADVICE),

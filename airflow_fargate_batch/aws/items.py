@@ -27,8 +27,8 @@ S3_CONFIG: Final = NO_HIDDEN_RETRIES.merge(
 which redirects to another host for new buckets, and in old regions with Signature Version 2, which
 S3 refuses for buckets made since June 2020."""
 _ADVICE: Final = {
-    "NoSuchBucket": "Check the bucket in items_location, payload_location or items.",
-    "NoSuchKey": "Check the key in items; or the object has been deleted.",
+    "NoSuchBucket": "Check the bucket in `items_location`, `payload_location` or `items`.",
+    "NoSuchKey": "Check the key in `items`; or the object has been deleted.",
 }
 
 

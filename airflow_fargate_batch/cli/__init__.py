@@ -15,7 +15,7 @@ from typing import Final
 from airflow_fargate_batch.cli import _console
 from airflow_fargate_batch.cli._exit_codes import INTERRUPTED, INVALID, OK, REFUSED
 from airflow_fargate_batch.cli._parser import Parser, did_you_mean
-from airflow_fargate_batch.cli._wording import in_flags
+from airflow_fargate_batch.cli._wording import in_flags, problems_in_flags
 from airflow_fargate_batch.exceptions import FargateBatchError, InvalidRequest
 
 PROGRAM: Final = "fargate-batch"
@@ -113,7 +113,7 @@ def _code_of(command: Callable[[], int]) -> int:
         _console.give_up_stdout()
         return OK
     except InvalidRequest as error:
-        _console.error(in_flags(str(error)))
+        _console.error(problems_in_flags(error))
         return INVALID
     except FargateBatchError as error:
         _console.error(in_flags(str(error)))

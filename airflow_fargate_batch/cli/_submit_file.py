@@ -9,6 +9,7 @@ from airflow_fargate_batch.cli import _clients, _console
 from airflow_fargate_batch.cli._jobs import written
 from airflow_fargate_batch.cli._progress import View, view
 from airflow_fargate_batch.cli._submit_flags import SubmitOptions
+from airflow_fargate_batch.cli._wording import in_flags
 from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.exceptions import (
     AccessDenied,
@@ -110,7 +111,7 @@ def _submitted(
 def _report(outcome: Outcome, told: set[str]) -> None:
     if isinstance(outcome.error, AccessDenied | CredentialsMissing):
         raise outcome.error  # every other submit would fail as well
-    said = str(outcome.error)
+    said = in_flags(str(outcome.error))
     if said not in told:
         told.add(said)
         _console.error(f"request {outcome.index + 1}, {outcome.request.job_name}: {said}")

@@ -248,7 +248,7 @@ class Vigil:
         try:
             found = {job.id: job for job in self._describe(over)}
         except AwsError as error:
-            _console.warning(f"Could not read the state of {named(over)}: {error}")
+            _console.warning(f"Could not read the state of {named(over)}: {in_flags(str(error))}")
         for job_id in over:
             self._decide(job_id, found.get(job_id), shown)
 
@@ -269,7 +269,7 @@ class Vigil:
     ) -> None:
         job = self._jobs[job_id]
         if isinstance(error, JobLost):
-            _console.error("\n".join(filter(None, (str(error), advice))))
+            _console.error(in_flags("\n".join(filter(None, (str(error), advice)))))
         else:
             became = left_running([job], region=self._region)
             text = "\n".join(line for line in (error.message, error.state, became) if line)

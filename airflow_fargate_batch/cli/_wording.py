@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from airflow_fargate_batch.exceptions import InvalidRequest, Problem
+
 FLAG_OF: Final[Mapping[str, str]] = {
     "array_size": "--array-size",
     "awslogs_index": "--index",
@@ -45,29 +47,34 @@ FLAG_OF: Final[Mapping[str, str]] = {
 }
 """Flag for each argument that appears in messages. Names missing here stay as written."""
 
-_ARGUMENT: Final = re.compile(
-    r"`(?P<quoted>[a-z_]+)(?:=(?P<value>[^`]*))?`"
-    r"|the argument (?P<after>\w+)"
-    r"|(?<![\w'./`-])(?P<alone>[a-z]+(?:_[a-z]+)+)(?![\w'/`-])"
-)
+_MARKED: Final = re.compile(r"`(?P<name>[a-z_]+)(?P<inside>[.\[][^`=]*)?(?:=(?P<value>[^`]*))?`")
 
 
 def in_flags(text: str) -> str:
-    """Replace argument names in a message by flags.
+    """Replace arguments in a message by flags.
 
-    A name in backticks (with or without ``=value``) or after ``the argument`` is always replaced. A
-    bare name is replaced only if the name has an underscore, because names such as ``command`` are
-    English words too.
+    The core marks arguments by backticks: a name, a place inside an argument, or ``name=value``.
+    What has no flag stays as written.
     """
 
     def renamed(found: re.Match[str]) -> str:
-        flag = FLAG_OF.get(found["quoted"] or found["after"] or found["alone"])
+        flag = FLAG_OF.get(found["name"])
         if flag is None:
             return found[0]
         value = (found["value"] or "").strip("'\"")
-        return f"{flag} {value}" if value else flag
+        place = f"{flag}{found['inside'] or ''}"
+        return f"{place} {value}" if value else place
 
-    return _ARGUMENT.sub(renamed, text)
+    return _MARKED.sub(renamed, text)
+
+
+def problems_in_flags(error: InvalidRequest) -> str:
+    """Write the problems of a request, with flags in place of arguments."""
+    named = [
+        Problem(in_flags(f"`{each.field}`").strip("`"), in_flags(each.message))
+        for each in error.problems
+    ]
+    return str(InvalidRequest(named))
 
 
 def json_advice(flag: str, example: str | None) -> str:

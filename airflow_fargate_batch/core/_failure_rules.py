@@ -36,7 +36,7 @@ _LOOK_AT_LOGS: Final = (
     "Read the last log lines of the job: the program usually reports the reason there."
 )
 _BIGGER: Final = "Set more `memory`."
-GIVEN_UP_IN_RUNNABLE: Final = r"\bwas RUNNABLE for [^:]*: runnable_timeout is "
+GIVEN_UP_IN_RUNNABLE: Final = r"\bwas RUNNABLE for [^:]*: `?runnable_timeout`? is "
 """Status reason of a job terminated by this package because of *runnable_timeout*; the words are
 those of ``core.waiting``, as a test compares."""
 

@@ -32,13 +32,14 @@ class Other(NamedTuple):
 
 OTHERS: Final[Mapping[str, Other]] = {
     "array_properties": Other(
-        "use array_size, the number of children", "array_size", member="size"
+        "use `array_size`, the number of children", "array_size", member="size"
     ),
     "overrides": Other(
-        "use container_overrides, or command, environment, vcpu and memory", "container_overrides"
+        "use `container_overrides`, or `command`, `environment`, `vcpu` and `memory`",
+        "container_overrides",
     ),
-    "scheduling_priority_override": Other("use scheduling_priority", "scheduling_priority"),
-    "submit_job_timeout": Other("use job_timeout", "job_timeout"),
+    "scheduling_priority_override": Other("use `scheduling_priority`", "scheduling_priority"),
+    "submit_job_timeout": Other("use `job_timeout`", "job_timeout"),
     "eks_properties_override": Other("use BatchOperator for jobs on Amazon EKS", on_fargate=False),
     "node_overrides": Other(
         "use BatchOperator for multi-node jobs, which run on EC2 only", on_fargate=False
@@ -46,16 +47,16 @@ OTHERS: Final[Mapping[str, Other]] = {
     "job_id": Other(
         "remove job_id; FargateBatchJobSensor waits for an existing job", changes_job=False
     ),
-    "waiters": Other("use poll_interval and wait_timeout", changes_job=False),
-    "max_retries": Other("use wait_timeout", changes_job=False),
+    "waiters": Other("use `poll_interval` and `wait_timeout`", changes_job=False),
+    "max_retries": Other("use `wait_timeout`", changes_job=False),
     "status_retries": Other(
         "remove status_retries; calls that may succeed later are retried", changes_job=False
     ),
 }
 
 OF_SENSOR: Final[Mapping[str, Other]] = {
-    "job_id": Other("use job_ids", "job_ids"),
-    "max_retries": Other("use timeout, in seconds", changes_job=False),
+    "job_id": Other("use `job_ids`", "job_ids"),
+    "max_retries": Other("use `timeout`, in seconds", changes_job=False),
 }
 """Source: ``BatchSensor.__init__`` in the Amazon provider 9.39.0."""
 

@@ -2,9 +2,10 @@
 
 import base64
 import binascii
-import json
 import zlib
 from typing import Any, Final
+
+from airflow_fargate_batch.core import json_text
 
 CALL_VARIABLE: Final = "FARGATE_BATCH_CALL"
 """Variable with the call."""
@@ -29,8 +30,8 @@ def arguments_of(text: str) -> Any:
     try:
         unzip = zlib.decompressobj()
         packed = base64.b64decode(text.removeprefix(PREFIX), validate=True)
-        payload = json.loads(unzip.decompress(packed, PAYLOAD_BYTES))
-    except (binascii.Error, zlib.error, ValueError, RecursionError):
+        payload = json_text.read(unzip.decompress(packed, PAYLOAD_BYTES))
+    except (binascii.Error, zlib.error, ValueError):
         return None
     if not isinstance(payload, dict):
         return None

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any, Final
 
-from airflow_fargate_batch.core import limits
+from airflow_fargate_batch.core import json_text, limits
 from airflow_fargate_batch.core.naming import INDEXES_VARIABLE, ITEMS_TAG
 
 ITEMS_VARIABLE: Final = "FARGATE_BATCH_ITEMS"
@@ -182,9 +182,10 @@ def line_of(item: object) -> str:
     """Write an item as a line of JSON without any character that ends a line.
 
     :raises TypeError: JSON has no such type.
-    :raises ValueError: JSON has no such value (NaN), or the text cannot be encoded as UTF-8.
+    :raises ValueError: JSON has no such value (NaN), the item is nested too deeply, or the text
+        cannot be encoded as UTF-8.
     """
-    line = json.dumps(item, ensure_ascii=False, allow_nan=False)
+    line = json_text.write(item)
     if line.isascii():
         return line
     line.encode()

@@ -3,58 +3,57 @@
 Source: AWS Batch API Reference, ``JobDetail``; the ``JobSummary`` of ListJobs has a
 subset of the same members, so an array's children are ``Job`` values as well. Command, environment
 and parameters are dropped on purpose, because of secrets. Two parts of the environment are kept:
-the variable of this package, and the secrets to strike out of the job's log.
+the variable of this package, and the secrets to strike out of the job's log. ``_job_reading`` reads
+the members, ``_job_writing`` writes them again.
 """
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
 from airflow_fargate_batch.core import _members as read
 from airflow_fargate_batch.core._containers import Container, Containers
+from airflow_fargate_batch.core._job_parts import DEFAULT_LOG_GROUP, ArrayProgress, Attempt
+from airflow_fargate_batch.core._job_reading import (
+    array_from_api,
+    attempts_from_api,
+    container_from_api,
+    containers_of,
+    environment_of,
+    fargate_from_api,
+    helpers_of,
+    indexes_of,
+    task_of,
+)
 from airflow_fargate_batch.core._job_secrets import secrets_of_job
-from airflow_fargate_batch.core._members import EPOCH
-from airflow_fargate_batch.core.items import indexes_of_text, indexes_text
-from airflow_fargate_batch.core.naming import INDEXES_VARIABLE, TAG_PREFIX
+from airflow_fargate_batch.core._job_writing import (
+    array_to_api,
+    attempt_to_api,
+    milliseconds,
+    task_to_api,
+    without_nothing,
+)
+from airflow_fargate_batch.core.naming import TAG_PREFIX
 from airflow_fargate_batch.core.secret_names import is_secret_name
 from airflow_fargate_batch.core.secrets import without
 from airflow_fargate_batch.core.status import JobStatus
 
-DEFAULT_LOG_GROUP: Final = "/aws/batch/job"
-"""Log group of AWS Batch, unless the job definition's log configuration names another group."""
+__all__ = [
+    "DEFAULT_LOG_GROUP",
+    "FAILED_INDEXES",
+    "ArrayProgress",
+    "Attempt",
+    "Job",
+    "jobs_from_api",
+]
+
 FAILED_INDEXES: Final = 1000
 """Number of failed indexes in a summary; the counts include all."""
 _RUNS: Final = frozenset({JobStatus.STARTING, JobStatus.RUNNING})
 _ARN: Final = re.compile(r"arn:[^:]+:batch:([^:]+):")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt(Containers):
-    """One finished attempt."""
-
-    containers: tuple[Container, ...] = ()
-    status_reason: str | None = None
-    task_arn: str | None = None
-    started_at: datetime | None = None
-    stopped_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArrayProgress:
-    """The array side of a job.
-
-    Attributes:
-        size: Number of children of a parent; ``None`` for a child.
-        index: Index of a child; ``None`` for a parent.
-        counts: A parent's children by state (``statusSummary``), without empty states.
-    """
-
-    size: int | None = None
-    index: int | None = None
-    counts: Mapping[JobStatus, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,12 +123,12 @@ class Job(Containers):
         if job_id is None:
             raise ValueError("the entry has no jobId")
         status_text = read.text(members.get("status")) or ""
-        containers = _containers(members)
-        helpers = _helpers(containers)
-        variables = list(_environment(containers))
+        containers = containers_of(members)
+        helpers = helpers_of(containers)
+        variables = list(environment_of(containers))
         secrets = secrets_of_job(members, containers, variables, is_secret)
         depends_on = read.mappings(members.get("dependsOn"))
-        task = _task(members)
+        task = task_of(members)
         job = cls(
             id=job_id,
             name=read.text(members.get("jobName")),
@@ -140,15 +139,15 @@ class Job(Containers):
             status_text=status_text,
             status_reason=read.text(members.get("statusReason")),
             containers=tuple(
-                _container_from_api(
+                container_from_api(
                     each, essential=not helpers or each.get("essential") is not False
                 )
                 for each in containers
             ),
-            attempts=_attempts_from_api(members, helpers),
-            array=_array_from_api(read.mapping(members.get("arrayProperties"))),
+            attempts=attempts_from_api(members, helpers),
+            array=array_from_api(read.mapping(members.get("arrayProperties"))),
             secrets=secrets,
-            indexes=_indexes(variables) if variables else (),
+            indexes=indexes_of(variables) if variables else (),
             has_dependencies=bool(depends_on),
             dependencies=tuple(
                 job_id for entry in depends_on if (job_id := read.text(entry.get("jobId")))
@@ -162,7 +161,7 @@ class Job(Containers):
             started_at=read.moment(members.get("startedAt")),
             stopped_at=read.moment(members.get("stoppedAt")),
             share_identifier=read.text(members.get("shareIdentifier")),
-            **_fargate_from_api(task),
+            **fargate_from_api(task),
             tags=read.text_mapping(members.get("tags")),
         )
         return job.striking_out(secrets) if secrets else job
@@ -190,7 +189,7 @@ class Job(Containers):
         ``from_api`` makes an equal job of the entry, except for the tags. The result is JSON: in
         this form a job travels from the triggerer, through Airflow's database, to a worker.
         """
-        return _without_nothing(
+        return without_nothing(
             {
                 "jobId": self.id,
                 "jobName": self.name,
@@ -199,27 +198,27 @@ class Job(Containers):
                 "jobDefinition": self.definition,
                 "status": self.status_text,
                 "statusReason": self.status_reason,
-                "attempts": [_attempt_to_api(attempt) for attempt in self.attempts],
-                "arrayProperties": _array_to_api(self.array),
+                "attempts": [attempt_to_api(attempt) for attempt in self.attempts],
+                "arrayProperties": array_to_api(self.array),
                 "dependsOn": [{"jobId": job_id} for job_id in self.dependencies]
                 or [{}] * self.has_dependencies,
                 "isTerminated": self.is_terminated,
                 "isCancelled": self.is_cancelled,
-                "createdAt": _milliseconds(self.created_at),
-                "scheduledAt": _milliseconds(self.scheduled_at),
-                "startedAt": _milliseconds(self.started_at),
-                "stoppedAt": _milliseconds(self.stopped_at),
+                "createdAt": milliseconds(self.created_at),
+                "scheduledAt": milliseconds(self.scheduled_at),
+                "startedAt": milliseconds(self.started_at),
+                "stoppedAt": milliseconds(self.stopped_at),
                 "shareIdentifier": self.share_identifier,
                 "tags": {k: v for k, v in self.tags.items() if k.startswith(TAG_PREFIX)},
                 "ecsProperties": {
                     "taskProperties": [
-                        _without_nothing(
+                        without_nothing(
                             {
                                 "taskArn": self.task_arn,
                                 "enableExecuteCommand": self.allows_exec or None,
                             }
                         )
-                        | _task_to_api(self.containers, self.indexes)
+                        | task_to_api(self.containers, self.indexes)
                         | _fargate_to_api(self)
                     ]
                 },
@@ -356,51 +355,6 @@ def jobs_from_api(
     ]
 
 
-def _containers(members: Mapping[str, object]) -> list[Mapping[str, object]]:
-    """Find the containers: one under ``container``, several under ``ecsProperties``."""
-    if "ecsProperties" not in members:  # the usual case, read for thousands of jobs at a time
-        only = read.mapping(members.get("container"))
-        return [only] if only else []
-    tasks = read.mappings(read.mapping(members.get("ecsProperties")).get("taskProperties"))
-    single = read.mapping(members.get("container"))
-    return _of_tasks(tasks) or ([single] if single else [])
-
-
-def _task(members: Mapping[str, object]) -> Mapping[str, object]:
-    """Find the members of the ECS task: beside the containers, or in the only container."""
-    tasks = read.mappings(read.mapping(members.get("ecsProperties")).get("taskProperties"))
-    return tasks[0] if tasks else read.mapping(members.get("container"))
-
-
-def _fargate_from_api(task: Mapping[str, object]) -> dict[str, Any]:
-    """Read platform and storage of the ECS task."""
-    platform = read.mapping(task.get("runtimePlatform"))
-    return {
-        "operating_system": read.text(platform.get("operatingSystemFamily")),
-        "architecture": read.text(platform.get("cpuArchitecture")),
-        "storage": read.count(read.mapping(task.get("ephemeralStorage")).get("sizeInGiB")),
-    }
-
-
-def _fargate_to_api(job: Job) -> dict[str, Any]:
-    platform = {
-        "operatingSystemFamily": job.operating_system,
-        "cpuArchitecture": job.architecture,
-    }
-    return {
-        **({"runtimePlatform": _without_nothing(platform)} if any(platform.values()) else {}),
-        **({"ephemeralStorage": {"sizeInGiB": job.storage}} if job.storage else {}),
-    }
-
-
-def _environment(containers: Iterable[Mapping[str, object]]) -> Iterator[tuple[str, str]]:
-    for container in containers:
-        for variable in read.mappings(container.get("environment")):
-            name, value = read.text(variable.get("name")), read.text(variable.get("value"))
-            if name is not None and value is not None:
-                yield name, value
-
-
 def _without(secrets: Sequence[str], reason: str | None) -> str | None:
     return None if reason is None else without(secrets, reason)
 
@@ -414,160 +368,16 @@ def _without_in(secrets: Sequence[str], containers: Iterable[Container]) -> tupl
     )
 
 
-def _indexes(variables: Iterable[tuple[str, str]]) -> tuple[int, ...]:
-    """Read the variable of this package; users can set the variable to anything."""
-    for name, value in variables:
-        if name == INDEXES_VARIABLE:
-            return indexes_of_text(value)
-    return ()
-
-
-def _helpers(containers: Sequence[Mapping[str, object]]) -> list[Mapping[str, object]]:
-    """Find non-essential containers; if no container is essential, all count as essential."""
-    helpers = [each for each in containers if each.get("essential") is False]
-    return helpers if len(helpers) < len(containers) else []
-
-
-def _of_tasks(tasks: Iterable[Mapping[str, object]]) -> list[Mapping[str, object]]:
-    return [container for task in tasks for container in read.mappings(task.get("containers"))]
-
-
-def _container_from_api(members: Mapping[str, object], *, essential: bool) -> Container:
-    requirements = {
-        read.text(requirement.get("type")): requirement.get("value")
-        for requirement in read.mappings(members.get("resourceRequirements"))
-    }
-    memory = read.number(requirements.get("MEMORY"))
-    return Container(
-        **_outcome(members),
-        essential=essential,
-        log_group=_log_group(members.get("logConfiguration")),
-        vcpu=read.number(requirements.get("VCPU")),
-        memory=None if memory is None else int(memory),
-        image=read.text(members.get("image")),
-    )
-
-
-def _attempts_from_api(
-    members: Mapping[str, object], helpers: Sequence[Mapping[str, object]]
-) -> tuple[Attempt, ...]:
-    """Parse attempts; the job's container of the same name decides if a container is essential."""
-    names = {name for helper in helpers if (name := read.text(helper.get("name")))}
-    attempts = read.mappings(members.get("attempts"))
-    return tuple(_attempt_from_api(attempt, names) for attempt in attempts)
-
-
-def _attempt_from_api(members: Mapping[str, object], helpers: Collection[str]) -> Attempt:
-    single = read.mapping(members.get("container"))
-    containers = _of_tasks(read.mappings(members.get("taskProperties"))) or (
-        [single] if single else []
-    )
-    return Attempt(
-        containers=tuple(
-            Container(**outcome, essential=outcome["name"] not in helpers)
-            for outcome in map(_outcome, containers)
-        ),
-        status_reason=read.text(members.get("statusReason")),
-        task_arn=_attempt_task(members, single),
-        started_at=read.moment(members.get("startedAt")),
-        stopped_at=read.moment(members.get("stoppedAt")),
-    )
-
-
-def _attempt_task(members: Mapping[str, object], single: Mapping[str, object]) -> str | None:
-    tasks = read.mappings(members.get("taskProperties"))
-    return read.text((tasks[0] if tasks else single).get("taskArn"))
-
-
-def _outcome(members: Mapping[str, object]) -> dict[str, Any]:
-    return {
-        "name": read.text(members.get("name")),
-        "exit_code": read.integer(members.get("exitCode")),
-        "reason": read.text(members.get("reason")),
-        "log_stream": read.text(members.get("logStreamName")),
-    }
-
-
-def _log_group(configuration: object) -> str | None:
-    members = read.mapping(configuration)
-    if members.get("logDriver", "awslogs") != "awslogs":
-        return None
-    return read.text(read.mapping(members.get("options")).get("awslogs-group")) or DEFAULT_LOG_GROUP
-
-
-def _array_from_api(members: Mapping[str, object]) -> ArrayProgress | None:
-    size, index = read.count(members.get("size")) or None, read.count(members.get("index"))
-    if size is None and index is None:
-        return None
-    counts: dict[JobStatus, int] = {}
-    for name, value in read.mapping(members.get("statusSummary")).items():
-        if count := read.count(value):
-            status = JobStatus(name)
-            counts[status] = counts.get(status, 0) + count
-    return ArrayProgress(size=size, index=index, counts=counts)
-
-
-def _array_to_api(array: ArrayProgress | None) -> dict[str, Any] | None:
-    if array is None:
-        return None
-    counts = {status.value: count for status, count in array.counts.items()}
-    return _without_nothing({"size": array.size, "index": array.index, "statusSummary": counts})
-
-
-def _attempt_to_api(attempt: Attempt) -> dict[str, Any]:
-    return _without_nothing(
-        {
-            "taskProperties": [
-                _without_nothing({"taskArn": attempt.task_arn}) | _task_to_api(attempt.containers)
-            ],
-            "statusReason": attempt.status_reason,
-            "startedAt": _milliseconds(attempt.started_at),
-            "stoppedAt": _milliseconds(attempt.stopped_at),
-        }
-    )
-
-
-def _task_to_api(containers: Sequence[Container], indexes: Sequence[int] = ()) -> dict[str, Any]:
-    written = [_container_to_api(container) for container in containers]
-    if written and indexes:
-        text = indexes_text(indexes)
-        written[0]["environment"] = [{"name": INDEXES_VARIABLE, "value": text}]
-    return {"containers": written}
-
-
-def _container_to_api(container: Container) -> dict[str, Any]:
-    requirements = {"VCPU": container.vcpu, "MEMORY": container.memory}
-    return _without_nothing(
-        {
-            "name": container.name,
-            "essential": None if container.essential else False,
-            "exitCode": container.exit_code,
-            "reason": container.reason,
-            "logStreamName": container.log_stream,
-            "logConfiguration": _log_configuration(container.log_group),
-            "image": container.image,
-            "resourceRequirements": [
-                {"type": kind, "value": str(value)}
-                for kind, value in requirements.items()
-                if value is not None
-            ],
-        }
-    )
-
-
-def _log_configuration(log_group: str | None) -> dict[str, Any]:
-    if log_group is None:
-        return {"logDriver": "elsewhere"}
-    return {"logDriver": "awslogs", "options": {"awslogs-group": log_group}}
-
-
-def _without_nothing(members: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in members.items() if value is not None}
-
-
-def _milliseconds(moment: datetime | None) -> int | None:
-    return None if moment is None else (moment - EPOCH) // timedelta(milliseconds=1)
-
-
 def _iso(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat()
+
+
+def _fargate_to_api(job: Job) -> dict[str, Any]:
+    platform = {
+        "operatingSystemFamily": job.operating_system,
+        "cpuArchitecture": job.architecture,
+    }
+    return {
+        **({"runtimePlatform": without_nothing(platform)} if any(platform.values()) else {}),
+        **({"ephemeralStorage": {"sizeInGiB": job.storage}} if job.storage else {}),
+    }

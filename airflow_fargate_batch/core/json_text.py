@@ -5,6 +5,9 @@ import math
 import re
 from typing import Any, Final
 
+from airflow_fargate_batch.core.nesting import unless_too_deep
+
+_TOO_DEEP: Final = object()
 _CONSTANT: Final = re.compile(r'"(?:[^"\\]|\\.)*"|(?P<constant>NaN|-?Infinity)', re.DOTALL)
 
 
@@ -30,23 +33,39 @@ def parse(text: str) -> Any:
     :raises NotJson: the text is not JSON, is nested too deeply, or has a number too long.
     """
     try:
-        return json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+        return read(text, parse_constant=_refuse_constant, parse_float=_finite)
     except NotJson as error:
         raise _placed(error, text) from None
     except json.JSONDecodeError as error:
         raise NotJson(f"not valid JSON: {error.msg}", error.lineno, error.colno) from None
-    except (ValueError, RecursionError):
+    except ValueError:
         reason = "JSON that cannot be read (nested too deeply, or a number too long)"
         raise NotJson(reason) from None
+
+
+def read(text: str | bytes, **options: Any) -> Any:
+    """Read a text like ``json.loads``; a text nested too deeply is a ``ValueError`` like the rest.
+
+    :param options: options of ``json.loads``.
+    :raises ValueError: Python cannot read the text.
+    """
+    found = unless_too_deep(_TOO_DEEP, json.loads, text, **options)
+    if found is _TOO_DEEP:
+        raise ValueError("nested too deeply")
+    return found
 
 
 def write(value: object) -> str:
     """Write a value as JSON.
 
-    :raises ValueError: JSON has no such value (NaN, Infinity), or the value contains itself.
+    :raises ValueError: JSON has no such value (NaN, Infinity), or the value contains itself or is
+        nested too deeply.
     :raises TypeError: JSON has no such type.
     """
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    written = unless_too_deep(None, json.dumps, value, ensure_ascii=False, allow_nan=False)
+    if written is None:
+        raise ValueError("nested too deeply")
+    return written
 
 
 def _refuse_constant(constant: str) -> float:

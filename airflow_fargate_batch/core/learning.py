@@ -124,7 +124,8 @@ def _grown(
     most = request.learning.max_memory
     size = fargate.next_size(task, at_least=task.memory + share.memory, at_most=most)
     if size is None:
-        why = f"max_memory is {most}" if most < fargate.MEMORY_VALUES[-1] else "Fargate has no more"
+        is_limited = most < fargate.MEMORY_VALUES[-1]
+        why = f"`max_memory` is {most}" if is_limited else "Fargate has no more"
         says.append(f"{this}: {task.memory} MiB again, although {one} ran out of them: {why}")
         return request
     grown = fargate.Size(

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from airflow_fargate_batch.core._request.values import is_template
+from airflow_fargate_batch.core.nesting import unless_too_deep
 from airflow_fargate_batch.core.request import find_problems
 from airflow_fargate_batch.exceptions import Problem
 
@@ -23,6 +24,8 @@ _READ_LATER: Final = frozenset({"parameters_file", "container_overrides_file"})
 _JUDGED_WITH: Final = {"container": ("vcpu", "memory")}
 """Arguments whose rule depends on another argument: which containers share a size."""
 _STANDS_FOR_TEXT: Final = "x"
+_UNKNOWN: Final = object()
+_TOO_DEEP: Final = object()
 _PLAIN: Final = (int, float, type(None), Decimal, date, timedelta)
 
 
@@ -44,20 +47,25 @@ def problems_before_rendering(
         if name in _READ_LATER:
             unknown.add(name)
             continue
-        try:
-            if name in _BY_ENTRY and isinstance(value, dict | list | tuple | Mapping):
-                known[name] = _without_templates(_known_entries(name, value))
-            elif is_literal(value):
-                known[name] = value
-            else:
-                unknown |= {name, *_JUDGED_WITH.get(name, ())}
-        except RecursionError:  # Airflow's own rendering will say so
+        found = unless_too_deep(_TOO_DEEP, _known, name, value)
+        if found is _UNKNOWN:
+            unknown |= {name, *_JUDGED_WITH.get(name, ())}
+        elif found is _TOO_DEEP:  # Airflow's own rendering will say so
             unknown.add(name)
+        else:
+            known[name] = found
     return [
         problem
         for problem in find_problems(**known)
         if unknown.isdisjoint(map(_argument, (problem.field, *problem.involves)))
     ]
+
+
+def _known(name: str, value: object) -> object:
+    """Return the part of an argument that no template changes, or ``_UNKNOWN``."""
+    if name in _BY_ENTRY and isinstance(value, dict | list | tuple | Mapping):
+        return _without_templates(_known_entries(name, value))
+    return value if is_literal(value) else _UNKNOWN
 
 
 def is_literal(value: object) -> bool:

@@ -183,7 +183,7 @@ def nothing_to_read(job: Job, index: int | None = None) -> str | None:
             )
         missing = "log of its own" if index is None else f"child {index}"
         return (
-            f"Array job {job.id} has no {missing}: awslogs_index (0 to {job.array_size - 1}) "
+            f"Array job {job.id} has no {missing}: `awslogs_index` (0 to {job.array_size - 1}) "
             f"selects the child to stream; in a shell, use 'fargate-batch logs {job.id}:INDEX'"
         )
     if job.containers and all(container.log_group is None for container in job.containers):

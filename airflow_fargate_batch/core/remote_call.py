@@ -29,8 +29,8 @@ ROOM: Final = limits.CONTAINER_OVERRIDES_LENGTH - limits.CONTAINER_OVERRIDES_HEA
 """Characters of command and environment together for which a payload may travel in the request."""
 
 _ITEMS_IN: Final = (ITEMS_VARIABLE, URL_VARIABLE, PER_CHILD_VARIABLE)
-_IF_TOO_LONG: Final = "set payload_location to an s3:// prefix"
-_IF_TOO_LONG_IN_ARRAY: Final = "lower items_per_child"
+_IF_TOO_LONG: Final = "set `payload_location` to an s3:// prefix"
+_IF_TOO_LONG_IN_ARRAY: Final = "lower `items_per_child`"
 
 _START: Final = (
     "import base64,json,os,zlib\n"

@@ -1,13 +1,12 @@
 """Parsing of arguments into a legal SubmitJob body, or into all problems at once."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final, cast
+from dataclasses import dataclass, replace
+from typing import Final
 
-from airflow_fargate_batch.core import batch_operator, limits
+from airflow_fargate_batch.core import batch_operator
 from airflow_fargate_batch.core._request import body as _submit_body
 from airflow_fargate_batch.core._request import consumables as _consumables
-from airflow_fargate_batch.core._request import containers as _containers
 from airflow_fargate_batch.core._request import dependencies as _dependencies
 from airflow_fargate_batch.core._request import fields as _fields
 from airflow_fargate_batch.core._request import gathering as _gathering
@@ -17,13 +16,12 @@ from airflow_fargate_batch.core._request import lengths as _lengths
 from airflow_fargate_batch.core._request import retries as _retries
 from airflow_fargate_batch.core._request import submit_args as _submit_args
 from airflow_fargate_batch.core._request.body import Beneath
-from airflow_fargate_batch.core._request.containers import ContainerOverrides, EcsTask
 from airflow_fargate_batch.core._request.dependencies import Dependency
 from airflow_fargate_batch.core._request.fields import JsonFile
 from airflow_fargate_batch.core._request.items import ItemsText
 from airflow_fargate_batch.core._request.learning import Learning
 from airflow_fargate_batch.core._request.overrides import Overrides
-from airflow_fargate_batch.core._request.retries import RetryStrategy
+from airflow_fargate_batch.core._request.parts import RequestParts
 from airflow_fargate_batch.core._request.size import Settled, read_size, settle_size
 from airflow_fargate_batch.core._request.values import Findings, integer
 from airflow_fargate_batch.core.arguments import (
@@ -34,12 +32,9 @@ from airflow_fargate_batch.core.arguments import (
     read_seconds,
 )
 from airflow_fargate_batch.core.definition import LATEST
-from airflow_fargate_batch.core.items import URI_VARIABLE, Address, Items, indexes_text
+from airflow_fargate_batch.core.items import Items, indexes_text
 from airflow_fargate_batch.core.naming import INDEXES_VARIABLE, Submission
 from airflow_fargate_batch.exceptions import PROBLEMS_SHOWN, EmptyArray, InvalidRequest, Problem
-
-if TYPE_CHECKING:
-    from types_boto3_batch.type_defs import SubmitJobRequestTypeDef
 
 __all__ = [
     "DRY_RUN_PREFIX",
@@ -67,46 +62,11 @@ MORE_THAN_A_JOB_MAY_HAVE: Final = _dependencies.MORE_THAN_A_JOB_MAY_HAVE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JobRequest:
+class JobRequest(RequestParts):
     """A SubmitJob request without violations of documented rules.
 
-    The ``repr`` leaves out all members with possible secrets.
-
-    Attributes:
-        size: vCPU and MiB of memory; ``None`` leaves the value to the job definition.
-        items: List that the children share; *environment* has the list, or its address.
-        ecs: Containers of a job definition with ``ecsProperties``; size, command and environment
-            are for one of them. ``None`` means another kind of definition.
-        learning: Changes that later tries may make; never sent.
-        submission: Identity, for tags and a default name.
-        warnings: Legal but suspicious arguments.
-        notes: Changes to arguments: a size rounded up, an array of one.
+    ``RequestParts`` lists the attributes.
     """
-
-    job_name: str
-    job_queue: str
-    job_definition: str
-    size: Settled = field(default_factory=Settled)
-    command: tuple[str, ...] = field(default=(), repr=False)
-    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
-    parameters: Mapping[str, str] = field(default_factory=dict, repr=False)
-    share_identifier: str | None = None
-    scheduling_priority: int | None = None
-    array_size: int | None = None
-    items: Items | None = field(default=None, repr=False)
-    depends_on: tuple[Dependency, ...] = ()
-    retry_strategy: RetryStrategy | None = None
-    job_timeout: int | None = None
-    tags: Mapping[str, str] = field(default_factory=dict)
-    propagate_tags: bool | None = None
-    platform_version: str | None = None
-    awslogs_index: int | None = None
-    ecs: EcsTask | None = field(default=None, repr=False)
-    consumable_resources: Mapping[str, int] = field(default_factory=dict)
-    learning: Learning = _learning.NOTHING
-    submission: Submission | None = None
-    warnings: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
 
     @classmethod
     def from_arguments(
@@ -197,22 +157,10 @@ class JobRequest:
             items = self.items.only(indexes)
             environment = _items.deliver(items, request, findings)
             request = replace(request, items=items, environment=environment)
-        _check_overrides(request, findings)
+        _lengths.check_overrides_of(request, findings)
         if findings.problems:
             raise InvalidRequest(findings.problems)
         return request
-
-    @property
-    def items_address(self) -> Address | None:
-        """Address of the list on S3; ``None`` if the list travels in a variable."""
-        uri = self.environment.get(URI_VARIABLE)
-        return None if self.items is None or uri is None else Address.parse(uri)
-
-    @property
-    def items_to_write(self) -> Items | None:
-        """The list to write at ``items_address`` before the submit, unless it lies there."""
-        address = self.items_address
-        return self.items if self.items and address not in (None, self.items.source) else None
 
     def with_items_url(self, url: str) -> "JobRequest | None":
         """Return the request with a presigned address of the list; ``None`` without room for it."""
@@ -230,7 +178,7 @@ class JobRequest:
         if self.items:  # which may have less room now
             environment = _items.deliver(self.items, request, findings)
             request = replace(request, environment=environment)
-        _check_lengths(request, findings)
+        _lengths.check(request, findings)
         if findings.problems:
             raise InvalidRequest(findings.problems)
         return request
@@ -239,53 +187,6 @@ class JobRequest:
     def overrides_length(self) -> int:
         """Characters of command and environment, as AWS counts these."""
         return _lengths.overrides_length(self.command, self.environment)
-
-    def to_submit_job(self) -> "SubmitJobRequestTypeDef":
-        """Return the body of SubmitJob, for boto3 and ``--cli-input-json``."""
-        room = limits.TAGS - len(self.tags)
-        if self.propagate_tags:  # the job definition's tags count as well, and are not known here
-            room = min(room, 1)
-        mark = self.items.mark if self.items else None
-        own_tags = self.submission.tags(room=room, items=mark) if self.submission else {}
-        body = {
-            "jobName": self.job_name,
-            "jobQueue": self.job_queue,
-            "jobDefinition": self.job_definition,
-            "shareIdentifier": self.share_identifier,
-            "schedulingPriorityOverride": self.scheduling_priority,
-            "arrayProperties": self.array_size and {"size": self.array_size},
-            "dependsOn": [dependency.to_api() for dependency in self.depends_on] or None,
-            "parameters": dict(self.parameters) or None,
-            "containerOverrides": None,
-            "retryStrategy": self.retry_strategy and self.retry_strategy.to_api(),
-            "propagateTags": self.propagate_tags,
-            "timeout": self.job_timeout and {"attemptDurationSeconds": self.job_timeout},
-            "tags": {**self.tags, **own_tags} or None,
-            "consumableResourcePropertiesOverride": _consumables.to_api(self.consumable_resources),
-            **self._overrides(),
-        }
-        said = {member: value for member, value in body.items() if value is not None}
-        return cast("SubmitJobRequestTypeDef", said)
-
-    def _overrides(self) -> dict[str, Any]:
-        """Write the overrides, in the member that fits the kind of the job definition."""
-        own = ContainerOverrides(size=self.size, command=self.command, environment=self.environment)
-        if self.ecs is None or self.ecs.position is None:
-            ecs = self.ecs.to_api() if self.ecs else None
-            return {"containerOverrides": own.to_api() or None, _containers.MEMBER: ecs}
-        return {_containers.MEMBER: self.ecs.with_own(own).to_api()}
-
-    @property
-    def queues(self) -> tuple[str, ...]:
-        """The queues in which jobs of the submission may be."""
-        fallback = self.learning.fallback_job_queue
-        return (self.job_queue, *([fallback] if fallback not in (None, self.job_queue) else ()))
-
-    @property
-    def containers(self) -> tuple[ContainerOverrides, ...]:
-        """The overrides of all containers that the request names."""
-        own = ContainerOverrides(size=self.size, command=self.command, environment=self.environment)
-        return (own,) if self.ecs is None else self.ecs.with_own(own).containers
 
 
 def _arguments(arguments: Mapping[str, object]) -> Arguments:
@@ -391,7 +292,7 @@ def _build(
     if request.items:
         environment = _items.deliver(request.items, request, findings)
         request = replace(request, environment=environment)
-    _check_lengths(request, findings)
+    _lengths.check(request, findings)
     if not (findings.warnings or findings.notes):
         return request
     return replace(request, warnings=_first_of(findings.warnings), notes=tuple(findings.notes))
@@ -402,21 +303,3 @@ def _first_of(warnings: list[str]) -> tuple[str, ...]:
     different = list(dict.fromkeys(warnings))
     more = len(different) - PROBLEMS_SHOWN
     return (*different[:PROBLEMS_SHOWN], *([f"and {more} more warnings"] if more > 0 else []))
-
-
-def _check_lengths(request: JobRequest, findings: Findings) -> None:
-    ids = (each.job_id for each in request.depends_on if each.job_id)
-    pairs = (request.environment, request.parameters, request.tags)
-    texts = (request.command, ids, *pairs, *(each.values() for each in pairs))
-    has_more = request.ecs or request.consumable_resources or request.retry_strategy
-    if not has_more and _lengths.are_surely_short(*texts):
-        return
-    _check_overrides(request, findings)
-    _lengths.check_request(request.to_submit_job(), findings)
-
-
-def _check_overrides(request: JobRequest, findings: Findings) -> None:
-    if request.ecs is None or request.ecs.position is None:
-        _lengths.check_overrides(request.command, request.environment, request.parameters, findings)
-    if request.ecs is not None:
-        _lengths.check_containers(request.containers, request.parameters, findings)

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from airflow_fargate_batch.core import call_text
+from airflow_fargate_batch.core import call_text, json_text
+from airflow_fargate_batch.core.nesting import unless_too_deep
 from airflow_fargate_batch.core.secret_names import is_secret_name
 from airflow_fargate_batch.core.secret_texts import (
     STRUCK_OUT,
@@ -99,10 +100,7 @@ def texts_of_secrets(value: Any, is_secret: IsSecret = is_secret_name) -> tuple[
     all of that as JSON writes it.
     """
     parsed = _parsed(value) if isinstance(value, str) else None
-    try:
-        found = _texts(value if parsed is None else parsed, is_secret)
-    except RecursionError:  # nothing that is nested so deep is a legal request
-        return ()
+    found = unless_too_deep([], _texts, value if parsed is None else parsed, is_secret)
     pieces = (piece for text in found for piece in _pieces(text, is_secret))
     distinct = dict.fromkeys(piece for piece in pieces if is_distinct(piece))
     return tuple(dict.fromkeys(form for piece in distinct for form in _forms(piece)))
@@ -119,10 +117,7 @@ def hidden(value: Any, is_secret: IsSecret, masked: Callable[[str], str]) -> tup
     A JSON text comes back parsed if it holds a secret, so that the names in it count. A text
     that is no JSON is struck out as a whole if it speaks of a secret: its parts are not known.
     """
-    try:
-        return _hidden(value, is_secret, masked)
-    except RecursionError:  # nothing that is nested so deep is a legal request
-        return STRUCK_OUT, value
+    return unless_too_deep((STRUCK_OUT, value), _hidden, value, is_secret, masked)
 
 
 def _hidden(value: Any, is_secret: IsSecret, masked: Callable[[str], str]) -> tuple[Any, Any]:
@@ -209,11 +204,7 @@ class _Walk:
     def _text(self, text: str, place: str) -> str:
         parsed = _parsed(text)
         if parsed is not None:
-            try:
-                found = _texts(parsed, self.is_secret)
-            except RecursionError:  # its secrets are not known
-                found = [text]
-            if found:
+            if found := unless_too_deep([text], _texts, parsed, self.is_secret):
                 self._note(place, found)
                 return STRUCK_OUT
         elif found := list(secrets_in(text, self.is_secret)):
@@ -266,12 +257,12 @@ def _pieces(secret: str, is_secret: IsSecret) -> Iterator[str]:
     yield from (secret, *(line for line in lines if not line.startswith("-----")))
     yield from secrets_in(secret, is_secret)
     parsed = _parsed(secret)
-    if parsed is None:
-        return
-    try:
-        yield from _named_or_all(parsed, list(_leaves(parsed)), is_secret)
-    except RecursionError:
-        return
+    if parsed is not None:
+        yield from unless_too_deep([], _parts, parsed, is_secret)
+
+
+def _parts(value: Any, is_secret: IsSecret) -> list[str]:
+    return _named_or_all(value, list(_leaves(value)), is_secret)
 
 
 def _parsed(text: str) -> Any:
@@ -281,11 +272,9 @@ def _parsed(text: str) -> Any:
     if not text.lstrip().startswith(("{", "[")):
         return None
     try:
-        return json.loads(text)
+        return json_text.read(text)
     except ValueError:
         return _parsed_lines(text)
-    except RecursionError:
-        return None
 
 
 def _parsed_lines(text: str) -> list[Any] | None:
@@ -293,6 +282,6 @@ def _parsed_lines(text: str) -> list[Any] | None:
     if "\n" not in text:
         return None
     try:
-        return [json.loads(line) for line in text.split("\n") if line.strip()]
-    except (ValueError, RecursionError):
+        return [json_text.read(line) for line in text.split("\n") if line.strip()]
+    except ValueError:
         return None

@@ -8,13 +8,13 @@ task (dimension ``TaskId``) exist with enhanced observability only; the log even
 modes.
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
 from airflow_fargate_batch.core import _members as read
+from airflow_fargate_batch.core import json_text
 from airflow_fargate_batch.core.job import Job
 
 NAMESPACE: Final = "ECS/ContainerInsights"
@@ -120,6 +120,6 @@ def _numbers(values: Iterable[object]) -> list[Decimal]:
 
 def _event(message: str) -> Mapping[str, object]:
     try:
-        return read.mapping(json.loads(message))
+        return read.mapping(json_text.read(message))
     except ValueError:
         return {}

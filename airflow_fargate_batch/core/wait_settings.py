@@ -141,7 +141,7 @@ class WaitSettings:
         """
         ends: list[Deadline] = []
         if self.wait_timeout:
-            said = f"wait_timeout is {duration(self.wait_timeout)}"
+            said = f"`wait_timeout` is {duration(self.wait_timeout)}"
             ends.append(Deadline(now + self.wait_timeout, said))
         if execution_timeout and started_at:
             margin = min(TIMEOUT_MARGIN, execution_timeout / 10)

@@ -209,7 +209,7 @@ class Wait:
             argument, advice = _STAGES[patience.stage]
             text = (
                 f"Job {self.job_id} was {patience.stage} for {duration(spent)}: "
-                f"{argument} is {duration(patience.stage_timeout)}"
+                f"`{argument}` is {duration(patience.stage_timeout)}"
             )
             raise JobTimedOut(text, self.state, advice)
 

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Any, Final
 from xml.sax.saxutils import escape  # writes XML only
 
+from airflow_fargate_batch.core import json_text
 from airflow_fargate_batch.local.refusal import Refusal
 
 JSON_TYPE: Final = "application/json"
@@ -37,14 +38,14 @@ class Request:
     def json(self) -> dict[str, Any]:
         """Read the body as a JSON object; an empty one is an empty object."""
         try:
-            read = json.loads(
+            read = json_text.read(
                 self.body or b"{}",
                 parse_constant=_refuse_constant,
                 object_hook=_without_nulls if b"null" in self.body else None,
             )
             if b"\\u" in self.body:
                 json.dumps(read, ensure_ascii=False).encode()  # half a character is no text
-        except (ValueError, RecursionError):  # nested too deeply
+        except ValueError:
             read = None
         if not isinstance(read, dict):
             raise Refusal("The body is not a JSON object.", "SerializationException")

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 PATIENCE: Final = 60.0
 """Seconds during which a failed call to S3 is retried."""
-_ADVICE: Final = "set payload_location to an s3:// prefix, or pass the address of a file"
+_ADVICE: Final = "set `payload_location` to an s3:// prefix, or pass the address of a file"
 _NO_NAME: Final = "job"
 
 Store = Callable[[], "ItemsApi"]

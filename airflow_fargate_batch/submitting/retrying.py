@@ -1,4 +1,4 @@
-"""The retry loop around calls that may be made twice, with a clock replaceable in tests."""
+"""Time and chance for retries, replaceable in tests, and the retries that end by the clock."""
 
 import logging
 import random
@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, TypeVar
 
+from airflow_fargate_batch.aws.retrying import RetryLimits, retried
 from airflow_fargate_batch.core.backoff import full_jitter
-from airflow_fargate_batch.exceptions import AnswerLost, Throttled, Unreachable
+from airflow_fargate_batch.exceptions import AwsError
 
 log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
@@ -17,6 +18,7 @@ Answer = TypeVar("Answer")
 
 WILL_RETRY: Final = "%s; will retry for up to %.0f s"
 """Log line about a failed call with a retry."""
+BY_THE_CLOCK: Final = RetryLimits()
 
 
 def _date() -> datetime:
@@ -34,16 +36,16 @@ class Timing:
 
     def persist(self, call: Callable[[], Answer], until: float) -> Answer:
         """Retry a call, which may be made twice, until accepted or *until* is over."""
-        attempt = 0
-        while True:
-            try:
-                return call()
-            except (Throttled, Unreachable, AnswerLost) as error:
-                if self.now() >= until:
-                    raise
-                log.info(WILL_RETRY, error.message, until - self.now())
-            self.pause(attempt)
-            attempt += 1
+
+        def may_retry(error: AwsError) -> bool:
+            left = until - self.now()
+            if left > 0:
+                log.info(WILL_RETRY, error.message, left)
+            return left > 0
+
+        return retried(
+            call, BY_THE_CLOCK, sleep=self.sleep, chance=self.random, may_retry=may_retry
+        )
 
     def pause(self, attempt: int) -> None:
         """Sleep before the next attempt; attempts count from 0."""

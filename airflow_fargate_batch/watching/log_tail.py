@@ -1,14 +1,13 @@
 """The last log lines of failed jobs, for reports."""
 
 import logging
-import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Final, TypeVar
 
 from airflow_fargate_batch.aws.logs import LogsApi, error_code
-from airflow_fargate_batch.core.backoff import full_jitter
+from airflow_fargate_batch.aws.retrying import RetryLimits, retried
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.log_reading import MISSING
 from airflow_fargate_batch.core.log_streams import (
@@ -32,6 +31,8 @@ CHILDREN: Final = 3
 PAGES: Final = 5
 """Most pages to go back through: an empty page may have lines behind."""
 TRIES: Final = 5
+RETRIES: Final = RetryLimits(errors=(Throttled,), tries=TRIES, base=1.0)
+"""Other errors are a warning at once: a failed task does not wait for lines of its log."""
 SETTLE: Final = 5.0
 """Seconds from a container's end until the last lines can be read."""
 
@@ -127,12 +128,7 @@ class LogTail:
         return self._persist(lambda: self._logs.get(request))
 
     def _persist(self, call: Callable[[], Answer]) -> Answer:
-        for attempt in range(TRIES - 1):
-            try:
-                return call()
-            except Throttled:
-                self._sleep(full_jitter(attempt, random.random(), base=1.0))  # noqa: S311 - dice
-        return call()
+        return retried(call, RETRIES, sleep=self._sleep)
 
     def _until_settled(self, job: Job) -> float:
         """Return the seconds to wait for the lines of a job that ended just now."""

@@ -1,7 +1,6 @@
 """The result of a job that succeeded, read from the end of its CloudWatch log."""
 
 import logging
-import random
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -9,8 +8,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from airflow_fargate_batch.aws.logs import LogsApi, error_code
+from airflow_fargate_batch.aws.retrying import RetryLimits, retried
 from airflow_fargate_batch.core import limits
-from airflow_fargate_batch.core.backoff import full_jitter
 from airflow_fargate_batch.core.items import Address
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.json_text import NotJson, parse
@@ -25,11 +24,9 @@ from airflow_fargate_batch.core.results import (
 )
 from airflow_fargate_batch.exceptions import (
     AccessDenied,
-    AnswerLost,
     AwsError,
     ResultMissing,
     Throttled,
-    Unreachable,
     UnusableResult,
 )
 
@@ -42,8 +39,11 @@ PATIENCE: Final = 30.0
 """Seconds after a job's end in which the last lines may still arrive in CloudWatch Logs."""
 PAUSE: Final = 3.0
 """Seconds between two looks."""
-TRIES: Final = 6
-"""Most reads of a page of a log, or of a result on S3."""
+PAGE_RETRIES: Final = RetryLimits(errors=(Throttled,), tries=6, base=1.0)
+"""Retries of one page: many children are read at the same time. After other errors the next look
+begins from the end of the log."""
+OBJECT_RETRIES: Final = RetryLimits(tries=6, base=1.0)
+"""Retries of a result on S3, which is not looked for again."""
 CHILDREN_AT_ONCE: Final = 4
 """Children of an array whose logs are read at the same time. The quota of GetLogEvents is 25 calls
 a second in most regions, for the whole account."""
@@ -138,13 +138,7 @@ class ResultReader:
             token = page.token
 
     def _get(self, request: LogRequest) -> LogPage:
-        """Read a page; a throttle is waited out, since many children are read at the same time."""
-        for attempt in range(TRIES - 1):
-            try:
-                return self._logs.get(request)
-            except Throttled:
-                self._sleep(full_jitter(attempt, random.random(), base=1.0))  # noqa: S311 - dice
-        return self._logs.get(request)
+        return retried(lambda: self._logs.get(request), PAGE_RETRIES, sleep=self._sleep)
 
 
 def _missing(job: Job, source: Source) -> ResultMissing:
@@ -176,8 +170,8 @@ class ObjectReader:
         :raises ResultMissing: the object cannot be read now.
         """
         if location is None:
-            why = "the result is on S3, and the task has no payload_location"
-            raise UnusableResult(job_id, why, "Set payload_location as before, and retry.")
+            why = "the result is on S3, and the task has no `payload_location`"
+            raise UnusableResult(job_id, why, "Set `payload_location` as before, and retry.")
         address = location.below(name)
         try:
             return parse(self._text(address))
@@ -189,12 +183,8 @@ class ObjectReader:
             raise UnusableResult(job_id, f"{address} is not UTF-8 text") from None
 
     def _text(self, address: Address) -> str:
-        for attempt in range(TRIES - 1):
-            try:
-                return self._store().read(address).decode()
-            except (Throttled, Unreachable, AnswerLost):
-                self._sleep(full_jitter(attempt, random.random(), base=1.0))  # noqa: S311 - dice
-        return self._store().read(address).decode()
+        data = retried(lambda: self._store().read(address), OBJECT_RETRIES, sleep=self._sleep)
+        return data.decode()
 
 
 def result_of(job: Job, hook: HasCalls, location: Address | None = None) -> Any:

@@ -48,7 +48,7 @@ def test_a_file_is_read_with_or_without_a_byte_order_mark(tmp_path: Path) -> Non
         ("/dev/null", "is a device, not a file"),
         ("/", "is a directory, not a file"),
         ("nowhere", "cannot be read: No such file or directory"),
-        ("a\0b", "cannot be read: embedded null byte"),
+        ("a\0b", "cannot be read: the path contains a NUL character"),
         ("-", "cannot be read: No such file or directory"),
     ],
 )

@@ -55,7 +55,7 @@ def test_a_job_given_up_is_explained_by_the_state_of_its_queue(
 ) -> None:
     report = report_of(tested, f"given_up_{place}")
     assert "was RUNNABLE for " in report
-    assert "runnable_timeout is 2 s" in report
+    assert "`runnable_timeout` is 2 s" in report
     assert "The job was terminated." in report
     cause = f"Cause: no compute environment of queue {READY_QUEUE} can start jobs: {ENVIRONMENT}"
     assert report.count(f"{cause} is INVALID (no role)") == 1

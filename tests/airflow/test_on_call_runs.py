@@ -147,7 +147,7 @@ def test_a_timeout_is_reported_as_a_failure_is(story: Story, way: str) -> None:
     log, job_id = story.log(f"late_{way}"), story.only_job("late", way)
     for part in (
         f"on_call.late_{way}: job {job_id} did not end by ",
-        " UTC: wait_timeout is 15 s",
+        " UTC: `wait_timeout` is 15 s",
         "The job has been RUNNING since ",
         "The job was terminated.",
         "Last log lines:",

@@ -378,12 +378,12 @@ SAID = [
     ("JobDefinition for arn:aws:batch:x not in ACTIVE status", JobDefinitionNotFound, "INACTIVE"),
     ("JobQueue arn:aws:batch:eu-west-1:1:job-queue/q not found.", JobQueueNotFound, "job_queue"),
     ("Job queue nightly does not exist", JobQueueNotFound, "region"),
-    ("shareIdentifier must be specified.", FairShareMismatch, "give share_identifier"),
+    ("shareIdentifier must be specified.", FairShareMismatch, "give `share_identifier`"),
     (
         "Either schedulingPriority in job definition or schedulingPriorityOverride should be"
         " specified.",
         FairShareMismatch,
-        "give scheduling_priority",
+        "give `scheduling_priority`",
     ),
     (
         "shareIdentifier can only be specified for a queue with a scheduling policy",
@@ -494,7 +494,7 @@ def test_no_credentials(stub: Stub) -> None:
 
 
 BROKEN = {
-    "no region": ({}, "(?s)specify a region.*--region"),
+    "no region": ({}, "(?s)specify a region.*`region_name` or AWS_REGION"),
     "a region that is none": ({"region_name": "eu west"}, "eu west"),
     "an endpoint that is no URL": ({"region_name": "eu-west-1", "endpoint_url": "x"}, "endpoint"),
 }

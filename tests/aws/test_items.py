@@ -90,9 +90,9 @@ def test_an_address_expires_with_the_role_that_signed_it(
 
 
 def test_a_missing_bucket_or_key_is_told_with_its_argument(api: ItemsApi) -> None:
-    with pytest.raises(AwsError, match=r"s3://nowhere/x\nCheck the bucket in items_location"):
+    with pytest.raises(AwsError, match=r"s3://nowhere/x\nCheck the bucket in `items_location`"):
         api.write(Address("nowhere", "x"), TEXT)
-    with pytest.raises(AwsError, match=r"s3://lists/x\nCheck the key in items"):
+    with pytest.raises(AwsError, match=r"s3://lists/x\nCheck the key in `items`"):
         api.read(Address("lists", "x"))
 
 

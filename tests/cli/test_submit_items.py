@@ -90,7 +90,7 @@ def test_a_long_list_goes_to_s3(items: Any, aws: LocalBatch) -> None:
         ("x\n" * 9000, [], "set --items-location to a prefix on S3"),
         ("", [], "--items-file: is an empty list: there is nothing to submit"),
         ('{"a": 1}\nb\n', [], "list.txt, line 2, column 1: not valid JSON"),
-        ("a\nb\n", ["--array-size", "2"], "--array-size: is set together with items"),
+        ("a\nb\n", ["--array-size", "2"], "--array-size: is set together with --items-file"),
         ("a\nb\n", ["--items-per-child", "0"], "--items-per-child: must be at least 1"),
         ("a\nb\n", ["--items-location", "here"], "--items-location: 'here' is not a prefix on S3"),
         ("a\nb\n", ["--from-file", "x"], "--items-file and --from-file cannot be used together"),

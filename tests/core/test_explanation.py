@@ -85,7 +85,7 @@ def test_a_queue_without_compute_environments_starts_nothing() -> None:
 
 
 class TestGivingUp:
-    LIMIT = "Job j was RUNNABLE for 1 h 0 min: runnable_timeout is 1 h 0 min"
+    LIMIT = "Job j was RUNNABLE for 1 h 0 min: `runnable_timeout` is 1 h 0 min"
 
     def test_the_cause_of_the_wait_and_its_advice_count(self) -> None:
         queue = Surroundings(queue=JobQueue(arn="a", name="q", status="INVALID"))

@@ -117,7 +117,7 @@ def test_max_memory_is_the_most() -> None:
     size, says = grown(ran_out(1, 1, 8192), vcpu=1, memory=8192, max_memory=8192)
     assert (size, says) == (
         (1, 8192),
-        ("try 2: 8192 MiB again, although try 1 ran out of them: max_memory is 8192",),
+        ("try 2: 8192 MiB again, although try 1 ran out of them: `max_memory` is 8192",),
     )
 
 
@@ -313,7 +313,7 @@ def test_the_arguments_are_never_sent() -> None:
         ({"out_of_memory": " "}, "out_of_memory: is empty"),
         (
             {"max_memory": 8192},
-            "max_memory: is set, but no retry asks for more memory: set out_of_memory to grow",
+            "max_memory: is set, but no retry asks for more memory: set `out_of_memory` to grow",
         ),
         (
             {"max_memory": 2048, "memory": 4096, "out_of_memory": "grow"},

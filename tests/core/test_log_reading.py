@@ -27,7 +27,7 @@ from tests.cloudwatch import World, job, refusal
 
 INTERVAL = 30.0
 CHOOSES = (
-    "awslogs_index (0 to 2) selects the child to stream; "
+    "`awslogs_index` (0 to 2) selects the child to stream; "
     "in a shell, use 'fargate-batch logs job:INDEX'"
 )
 

@@ -171,7 +171,7 @@ def test_an_exception_shows_the_lines_of_the_dag_and_not_the_runner_s() -> None:
         (call_of(returns_nan), 1, "result of returns_nan() is not JSON"),
         (call_of(lacks_module), 1, "install the module there"),
         (call_of(exits), 17, ""),
-        (call_of(returns_much, LINE_BYTES), 1, "set payload_location to an s3:// prefix"),
+        (call_of(returns_much, LINE_BYTES), 1, "set `payload_location` to an s3:// prefix"),
         (
             RemoteCall(name="f", source="def f(:\n  pass", file="f.py"),
             1,

@@ -75,6 +75,14 @@ def test_the_same_body_comes_out(body: dict[str, Any], form: Any) -> None:
     assert read(form(body)) == body
 
 
+@pytest.mark.parametrize("container", [None, "main"], ids=["container", "ecs"])
+def test_the_list_of_a_body_is_read_back_for_both_kinds_of_job_definitions(
+    container: str | None,
+) -> None:
+    body = dict(make(container=container, items=["a", "b"]).to_submit_job())
+    assert read(body) == body
+
+
 def test_every_body_that_a_request_writes_is_read_as_the_same() -> None:
     seen = 0
 
@@ -280,6 +288,6 @@ def test_an_argument_that_there_is_not_is_a_mistake_of_the_caller() -> None:
     with pytest.raises(TypeError, match=r"unknown argument env; did you mean environment\?"):
         JobRequest.from_arguments(env={})
     with pytest.raises(
-        TypeError, match=r"array_properties \(an argument of BatchOperator\): use array"
+        TypeError, match=r"array_properties \(an argument of BatchOperator\): use `array_size`"
     ):
         JobRequest.from_arguments(array_properties={})

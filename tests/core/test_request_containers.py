@@ -94,8 +94,8 @@ def test_of_several_containers_one_must_be_named() -> None:
     override = ecs({"name": "main"}, {"name": "side"})
     assert problem(ecs_properties_override=override, command=["run"]) == (
         "container: is missing: `ecs_properties_override` has overrides for several containers, "
-        "and the single arguments (vcpu, memory, command, environment, container_overrides) are "
-        "for one: set container to 'main' or 'side'"
+        "and the single arguments (`vcpu`, `memory`, `command`, `environment`, "
+        "`container_overrides`) are for one: set `container` to 'main' or 'side'"
     )
 
 

@@ -73,7 +73,7 @@ def test_no_pattern_of_ids_is_published_so_any_word_passes(job_id: str) -> None:
         pytest.param(
             None,
             "depends_on[0]: is None: the upstream task was skipped or pushed no job id: "
-            "check that task, or set ignore_missing_dependencies to ignore such tasks",
+            "check that task, or set `ignore_missing_dependencies` to ignore such tasks",
             id="None",
         ),
         pytest.param(
@@ -109,7 +109,7 @@ def test_no_pattern_of_ids_is_published_so_any_word_passes(job_id: str) -> None:
         pytest.param(
             {"jobId": None},
             "depends_on[0].jobId: is None: the upstream task was skipped or pushed no job id: "
-            "check that task, or set ignore_missing_dependencies to ignore such tasks",
+            "check that task, or set `ignore_missing_dependencies` to ignore such tasks",
             id="jobId None",
         ),
         pytest.param(
@@ -191,7 +191,7 @@ def test_no_dependency_is_left_out_unless_somebody_says_so(flag: object) -> None
 def test_one_dependency_has_to_be_left(value: object) -> None:
     assert problem(depends_on=value, ignore_missing_dependencies=True, array_size=2) == (
         "depends_on: no job id is left: every upstream task was skipped or pushed no job id: "
-        "remove depends_on if the job may run without dependencies"
+        "remove `depends_on` if the job may run without dependencies"
     )
 
 
@@ -237,7 +237,7 @@ def test_n_to_n_is_kept_for_each_of_several_ids() -> None:
 @pytest.mark.parametrize("dependency", [N_TO_N, SEQUENTIAL], ids=lambda each: each["type"])
 def test_a_type_is_for_array_jobs(dependency: dict[str, str]) -> None:
     assert problem(depends_on=dependency) == (
-        f"depends_on.type: {dependency['type']} is for array jobs: set array_size, or remove the "
+        f"depends_on.type: {dependency['type']} is for array jobs: set `array_size`, or remove the "
         "type"
     )
 
@@ -252,7 +252,9 @@ def test_an_array_of_one_is_a_plain_job_that_depends_on_the_whole() -> None:
     said = request.to_submit_job()
     assert said["dependsOn"] == [{"jobId": A}, {"jobId": B}]
     assert "arrayProperties" not in said
-    assert request.notes == ("array_size 1 submits a plain job: AWS refuses an array of one child",)
+    assert request.notes == (
+        "`array_size` 1 submits a plain job: AWS refuses an array of one child",
+    )
 
 
 @pytest.mark.parametrize("size", [0, "0", 0.0], ids=repr)
@@ -278,7 +280,7 @@ def test_sequential_with_an_id_is_a_plain_dependency_of_a_plain_job(size: dict[s
     request = make(depends_on=[SEQUENTIAL_WITH_ID], **size)
     assert request.to_submit_job()["dependsOn"] == [{"jobId": A}]
     assert request.warnings == (
-        "depends_on[0]: SEQUENTIAL with a jobId counts as a plain dependency on that job",
+        "`depends_on[0]`: SEQUENTIAL with a jobId counts as a plain dependency on that job",
     )
 
 

@@ -107,7 +107,7 @@ def test_a_child_to_listen_to_is_one_of_the_array(given: dict[str, Any], read: i
         ({"array_size": 3, "awslogs_index": 1.5}, "1.5 is not a whole number"),
         (
             {"awslogs_index": 0},
-            "selects a child of an array, but array_size is not set: remove awslogs_index",
+            "selects a child of an array, but `array_size` is not set: remove `awslogs_index`",
         ),
     ],
     ids=["behind the last", "array of one", "negative", "no number", "no array"],
@@ -359,7 +359,7 @@ def test_a_share_identifier(share: Any) -> None:
 def test_what_the_service_takes_and_the_text_does_not_mention_is_suspicious(share: str) -> None:
     request = make(share_identifier=share)
     assert request.share_identifier == share
-    assert request.warnings[0].startswith(f"share_identifier {share}: AWS documents letters")
+    assert request.warnings[0].startswith(f"`share_identifier` {share}: AWS documents letters")
 
 
 @pytest.mark.parametrize("share", ["A" * 256, "A*1", "A 1", "A/1", "", "日"])
@@ -472,7 +472,7 @@ def test_no_spot_retries_is_one_attempt() -> None:
 
 def test_spot_retries_and_a_retry_strategy_contradict() -> None:
     assert problem(spot_retries=1, retry_strategy=2) == (
-        "spot_retries: is set together with retry_strategy: keep one of the two"
+        "spot_retries: is set together with `retry_strategy`: keep one of the two"
     )
 
 
@@ -591,10 +591,10 @@ def test_a_platform_version_that_starts_nothing_any_more_is_suspicious(
             "belongs to SubmitServiceJob (SageMaker training jobs), not to SubmitJob: remove the "
             "member",
         ),
-        ("ecsPropertyOverride", "is not a member of SubmitJob: use ecs_properties_override"),
-        ("timeouts", "is not a member of SubmitJob: use job_timeout"),
-        ("ArrayProperties", "is not a member of SubmitJob: use array_size"),
-        ("depends_on", "is not a member of SubmitJob: use depends_on"),
+        ("ecsPropertyOverride", "is not a member of SubmitJob: use `ecs_properties_override`"),
+        ("timeouts", "is not a member of SubmitJob: use `job_timeout`"),
+        ("ArrayProperties", "is not a member of SubmitJob: use `array_size`"),
+        ("depends_on", "is not a member of SubmitJob: use `depends_on`"),
         (
             "jobColour",
             "is not a member of SubmitJob: use one of ecsPropertiesOverride, "
@@ -655,7 +655,7 @@ def test_a_million_unknown_members_are_refused_in_seconds() -> None:
 )
 def test_a_member_with_an_argument_of_its_own_is_refused(member: str, argument: str) -> None:
     assert problem(extra_submit_args={member: 1}) == (
-        f"extra_submit_args.{member}: has its own argument: use {argument}"
+        f"extra_submit_args.{member}: has its own argument: use `{argument}`"
     )
 
 

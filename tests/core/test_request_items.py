@@ -159,7 +159,7 @@ def test_an_odd_item_is_never_quoted() -> None:
         ({"items_per_child": "x"}, "items_per_child: 'x' is not a number"),
         ({"items_location": ["s3://lists"]}, "items_location: must be text, not a list"),
         ({"items_location": "lists/x"}, "items_location: 'lists/x' is not a prefix on S3"),
-        ({"array_size": 2}, "array_size: is set together with items"),
+        ({"array_size": 2}, "array_size: is set together with `items`"),
     ],
 )
 def test_mistakes_beside_the_list(arguments: dict[str, Any], said: str) -> None:

@@ -193,8 +193,8 @@ def test_what_is_no_mapping_is_a_problem(argument: str, given: object, said: str
 @pytest.mark.parametrize(
     ("member", "message"),
     [
-        ("vcpus", "vcpus is not applicable for Fargate: use the argument vcpu, or "),
-        ("memory", "memory is not applicable for Fargate: use the argument memory, or "),
+        ("vcpus", "vcpus is not applicable for Fargate: use `vcpu`, or "),
+        ("memory", "memory is not applicable for Fargate: use `memory`, or "),
         ("instanceType", "instanceType is not applicable for Fargate: remove instanceType"),
         ("Command", "is not a member of the API: use command"),
         ("gpus", "is not a member of the API: use one of command, environment, resourceReq"),
@@ -486,7 +486,7 @@ def test_a_variable_given_twice_is_suspicious_and_the_last_one_counts() -> None:
     given = [{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]
     assert environment(environment=given) == {"A": "2"}
     assert make(environment=given).warnings == (
-        "environment.A is set twice; the last value is used",
+        "`environment.A` is set twice; the last value is used",
     )
 
 
@@ -499,7 +499,7 @@ def test_warnings_are_as_many_as_somebody_reads() -> None:
 
 def test_a_template_left_in_a_value_is_suspicious() -> None:
     assert make(environment={"A": "{{ x }}"}).warnings == (
-        "environment.A still contains template marks",
+        "`environment.A` still contains template marks",
     )
 
 

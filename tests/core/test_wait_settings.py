@@ -71,7 +71,7 @@ def test_all_mistakes_are_reported_at_once_also_of_a_log_that_is_not_read() -> N
     ("wait_timeout", "execution_timeout", "deadline"),
     [
         (None, None, Deadline()),
-        (60, None, Deadline(NOW + timedelta(seconds=60), "wait_timeout is 1 min 0 s")),
+        (60, None, Deadline(NOW + timedelta(seconds=60), "`wait_timeout` is 1 min 0 s")),
         (
             7200,
             timedelta(hours=1),

@@ -97,7 +97,7 @@ def test_a_job_may_be_runnable_for_so_long_from_its_creation() -> None:
     with pytest.raises(JobTimedOut) as caught:
         wait.decide(job("RUNNABLE", statusReason="CAPACITY:none left"), at(10.5))
     assert caught.value.message == (
-        "Job job was RUNNABLE for 10 min 30 s: runnable_timeout is 10 min 0 s"
+        "Job job was RUNNABLE for 10 min 30 s: `runnable_timeout` is 10 min 0 s"
     )
     assert caught.value.state == (
         "The job has been RUNNABLE since 2026-02-03 04:00:00 UTC. AWS says: CAPACITY:none left"
@@ -143,7 +143,7 @@ def test_a_job_may_be_starting_for_so_long_since_it_was_first_seen_so() -> None:
     with pytest.raises(JobTimedOut) as caught:
         wait.decide(job("STARTING"), at(27))
     assert caught.value.message == (
-        "Job job was STARTING for 10 min 0 s: starting_timeout is 10 min 0 s"
+        "Job job was STARTING for 10 min 0 s: `starting_timeout` is 10 min 0 s"
     )
     assert "pulls the image" in (caught.value.advice or "")
 

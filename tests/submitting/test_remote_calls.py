@@ -146,7 +146,7 @@ def test_a_result_that_is_not_there_is_missing_and_a_malformed_one_unusable(
         read(aws, None)
     with pytest.raises(UnusableResult, match="is not valid JSON"):
         read(aws, "{")
-    with pytest.raises(UnusableResult, match="no payload_location"):
+    with pytest.raises(UnusableResult, match="no `payload_location`"):
         read(aws, "1", None)
 
 

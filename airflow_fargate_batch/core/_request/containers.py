@@ -160,8 +160,9 @@ def target_of(
         findings.problem(
             "container",
             f"is missing: `{ARGUMENT}` has overrides for several containers, and the single "
-            "arguments (vcpu, memory, command, environment, container_overrides) are for one",
-            f"set container to {' or '.join(map(shown, layer))}",
+            "arguments (`vcpu`, `memory`, `command`, `environment`, `container_overrides`) are for "
+            "one",
+            f"set `container` to {' or '.join(map(shown, layer))}",
             involves=(ARGUMENT, "extra_submit_args"),
         )
     return None

@@ -17,6 +17,7 @@ from airflow_fargate_batch.core._request.values import (
     plain_text,
     shown,
 )
+from airflow_fargate_batch.core.nesting import unless_too_deep
 from airflow_fargate_batch.core.submit_members import MEMBERS
 
 N_TO_N: Final = "N_TO_N"
@@ -85,7 +86,7 @@ def read(
         findings.problem(
             "depends_on",
             "no job id is left: every upstream task was skipped or pushed no job id",
-            "remove depends_on if the job may run without dependencies",
+            "remove `depends_on` if the job may run without dependencies",
         )
     if array_size == 1:
         found = [Dependency(each.job_id) for each in found if each.type != SEQUENTIAL]
@@ -134,16 +135,15 @@ class _Reader:
         self._findings = findings
 
     def read_all(self, value: object, where: str) -> list[Dependency]:
-        try:
-            return list(self._read(value, where, None))
-        except RecursionError:
+        found = unless_too_deep(None, lambda: list(self._read(value, where, None)))
+        if found is None:
             self._findings.problem(where, "is nested too deeply")
-            return []
+        return found or []
 
     def _read(self, value: object, where: str, kind: str | None) -> Iterator[Dependency]:
         if self._is_missing(value):
             self.missing += 1
-            self._findings.notes.append(f"{where} is ignored: no job id")
+            self._findings.notes.append(f"`{where}` is ignored: no job id")
         elif isinstance(value, Mapping):
             yield from self._entry(value, where)
         elif isinstance(value, str):
@@ -155,7 +155,7 @@ class _Reader:
             self._findings.problem(
                 where,
                 "is None: the upstream task was skipped or pushed no job id",
-                "check that task, or set ignore_missing_dependencies to ignore such tasks",
+                "check that task, or set `ignore_missing_dependencies` to ignore such tasks",
                 involves=("ignore_missing_dependencies",),
             )
         else:
@@ -214,14 +214,14 @@ class _Reader:
                 self._findings.problem(where, _TWO_MEANINGS, _TWO_ENTRIES, ("array_size", "items"))
                 return
             self._findings.warnings.append(
-                f"{where}: {SEQUENTIAL} with a jobId counts as a plain dependency on that job"
+                f"`{where}`: {SEQUENTIAL} with a jobId counts as a plain dependency on that job"
             )
             kind = None
         if kind is not None and not self._is_array:
             self._findings.problem(
                 f"{where}.type",
                 f"{kind} is for array jobs",
-                "set array_size, or remove the type",
+                "set `array_size`, or remove the type",
                 involves=("array_size", "items"),
             )
         if kind == SEQUENTIAL:
@@ -260,6 +260,6 @@ def _parse(text: str) -> object:
     except json_text.NotJson:
         pass
     try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return unless_too_deep(None, ast.literal_eval, text)
+    except (ValueError, SyntaxError, TypeError, MemoryError):
         return None

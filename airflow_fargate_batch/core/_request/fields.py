@@ -162,7 +162,7 @@ def share_identifier(given: object, findings: Findings) -> str | None:
         )
     elif "-" in text or "_" in text:
         findings.warnings.append(
-            f"share_identifier {text}: AWS documents letters and digits only. '-' and '_' have "
+            f"`share_identifier` {text}: AWS documents letters and digits only. '-' and '_' have "
             "worked so far, without a promise by AWS"
         )
     return text
@@ -202,7 +202,9 @@ def array_size(given: object, findings: Findings) -> int | None:
     if size is None or size in limits.ARRAY_SIZE:
         return size
     if size == 1:
-        findings.notes.append("array_size 1 submits a plain job: AWS refuses an array of one child")
+        findings.notes.append(
+            "`array_size` 1 submits a plain job: AWS refuses an array of one child"
+        )
         return size
     smallest, largest = limits.ARRAY_SIZE[0], limits.ARRAY_SIZE[-1]
     if size == 0:
@@ -227,8 +229,8 @@ def awslogs_index(
         return None
     involves = ("array_size", "items")
     if not is_array:
-        text = "selects a child of an array, but array_size is not set"
-        findings.problem("awslogs_index", text, "remove awslogs_index", involves)
+        text = "selects a child of an array, but `array_size` is not set"
+        findings.problem("awslogs_index", text, "remove `awslogs_index`", involves)
     elif array_size is not None and index >= array_size:
         text = f"{index} is outside the {array_size} children"
         findings.problem("awslogs_index", text, f"use at most {array_size - 1}", involves)
@@ -251,7 +253,7 @@ def job_timeout(given: object, findings: Findings) -> int | None:
         )
     elif attempt > limits.TIMEOUT_RELIABLE:
         findings.warnings.append(
-            "job_timeout is longer than 14 days: AWS may stop a Fargate task after 14 days"
+            "`job_timeout` is longer than 14 days: AWS may stop a Fargate task after 14 days"
         )
     return attempt
 
@@ -316,7 +318,7 @@ def platform_version(given: object, size: Settled, findings: Findings) -> str | 
         return None
     if text in limits.RETIRED_PLATFORM_VERSIONS:
         findings.warnings.append(
-            f"platform_version {text} is retired: Fargate starts no tasks on this version"
+            f"`platform_version` {text} is retired: Fargate starts no tasks on this version"
         )
     row = None if size.vcpu is None else fargate.row_of(size.vcpu)
     if row and row.platform_version and _version(text) < _version(row.platform_version):

@@ -103,8 +103,8 @@ def read(given: "Arguments", findings: Findings, *, dry_run: bool) -> Shared:
     if given.array_size is not None:
         findings.problem(
             "array_size",
-            "is set together with items, which set the size",
-            "remove array_size",
+            "is set together with `items`, which set the size",
+            "remove `array_size`",
             involves=("items",),
         )
     location = _location(given.items_location, findings)
@@ -143,7 +143,7 @@ def _checked(per: int | None, count: int, findings: Findings) -> int:
             "items_per_child",
             f"{_counted(count)} with {per} for each child need {-(-count // per)} children; an "
             f"array has at most {most}",
-            f"use {fewest} or more, or leave items_per_child out",
+            f"use {fewest} or more, or leave `items_per_child` out",
             involves=("items",),
         )
     return max(per, fewest)
@@ -233,7 +233,7 @@ def _each(given: Iterable[object], findings: Findings) -> Iterator[str]:
             if item is None:
                 raise TypeError  # noqa: TRY301 - one handler words all odd items
             yield line_of(_plain(item))
-        except (TypeError, ValueError, RecursionError) as error:
+        except (TypeError, ValueError) as error:
             findings.problem(f"items[{index}]", *_odd(item, error))
             odd += 1
             if odd == _PROBLEMS:
@@ -322,7 +322,7 @@ def deliver(items: Items, request: HasContainer, findings: Findings) -> dict[str
         f"{_counted(len(items.lines))} with {size} characters do not fit into the container's "
         f"environment, which has room for {limits.CONTAINER_OVERRIDES_LENGTH} characters "
         "together with the command",
-        f"set items_location to a prefix on S3, {_PREFIX}",
+        f"set `items_location` to a prefix on S3, {_PREFIX}",
         involves=_INVOLVED,
     )
     return others

@@ -43,7 +43,7 @@ def read(given: Arguments, size: Settled, job_queue: str, findings: Findings) ->
     most = _max_memory(given.max_memory, size, findings)
     if given.max_memory is not None and given.out_of_memory is None:
         text = "is set, but no retry asks for more memory"
-        findings.problem("max_memory", text, f"set out_of_memory to {GROW}", ("out_of_memory",))
+        findings.problem("max_memory", text, f"set `out_of_memory` to {GROW}", ("out_of_memory",))
     return Learning(
         grows=grows,
         max_memory=fargate.MEMORY_VALUES[-1] if most is None else most,

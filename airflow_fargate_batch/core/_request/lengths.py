@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from airflow_fargate_batch.core import limits
 from airflow_fargate_batch.core._request.containers import ContainerOverrides
+from airflow_fargate_batch.core._request.parts import RequestParts
 from airflow_fargate_batch.core._request.values import Findings, at, shown
 from airflow_fargate_batch.core.submit_members import ARGUMENT_OF
 
@@ -21,6 +22,26 @@ _PUNCTUATION: Final = 40
 """More characters than JSON adds to a text: quotes, commas, and ``{"name":…,"value":…}``."""
 _SHORT: Final = limits.CONTAINER_OVERRIDES_LENGTH - limits.CONTAINER_OVERRIDES_HEADROOM
 _ADVICE: Final = "store large values in a file on S3 and pass the address of the file"
+
+
+def check(request: RequestParts, findings: Findings) -> None:
+    """Refuse a request that is too long, or has overrides that are too long."""
+    ids = (each.job_id for each in request.depends_on if each.job_id)
+    pairs = (request.environment, request.parameters, request.tags)
+    texts = (request.command, ids, *pairs, *(each.values() for each in pairs))
+    has_more = request.ecs or request.consumable_resources or request.retry_strategy
+    if not has_more and are_surely_short(*texts):
+        return
+    check_overrides_of(request, findings)
+    check_request(request.to_submit_job(), findings)
+
+
+def check_overrides_of(request: RequestParts, findings: Findings) -> None:
+    """Refuse overrides that are too long, of either kind of job definition."""
+    if request.ecs is None or request.ecs.position is None:
+        check_overrides(request.command, request.environment, request.parameters, findings)
+    if request.ecs is not None:
+        check_containers(request.containers, request.parameters, findings)
 
 
 def are_surely_short(*groups: Iterable[str]) -> bool:

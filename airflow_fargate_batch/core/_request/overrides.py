@@ -30,14 +30,14 @@ from airflow_fargate_batch.core.items import OWN_VARIABLES, RESERVED_VARIABLES
 from airflow_fargate_batch.core.submit_members import MEMBERS
 
 NOT_ON_FARGATE: Final[Mapping[str, str]] = {
-    "vcpus": "use the argument vcpu, or resourceRequirements",
-    "memory": "use the argument memory, or resourceRequirements",
+    "vcpus": "use `vcpu`, or resourceRequirements",
+    "memory": "use `memory`, or resourceRequirements",
     "instanceType": "remove instanceType: Fargate has no instance types",
 }
 """Service: ``vcpus is not applicable for Fargate. Use resource requirements instead.``"""
 
-OF_A_BODY: Final = "containerOverrides"
-"""Start of the places in a SubmitJob body: a dry run has written the variables of *items* there."""
+OF_A_BODY: Final = ("containerOverrides", "ecsPropertiesOverride")
+"""Starts of places in a SubmitJob body; a dry run has written the variables of *items* there."""
 _WHOLE: Final = ("containerOverrides", "container_overrides")
 """Names of an object wrapped around overrides by mistake."""
 
@@ -220,7 +220,7 @@ def read_environment(value: object, where: str, findings: Findings) -> dict[str,
             continue
         place = at(where, name.partition("=")[0])  # after a "=", by mistake, may stand a value
         if name in variables:
-            findings.warnings.append(f"{place} is set twice; the last value is used")
+            findings.warnings.append(f"`{place}` is set twice; the last value is used")
         if name.startswith(limits.ENVIRONMENT_RESERVED_PREFIX):
             findings.problem(
                 place,
@@ -242,7 +242,7 @@ def read_environment(value: object, where: str, findings: Findings) -> dict[str,
         if text is not None and content(name, place, findings) is not None:
             variables[name] = text
             if is_template(text):
-                findings.warnings.append(f"{place} still contains template marks")
+                findings.warnings.append(f"`{place}` still contains template marks")
     return variables
 
 

@@ -57,7 +57,7 @@ def read(value: object, spot_retries: object, findings: Findings) -> RetryStrate
         if value is not None:
             findings.problem(
                 "spot_retries",
-                "is set together with retry_strategy",
+                "is set together with `retry_strategy`",
                 "keep one of the two",
                 involves=("retry_strategy",),
             )
@@ -99,7 +99,7 @@ def _rules(value: object, where: str, findings: Findings) -> tuple[Rule, ...]:
     rules = [_rule(entry, f"{where}[{index}]", findings) for index, entry in enumerate(given)]
     if rules and not _ends_everything(rules[-1]):
         findings.warnings.append(
-            f"{where}: AWS Batch retries a job if no entry matches; to stop those retries, "
+            f"`{where}`: AWS Batch retries a job if no entry matches; to stop those retries, "
             'end with {"onReason": "*", "action": "EXIT"}'
         )
     return tuple(rules)

@@ -37,7 +37,7 @@ def read(value: object, findings: Findings) -> Extra:
             extra.consumables = _consumables.read_api(given, place, findings)
         elif member in ARGUMENT_OF:
             argument = ARGUMENT_OF[member]
-            findings.problem(place, "has its own argument", f"use {argument}")
+            findings.problem(place, "has its own argument", f"use `{argument}`")
         else:
             refuse_member(member, place, findings)
     return extra
@@ -61,7 +61,7 @@ def refuse_member(
         wanted = nearest(member, among)
     else:
         near = nearest(member, (*ARGUMENT_OF, *ARGUMENT_OF.values()))
-        wanted = ARGUMENT_OF.get(near or "", near)
+        wanted = near and f"`{ARGUMENT_OF.get(near, near)}`"
     known = ", ".join(among or ALSO_EXTRA)
     advice = f"use {wanted}" if wanted else f"use one of {known}"
     findings.problem(where, "is not a member of SubmitJob", advice)

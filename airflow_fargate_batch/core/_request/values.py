@@ -165,7 +165,7 @@ def content(value: object, where: str, findings: Findings) -> str | None:
         case bool() | int() | float() | dict() | list():
             try:
                 text = json_text.write(value)
-            except (TypeError, ValueError, RecursionError):
+            except (TypeError, ValueError):
                 findings.problem(where, _no_json(value))
                 return None
         case Decimal() if value.is_finite():
@@ -256,7 +256,7 @@ def warn_of_wrapping(given: Mapping[str, Any], member: str, where: str, findings
     """
     if isinstance(given.get(member), Mapping):
         findings.warnings.append(
-            f"{where} contains an entry named {member} with a mapping as its value; if you mean "
+            f"`{where}` contains an entry named {member} with a mapping as its value; if you mean "
             f'the entries of that mapping, remove the {{"{member}": …}} around them'
         )
 
