@@ -196,8 +196,8 @@ SITUATIONS: dict[str, Situation] = {
         alter(QUEUE, computeEnvironmentOrder=[]),
         (),
         f"problem  queue {READY_QUEUE} has no compute environment",
-        f"Attach a Fargate compute environment: aws batch update-job-queue --job-queue "
-        f"{READY_QUEUE} --compute-environment-order order=1,computeEnvironment=ENVIRONMENT",
+        f"Attach a Fargate compute environment: 'aws batch update-job-queue --job-queue "
+        f"{READY_QUEUE} --compute-environment-order order=1,computeEnvironment=ENVIRONMENT'.",
     ),
     "an invalid environment": Situation(
         "environment-status",
@@ -205,7 +205,7 @@ SITUATIONS: dict[str, Situation] = {
         ("--job-queue", READY_QUEUE),
         f"problem  compute environment {READY_QUEUE}-environment is INVALID ({REASON}): no job is "
         "placed there",
-        "Repair what the reason names: the service role",
+        "Repair what the reason names: usually the service role",
     ),
     "an invalid environment beside a valid one": Situation(
         "environment-status",
@@ -234,8 +234,8 @@ SITUATIONS: dict[str, Situation] = {
         (),
         f"problem  compute environment {READY_QUEUE}-environment is DISABLED: no new job is placed "
         "there",
-        "Enable it: aws batch update-compute-environment --compute-environment "
-        f"{READY_QUEUE}-environment --state ENABLED",
+        "Enable the compute environment: 'aws batch update-compute-environment "
+        f"--compute-environment {READY_QUEUE}-environment --state ENABLED'.",
     ),
     "a queue that cancels jobs at its head": Situation(
         "queue-time-limit",
@@ -329,8 +329,8 @@ SITUATIONS: dict[str, Situation] = {
         ("--vcpu", "8", "--memory", "16384"),
         "problem  the job needs 8 vCPU, and no compute environment of the queue has more than 4 "
         "(maxvCpus): the job would stay RUNNABLE",
-        "Ask for fewer vCPU, or have maxvCpus raised: aws batch update-compute-environment "
-        f"--compute-environment {READY_QUEUE}-environment --compute-resources maxvCpus=N",
+        "Set less --vcpu, or raise maxvCpus: 'aws batch update-compute-environment "
+        f"--compute-environment {READY_QUEUE}-environment --compute-resources maxvCpus=NUMBER'.",
     ),
     "an array that fits": Situation(
         "max-vcpus",
