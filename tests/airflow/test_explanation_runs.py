@@ -1,4 +1,7 @@
-"""In a real Airflow, the task's log explains a job that failed, took too long or never starts."""
+"""In a real Airflow, the task's log explains a job that failed, took too long or never starts.
+
+The log of a job that has ended ends with its cost, which XCom ``job`` has too.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -71,5 +74,16 @@ def test_a_stuck_job_has_its_cause_once(tested: TestedDag, place: str) -> None:
     assert "What to do: Set less `vcpu` and `memory`" in report
 
 
-def test_all_tasks_fail(tested: TestedDag) -> None:
-    assert set(tested.states.values()) == {"failed"}
+@pytest.mark.parametrize("place", PLACES)
+def test_the_cost_of_a_job_is_logged_and_pushed(tested: TestedDag, place: str) -> None:
+    cost = tested.xcom(f"done_{place}", "job")["cost"]
+    assert (cost["capacity"], cost["currency"], cost["attempts"]) == ("FARGATE", "USD", 1)
+    assert cost["billed_seconds"] == 60  # the minute that AWS bills at least
+    assert 0 < cost["low"] == cost["high"]
+    assert tested.output.count(f"Cost: at least {cost['low']:.4f} USD") >= len(PLACES)
+
+
+def test_only_the_tasks_whose_jobs_succeed_do(tested: TestedDag) -> None:
+    succeeded = {f"done_{place}" for place in PLACES}
+    assert {task for task, state in tested.states.items() if state == "success"} == succeeded
+    assert {tested.states[task] for task in tested.states.keys() - succeeded} == {"failed"}
