@@ -36,8 +36,8 @@ NOT_ON_FARGATE: Final[Mapping[str, str]] = {
 }
 """Service: ``vcpus is not applicable for Fargate. Use resource requirements instead.``"""
 
-OF_A_BODY: Final = "containerOverrides"
-"""Start of the places in a SubmitJob body: a dry run has written the variables of *items* there."""
+OF_A_BODY: Final = ("containerOverrides", "ecsPropertiesOverride")
+"""Starts of places in a SubmitJob body: a dry run has written the variables of *items* there."""
 _WHOLE: Final = ("containerOverrides", "container_overrides")
 """Names of an object wrapped around overrides by mistake."""
 
