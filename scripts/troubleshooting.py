@@ -11,15 +11,16 @@ from pathlib import Path
 from typing import Final
 
 from airflow_fargate_batch.core._failure_rules import RULES as CAUSES
-from airflow_fargate_batch.core.preflight import NO_NAMES
+from airflow_fargate_batch.core._waiting_causes import RULES as WAITS
 from airflow_fargate_batch.core.preflight import RULES as CHECKS
+from airflow_fargate_batch.core.remedies import filled
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "troubleshooting.md"
 
 
 def current(page: str) -> str:
     """Return the page with current tables."""
-    for name, table in (("checks", _checks()), ("causes", _causes())):
+    for name, table in (("checks", _checks()), ("waits", _waits()), ("causes", _causes())):
         opening = f"<!-- {name}: written by scripts/troubleshooting.py -->\n"
         before, _, rest = page.partition(opening)
         after = rest.partition("<!-- end -->")[2]
@@ -28,8 +29,14 @@ def current(page: str) -> str:
 
 
 def _checks() -> str:
-    rows = [(rule.wrong, rule.remedy.format_map(NO_NAMES), f"`{rule.name}`") for rule in CHECKS]
+    rows = [(rule.wrong, filled(rule.remedy, {}), f"`{rule.name}`") for rule in CHECKS]
     return _table(("situation", "what to do", "check"), rows)
+
+
+def _waits() -> str:
+    return _table(
+        ("cause", "what to do"), [(rule.situation, filled(rule.advice, {})) for rule in WAITS]
+    )
 
 
 def _causes() -> str:

@@ -129,7 +129,7 @@ def test_the_event_of_a_trigger_that_gave_up_is_explained_in_the_worker(aws: Loc
     said = str(caught.value)
     cause = f"Cause: no compute environment of queue {READY_QUEUE} can start jobs: "
     assert f"{cause}{READY_QUEUE}-environment is DISABLED\n" in said
-    assert "--state ENABLED). The job then starts." in said.splitlines()[-1]
+    assert "--state ENABLED'. The job then starts by itself." in said.splitlines()[-1]
 
 
 @pytest.mark.parametrize(

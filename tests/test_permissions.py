@@ -53,7 +53,7 @@ def request(**arguments: Any) -> JobRequest:
 
 
 def submit(api: BatchApi) -> None:
-    Submitter(api).submit(request())
+    Submitter(api).submit(request(consumable_resources={"licence": 1}))
 
 
 def find(api: BatchApi) -> None:
@@ -187,6 +187,9 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalBatch]:
     with LocalBatch() as local:
         for name, value in local.environ.items():
             monkeypatch.setenv(name, value)
+        local.client("batch").create_consumable_resource(
+            consumableResourceName="licence", totalQuantity=9, resourceType="REPLENISHABLE"
+        )
         yield local
 
 

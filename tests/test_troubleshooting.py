@@ -8,6 +8,7 @@ from pathlib import Path
 
 from airflow_fargate_batch.cli import COMMANDS
 from airflow_fargate_batch.core._failure_rules import RULES as CAUSES
+from airflow_fargate_batch.core._waiting_causes import RULES as WAITS
 from airflow_fargate_batch.core.preflight import RULES as CHECKS
 from airflow_fargate_batch.local import LocalBatch
 from airflow_fargate_batch.local.account import READY_DEFINITION, READY_QUEUE
@@ -21,10 +22,12 @@ def test_its_tables_are_current() -> None:
     assert script["current"](TEXT) == TEXT, "run python scripts/troubleshooting.py"
 
 
-def test_it_has_a_row_for_each_check_and_each_cause() -> None:
+def test_it_has_a_row_for_each_check_each_wait_and_each_cause() -> None:
     rows = [line for line in TEXT.splitlines() if line.startswith("| ")]
     for rule in CHECKS:
         assert any(row.endswith(f" | `{rule.name}` |") for row in rows), rule.name
+    for wait in WAITS:
+        assert any(row.startswith(f"| {wait.situation} | ") for row in rows), wait.situation
     for cause in CAUSES:
         assert any(row.startswith(f"| {cause.cause} | ") for row in rows), cause.cause
 

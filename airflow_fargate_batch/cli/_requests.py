@@ -17,8 +17,9 @@ from airflow_fargate_batch._machine.files import (
     read_text,
 )
 from airflow_fargate_batch.cli._parser import did_you_mean
-from airflow_fargate_batch.cli._submit_flags import RequestOptions, SubmitOptions
+from airflow_fargate_batch.cli._submit_flags import RequestOptions, SubmitFlags
 from airflow_fargate_batch.core import json_text
+from airflow_fargate_batch.core._request.values import WRITE_JSON
 from airflow_fargate_batch.core.naming import Submission, submission_of_key
 from airflow_fargate_batch.core.request import Arguments, ItemsText, JobRequest, JsonFile
 from airflow_fargate_batch.core.submit_members import ARGUMENT_OF
@@ -92,13 +93,13 @@ def _in_json(problem: Problem, path: str, wanted: Mapping[str, object]) -> Probl
     return Problem("--from-json", text)
 
 
-def submission_of(options: SubmitOptions) -> Submission:
+def submission_of(options: SubmitFlags) -> Submission:
     """Identify the submission of one request: by ``--idempotency-key``, or at random."""
     key = options.idempotency_key
     return Submission(token=os.urandom(8).hex()) if key is None else submission_of_key(key)
 
 
-def of_file(path: str, options: SubmitOptions) -> list[JobRequest]:
+def of_file(path: str, options: SubmitFlags, *, dry_run: bool) -> list[JobRequest]:
     """Make a request from each line; flags fill in members missing from a line.
 
     Each request gets a repeatable submission, so that running the command again finds the jobs of
@@ -118,7 +119,7 @@ def of_file(path: str, options: SubmitOptions) -> list[JobRequest]:
             content = json.dumps(said | _flags_beside(said, options), sort_keys=True)
             met[content] += 1
             submission = submission_of_key(f"{run}\n{content}\n{met[content]}")
-            requests.append(_make(said, options, submission, dry_run=options.dry_run))
+            requests.append(_make(said, options, submission, dry_run=dry_run))
         except InvalidRequest as error:
             problems += [
                 Problem(f"line {number}", str(problem) if problem.field else problem.message)
@@ -127,6 +128,11 @@ def of_file(path: str, options: SubmitOptions) -> list[JobRequest]:
     if problems:
         raise InvalidRequest(problems)
     return requests
+
+
+def of_line(problem: Problem) -> str:
+    """Return a problem of a file as text, without the advice on flags and templates."""
+    return str(problem).replace(WRITE_JSON, "write the JSON itself, without quotes around it")
 
 
 def _lines(path: str) -> tuple[list[tuple[int, str]], list[Problem]]:
@@ -206,7 +212,7 @@ def _mistake(text: str) -> InvalidRequest:
     return InvalidRequest([Problem("", text)])
 
 
-def _flags_beside(said: Mapping[str, Any], options: SubmitOptions) -> dict[str, Any]:
+def _flags_beside(said: Mapping[str, Any], options: SubmitFlags) -> dict[str, Any]:
     """Return the flags' values for members missing from the line: they are part of the hash."""
     return {
         name: value

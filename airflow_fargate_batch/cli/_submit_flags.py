@@ -294,8 +294,8 @@ class OtherOptions(Options, title="other members of SubmitJob"):
     )
 
 
-class OutputOptions(SecretOptions, title="output"):
-    """Dry run and output."""
+class DryRunOptions(SecretOptions, title="output"):
+    """Dry run."""
 
     dry_run = switch(
         help="submit nothing; write the request as JSON for 'aws batch submit-job "
@@ -305,6 +305,11 @@ class OutputOptions(SecretOptions, title="output"):
     show_secrets = switch(
         help="with --dry-run, write the request with its secrets",
     )
+
+
+class OutputOptions(DryRunOptions, title="output"):
+    """Form of the answer."""
+
     output = flag(
         str,
         metavar="FORMAT",
@@ -327,12 +332,16 @@ class RequestOptions(
     """Options that make a request."""
 
 
-class SubmitOptions(
+class SubmitFlags(
     RequestOptions,
     FileOptions,
     AgainOptions,
     SubmitWaitOptions,
     PricesOptions,
-    OutputOptions,
+    DryRunOptions,
 ):
-    """Options of ``submit``, in the order of the help."""
+    """Options of ``submit`` but the form of its answer, in the order of the help."""
+
+
+class SubmitOptions(SubmitFlags, OutputOptions):
+    """Options of ``submit``."""

@@ -9,15 +9,14 @@ from airflow_fargate_batch.cli import _console, _dry_run
 from airflow_fargate_batch.cli._exit_codes import FAILED, INVALID, OK, REFUSED
 from airflow_fargate_batch.cli._jobs import JSON_HELP, written
 from airflow_fargate_batch.cli._parser import Parser
-from airflow_fargate_batch.cli._requests import of_file, of_options, submission_of
-from airflow_fargate_batch.cli._shared_options import WaitingOptions
+from airflow_fargate_batch.cli._requests import of_file, of_line, of_options, submission_of
 from airflow_fargate_batch.cli._submit_flags import SubmitOptions
 from airflow_fargate_batch.cli._submit_help import COMMON, EPILOG, SHORT_EPILOG
+from airflow_fargate_batch.cli._submit_usage import misuse
 from airflow_fargate_batch.cli._wording import in_flags
-from airflow_fargate_batch.core._request.values import WRITE_JSON
 from airflow_fargate_batch.core.listing import first_few
 from airflow_fargate_batch.core.request import JobRequest
-from airflow_fargate_batch.exceptions import AwsError, InvalidRequest, Problem, SubmissionUncertain
+from airflow_fargate_batch.exceptions import AwsError, InvalidRequest, SubmissionUncertain
 
 if TYPE_CHECKING:
     from airflow_fargate_batch.aws.batch import BatchApi, Submitted
@@ -38,25 +37,13 @@ def add_arguments(parser: Parser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Submit the job or, with ``--dry-run``, show the request."""
     options = SubmitOptions(arguments, os.environ)
-    of_wait = WaitingOptions.own_flags()
-    if not options.wait and any(map(options.is_flagged, of_wait)):
-        names = ", ".join(each.name for each in of_wait)
-        _console.error(f"{names} need --wait; to limit the job itself, use --job-timeout")
-        return INVALID
-    if options.from_file is not None and options.from_json is not None:
-        _console.error("--from-json and --from-file cannot be used together: remove one of them")
-        return INVALID
-    if options.from_file is not None and options.items_file is not None:
-        _console.error("--items-file and --from-file cannot be used together: remove one of them")
-        return INVALID
-    if options.retry_attempts is not None and options.retry_strategy is not None:
-        _console.error(
-            "--retry-attempts and --retry-strategy cannot be used together: remove one of them"
-        )
+    if wrong := misuse(options):
+        _console.error(wrong)
         return INVALID
     try:
         if options.from_file is not None:
-            return _run_file(of_file(options.from_file, options), options)
+            requests = of_file(options.from_file, options, dry_run=options.dry_run)
+            return _run_file(requests, options)
         submission = submission_of(options)
         request = of_options(options, submission=submission, dry_run=options.dry_run)
         for text in request.warnings:
@@ -65,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
             _console.note(in_flags(text))
         return _dry_run.show([request], options) if options.dry_run else _submit(request, options)
     except InvalidRequest as error:
-        describe = options.describe if options.from_file is None else _of_a_line
+        describe = options.describe if options.from_file is None else of_line
         _say_problems([describe(problem) for problem in error.problems])
         return INVALID
     except AwsError as error:
@@ -86,11 +73,6 @@ def _run_file(requests: list[JobRequest], options: SubmitOptions) -> int:
     submitted = submit_file(api, requests, options)
     succeeded = _wait(api, submitted, options) if options.wait and submitted else OK
     return succeeded if len(submitted) == len(requests) else REFUSED
-
-
-def _of_a_line(problem: Problem) -> str:
-    """Return a problem of a file as text, without the advice on flags and templates."""
-    return str(problem).replace(WRITE_JSON, "write the JSON itself, without quotes around it")
 
 
 def _say_problems(problems: list[str]) -> None:

@@ -135,8 +135,9 @@ _ROLES: Final = (
     _certain(
         r"assumed-role/(?:AWSServiceRoleForBatch|AWSBatchServiceRole)\b.*not authorized",
         "the service role of the compute environment lacks a permission",
-        "Grant the action named in the reason to the service role, or use the service-linked"
-        " role AWSServiceRoleForBatch.",
+        "Grant the action named in the reason to the service role, or create another compute"
+        " environment without a service role: it uses the service-linked role"
+        " AWSServiceRoleForBatch.",
     ),
     _certain(
         r"assume the (?:\w+ )?service.linked role",
@@ -226,12 +227,15 @@ _NETWORK: Final = (
     _certain(
         r"InvalidGroup\.NotFound|InvalidSecurityGroupID|InvalidSecurityGroup\.NotFound",
         "a security group of the compute environment does not exist",
-        "Use a security group of the subnets' VPC in the compute environment.",
+        "Name existing security groups of the subnets' VPC in the compute environment: 'aws batch"
+        " update-compute-environment --compute-environment ENVIRONMENT --compute-resources"
+        " securityGroupIds=GROUP'.",
     ),
     _certain(
         r"InvalidSubnet(?:ID)?\.NotFound",
         "a subnet of the compute environment does not exist",
-        "Use existing subnets in the compute environment.",
+        "Name existing subnets in the compute environment: 'aws batch update-compute-environment"
+        " --compute-environment ENVIRONMENT --compute-resources subnets=SUBNET'.",
     ),
 )
 

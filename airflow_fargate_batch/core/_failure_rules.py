@@ -15,6 +15,7 @@ from typing import Final
 
 from airflow_fargate_batch.core._failure_certain import CERTAIN
 from airflow_fargate_batch.core._failure_kinds import FailureKind, Rule
+from airflow_fargate_batch.core.remedies import SERVICE_ROLE
 from airflow_fargate_batch.exceptions import ImageNotPulled, NoCapacity
 
 __all__ = ["RULES", "FailureKind", "Rule"]
@@ -74,20 +75,21 @@ _IMPOSED: Final = (
         "MISCONFIGURATION:(?:COMPUTE_ENVIRONMENT_MAX_RESOURCE|JOB_RESOURCE_REQUIREMENT)",
         FailureKind.CONFIGURATION,
         "the job asks for more than the queue's compute environments can ever provide",
-        "Set less `vcpu` and `memory`, or raise the compute environment's maximum vCPUs.",
+        "Set less `vcpu` and `memory`, or raise maxvCpus of the compute environment (aws batch"
+        " update-compute-environment).",
     ),
     Rule(
         "MISCONFIGURATION:SERVICE_ROLE_PERMISSIONS",
         FailureKind.CONFIGURATION,
         "the compute environment's service role lacks permissions",
-        "Use the service-linked role of AWS Batch in the compute environment.",
+        f"Give the service role its permissions: {SERVICE_ROLE}.",
     ),
     Rule(
         "MISCONFIGURATION:|ACTION_REQUIRED",
         FailureKind.CONFIGURATION,
         "the queue's compute environments cannot run the job",
-        "Check status and statusReason of the queue's compute environments (aws batch"
-        " describe-compute-environments), or use another `job_queue`.",
+        "Repair the compute environments ('fargate-batch doctor --job-queue QUEUE' shows each, with"
+        " AWS's reason), or use another `job_queue`.",
     ),
     Rule(
         "Dependent Job failed",
@@ -316,7 +318,7 @@ _EXITS: Final = (
         "Array Child Job failed",
         FailureKind.CHILDREN,
         "children of the array failed",
-        "Read the reasons and log streams of the failed indexes.",
+        "Find out why one of the failed children failed: 'fargate-batch explain JOB_ID:INDEX'.",
     ),
     Rule(
         "Essential container in task exited",

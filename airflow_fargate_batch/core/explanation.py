@@ -177,7 +177,7 @@ def explain(job: Job, evidence: Evidence, now: datetime) -> Explanation:
     failure = None
     if job.status is JobStatus.FAILED:
         failure = _with_first_failure(diagnose(job, evidence.failed_children), evidence)
-        cause = Cause(text=failure.cause, advice=failure.advice)
+        cause = Cause(text=failure.cause, advice=failure.advice, is_trouble=True)
     else:
         cause = _cause_of_state(job, evidence)
     return Explanation(

@@ -1,9 +1,9 @@
 """IAM actions of each feature, and policy documents made of them.
 
 Source of the resource types: Service Authorization Reference, "Actions, resources, and condition
-keys for AWS Batch", "… for Amazon CloudWatch", "… for Amazon CloudWatch Logs", "… for Amazon S3"
-and "… for AWS Price List". An action without a resource type there works only in a statement with
-the resource ``*``.
+keys for AWS Batch" (read in November 2026), "… for Amazon CloudWatch", "… for Amazon CloudWatch
+Logs", "… for Amazon S3" and "… for AWS Price List". An action without a resource type there works
+only in a statement with the resource ``*``.
 """
 
 import re
@@ -26,7 +26,7 @@ RESOURCE_TYPES: Final[Mapping[str, tuple[str, ...]]] = {
     "batch:DescribeSchedulingPolicies": (),
     "batch:GetJobQueueSnapshot": ("job-queue",),
     "batch:ListJobs": (),
-    "batch:SubmitJob": ("job-definition", "job-queue"),
+    "batch:SubmitJob": ("consumable-resource", "job", "job-definition", "job-queue"),
     "batch:TagResource": ("job",),
     "batch:TerminateJob": ("job",),
     "cloudwatch:GetMetricData": (),
@@ -38,7 +38,12 @@ RESOURCE_TYPES: Final[Mapping[str, tuple[str, ...]]] = {
     "pricing:GetProducts": (),
 }
 """Resource types of each action that a feature uses; empty if AWS accepts only ``*``.
-TagResource takes every type of AWS Batch; this package tags jobs only."""
+
+- SubmitJob: AWS lists ``job*`` and ``job-queue*`` as required, and ``job-definition``,
+  ``job-definition-revision`` and ``consumable-resource`` beside them. Older editions do not list
+  the job. ``[?]`` whether AWS compares the job already, which has no id before the submit.
+- TagResource takes every type of AWS Batch; this package tags jobs only.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +288,10 @@ def _full(place: _Place, kind: str, name_or_arn: str) -> str:
     return name_or_arn if is_arn else place.arn("batch", f"{kind}/{name_or_arn}")
 
 
+def _consumables(place: _Place, _: Scope) -> list[str]:
+    return [place.arn("batch", "consumable-resource/*")]
+
+
 def _jobs(place: _Place, _: Scope) -> list[str]:
     return [place.arn("batch", "job/*")]
 
@@ -304,6 +313,7 @@ def _objects(place: _Place, scope: Scope) -> list[str]:
 
 
 _ARNS: Final[Mapping[str, Callable[[_Place, Scope], list[str]]]] = {
+    "consumable-resource": _consumables,
     "job": _jobs,
     "job-definition": _definitions,
     "job-queue": _queues,

@@ -13,7 +13,7 @@ from airflow_fargate_batch.core._preflight.definition_rules import DEFINITION_RU
 from airflow_fargate_batch.core._preflight.merging import merge
 from airflow_fargate_batch.core._preflight.name_rules import NAME_RULES, Missing
 from airflow_fargate_batch.core._preflight.queue_rules import QUEUE_RULES
-from airflow_fargate_batch.core._preflight.rule import NO_NAMES, Case, Finding, Level, Rule
+from airflow_fargate_batch.core._preflight.rule import Case, Finding, Level, Rule
 from airflow_fargate_batch.core._preflight.submit_rules import SUBMIT_RULES
 from airflow_fargate_batch.core.definition import LATEST, DefinedContainer
 from airflow_fargate_batch.core.request import JobRequest
@@ -27,7 +27,6 @@ from airflow_fargate_batch.core.surroundings import (
 from airflow_fargate_batch.exceptions import Problem
 
 __all__ = [
-    "NO_NAMES",
     "RULES",
     "Finding",
     "Level",

@@ -21,8 +21,9 @@ TOO_LONG: Final = (
     "limit; `job_timeout` lets AWS terminate an attempt that hangs."
 )
 NO_ROOM: Final = (
-    "Check that the queue's compute environments are ENABLED and VALID and have vCPUs left. If the "
-    "queue is only busy, raise `runnable_timeout`."
+    "Check that the queue's compute environments are ENABLED and VALID and have vCPUs left "
+    "('fargate-batch doctor --job-queue QUEUE'). If the queue is only busy, raise "
+    "`runnable_timeout`."
 )
 NO_START: Final = (
     "In STARTING, Fargate connects the task to its subnet and pulls the image. Check the route "

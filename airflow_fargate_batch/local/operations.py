@@ -48,16 +48,32 @@ class Operation:
     Attributes:
         resources: Members that name the resources in IAM checks, and the kind of each; empty for
             operations that AWS checks against ``*`` only.
+        makes_job: Whether AWS also checks the job to be made, and its consumable resources.
     """
 
     run: Run
     required: tuple[str, ...] = ()
     resources: tuple[tuple[str, str], ...] = ()
+    makes_job: bool = False
 
     def arns(self, region: str, body: Body) -> tuple[str, ...]:
         """Return the ARNs that an IAM policy must allow for the call."""
         named = [(kind, body[member]) for member, kind in self.resources if member in body]
+        if self.makes_job:
+            named += [("job", ANY_JOB), *_consumables_of(body)]
         return tuple(full_arn(region, kind, str(name)) for kind, name in named) or ("*",)
+
+
+ANY_JOB: Final = "*"
+"""Name of a job without an id yet, in an ARN."""
+
+
+def _consumables_of(body: Body) -> list[tuple[str, str]]:
+    override = body.get("consumableResourcePropertiesOverride")
+    listed = override.get("consumableResourceList") if isinstance(override, dict) else None
+    entries = listed if isinstance(listed, list) else []
+    names = [each.get("consumableResource") for each in entries if isinstance(each, dict)]
+    return [("consumable-resource", str(name)) for name in names if name]
 
 
 _JOB = (("jobId", "job"),)
@@ -70,6 +86,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         submit,
         ("jobName", "jobQueue", "jobDefinition"),
         (("jobDefinition", "job-definition"), ("jobQueue", "job-queue")),
+        makes_job=True,
     ),
     "DescribeJobs": Operation(describe_jobs, ("jobs",)),
     "ListJobs": Operation(list_jobs),

@@ -5,8 +5,8 @@ vCPU and memory, or with a platform version. All other requests cost no call.
 """
 
 import logging
-from collections.abc import Hashable, Iterable
-from functools import partial
+from collections.abc import Hashable, Iterable, Iterator
+from functools import cache, partial
 from typing import Final
 
 from airflow_fargate_batch.aws.batch import BatchApi
@@ -71,6 +71,16 @@ class Preflight:
             surroundings = self._read(queue=queue, definition=definition, fresh=True)
             findings = judge(surroundings, queue=queue, definition=definition, request=request)
         return surroundings, findings
+
+    def judge_many(
+        self, requests: Iterable[JobRequest]
+    ) -> Iterator[tuple[Surroundings, list[Finding]]]:
+        """Judge requests; each pair of queue and definition is read once."""
+        read = cache(lambda queue, definition: self._read(queue=queue, definition=definition))
+        for request in requests:
+            queue, definition = request.job_queue, request.job_definition
+            around = read(queue, definition)
+            yield around, judge(around, queue=queue, definition=definition, request=request)
 
     def _thorough(self, request: JobRequest) -> list[Finding]:
         _, findings = self.judge(

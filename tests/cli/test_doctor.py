@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from airflow_fargate_batch.cli._submit_flags import SubmitOptions
+from airflow_fargate_batch.cli.doctor import DoctorOptions
 from airflow_fargate_batch.core.preflight import RULES
 from airflow_fargate_batch.local import LocalBatch
 from airflow_fargate_batch.local.account import (
@@ -196,8 +198,8 @@ SITUATIONS: dict[str, Situation] = {
         alter(QUEUE, computeEnvironmentOrder=[]),
         (),
         f"problem  queue {READY_QUEUE} has no compute environment",
-        f"Attach a Fargate compute environment: aws batch update-job-queue --job-queue "
-        f"{READY_QUEUE} --compute-environment-order order=1,computeEnvironment=ENVIRONMENT",
+        f"Attach a Fargate compute environment: 'aws batch update-job-queue --job-queue "
+        f"{READY_QUEUE} --compute-environment-order order=1,computeEnvironment=ENVIRONMENT'.",
     ),
     "an invalid environment": Situation(
         "environment-status",
@@ -205,7 +207,7 @@ SITUATIONS: dict[str, Situation] = {
         ("--job-queue", READY_QUEUE),
         f"problem  compute environment {READY_QUEUE}-environment is INVALID ({REASON}): no job is "
         "placed there",
-        "Repair what the reason names: the service role",
+        "Repair what the reason names: usually the service role",
     ),
     "an invalid environment beside a valid one": Situation(
         "environment-status",
@@ -234,8 +236,8 @@ SITUATIONS: dict[str, Situation] = {
         (),
         f"problem  compute environment {READY_QUEUE}-environment is DISABLED: no new job is placed "
         "there",
-        "Enable it: aws batch update-compute-environment --compute-environment "
-        f"{READY_QUEUE}-environment --state ENABLED",
+        "Enable the compute environment: 'aws batch update-compute-environment "
+        f"--compute-environment {READY_QUEUE}-environment --state ENABLED'.",
     ),
     "a queue that cancels jobs at its head": Situation(
         "queue-time-limit",
@@ -329,8 +331,8 @@ SITUATIONS: dict[str, Situation] = {
         ("--vcpu", "8", "--memory", "16384"),
         "problem  the job needs 8 vCPU, and no compute environment of the queue has more than 4 "
         "(maxvCpus): the job would stay RUNNABLE",
-        "Ask for fewer vCPU, or have maxvCpus raised: aws batch update-compute-environment "
-        f"--compute-environment {READY_QUEUE}-environment --compute-resources maxvCpus=N",
+        "Set less --vcpu, or raise maxvCpus: 'aws batch update-compute-environment "
+        f"--compute-environment {READY_QUEUE}-environment --compute-resources maxvCpus=NUMBER'.",
     ),
     "an array that fits": Situation(
         "max-vcpus",
@@ -739,6 +741,70 @@ def test_a_body_for_the_aws_cli_is_judged(doctor: Run, tmp_path: Any) -> None:
     outcome = doctor("--from-json", str(tmp_path / "job.json"))
     assert "problem  --from-json:" in outcome.out
     assert outcome.code == 1
+
+
+# ── all of submit's flags ────────────────────────────────────────────────────────────────────
+
+
+def test_every_flag_of_submit_is_accepted() -> None:
+    accepted = {each.name for each in DoctorOptions.flags()}
+    assert {each.name for each in SubmitOptions.flags()} <= accepted
+
+
+def test_a_submit_that_waits_is_judged_as_a_whole_and_not_submitted(
+    doctor: Run, aws: LocalBatch
+) -> None:
+    outcome = doctor("--job-queue", READY_QUEUE, "--wait", "--timeout", "60", "--dry-run")
+    assert outcome.code == 0
+    assert f"job definition {READY_DEFINITION}\n" in outcome.out
+    assert "SubmitJob" not in [call.operation for call in aws.requests]
+
+
+def test_flags_that_submit_refuses_together_are_refused(doctor: Run, aws: LocalBatch) -> None:
+    outcome = doctor("--timeout", "60")
+    assert (outcome.code, outcome.out, len(aws.requests)) == (2, "", 0)
+    assert "need --wait; to limit the job itself" in outcome.err
+
+
+def test_the_requests_of_a_file_are_judged_in_one_report(
+    doctor: Run, aws: LocalBatch, tmp_path: Any
+) -> None:
+    lines = [
+        {"vcpu": 1, "memory": 2048},
+        {"memory": 4096},
+        {"vcpu": 1, "memory": 2048, "share_identifier": "a"},
+        {"memory": 4096},
+    ]
+    (tmp_path / "jobs.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    outcome = doctor("--from-file", str(tmp_path / "jobs.jsonl"))
+    assert outcome.code == 1
+    assert "problem  requests 2, 4: 0.25 vCPU with 4096 MiB" in outcome.out
+    assert "problem  request 3: share identifier a is given, but queue" in outcome.out
+    assert outcome.out.count(f"queue {READY_QUEUE} is VALID\n") == 1
+    assert outcome.out.splitlines()[-1] == "2 problems, no warnings (ap-northeast-1)"
+    assert len(aws.requests) == 3
+
+
+def test_each_queue_of_a_file_is_judged(doctor: Run, aws: LocalBatch, tmp_path: Any) -> None:
+    aws.alter(f"job-queue/{READY_FAIR_SHARE_QUEUE}", state="DISABLED")
+    lines = [{}, {"job_queue": READY_FAIR_SHARE_QUEUE, "share_identifier": "a"}]
+    (tmp_path / "jobs.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    outcome = doctor("--from-file", str(tmp_path / "jobs.jsonl"), "--output", "json")
+    report = json.loads(outcome.out)
+    assert (report["jobQueue"], report["jobDefinition"]) == (None, READY_DEFINITION)
+    subjects = [each["subject"] for each in report["findings"] if each["level"] == "problem"]
+    assert subjects == [f"job queue {READY_FAIR_SHARE_QUEUE}"]
+    assert outcome.code == 1
+
+
+def test_a_malformed_line_of_a_file_is_a_problem(
+    doctor: Run, aws: LocalBatch, tmp_path: Any
+) -> None:
+    (tmp_path / "jobs.jsonl").write_text('{"vcpu": 1, "memory": 4000}\n{"vcpus": 1}\n')
+    outcome = doctor("--from-file", str(tmp_path / "jobs.jsonl"))
+    assert (outcome.code, len(aws.requests)) == (1, 0)
+    assert "problem  line 1: memory: 1 vCPU with 4000 MiB is not a Fargate size" in outcome.out
+    assert "problem  line 2: there is no argument 'vcpus'; did you mean vcpu?" in outcome.out
 
 
 def test_json_has_the_same_findings(doctor: Run, aws: LocalBatch) -> None:

@@ -275,7 +275,7 @@ class TestRunnable:
         aws.alter(ENVIRONMENT, state="DISABLED")
         text = explain(stuck)
         assert f"{READY_QUEUE}-environment is DISABLED" in text.splitlines()[0]
-        assert f"{READY_QUEUE}-environment --state ENABLED)" in advice_of(text)
+        assert f"{READY_QUEUE}-environment --state ENABLED'" in advice_of(text)
 
     def test_the_queue_is_invalid(self, explain: Explain, stuck: str, aws: LocalBatch) -> None:
         aws.alter(f"job-queue/{READY_QUEUE}", status="INVALID", statusReason="no environment")
@@ -349,7 +349,10 @@ class TestRunnable:
         )
         assert "Place in line: 2 of 2 RUNNABLE jobs" in text
         assert f"'fargate-batch terminate {first}'" in advice_of(text)
-        assert "jobStateTimeLimitActions" in advice_of(text)
+        assert (
+            f"--job-queue {READY_QUEUE} --job-state-time-limit-actions"
+            " reason=MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT,state=RUNNABLE" in advice_of(text)
+        )
 
     def test_the_environments_are_full(
         self, explain: Explain, job: Submit, time: Time, aws: LocalBatch

@@ -7,13 +7,13 @@ import pytest
 
 from airflow_fargate_batch.core.definition import JobDefinition
 from airflow_fargate_batch.core.preflight import (
-    NO_NAMES,
     RULES,
     Finding,
     judge,
     judge_definition_only,
     problems_of,
 )
+from airflow_fargate_batch.core.remedies import filled
 from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.core.surroundings import (
     ComputeEnvironment,
@@ -78,7 +78,7 @@ def test_no_answer_is_too_odd_to_be_judged(name: str) -> None:
 def test_each_rule_has_a_name_of_its_own_a_remedy_and_a_source() -> None:
     assert len({rule.name for rule in RULES}) == len(RULES)
     for rule in RULES:
-        assert "{" not in rule.remedy.format_map(NO_NAMES)
+        assert "{" not in filled(rule.remedy, {})
         assert rule.source
         assert rule.wrong
 

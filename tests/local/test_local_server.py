@@ -123,6 +123,7 @@ def test_every_call_is_recorded_with_what_iam_would_check(aws: LocalBatch, batch
     assert submitted.resources == (
         f"{arn}job-definition/{READY_DEFINITION}",
         f"{arn}job-queue/{READY_QUEUE}",
+        f"{arn}job/*",
     )
     assert submitted.parameters["jobName"] == "x"
     assert identity.actions == ("sts:GetCallerIdentity",)

@@ -5,6 +5,12 @@ from datetime import timedelta
 from typing import Final
 
 from airflow_fargate_batch.core._preflight.rule import Case, Found, Rule, ok, problem, warning
+from airflow_fargate_batch.core.remedies import (
+    ATTACH_ENVIRONMENT,
+    ENABLE_ENVIRONMENT,
+    RAISE_MAX_VCPUS,
+    REPAIR_ENVIRONMENT,
+)
 from airflow_fargate_batch.core.spelling import nearest
 from airflow_fargate_batch.core.surroundings import (
     IN_TRANSITION,
@@ -232,8 +238,7 @@ QUEUE_RULES: Final[Sequence[Rule[JobQueue]]] = (
         name="queue-environments",
         field="job_queue",
         wrong="the queue has no compute environment",
-        remedy="Attach a Fargate compute environment: aws batch update-job-queue --job-queue "
-        "{queue} --compute-environment-order order=1,computeEnvironment=ENVIRONMENT",
+        remedy=ATTACH_ENVIRONMENT,
         source=f"{_API}JobQueueDetail.computeEnvironmentOrder",
         check=_environments,
         may_pass=True,
@@ -242,11 +247,7 @@ QUEUE_RULES: Final[Sequence[Rule[JobQueue]]] = (
         name="environment-status",
         field="job_queue",
         wrong="a compute environment is INVALID",
-        remedy="Repair what the reason names: the service role (it must exist, batch.amazonaws.com "
-        "must be allowed to assume it, and it needs the policy AWSBatchServiceRole; or use the "
-        "service-linked role AWSServiceRoleForBatch), the subnets or the security groups. Then "
-        "update the environment, so that AWS checks it again: aws batch update-compute-environment "
-        "--compute-environment {environment} --state ENABLED",
+        remedy=REPAIR_ENVIRONMENT,
         source=f'{_GUIDE}"INVALID compute environment": it accepts no jobs for placement',
         check=_environment_status,
         may_pass=True,
@@ -255,8 +256,7 @@ QUEUE_RULES: Final[Sequence[Rule[JobQueue]]] = (
         name="environment-state",
         field="job_queue",
         wrong="a compute environment is DISABLED",
-        remedy="Enable it: aws batch update-compute-environment --compute-environment "
-        "{environment} --state ENABLED",
+        remedy=ENABLE_ENVIRONMENT,
         source=f"{_API}ComputeEnvironmentDetail.state",
         check=_environment_state,
         may_pass=True,
@@ -265,7 +265,8 @@ QUEUE_RULES: Final[Sequence[Rule[JobQueue]]] = (
         name="queue-time-limit",
         field="job_queue",
         wrong="the queue cancels jobs that stay RUNNABLE at its head",
-        remedy="Ask the owner of the queue, or choose another one.",
+        remedy="Submit the job again after AWS has cancelled it, or choose a `job_queue` without "
+        "such a limit (jobStateTimeLimitActions).",
         source=f"{_API}JobStateTimeLimitAction",
         check=_time_limits,
     ),
@@ -307,9 +308,7 @@ QUEUE_RULES: Final[Sequence[Rule[JobQueue]]] = (
         name="max-vcpus",
         field="vcpu",
         wrong="the job needs more vCPU than any compute environment of the queue has",
-        remedy="Ask for fewer vCPU, or have maxvCpus raised: aws batch "
-        "update-compute-environment --compute-environment {environment} --compute-resources "
-        "maxvCpus=N",
+        remedy=f"Set less `vcpu`, or {RAISE_MAX_VCPUS}",
         source=f'{_GUIDE}"Jobs stuck in RUNNABLE": '
         "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE",
         check=_capacity,

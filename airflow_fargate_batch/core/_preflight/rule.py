@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Final, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from airflow_fargate_batch.core._preflight.merging import Merged
+from airflow_fargate_batch.core.remedies import filled
 from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.core.surroundings import Surroundings
 
@@ -136,18 +137,7 @@ class Rule(Generic[Subject]):
     def _advice(self, found: Found) -> str | None:
         if found.advice is not None:
             return found.advice or None
-        return self.remedy.format_map(_Named(found.names))
-
-
-class _Named(dict[str, str]):
-    """Values of a remedy; a missing one is written as a word in capitals: ``QUEUE``."""
-
-    def __missing__(self, key: str) -> str:
-        return key.upper()
-
-
-NO_NAMES: Final[Mapping[str, str]] = _Named()
-"""Writes a remedy for a page: ``rule.remedy.format_map(NO_NAMES)``."""
+        return filled(self.remedy, found.names)
 
 
 def ok(text: str, *, advice: str = "") -> Found:

@@ -1,4 +1,4 @@
-"""Tasks whose jobs fail, take too long or can never start, in both ways to wait."""
+"""Tasks whose jobs succeed, fail, take too long or can never start, in both ways to wait."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -11,6 +11,7 @@ except ImportError:
     from airflow import DAG
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
+    "done": {},
     "failed": {},
     "given_up": {"runnable_timeout": 2},
     "stuck": {},

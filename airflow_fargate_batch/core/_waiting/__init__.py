@@ -1,0 +1,1 @@
+"""Rules that find the cause of a job's wait, by what they look at."""
