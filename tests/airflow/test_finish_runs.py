@@ -138,7 +138,9 @@ def test_a_failed_job_is_tried_again_by_a_worker(airflow: RealAirflow, ran: Run)
 
 
 def test_a_retry_that_succeeds_ends_in_the_triggerer(airflow: RealAirflow, ran: Run) -> None:
-    assert airflow.task_instances(ran)["recovers"]["try_number"] == 2
+    instance = airflow.task_instances(ran)["recovers"]
+    assert instance["try_number"] == 2
+    assert instance["end_date"] > instance["start_date"], "not the end of the first try"
     assert worker_starts(airflow, ran, "recovers") == 3
 
 

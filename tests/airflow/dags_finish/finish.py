@@ -52,7 +52,6 @@ with DAG("finish", schedule=None, start_date=START):
     FargateBatchSubmitOperator(
         task_id="recovers",
         retries=1,
-        environment={"TRY": "{{ ti.try_number }}"},
         job_name_prefix="recovers-{{ ti.try_number }}",
         **ENDS_HERE,
     )
