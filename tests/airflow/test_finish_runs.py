@@ -91,7 +91,7 @@ def test_a_worker_starts_once(airflow: RealAirflow, ran: Run, task: str) -> None
     assert log.count("a worker starts") == 1, log
     assert log.count(ENDS_HERE) == 1
     instance = airflow.task_instances(ran)[task]
-    assert (instance["state"], instance["try_number"]) == ("success", 1)
+    assert instance["state"] == "success"
     assert instance["end_date"] > instance["start_date"]
     assert instance["duration"] >= 10
 

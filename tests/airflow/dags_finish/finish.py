@@ -26,6 +26,7 @@ WAITS: dict[str, Any] = {
     "job_definition": "awa-batch-dev-fargate-sample",
     "deferrable": True,
     "poll_interval": 2,
+    "retries": 1,  # on a busy machine Airflow 3.0 may start a worker too early, and fail the try
     "retry_delay": timedelta(seconds=1),
     "pre_execute": worker_starts,
 }
@@ -47,11 +48,10 @@ with DAG("finish", schedule=None, start_date=START):
 
     FargateBatchSubmitOperator(task_id="silent", do_xcom_push=False, **ENDS_HERE)
     FargateBatchSubmitOperator(task_id="array", array_size=2, **ENDS_HERE)
-    FargateBatchSubmitOperator(task_id="red", retries=1, **ENDS_HERE)
+    FargateBatchSubmitOperator(task_id="red", **ENDS_HERE)
     FargateBatchSubmitOperator(task_id="skipped", skip_on_exit_code=99, **ENDS_HERE)
     FargateBatchSubmitOperator(
         task_id="recovers",
-        retries=1,
         job_name_prefix="recovers-{{ ti.try_number }}",
         **ENDS_HERE,
     )
