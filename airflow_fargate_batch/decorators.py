@@ -42,6 +42,7 @@ FIXED: Final[Mapping[str, str]] = {
 """Arguments that a decorator does not take, with the reason."""
 FIXED_BY_RESULT: Final[Mapping[str, str]] = {
     "command": "the function runs instead of a command",
+    "finish_in_triggerer": "a worker reads the function's result",
     "rerun_failed_only": "the result needs all children",
     "result_from_log": "the function's result is the task's result",
     "wait_for_completion": "the task always waits for the result",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_fargate_batch._airflow.compat import BaseOperator, Context
 from airflow_fargate_batch._airflow.connection import ConnectionSettings
+from airflow_fargate_batch._airflow.finish_check import problems_of_task
 from airflow_fargate_batch._airflow.import_check import (
     REQUEST_ARGUMENTS,
     CheckedPartial,
@@ -118,6 +119,10 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     :param result_from_log: whether the last line of the job's log that begins with
         ``FARGATE_BATCH_RESULT:`` becomes XCom ``result``. The rest of the line is JSON. The task
         must wait for the job, and fails if there is no such line.
+    :param finish_in_triggerer: whether a deferred task ends in the triggerer when its job has
+        succeeded, without a second start of a worker. A worker still ends tasks of failed jobs and
+        of arrays. Not together with outlets, ``on_success_callback``, ``post_execute`` or
+        ``map_index_template``, which need a worker: see docs/waiting.md.
     :param dry_run: only log the request and push XCom ``request``. A dry run reads no Airflow
         connection and needs no credentials. A task that would wait also pushes XCom ``job`` with
         ``status`` DRY_RUN. Templated, and stored as ``render_only``.
@@ -198,6 +203,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     awslogs_enabled: bool
     awslogs_fetch_interval: float | timedelta
     result_from_log: bool
+    finish_in_triggerer: bool
     render_only: bool | str | int
     aws_conn_id: str | None
     region_name: str | None
@@ -274,6 +280,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         awslogs_fetch_interval: float | timedelta = 30.0,
         awslogs_index: int | str | None = None,
         result_from_log: bool = False,
+        finish_in_triggerer: bool = False,
         dry_run: bool | str | int = False,
         aws_conn_id: str | None = "aws_default",
         region_name: str | None = None,
@@ -305,6 +312,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
             awslogs_enabled=awslogs_enabled,
             awslogs_fetch_interval=awslogs_fetch_interval,
             result_from_log=result_from_log,
+            finish_in_triggerer=finish_in_triggerer,
             render_only=dry_run,
             aws_conn_id=aws_conn_id,
             region_name=region_name,
@@ -317,6 +325,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         check.refuse_values(
             given,
             waiting=self,
+            further=problems_of_task(self) if finish_in_triggerer else (),
             outlets=bool(self.outlets) and not self.wait_for_completion,
             task_id=self.task_id,
         )

@@ -1,12 +1,12 @@
 """The trigger: waits for jobs in the triggerer; triggers with equal settings share a poller."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow.triggers.base import BaseTrigger, TriggerEvent
+from airflow.triggers.base import BaseTrigger, TaskSuccessEvent, TriggerEvent
 
 from airflow_fargate_batch._airflow import compat
 from airflow_fargate_batch._airflow.connection import ConnectionSettings
@@ -37,8 +37,9 @@ if TYPE_CHECKING:
 class FargateBatchJobTrigger(BaseTrigger):
     """Wait until all jobs have ended, a job has failed, or the time is over.
 
-    The trigger sends a single event, a mapping with ``outcome`` (``ended``, ``gave_up``, ``stuck``
-    or ``refused``), ``jobs`` (in the form of ``Job.to_api()``, as far as known), ``message``, and
+    The trigger sends a single event. It is Airflow's ``TaskSuccessEvent`` if the trigger ends the
+    task (*finish*); otherwise a mapping with ``outcome`` (``ended``, ``gave_up``, ``stuck`` or
+    ``refused``), ``jobs`` (in the form of ``Job.to_api()``, as far as known), ``message``, and
     ``advice`` for the reader.
 
     :param job_ids: the jobs to wait for.
@@ -55,6 +56,8 @@ class FargateBatchJobTrigger(BaseTrigger):
         ``None`` means the log is not read. If the task has pushed XCom ``log_position``, the
         position is kept there, and a restarted triggerer continues from the position.
     :param log_index: index of the child whose log is read, as an array has no log.
+    :param finish: facts about the task, if the trigger is to end the task of a succeeded job:
+        ``do_xcom_push``, ``has_items``, ``console_pages``. ``None`` means a worker ends the task.
     :param aws_conn_id: as the operator's.
     :param region_name: as the operator's.
     :param verify: as the operator's.
@@ -75,6 +78,7 @@ class FargateBatchJobTrigger(BaseTrigger):
         terminate_on_kill: bool = True,
         log_interval: float | None = None,
         log_index: int | None = None,
+        finish: Mapping[str, Any] | None = None,
         aws_conn_id: str | None = "aws_default",
         region_name: str | None = None,
         verify: bool | str | None = None,
@@ -90,6 +94,7 @@ class FargateBatchJobTrigger(BaseTrigger):
         self.terminate_on_kill = terminate_on_kill
         self.log_interval = log_interval
         self.log_index = log_index
+        self.finish = finish
         self.aws_conn_id = aws_conn_id
         self.region_name = region_name
         self.verify = verify
@@ -110,6 +115,7 @@ class FargateBatchJobTrigger(BaseTrigger):
                 "terminate_on_kill": self.terminate_on_kill,
                 "log_interval": self.log_interval,
                 "log_index": self.log_index,
+                "finish": self.finish,
                 "aws_conn_id": self.aws_conn_id,
                 "region_name": self.region_name,
                 "verify": self.verify,
@@ -124,21 +130,21 @@ class FargateBatchJobTrigger(BaseTrigger):
         try:
             ended, message, advice = await self._wait()
             facts = await self._facts() if ended is WaitOutcome.ENDED else None
+            event = WaitEvent(
+                outcome=ended,
+                jobs=tuple(self._seen.values()),
+                message=message,
+                advice=advice,
+                capacity=facts.capacity if facts else None,
+                records_use=facts.records_use if facts else None,
+            )
             await asyncio.sleep(settled_at - loop.time())
+            ends_here = await self._finish(event)
         except asyncio.CancelledError:
             if self.terminate_on_kill and not compat.triggers_have_on_kill():
                 await insist(self._termination.cancelled())
             raise
-        jobs = tuple(self._seen.values())
-        event = WaitEvent(
-            outcome=ended,
-            jobs=jobs,
-            message=message,
-            advice=advice,
-            capacity=facts.capacity if facts else None,
-            records_use=facts.records_use if facts else None,
-        )
-        yield TriggerEvent(event.payload())
+        yield TaskSuccessEvent() if ends_here else TriggerEvent(event.payload())
 
     async def on_kill(self) -> None:
         """Terminate the jobs if the task has ended.
@@ -235,6 +241,20 @@ class FargateBatchJobTrigger(BaseTrigger):
         if len(queues) != 1 or queues[0] is None:
             return None
         return await self._poller.capacities.of(queues[0])
+
+    async def _finish(self, event: WaitEvent) -> bool:
+        """Report whether the task ends here; nothing is left to do for a worker then."""
+        if self.finish is None:
+            return False
+        from airflow_fargate_batch._airflow.finishing import Finish, finish  # few tasks need it
+
+        return await finish(
+            event,
+            Finish.read(self.finish),
+            task_instance=self.task_instance,
+            trigger_id=self.trigger_id,
+            log=self.log,
+        )
 
     def _see(self, job: Job | None) -> None:
         if job is not None:

@@ -9,7 +9,15 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import command_line, constructing, importing, items, submitting, waiting
+from benchmarks import (
+    command_line,
+    constructing,
+    finishing,
+    importing,
+    items,
+    submitting,
+    waiting,
+)
 from benchmarks._process import Skipped
 from benchmarks._size import Size
 from benchmarks._table import show
@@ -21,6 +29,7 @@ BENCHMARKS = {
     "waiting": waiting,
     "submit": submitting,
     "items": items,
+    "finish": finishing,
 }
 VERSIONS = ("apache-airflow", "apache-airflow-providers-amazon", "boto3", "airflow-fargate-batch")
 

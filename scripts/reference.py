@@ -167,7 +167,7 @@ def _about(cls: type) -> str:
 
 
 def _xcoms() -> str:
-    keys = [("`return_value`", "Id of the job; for a dry run a placeholder."), *_constants(xcom)]
+    keys = _constants(xcom)
     members = [*Job.from_api({"jobId": "0", "arrayProperties": {"size": 2}}).to_summary()]
     rows = [(f"`{name}`", MEMBERS[name]) for name in [*members, "failed_items"]]
     return "\n\n".join(

@@ -133,6 +133,7 @@ def test_a_trigger_serializes_what_it_takes_and_no_more() -> None:
         terminate_on_kill=False,
         log_interval=15.0,
         log_index=3,
+        finish={"do_xcom_push": True, "has_items": False, "console_pages": {}},
         aws_conn_id=None,
         region_name="eu-west-1",
         verify="/ca.pem",

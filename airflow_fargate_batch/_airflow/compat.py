@@ -102,6 +102,7 @@ __all__ = [
     "deferred_task_now",
     "execution_timeout_expired",
     "has_pages",
+    "has_success_listener",
     "known_context_keys",
     "mask_secret",
     "masking_context",
@@ -140,6 +141,15 @@ def stats() -> Any:
 def has_pages() -> bool:
     """Report whether plugins can add pages to Airflow's UI (3.1)."""
     return tuple(map(int, airflow_version.split(".")[:2])) >= (3, 1)
+
+
+def has_success_listener() -> bool:
+    """Report whether a plugin listens for tasks that succeed; Airflow calls it in workers only."""
+    try:
+        from airflow.sdk.listener import get_listener_manager
+    except ImportError:  # 3.1 and before
+        from airflow.listeners.listener import get_listener_manager  # type: ignore[assignment]
+    return bool(get_listener_manager().hook.on_task_instance_success.get_hookimpls())
 
 
 def triggers_have_on_kill() -> bool:

@@ -137,6 +137,7 @@ class CommandDecorator(Protocol):
         awslogs_fetch_interval: float | timedelta = ...,
         awslogs_index: int | str | None = ...,
         result_from_log: bool = ...,
+        finish_in_triggerer: bool = ...,
         dry_run: bool | str | int = ...,
         aws_conn_id: str | None = ...,
         region_name: str | None = ...,

@@ -1,12 +1,13 @@
 """Checks of the operator's arguments while a DAG is imported."""
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 from typing import Any, Final
 
 from airflow_fargate_batch._airflow import upstream
 from airflow_fargate_batch._airflow.compat import OperatorPartial
+from airflow_fargate_batch._airflow.finish_check import problems_of_shared
 from airflow_fargate_batch._airflow.unknown_arguments import (
     lost_defaults,
     refuse_unknown,
@@ -60,6 +61,7 @@ class ImportCheck:
         given: Mapping[str, Any],
         *,
         waiting: WaitArguments,
+        further: Iterable[Problem],
         outlets: bool,
         task_id: str | None,
     ) -> None:
@@ -67,10 +69,11 @@ class ImportCheck:
 
         :param given: the request's arguments.
         :param waiting: the arguments about waiting: found after the submit, a mistake leaves a job.
+        :param further: problems with other arguments.
         :param outlets: whether the task has outlets and does not wait.
         :raises InvalidRequest: with all problems.
         """
-        problems = [*problems_before_rendering(given), *self._too_many(given)]
+        problems = [*problems_before_rendering(given), *self._too_many(given), *further]
         try:
             WaitSettings.read(waiting)
         except InvalidRequest as error:
@@ -111,9 +114,11 @@ class ImportCheck:
             *problems_before_rendering(given, given_later=others),
             *self._too_many({**merged, **given}, level=_OF_A_PARTIAL),
         ]
+        shared = {**merged, **kwargs}
+        if shared.get("finish_in_triggerer"):
+            problems += problems_of_shared(partial.operator_class, shared)
         if problems:
             return with_task(InvalidRequest(problems), task_id)
-        shared = {**merged, **kwargs}
         if shared.get("outlets") and not (
             shared.get("wait_for_completion", shared.get("deferrable"))
         ):

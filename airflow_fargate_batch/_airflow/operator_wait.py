@@ -15,6 +15,7 @@ from airflow_fargate_batch._airflow.compat import (
 from airflow_fargate_batch._airflow.connection import ConnectionSettings, HasConnection
 from airflow_fargate_batch._airflow.costs import cost_of_ended, cost_so_far
 from airflow_fargate_batch._airflow.final_failure import without_retries
+from airflow_fargate_batch._airflow.finishing import argument_for
 from airflow_fargate_batch._airflow.masking import hidden
 from airflow_fargate_batch._airflow.metrics import TaskMetrics
 from airflow_fargate_batch._airflow.use import use_of_ended
@@ -224,6 +225,7 @@ class Waiting:
             terminate_on_kill=settings.terminate_on_kill,
             log_interval=settings.log_interval,
             log_index=log_index,
+            finish=argument_for(task) if settings.finish_in_triggerer else None,
             **ConnectionSettings.of(task).arguments(),
         )
         if settings.log_interval is not None:

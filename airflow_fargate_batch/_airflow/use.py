@@ -37,7 +37,7 @@ def use_of_ended(
     :param hook: called only if AWS must be asked.
     :param connection: distinguishes the accounts of one process, because answers are kept.
     """
-    if records_use is False or job.started_at is None or TaskPlace.of(job) is None:
+    if not may_be_known(job, records_use):
         return None
     try:
         if records_use is None and not _records_use(job, hook(), connection):
@@ -56,6 +56,11 @@ def use_of_ended(
     for line in found.to_lines():
         log.info("%s", line)
     return found.to_json()
+
+
+def may_be_known(job: Job, records_use: bool | None) -> bool:
+    """Report whether there may be figures; *records_use* as in ``use_of_ended``."""
+    return not (records_use is False or job.started_at is None or TaskPlace.of(job) is None)
 
 
 def _records_use(job: Job, hook: "FargateBatchHook", connection: Hashable) -> bool:

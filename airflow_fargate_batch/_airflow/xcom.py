@@ -1,4 +1,4 @@
-"""Keys of a task's XComs beside ``return_value``: a persisted contract.
+"""Keys of a task's XComs: a persisted contract.
 
 DAGs read ``job``, ``request`` and ``result``, links read the console pages, and a restarted
 triggerer reads ``log_position``: a renamed key breaks running deployments.
@@ -6,6 +6,8 @@ triggerer reads ``log_position``: a renamed key breaks running deployments.
 
 from typing import Final
 
+RETURN_VALUE: Final = "return_value"
+"""Id of the job; for a dry run a placeholder. Airflow's key of what a task returns."""
 REQUEST: Final = "request"
 """Body of SubmitJob rendered by a dry run, secrets struck out."""
 JOB: Final = "job"

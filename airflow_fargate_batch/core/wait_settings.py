@@ -34,6 +34,23 @@ _RESULT_OF_A_PART: Final = Problem(
 )
 
 
+_FINISH_OF_NO_DEFERRAL: Final = Problem(
+    "finish_in_triggerer",
+    "the task does not wait in the triggerer, so it cannot end there: set deferrable=True, or "
+    "remove finish_in_triggerer",
+    "set deferrable=True, or remove finish_in_triggerer",
+    involves=("wait_for_completion", "deferrable"),
+)
+
+
+_FINISH_WITH_A_RESULT: Final = Problem(
+    "finish_in_triggerer",
+    "is set together with result_from_log, and only a worker reads the result: remove one of them",
+    "remove one of them",
+    involves=("result_from_log",),
+)
+
+
 class Deadline(NamedTuple):
     """Moment to give up a wait, with its source for people; ``None`` means no limit."""
 
@@ -57,6 +74,7 @@ class WaitArguments(Protocol):
     wait_for_completion: bool | None
     result_from_log: bool
     rerun_failed_only: bool
+    finish_in_triggerer: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +93,7 @@ class WaitSettings:
         skip_on_exit_code: Exit codes that skip the task.
         fail_on_exit_code: Exit codes that fail the task without retries.
         result_from_log: Whether the job's result is read from the log.
+        finish_in_triggerer: Whether a deferred task whose job succeeded ends in the triggerer.
     """
 
     deferrable: bool | None = None
@@ -87,6 +106,7 @@ class WaitSettings:
     skip_on_exit_code: frozenset[int] = frozenset()
     fail_on_exit_code: frozenset[int] = frozenset()
     result_from_log: bool = False
+    finish_in_triggerer: bool = False
 
     @classmethod
     def read(cls, given: WaitArguments) -> Self:
@@ -115,6 +135,11 @@ class WaitSettings:
             problems.append(_RESULT_OF_NO_WAIT)
         if given.result_from_log and given.rerun_failed_only:
             problems.append(_RESULT_OF_A_PART)
+        if given.finish_in_triggerer:
+            if not given.wait_for_completion or given.deferrable is False:
+                problems.append(_FINISH_OF_NO_DEFERRAL)
+            if given.result_from_log:
+                problems.append(_FINISH_WITH_A_RESULT)
         settings = cls(
             deferrable=given.deferrable,
             poll_interval=interval or POLL_INTERVAL,
@@ -126,6 +151,7 @@ class WaitSettings:
             skip_on_exit_code=skips or frozenset(),
             fail_on_exit_code=fails or frozenset(),
             result_from_log=given.result_from_log,
+            finish_in_triggerer=given.finish_in_triggerer,
         )
         if problems:
             raise InvalidRequest(problems)

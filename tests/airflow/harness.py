@@ -72,6 +72,7 @@ class RealAirflow:
     :param environment: variables for every component, e.g. ``AWS_ENDPOINT_URL`` or
         ``AIRFLOW__TRIGGERER__DEFAULT_CAPACITY``; they win over the harness's own.
     :param on_postgres: PostgreSQL even where SQLite would do: hundreds of tasks at once want it.
+    :param binary: ``airflow`` of another environment with the same version.
     """
 
     def __init__(
@@ -80,12 +81,14 @@ class RealAirflow:
         home: Path,
         environment: Mapping[str, str] | None = None,
         on_postgres: bool = LINE.needs_postgres,
+        binary: Path = AIRFLOW,
     ) -> None:
         self.home = home
         self.dags_folder = home / "dags"
         self.port = _free_port()
         self._extra_environment = dict(environment or {})
         self._on_postgres = on_postgres
+        self._binary = binary
         self._cleanup = ExitStack()
         self._components: dict[str, subprocess.Popen[bytes]] = {}
         self._sessions: set[int] = set()
@@ -299,7 +302,7 @@ class RealAirflow:
     def _migrate(self) -> None:
         with (self.home / "migrate.log").open("wb") as log:
             done = subprocess.run(
-                [AIRFLOW, "db", "migrate"],
+                [self._binary, "db", "migrate"],
                 env=self.environment,
                 stdout=log,
                 stderr=log,
@@ -314,7 +317,7 @@ class RealAirflow:
         arguments = [part.format(port=self.port, home=self.home) for part in LINE.components[name]]
         with (self.home / f"{name}.log").open("ab") as log:
             self._components[name] = subprocess.Popen(
-                [AIRFLOW, *arguments],
+                [self._binary, *arguments],
                 env=self.environment,
                 stdout=log,
                 stderr=log,

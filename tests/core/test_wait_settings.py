@@ -22,6 +22,7 @@ DEFAULTS: dict[str, Any] = {
     "wait_for_completion": True,
     "result_from_log": False,
     "rerun_failed_only": False,
+    "finish_in_triggerer": False,
     "awslogs_fetch_interval": 30.0,
     "skip_on_exit_code": None,
     "fail_on_exit_code": None,
@@ -104,3 +105,26 @@ def test_the_earliest_limit_decides_and_leaves_time_before_airflows(
 def test_a_short_execution_timeout_keeps_a_tenth_to_clean_up() -> None:
     found = settings().deadline(NOW, execution_timeout=timedelta(seconds=50), started_at=NOW)
     assert found.until == NOW + timedelta(seconds=45)
+
+
+def test_a_deferred_task_may_end_in_the_triggerer() -> None:
+    assert settings(finish_in_triggerer=True).finish_in_triggerer
+    assert settings(finish_in_triggerer=True, deferrable=True).finish_in_triggerer
+
+
+@pytest.mark.parametrize(
+    ("arguments", "advice"),
+    [
+        ({"wait_for_completion": None}, "set deferrable=True, or remove finish_in_triggerer"),
+        ({"deferrable": False}, "set deferrable=True, or remove finish_in_triggerer"),
+        ({"result_from_log": True}, "remove one of them"),
+    ],
+    ids=["only submits", "waits in the worker", "has a result"],
+)
+def test_a_task_that_needs_its_worker_does_not_end_in_the_triggerer(
+    arguments: dict[str, Any], advice: str
+) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        settings(finish_in_triggerer=True, **arguments)
+    [problem] = caught.value.problems
+    assert (problem.field, problem.suggestion) == ("finish_in_triggerer", advice)
