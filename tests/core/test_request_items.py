@@ -200,12 +200,6 @@ def test_a_body_with_the_variables_is_accepted_again() -> None:
     assert JobRequest.from_submit_job(whole).to_submit_job() == whole
 
 
-def test_a_body_with_items_for_a_container_is_read_back() -> None:
-    whole = make(items=["a", "b"], container="main").to_submit_job()
-    assert "ecsPropertiesOverride" in whole
-    assert JobRequest.from_submit_job(whole).to_submit_job() == whole
-
-
 def test_arrays_over_the_same_list_depend_child_by_child() -> None:
     entry = {"jobId": "earlier", "type": "N_TO_N"}
     assert body(items=["a", "b"], depends_on=entry)["dependsOn"] == [entry]
