@@ -3,10 +3,12 @@
 Airflow's models are no public interface, so all reading of them is here.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
+from urllib.parse import quote
 
 from airflow.models.renderedtifields import RenderedTaskInstanceFields
 from airflow.models.taskinstance import TaskInstance
@@ -16,7 +18,7 @@ from airflow.utils.session import create_session
 from sqlalchemy import ColumnElement, Select, String, and_, cast, func, or_, select, tuple_
 
 from airflow_fargate_batch._airflow.xcom import CONSOLE_LINKS, JOB, REQUEST
-from airflow_fargate_batch.core.urls import job_of_url
+from airflow_fargate_batch.core.urls import job_of_url, job_queue_of_url
 
 UNFINISHED: Final = ("running", "deferred", "up_for_retry", "queued", "scheduled", "restarting")
 """States of tasks that may still have a live job."""
@@ -89,6 +91,13 @@ class TaskRecord:
         return JobReference(*found, connection if isinstance(connection, str) else None)
 
     @property
+    def queue(self) -> str | None:
+        """Name of the job's queue, if the address that the task pushed has it."""
+        links = self.xcoms.get(CONSOLE_LINKS)
+        url = links.get("job_queue") if isinstance(links, Mapping) else None
+        return job_queue_of_url(url) if isinstance(url, str) else None
+
+    @property
     def request(self) -> Mapping[str, Any] | None:
         """The request of a dry run."""
         request = self.xcoms.get(REQUEST)
@@ -132,6 +141,7 @@ class Query:
         dags: DAGs that the user may see.
         since: Earliest moment of the submit.
         text: Part of an id of DAG, task or run, of a job's id or of a queue's name.
+        queue: Part of a queue's name.
         state: State of the task.
     """
 
@@ -139,6 +149,7 @@ class Query:
     since: datetime
     text: str = ""
     dag_id: str = ""
+    queue: str = ""
     state: str = ""
 
 
@@ -151,12 +162,14 @@ class Overview:
         records: A page of them, newest first.
         waiting: The unfinished tasks that began first.
         failed: Numbers of failed and of all tasks, by DAG and task; most failures first.
+        dags: DAGs with jobs in the period, whatever else is selected.
     """
 
     counts: Mapping[str, int]
     records: Sequence[TaskRecord]
     waiting: Sequence[TaskRecord]
     failed: Sequence[tuple[str, str, int, int]]
+    dags: Sequence[str] = ()
 
     @property
     def total(self) -> int:
@@ -164,52 +177,69 @@ class Overview:
         return sum(self.counts.values())
 
 
-def overview(query: Query, *, offset: int, limit: int, top: int = 5) -> Overview:
+TOP: Final = 5
+"""Tasks in the list of those that fail most."""
+OLDEST: Final = 50
+"""Unfinished tasks read; the page leaves out those whose jobs run."""
+
+
+def overview(query: Query, *, offset: int, limit: int) -> Overview:
     """Read a page of the tasks that submitted jobs, and numbers about all of them."""
     base = _submitted(query)
     newest = base.order_by(XComModel.timestamp.desc()).offset(offset).limit(limit)
     oldest = base.where(TaskInstance.state.in_(UNFINISHED)).order_by(TaskInstance.start_date)
-    state = func.coalesce(TaskInstance.state, "none")
-    is_failed = func.sum(cast(TaskInstance.state == "failed", _INTEGER))
-    task = TaskInstance.dag_id, TaskInstance.task_id
+    each = TaskInstance.dag_id, TaskInstance.task_id, TaskInstance.state
     with create_session(scoped=False) as session:
-        counts = dict(
-            session.execute(
-                base.with_only_columns(state, func.count()).group_by(state).order_by(None)
-            ).all()
-        )
-        failed = session.execute(
-            base.with_only_columns(*task, is_failed, func.count())
-            .group_by(*task)
-            .having(is_failed > 0)
-            .order_by(is_failed.desc(), *task)
-            .limit(top)
+        numbers = session.execute(
+            base.with_only_columns(*each, func.count()).group_by(*each).order_by(*each)
+        ).all()
+        dags = session.scalars(
+            select(XComModel.dag_id).where(*_in_period(query)).distinct().order_by(XComModel.dag_id)
         ).all()
         shown = [_record(each) for each in session.scalars(newest)]
-        waiting = [_record(each) for each in session.scalars(oldest.limit(top))]
+        waiting = [_record(each) for each in session.scalars(oldest.limit(OLDEST))]
         read = _with_what_was_pushed(session, [*shown, *waiting])
     return Overview(
-        counts={str(name): number for name, number in counts.items()},
+        counts=_counts(numbers),
         records=read[: len(shown)],
         waiting=read[len(shown) :],
-        failed=[(dag, name, int(bad), int(every)) for dag, name, bad, every in failed],
+        failed=_failed(numbers)[:TOP],
+        dags=dags,
     )
 
 
-_INTEGER: Final = TaskInstance.try_number.type
+Numbers = Iterable[tuple[str, str, str | None, int]]
+"""Numbers of tasks, by DAG, task and state."""
+
+
+def _counts(numbers: Numbers) -> dict[str, int]:
+    counts: Counter[str] = Counter()
+    for _, _, state, number in numbers:
+        counts[state or "none"] += number
+    return dict(counts)
+
+
+def _failed(numbers: Numbers) -> list[tuple[str, str, int, int]]:
+    """Return numbers of failed and of all tasks, most failures first."""
+    failed: Counter[tuple[str, str]] = Counter()
+    every: Counter[tuple[str, str]] = Counter()
+    for dag_id, task_id, state, number in numbers:
+        every[dag_id, task_id] += number
+        if state == "failed":
+            failed[dag_id, task_id] += number
+    return [(*task, number, every[task]) for task, number in failed.most_common()]
 
 
 def _submitted(query: Query) -> Select[Any]:
     """Select the tasks that pushed a job's address."""
-    conditions: list[ColumnElement[bool]] = [
-        XComModel.key == CONSOLE_LINKS,
-        XComModel.timestamp >= query.since,
-        XComModel.dag_id.in_(query.dags),
-    ]
+    conditions = _in_period(query)
     if query.dag_id:
         conditions.append(XComModel.dag_id == query.dag_id)
     if query.state:
         conditions.append(TaskInstance.state == query.state)
+    if query.queue:
+        queue = XComModel.value["job_queue"].as_string()
+        conditions.append(queue.icontains(quote(query.queue), autoescape=True))
     if query.text:
         searched = (XComModel.dag_id, XComModel.task_id, XComModel.run_id)
         conditions.append(
@@ -225,6 +255,14 @@ def _submitted(query: Query) -> Select[Any]:
         TaskInstance.map_index == XComModel.map_index,
     )
     return select(TaskInstance).join(XComModel, same).where(*conditions)
+
+
+def _in_period(query: Query) -> list[ColumnElement[bool]]:
+    return [
+        XComModel.key == CONSOLE_LINKS,
+        XComModel.timestamp >= query.since,
+        XComModel.dag_id.in_(query.dags),
+    ]
 
 
 def _is(model: Any, key: Key) -> ColumnElement[bool]:
