@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import command_line, constructing, importing, items, submitting, waiting
+from benchmarks import command_line, constructing, importing, items, page, submitting, waiting
 from benchmarks._process import Skipped
 from benchmarks._size import Size
 from benchmarks._table import show
@@ -21,6 +21,7 @@ BENCHMARKS = {
     "waiting": waiting,
     "submit": submitting,
     "items": items,
+    "page": page,
 }
 VERSIONS = ("apache-airflow", "apache-airflow-providers-amazon", "boto3", "airflow-fargate-batch")
 
