@@ -3,6 +3,7 @@
 Airflow's models are no public interface, so all reading of them is here.
 """
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,7 +16,7 @@ from airflow.models.taskinstance import TaskInstance
 from airflow.models.taskinstancehistory import TaskInstanceHistory
 from airflow.models.xcom import XComModel
 from airflow.utils.session import create_session
-from sqlalchemy import ColumnElement, Select, String, and_, cast, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
 
 from airflow_fargate_batch._airflow.xcom import CONSOLE_LINKS, JOB, REQUEST
 from airflow_fargate_batch.core.urls import job_of_url, job_queue_of_url
@@ -23,6 +24,21 @@ from airflow_fargate_batch.core.urls import job_of_url, job_queue_of_url
 UNFINISHED: Final = ("running", "deferred", "up_for_retry", "queued", "scheduled", "restarting")
 """States of tasks that may still have a live job."""
 _RETURNED: Final = "return_value"
+_COLUMNS: Final = (
+    TaskInstance.dag_id,
+    TaskInstance.run_id,
+    TaskInstance.task_id,
+    TaskInstance.map_index,
+    TaskInstance.state,
+    TaskInstance.operator,
+    TaskInstance.custom_operator_name,
+    TaskInstance.try_number,
+    TaskInstance.start_date,
+    TaskInstance.end_date,
+)
+"""Columns that the pages show: Airflow's model would also read pickles and the DAG run."""
+_JOB_ID: Final = re.compile("[0-9a-f-]{4,}(:[0-9]*)?", re.IGNORECASE)
+"""Texts that may be part of a job's id: for others the job's address need not be read."""
 _KEYS: Final = (JOB, REQUEST, CONSOLE_LINKS, _RETURNED)
 
 
@@ -113,7 +129,7 @@ class TaskRecord:
 def task_record(key: Key) -> TaskRecord | None:
     """Read a task instance; ``None`` if Airflow does not know it."""
     with create_session(scoped=False) as session:
-        instance = session.scalar(select(TaskInstance).where(_is(TaskInstance, key)))
+        instance = session.execute(select(*_COLUMNS).where(_is(TaskInstance, key))).one_or_none()
         if instance is None:
             return None
         earlier = session.execute(
@@ -140,7 +156,7 @@ class Query:
     Attributes:
         dags: DAGs that the user may see.
         since: Earliest moment of the submit.
-        text: Part of an id of DAG, task or run, of a job's id or of a queue's name.
+        text: Part of an id of DAG, task or run, or of a job's id.
         queue: Part of a queue's name.
         state: State of the task.
     """
@@ -151,6 +167,11 @@ class Query:
     dag_id: str = ""
     queue: str = ""
     state: str = ""
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether the selection leaves out jobs of the period."""
+        return any((self.text, self.dag_id, self.queue, self.state))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,11 +214,12 @@ def overview(query: Query, *, offset: int, limit: int) -> Overview:
         numbers = session.execute(
             base.with_only_columns(*each, func.count()).group_by(*each).order_by(*each)
         ).all()
-        dags = session.scalars(
-            select(XComModel.dag_id).where(*_in_period(query)).distinct().order_by(XComModel.dag_id)
-        ).all()
-        shown = [_record(each) for each in session.scalars(newest)]
-        waiting = [_record(each) for each in session.scalars(oldest.limit(OLDEST))]
+        dags = sorted({dag_id for dag_id, *_ in numbers})
+        if query.is_filtered:
+            in_period = select(XComModel.dag_id).where(*_in_period(query))
+            dags = [*session.scalars(in_period.distinct().order_by(XComModel.dag_id))]
+        shown = [_record(each) for each in session.execute(newest)]
+        waiting = [_record(each) for each in session.execute(oldest.limit(OLDEST))]
         read = _with_what_was_pushed(session, [*shown, *waiting])
     return Overview(
         counts=_counts(numbers),
@@ -230,7 +252,7 @@ def _failed(numbers: Numbers) -> list[tuple[str, str, int, int]]:
     return [(*task, number, every[task]) for task, number in failed.most_common()]
 
 
-def _submitted(query: Query) -> Select[Any]:
+def _submitted(query: Query) -> "Select[*tuple[Any, ...]]":
     """Select the tasks that pushed a job's address."""
     conditions = _in_period(query)
     if query.dag_id:
@@ -242,19 +264,18 @@ def _submitted(query: Query) -> Select[Any]:
         conditions.append(queue.icontains(quote(query.queue), autoescape=True))
     if query.text:
         searched = (XComModel.dag_id, XComModel.task_id, XComModel.run_id)
-        conditions.append(
-            or_(
-                *(column.icontains(query.text, autoescape=True) for column in searched),
-                cast(XComModel.value, String).icontains(query.text, autoescape=True),
-            )
-        )
+        found = [column.icontains(query.text, autoescape=True) for column in searched]
+        if _JOB_ID.fullmatch(query.text):
+            page = XComModel.value["job"].as_string()
+            found.append(page.contains(query.text.lower(), autoescape=True))
+        conditions.append(or_(*found))
     same = and_(
         TaskInstance.dag_id == XComModel.dag_id,
         TaskInstance.run_id == XComModel.run_id,
         TaskInstance.task_id == XComModel.task_id,
         TaskInstance.map_index == XComModel.map_index,
     )
-    return select(TaskInstance).join(XComModel, same).where(*conditions)
+    return select(*_COLUMNS).join(XComModel, same).where(*conditions)
 
 
 def _in_period(query: Query) -> list[ColumnElement[bool]]:
@@ -274,7 +295,7 @@ def _is(model: Any, key: Key) -> ColumnElement[bool]:
     )
 
 
-def _record(instance: TaskInstance) -> TaskRecord:
+def _record(instance: Any) -> TaskRecord:
     return TaskRecord(
         key=Key(instance.dag_id, instance.run_id, instance.task_id, instance.map_index),
         state=instance.state,

@@ -75,7 +75,7 @@ def _insert(given: list[dict[str, Any]]) -> None:
     from airflow.models.taskinstancehistory import TaskInstanceHistory
     from airflow.models.xcom import XComModel
     from airflow.utils.session import create_session
-    from sqlalchemy import select
+    from sqlalchemy import select, text
 
     now = datetime.now(UTC)
     with create_session() as session:
@@ -109,6 +109,7 @@ def _insert(given: list[dict[str, Any]]) -> None:
         ):
             if rows:
                 session.execute(table.__table__.insert(), rows)
+        session.execute(text("ANALYZE"))  # as a database in use does by itself
 
 
 def _key(each: Mapping[str, Any]) -> dict[str, Any]:

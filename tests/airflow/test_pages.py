@@ -115,9 +115,11 @@ def test_the_list_has_the_jobs_and_finds_them(pages: Pages) -> None:
     for task in ("running", "failing", "stuck"):
         assert f"/tasks/{task}/plugin/fargate-job" in page
     assert "tasks/rendered" not in page
-    found = pages.get("jobs?text=failing").text
-    assert "tasks/failing" in found
-    assert "tasks/running" not in found
+    [job_id] = re.findall("<dt>Job</dt><dd>([-0-9a-f]{36})", pages.task("failing"))
+    for text in ("failing", job_id, job_id[4:20].upper()):
+        found = pages.get(f"jobs?text={text}").text
+        assert "tasks/failing" in found
+        assert "tasks/running" not in found
 
 
 def test_a_task_that_airflow_does_not_know_is_404(pages: Pages) -> None:
