@@ -27,6 +27,8 @@ _LONG_ON_OLDER_LINES = frozenset(
 )
 
 
+# Before pytest-xdist's own, which reads the groups.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(_HERE):
@@ -43,9 +45,12 @@ def _group(item: pytest.Item) -> str:
     return "the running Airflow" if shares else "airflow dags test"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def real_airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealAirflow]:
-    """Give a running Airflow with a DAGs folder of its own: put files there with ``add_dags``."""
+    """Give a running Airflow with a DAGs folder of its own: put files there with ``add_dags``.
+
+    It ends with the tests of this folder: an idle Airflow takes a fifth of a core.
+    """
     if LINE.needs_postgres and find_postgres() is None:
         reason = "LocalExecutor of this Airflow needs PostgreSQL: apt-get install postgresql"
         if os.environ.get("CI"):

@@ -83,3 +83,12 @@ def test_a_running_task_can_lose_its_process(real_airflow: RealAirflow) -> None:
     run = real_airflow.trigger("sleeper")
     real_airflow.task_process(run, "sleep").kill()
     assert real_airflow.wait(run) == {"sleep": "failed"}
+
+
+@pytest.mark.usefixtures("real_airflow")
+def test_in_several_processes_an_airflow_has_its_tests_in_one(
+    request: pytest.FixtureRequest,
+) -> None:
+    """Otherwise each process would start an Airflow of its own, which takes half a minute."""
+    if request.config.getoption("loadgroup", default=False):
+        assert request.node.nodeid.endswith("@the running Airflow")
