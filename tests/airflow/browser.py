@@ -67,12 +67,12 @@ class Tab:
     def framed(self, expression: str) -> Any:
         """Return the value of an expression in the frame that Airflow gives to a page of ours.
 
-        ``undefined`` properties of a frame that is not there yet count as false.
+        Without such a frame the value is ``None``.
         """
         frame = "document.querySelector('iframe[src*=fargate-batch]')"
         return self.value(
-            f"(() => {{ const window = {frame}?.contentWindow; if (!window) return null;"
-            f" const document = window.document; return ({expression}); }})()"
+            f"(window => window && (document => {expression})(window.document))"
+            f"({frame}?.contentWindow)"
         )
 
     def until(self, expression: str, *, framed: bool = False) -> None:

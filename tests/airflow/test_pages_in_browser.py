@@ -196,9 +196,11 @@ def test_each_try_has_its_job(site: Site) -> None:
 def test_a_task_in_the_list_opens_in_airflow(site: Site) -> None:
     """The tab of the task is a page of ours again, in Airflow's frame."""
     tab = site.tab
-    tab.resize(DESK)
+    tab.resize(1100, 800)
+    tab.prefer("light")
     tab.go(f"{site.airflow.url}/plugin/fargate-jobs")
     tab.until("document.querySelector('a[data-airflow*=running]')", framed=True)
+    _picture(tab, "jobs-in-airflow")
     tab.framed("document.querySelector('a[data-airflow*=running]').click()")
     tab.until(f"location.pathname.startsWith('/dags/{DAG}/runs/')")
     tab.until("document.querySelector('#state h1')?.innerText.includes('RUNNING')", framed=True)
