@@ -74,7 +74,7 @@ def test_a_failed_array_names_its_failed_children_and_what_to_do(pages: Pages) -
     page = pages.task("failing")
     assert "FAILED" in page
     assert "120 children" in page
-    assert page.count('class="failed"') == 3
+    assert page.count('href="#child-') == 3
     assert "exit code 3" in page
     log = pages.get(f"log/pages/failing/none/{pages.run.run_id}?child=17")
     assert "it broke" in log.text
