@@ -15,6 +15,7 @@ from benchmarks import (
     finishing,
     importing,
     items,
+    page,
     submitting,
     waiting,
 )
@@ -30,6 +31,7 @@ BENCHMARKS = {
     "submit": submitting,
     "items": items,
     "finish": finishing,
+    "page": page,
 }
 VERSIONS = ("apache-airflow", "apache-airflow-providers-amazon", "boto3", "airflow-fargate-batch")
 

@@ -32,6 +32,7 @@ class PackageMetadata(MetadataHookInterface):
             "text": LINK.sub(lambda target: f"{files}/{target[0]}", text),
         }
         metadata["urls"] = {
+            "Documentation": f"{repository}/tree/v{metadata['version']}/docs",
             "Source": repository,
             "Changelog": f"{files}/CHANGELOG.md",
             "Issues": f"{repository}/issues",

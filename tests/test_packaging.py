@@ -110,6 +110,12 @@ def test_links_of_the_readme_work_on_a_package_index(metadata: Message) -> None:
     assert [each for each in targets if not re.match("https?://|#", each)] == []
 
 
+def test_airflow_s_list_of_providers_links_to_the_documentation(metadata: Message) -> None:
+    """From 3.2 on Airflow takes the address from the package's metadata."""
+    urls = dict(url.split(", ", 1) for url in metadata.get_all("Project-URL", []))
+    assert urls["Documentation"] == f"{urls['Source']}/tree/v{metadata['Version']}/docs"
+
+
 def requirements(metadata: Message, extra: str = "") -> list[Requirement]:
     """Return the requirements of an install with an extra, or with none."""
     known = [Requirement(text) for text in metadata.get_all("Requires-Dist", [])]

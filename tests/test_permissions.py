@@ -20,8 +20,9 @@ from airflow_fargate_batch.core._members import EPOCH
 from airflow_fargate_batch.core.capacity import Capacity
 from airflow_fargate_batch.core.explanation import Question
 from airflow_fargate_batch.core.items import Address
+from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.log_streams import LogRequest
-from airflow_fargate_batch.core.naming import Submission
+from airflow_fargate_batch.core.naming import SUBMISSION_TAG, Submission
 from airflow_fargate_batch.core.permissions import FEATURES, Scope, markdown_table, policy
 from airflow_fargate_batch.core.price_list import API_REGION
 from airflow_fargate_batch.core.pricing import BUILT_IN
@@ -159,7 +160,7 @@ BESIDE = {
     "cost-report": ("submit",),
 }
 """Features that happen inside another one, whose actions they also need."""
-WITH_A_TEST_OF_THEIR_OWN = {"last-lines", "explain", "use", "result"}
+WITH_A_TEST_OF_THEIR_OWN = {"last-lines", "explain", "pages", "use", "result"}
 SCOPE = Scope(
     job_queues=(
         "arn:aws:batch:ap-northeast-1:123456789012:job-queue/awa-batch-dev-fargate-high-priority",
@@ -229,7 +230,8 @@ def test_the_result_of_a_job_calls_for_the_same(aws: LocalBatch) -> None:
     check(aws.requests[before:], "result")
 
 
-def test_an_explanation_calls_for_the_same(aws: LocalBatch) -> None:
+def stuck(aws: LocalBatch) -> tuple[BatchApi, Job]:
+    """Return a job that waits behind another one in a queue with shares."""
     aws.script(stuck_in="RUNNABLE")
     queue = "awa-batch-dev-fargate-high-priority"
     aws.alter(
@@ -251,9 +253,28 @@ def test_an_explanation_calls_for_the_same(aws: LocalBatch) -> None:
     ]
     aws.advance(60)
     [job] = api.describe_jobs(ids[1:])
+    return api, job
+
+
+def test_an_explanation_calls_for_the_same(aws: LocalBatch) -> None:
+    api, job = stuck(aws)
     before = len(aws.requests)
     EvidenceReader(api).read(job, set(Question))
     check(aws.requests[before:], "explain")
+
+
+def test_the_pages_in_airflow_call_for_the_same(aws: LocalBatch) -> None:
+    from airflow_fargate_batch.ui.records import Key, TaskRecord
+    from airflow_fargate_batch.ui.tries import jobs_of_task
+
+    api, job = stuck(aws)
+    record = TaskRecord(key=Key("d", "r", "t"), state="running", operator=None, try_number=2)
+    before = len(aws.requests)
+    EvidenceReader(api).read(job, set(Question))
+    jobs_of_task(replace(job, tags={SUBMISSION_TAG: f"{TOKEN}-0"}), record, lambda: api)
+    with suppress(AwsError):  # there is no such log
+        read_log(api)
+    check(aws.requests[before:], "pages")
 
 
 def test_the_use_of_a_job_calls_for_the_same(aws: LocalBatch) -> None:

@@ -142,6 +142,11 @@ def token_of(*identity: str | int) -> str:
     return hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:_TOKEN_DIGITS]
 
 
+def is_token(text: str) -> bool:
+    """Return whether a text looks like a token."""
+    return len(text) == _TOKEN_DIGITS and set(text) <= set("0123456789abcdef")
+
+
 def submission_of_key(key: str) -> Submission:
     """Return the submission for a caller's key, equal in every run."""
     return Submission(token=token_of("key", key))

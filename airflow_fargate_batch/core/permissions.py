@@ -132,6 +132,20 @@ FEATURES: Final[tuple[Feature, ...]] = (
         ),
     ),
     Feature(
+        "pages",
+        "show the present state in Airflow's UI: children, log, cause, jobs of earlier tries",
+        (
+            "batch:DescribeJobs",
+            "batch:ListJobs",
+            "batch:DescribeJobQueues",
+            "batch:DescribeComputeEnvironments",
+            "batch:DescribeSchedulingPolicies",
+            "batch:DescribeJobDefinitions",
+            "batch:GetJobQueueSnapshot",
+            "logs:GetLogEvents",
+        ),
+    ),
+    Feature(
         "use",
         "show the CPU and memory that a job used (Container Insights)",
         ("cloudwatch:ListMetrics", "cloudwatch:GetMetricData", "logs:FilterLogEvents"),

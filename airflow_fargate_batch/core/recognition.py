@@ -12,7 +12,7 @@ from typing import Final
 from airflow_fargate_batch.core import limits
 from airflow_fargate_batch.core.definition import base_name
 from airflow_fargate_batch.core.job import Job
-from airflow_fargate_batch.core.naming import LIFE_TAG, SUBMISSION_TAG, Submission
+from airflow_fargate_batch.core.naming import LIFE_TAG, SUBMISSION_TAG, Submission, is_token
 from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.core.status import JobStatus
 
@@ -109,6 +109,20 @@ def to_adopt(found: Iterable[Job]) -> Job | None:
         if reason_to_pass(job) is None and (job.status.is_live or place == 0):
             return job
     return None
+
+
+def mark_of(job: Job) -> tuple[str, int] | None:
+    """Return token and generation of a job, by its tag or else its name; ``None`` without them."""
+    token, _, generation = _mark(job).partition("-")
+    return (token, int(generation)) if is_token(token) and _is_number(generation) else None
+
+
+def name_of_any_generation(job: Job) -> str | None:
+    """Return the pattern of the names of a task's jobs, for ListJobs; a given name stays."""
+    mark = mark_of(job)
+    if job.name is None or mark is None or not job.name.endswith(f"{mark[0]}-{mark[1]}"):
+        return job.name
+    return f"{job.name.removesuffix(str(mark[1]))}*"
 
 
 def _mark(job: Job) -> str:

@@ -32,6 +32,15 @@ def job_of_url(url: str) -> tuple[str, str] | None:
     return (unquote(found["job"]), found["region"]) if found else None
 
 
+_QUEUE_PAGE: Final = re.compile(r"#queues/detail/[^/?#]+/(?P<queue>[^/?#]+)\Z")
+
+
+def job_queue_of_url(url: str) -> str | None:
+    """Return the name of the queue of a page made by ``job_queue_url`` for an ARN."""
+    found = _QUEUE_PAGE.search(url)
+    return unquote(found["queue"]) if found else None
+
+
 def job_definition_url(job_definition: str, *, region: str) -> str:
     """Return the page of a job definition; for a name the list, as the page takes an ARN only."""
     return _batch(region, "job-definition" + _detail(job_definition))

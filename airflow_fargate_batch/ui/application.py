@@ -19,9 +19,9 @@ from markupsafe import Markup
 from starlette.exceptions import HTTPException as AnyHTTPException
 
 from airflow_fargate_batch.ui import jobs_page, task_view
+from airflow_fargate_batch.ui.array_view import WIDTH
 from airflow_fargate_batch.ui.records import Key
 from airflow_fargate_batch.ui.records import Query as Selection
-from airflow_fargate_batch.ui.task_page import WIDTH
 
 _MAY_SEE: Final = [
     Depends(requires_access_dag("GET", entity))
@@ -103,6 +103,7 @@ def _jobs(
     user: GetUserDep,
     text: str = "",
     dag: str = "",
+    queue: str = "",
     state: str = "",
     since: str = "7d",
     page: Annotated[int, Query(ge=1, le=10_000)] = 1,
@@ -113,10 +114,11 @@ def _jobs(
         since=datetime.now(UTC) - timedelta(days=SINCE[since]),
         text=text.strip(),
         dag_id=dag,
+        queue=queue.strip(),
         state=state,
     )
     shown = jobs_page.jobs_page(selection, page=page, size=PAGE)
-    form = {"text": text, "dag": dag, "state": state, "since": since}
+    form = {"text": text, "dag": dag, "queue": queue, "state": state, "since": since}
     return _html(request, "jobs.html", page=shown, form=form, periods=SINCE)
 
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
 from urllib.parse import quote
 
 from airflow_fargate_batch.core.narration import duration
-from airflow_fargate_batch.ui.live import Seen
+from airflow_fargate_batch.core.status import JobStatus
+from airflow_fargate_batch.ui.live import FRESH, Seen
 from airflow_fargate_batch.ui.records import (
     JobReference,
     Overview,
@@ -15,6 +17,10 @@ from airflow_fargate_batch.ui.records import (
     overview,
 )
 from airflow_fargate_batch.ui.task_view import live_jobs
+
+LONGEST: Final = 5
+"""Jobs in the list of those that wait longest."""
+_BEGUN: Final = frozenset({JobStatus.RUNNING, JobStatus.SUCCEEDED, JobStatus.FAILED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +31,7 @@ class Row:
         status: The job's state, from AWS or else from Airflow's records; empty if neither says.
         path: Address of the task instance in Airflow, relative to Airflow's root.
         took: Time from the task's start until now or its end.
+        seen_at: Moment of AWS's answer about the state, if the answer is not fresh.
     """
 
     record: TaskRecord
@@ -32,7 +39,9 @@ class Row:
     path: str
     took: str
     job_id: str
+    queue: str = ""
     reason: str = ""
+    seen_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +49,7 @@ class JobsPage:
     """All that the page shows.
 
     Attributes:
+        waiting: The unfinished tasks that began first and whose jobs do not run yet.
         stale: Why some states are not fresh.
         number: Number of the page, from 1.
     """
@@ -48,6 +58,7 @@ class JobsPage:
     waiting: Sequence[Row]
     failed: Sequence[tuple[str, str, int, int]]
     counts: Mapping[str, int]
+    dags: Sequence[str]
     total: int
     number: int
     pages: int
@@ -86,17 +97,27 @@ def shown(
     now: datetime,
 ) -> JobsPage:
     """Return the page as values."""
+    waiting = [_row(each, seen, now) for each in found.waiting if not _has_begun(each, seen)]
     return JobsPage(
         rows=[_row(record, seen, now) for record in found.records],
-        waiting=[_row(record, seen, now) for record in found.waiting],
+        waiting=waiting[:LONGEST],
         failed=found.failed,
         counts=found.counts,
+        dags=found.dags,
         total=found.total,
         number=number,
         pages=max(1, -(-found.total // size)),
         stale=trouble,
         at=now,
     )
+
+
+def _has_begun(record: TaskRecord, seen: Mapping[JobReference, Seen]) -> bool:
+    """Return whether a job, or a child of an array, runs or has ended; AWS keeps arrays PENDING."""
+    answer = seen.get(record.job) if record.job else None
+    if answer is None or answer.job is None:
+        return "status" in record.summary
+    return answer.job.status in _BEGUN or any(answer.job.counts.get(each) for each in _BEGUN)
 
 
 def _row(record: TaskRecord, seen: Mapping[JobReference, Seen], now: datetime) -> Row:
@@ -114,8 +135,15 @@ def _row(record: TaskRecord, seen: Mapping[JobReference, Seen], now: datetime) -
         path=_path(record),
         took=took,
         job_id=record.job.job_id if record.job else "",
+        queue=record.queue or "",
         reason=str(reason or "") if status == "FAILED" else "",
+        seen_at=answer.at if answer and job and not _is_fresh(answer, now) else None,
     )
+
+
+def _is_fresh(answer: Seen, now: datetime) -> bool:
+    is_final = answer.job is not None and answer.job.status.is_final
+    return is_final or now - answer.at <= timedelta(seconds=2 * FRESH)
 
 
 def _path(record: TaskRecord) -> str:

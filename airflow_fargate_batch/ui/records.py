@@ -3,24 +3,42 @@
 Airflow's models are no public interface, so all reading of them is here.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
+from urllib.parse import quote
 
 from airflow.models.renderedtifields import RenderedTaskInstanceFields
 from airflow.models.taskinstance import TaskInstance
 from airflow.models.taskinstancehistory import TaskInstanceHistory
 from airflow.models.xcom import XComModel
 from airflow.utils.session import create_session
-from sqlalchemy import ColumnElement, Select, String, and_, cast, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
 
 from airflow_fargate_batch._airflow.xcom import CONSOLE_LINKS, JOB, REQUEST
-from airflow_fargate_batch.core.urls import job_of_url
+from airflow_fargate_batch.core.urls import job_of_url, job_queue_of_url
 
 UNFINISHED: Final = ("running", "deferred", "up_for_retry", "queued", "scheduled", "restarting")
 """States of tasks that may still have a live job."""
 _RETURNED: Final = "return_value"
+_COLUMNS: Final = (
+    TaskInstance.dag_id,
+    TaskInstance.run_id,
+    TaskInstance.task_id,
+    TaskInstance.map_index,
+    TaskInstance.state,
+    TaskInstance.operator,
+    TaskInstance.custom_operator_name,
+    TaskInstance.try_number,
+    TaskInstance.start_date,
+    TaskInstance.end_date,
+)
+"""Columns that the pages show: Airflow's model would also read pickles and the DAG run."""
+_JOB_ID: Final = re.compile("[0-9a-f-]{4,}(:[0-9]*)?", re.IGNORECASE)
+"""Texts that may be part of a job's id: for others the job's address need not be read."""
 _KEYS: Final = (JOB, REQUEST, CONSOLE_LINKS, _RETURNED)
 
 
@@ -89,6 +107,13 @@ class TaskRecord:
         return JobReference(*found, connection if isinstance(connection, str) else None)
 
     @property
+    def queue(self) -> str | None:
+        """Name of the job's queue, if the address that the task pushed has it."""
+        links = self.xcoms.get(CONSOLE_LINKS)
+        url = links.get("job_queue") if isinstance(links, Mapping) else None
+        return job_queue_of_url(url) if isinstance(url, str) else None
+
+    @property
     def request(self) -> Mapping[str, Any] | None:
         """The request of a dry run."""
         request = self.xcoms.get(REQUEST)
@@ -104,7 +129,7 @@ class TaskRecord:
 def task_record(key: Key) -> TaskRecord | None:
     """Read a task instance; ``None`` if Airflow does not know it."""
     with create_session(scoped=False) as session:
-        instance = session.scalar(select(TaskInstance).where(_is(TaskInstance, key)))
+        instance = session.execute(select(*_COLUMNS).where(_is(TaskInstance, key))).one_or_none()
         if instance is None:
             return None
         earlier = session.execute(
@@ -131,7 +156,8 @@ class Query:
     Attributes:
         dags: DAGs that the user may see.
         since: Earliest moment of the submit.
-        text: Part of an id of DAG, task or run, of a job's id or of a queue's name.
+        text: Part of an id of DAG, task or run, or of a job's id.
+        queue: Part of a queue's name.
         state: State of the task.
     """
 
@@ -139,7 +165,13 @@ class Query:
     since: datetime
     text: str = ""
     dag_id: str = ""
+    queue: str = ""
     state: str = ""
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether the selection leaves out jobs of the period."""
+        return any((self.text, self.dag_id, self.queue, self.state))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,12 +183,14 @@ class Overview:
         records: A page of them, newest first.
         waiting: The unfinished tasks that began first.
         failed: Numbers of failed and of all tasks, by DAG and task; most failures first.
+        dags: DAGs with jobs in the period, whatever else is selected.
     """
 
     counts: Mapping[str, int]
     records: Sequence[TaskRecord]
     waiting: Sequence[TaskRecord]
     failed: Sequence[tuple[str, str, int, int]]
+    dags: Sequence[str] = ()
 
     @property
     def total(self) -> int:
@@ -164,67 +198,92 @@ class Overview:
         return sum(self.counts.values())
 
 
-def overview(query: Query, *, offset: int, limit: int, top: int = 5) -> Overview:
+TOP: Final = 5
+"""Tasks in the list of those that fail most."""
+OLDEST: Final = 50
+"""Unfinished tasks read; the page leaves out those whose jobs run."""
+
+
+def overview(query: Query, *, offset: int, limit: int) -> Overview:
     """Read a page of the tasks that submitted jobs, and numbers about all of them."""
     base = _submitted(query)
     newest = base.order_by(XComModel.timestamp.desc()).offset(offset).limit(limit)
     oldest = base.where(TaskInstance.state.in_(UNFINISHED)).order_by(TaskInstance.start_date)
-    state = func.coalesce(TaskInstance.state, "none")
-    is_failed = func.sum(cast(TaskInstance.state == "failed", _INTEGER))
-    task = TaskInstance.dag_id, TaskInstance.task_id
+    each = TaskInstance.dag_id, TaskInstance.task_id, TaskInstance.state
     with create_session(scoped=False) as session:
-        counts = dict(
-            session.execute(
-                base.with_only_columns(state, func.count()).group_by(state).order_by(None)
-            ).all()
-        )
-        failed = session.execute(
-            base.with_only_columns(*task, is_failed, func.count())
-            .group_by(*task)
-            .having(is_failed > 0)
-            .order_by(is_failed.desc(), *task)
-            .limit(top)
+        numbers = session.execute(
+            base.with_only_columns(*each, func.count()).group_by(*each).order_by(*each)
         ).all()
-        shown = [_record(each) for each in session.scalars(newest)]
-        waiting = [_record(each) for each in session.scalars(oldest.limit(top))]
+        dags = sorted({dag_id for dag_id, *_ in numbers})
+        if query.is_filtered:
+            in_period = select(XComModel.dag_id).where(*_in_period(query))
+            dags = [*session.scalars(in_period.distinct().order_by(XComModel.dag_id))]
+        shown = [_record(each) for each in session.execute(newest)]
+        waiting = [_record(each) for each in session.execute(oldest.limit(OLDEST))]
         read = _with_what_was_pushed(session, [*shown, *waiting])
     return Overview(
-        counts={str(name): number for name, number in counts.items()},
+        counts=_counts(numbers),
         records=read[: len(shown)],
         waiting=read[len(shown) :],
-        failed=[(dag, name, int(bad), int(every)) for dag, name, bad, every in failed],
+        failed=_failed(numbers)[:TOP],
+        dags=dags,
     )
 
 
-_INTEGER: Final = TaskInstance.try_number.type
+Numbers = Iterable[tuple[str, str, str | None, int]]
+"""Numbers of tasks, by DAG, task and state."""
 
 
-def _submitted(query: Query) -> Select[Any]:
+def _counts(numbers: Numbers) -> dict[str, int]:
+    counts: Counter[str] = Counter()
+    for _, _, state, number in numbers:
+        counts[state or "none"] += number
+    return dict(counts)
+
+
+def _failed(numbers: Numbers) -> list[tuple[str, str, int, int]]:
+    """Return numbers of failed and of all tasks, most failures first."""
+    failed: Counter[tuple[str, str]] = Counter()
+    every: Counter[tuple[str, str]] = Counter()
+    for dag_id, task_id, state, number in numbers:
+        every[dag_id, task_id] += number
+        if state == "failed":
+            failed[dag_id, task_id] += number
+    return [(*task, number, every[task]) for task, number in failed.most_common()]
+
+
+def _submitted(query: Query) -> "Select[*tuple[Any, ...]]":
     """Select the tasks that pushed a job's address."""
-    conditions: list[ColumnElement[bool]] = [
-        XComModel.key == CONSOLE_LINKS,
-        XComModel.timestamp >= query.since,
-        XComModel.dag_id.in_(query.dags),
-    ]
+    conditions = _in_period(query)
     if query.dag_id:
         conditions.append(XComModel.dag_id == query.dag_id)
     if query.state:
         conditions.append(TaskInstance.state == query.state)
+    if query.queue:
+        queue = XComModel.value["job_queue"].as_string()
+        conditions.append(queue.icontains(quote(query.queue), autoescape=True))
     if query.text:
         searched = (XComModel.dag_id, XComModel.task_id, XComModel.run_id)
-        conditions.append(
-            or_(
-                *(column.icontains(query.text, autoescape=True) for column in searched),
-                cast(XComModel.value, String).icontains(query.text, autoescape=True),
-            )
-        )
+        found = [column.icontains(query.text, autoescape=True) for column in searched]
+        if _JOB_ID.fullmatch(query.text):
+            page = XComModel.value["job"].as_string()
+            found.append(page.contains(query.text.lower(), autoescape=True))
+        conditions.append(or_(*found))
     same = and_(
         TaskInstance.dag_id == XComModel.dag_id,
         TaskInstance.run_id == XComModel.run_id,
         TaskInstance.task_id == XComModel.task_id,
         TaskInstance.map_index == XComModel.map_index,
     )
-    return select(TaskInstance).join(XComModel, same).where(*conditions)
+    return select(*_COLUMNS).join(XComModel, same).where(*conditions)
+
+
+def _in_period(query: Query) -> list[ColumnElement[bool]]:
+    return [
+        XComModel.key == CONSOLE_LINKS,
+        XComModel.timestamp >= query.since,
+        XComModel.dag_id.in_(query.dags),
+    ]
 
 
 def _is(model: Any, key: Key) -> ColumnElement[bool]:
@@ -236,7 +295,7 @@ def _is(model: Any, key: Key) -> ColumnElement[bool]:
     )
 
 
-def _record(instance: TaskInstance) -> TaskRecord:
+def _record(instance: Any) -> TaskRecord:
     return TaskRecord(
         key=Key(instance.dag_id, instance.run_id, instance.task_id, instance.map_index),
         state=instance.state,

@@ -1,28 +1,25 @@
 """The page of one task instance, as values that the template prints: no AWS, no database."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from airflow_fargate_batch.core import urls
+from airflow_fargate_batch.core.arguments import Arguments
 from airflow_fargate_batch.core.explanation import Explanation
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.log_streams import log_page
 from airflow_fargate_batch.core.narration import duration
-from airflow_fargate_batch.core.status import JobStatus
 from airflow_fargate_batch.core.timeline import Timeline
+from airflow_fargate_batch.ui.array_view import WIDTH, ArrayView, array_of, recorded_array
 from airflow_fargate_batch.ui.records import TaskRecord
+from airflow_fargate_batch.ui.tries import NO_JOBS, Jobs, TryView, views
 
 OURS: Final = frozenset({"FargateBatchSubmitOperator", "FargateBatchJobSensor"})
 """Operators that may not have submitted a job yet; a task with a job is known by the job."""
 _DECORATORS: Final = "@task.fargate_batch"
-CELLS: Final = 400
-"""Most cells of the grid of an array's children: a cell stands for one child or for several."""
-FAILED_LISTED: Final = 100
-"""Failed children listed below the grid."""
-WIDTH: Final = 1000
-"""Width of a chart, in units of its drawing."""
 
 
 class Fact(NamedTuple):
@@ -43,45 +40,6 @@ class Bar(NamedTuple):
     style: str
 
 
-class Cell(NamedTuple):
-    """A cell of an array's grid: children *first* to *last*."""
-
-    first: int
-    last: int
-    is_failed: bool
-
-    @property
-    def name(self) -> str:
-        """Index, or range of indexes."""
-        return str(self.first) if self.first == self.last else f"{self.first} to {self.last}"
-
-
-class Count(NamedTuple):
-    """Number of children in a state, as a part of a chart that is ``WIDTH`` wide."""
-
-    state: str
-    number: int
-    left: float
-    width: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArrayView:
-    """Children of an array.
-
-    Attributes:
-        cells: Grid, in order of the indexes.
-        failed: Failed children with index and outcome, the first ones.
-        more_failed: Number of further failed children.
-    """
-
-    size: int
-    counts: Sequence[Count]
-    cells: Sequence[Cell]
-    failed: Sequence[tuple[int, str]]
-    more_failed: int
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskPage:
     """All that the page shows.
@@ -89,7 +47,9 @@ class TaskPage:
     Attributes:
         notice: A quiet sentence in place of a job.
         stale: Why the page shows no fresh state of the job.
-        request: Request of a dry run, as JSON text.
+        unread: What could not be looked up, and why.
+        tries: Tries of the task with their jobs, if there are several tries or jobs.
+        request: Request of a dry run, or the arguments of a job's request, as JSON text.
         is_live: Whether the page is asked for again while it is open.
     """
 
@@ -101,6 +61,8 @@ class TaskPage:
     headline: str | None = None
     advice: str | None = None
     evidence: Sequence[str] = ()
+    unread: Sequence[str] = ()
+    tries: Sequence[TryView] = ()
     facts: Sequence[Fact] = ()
     bars: Sequence[Bar] = ()
     array: ArrayView | None = None
@@ -139,8 +101,10 @@ def page_from_records(record: TaskRecord, job_id: str, region: str, stale: str) 
         record=record,
         stale=stale,
         status=str(summary.get("status") or "UNKNOWN"),
-        facts=[*facts, *_tries(record)],
-        array=_recorded_array(summary),
+        facts=facts,
+        tries=_tries(record, NO_JOBS, region),
+        request=arguments(record),
+        array=recorded_array(summary),
         is_live=record.state in {"running", "deferred"},
     )
 
@@ -165,13 +129,20 @@ def page_of_job(
     *,
     seen_at: datetime,
     stale: str | None = None,
-    children: Sequence[Job] = (),
+    children: Sequence[Job] | None = (),
+    jobs: Jobs = NO_JOBS,
 ) -> TaskPage:
     """Return the page of a job as AWS described it.
 
-    :param children: failed children of an array.
+    :param children: failed children of an array, the first ones; ``None`` if AWS did not list them.
+    :param jobs: jobs of the task's tries.
     """
     job = explanation.job
+    unread = []
+    if children is None:
+        unread.append("AWS did not list the failed children (batch:ListJobs).")
+    if jobs.trouble:
+        unread.append(f"The jobs of earlier tries are not known: {jobs.trouble}")
     return TaskPage(
         record=record,
         stale=stale,
@@ -180,9 +151,12 @@ def page_of_job(
         headline=explanation.cause if explanation.is_trouble else None,
         advice=explanation.advice if explanation.is_trouble else None,
         evidence=explanation.evidence_lines() if explanation.is_trouble else (),
-        facts=[*_facts(job, record), *_cost(record.summary), *_tries(record)],
+        unread=unread,
+        facts=[*_facts(job, record), *_cost(record.summary)],
+        tries=_tries(record, jobs, job.region or ""),
+        request=arguments(record),
         bars=bars(explanation.timeline, explanation.now),
-        array=_array(job, children),
+        array=array_of(job, children or (), record.summary),
         has_log=not job.is_array and bool(job.log_streams),
         is_live=job.status.is_live,
     )
@@ -223,13 +197,20 @@ def _cost(summary: Mapping[str, Any]) -> Iterator[Fact]:
     yield Fact("Cost, at least", f"{' to '.join(amounts)} {cost.get('currency') or ''}".strip())
 
 
-def _tries(record: TaskRecord) -> Iterator[Fact]:
-    if len(record.tries) > 1:
-        for each in record.tries:
-            took = ""
-            if each.started_at and each.ended_at:
-                took = f" after {duration(each.ended_at - each.started_at)}"
-            yield Fact(f"Try {each.number}", f"{each.state or 'none'}{took}")
+def _tries(record: TaskRecord, jobs: Jobs, region: str) -> list[TryView]:
+    if len(record.tries) < 2 and len(jobs.found) < 2:
+        return []
+    return views(record.tries, jobs.found, region)
+
+
+def arguments(record: TaskRecord) -> str | None:
+    """Return the request's arguments as Airflow recorded them, secrets struck out, as JSON."""
+    given = {
+        each.name: record.rendered[each.name]
+        for each in fields(Arguments)
+        if record.rendered.get(each.name) not in (None, "", [], {})
+    }
+    return json.dumps(given, indent=2, ensure_ascii=False, default=str) if given else None
 
 
 def bars(timeline: Timeline, now: datetime) -> list[Bar]:
@@ -250,69 +231,6 @@ def bars(timeline: Timeline, now: datetime) -> list[Bar]:
         style = step.name.split()[0]
         found.append(Bar(step.name, text, round(left, 1), round(width, 1), style))
     return found
-
-
-def _array(job: Job, failed: Sequence[Job]) -> ArrayView | None:
-    if job.array_size is None:
-        return None
-    indexes = [
-        (child.array.index, _outcome(child))
-        for child in failed
-        if child.array is not None and child.array.index is not None
-    ]
-    counts = {status.value: number for status, number in job.counts.items()}
-    return _array_view(job.array_size, counts, sorted(indexes))
-
-
-def _recorded_array(summary: Mapping[str, Any]) -> ArrayView | None:
-    array = summary.get("array")
-    if not isinstance(array, Mapping) or not isinstance(array.get("size"), int):
-        return None
-    given = array.get("counts")
-    counts = given if isinstance(given, Mapping) else {}
-    return _array_view(
-        array["size"],
-        {str(state): number for state, number in counts.items() if isinstance(number, int)},
-        [(index, "") for index in array.get("failed_indexes") or () if isinstance(index, int)],
-    )
-
-
-def _array_view(
-    size: int, counts: Mapping[str, int], failed: Sequence[tuple[int, str]]
-) -> ArrayView:
-    known = {index for index, _ in failed}
-    each = -(-size // CELLS)
-    cells = [
-        Cell(
-            first,
-            min(first + each, size) - 1,
-            not known.isdisjoint(range(first, min(first + each, size))),
-        )
-        for first in range(0, size, each)
-    ]
-    return ArrayView(
-        size=size,
-        counts=_counts(size, counts),
-        cells=cells,
-        failed=failed[:FAILED_LISTED],
-        more_failed=max(counts.get("FAILED", 0) - len(failed[:FAILED_LISTED]), 0),
-    )
-
-
-def _counts(size: int, counts: Mapping[str, int]) -> list[Count]:
-    found: list[Count] = []
-    left = 0.0
-    for state in [status.value for status in JobStatus]:
-        if number := counts.get(state, 0):
-            width = number / max(size, 1) * WIDTH
-            found.append(Count(state, number, round(left, 1), round(width, 1)))
-            left += width
-    return found
-
-
-def _outcome(child: Job) -> str:
-    code = None if child.exit_code is None else f"exit code {child.exit_code}"
-    return ", ".join(filter(None, (code, child.reason or child.status_reason)))
 
 
 def _name(name_or_arn: str) -> str:

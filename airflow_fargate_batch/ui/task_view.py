@@ -14,13 +14,15 @@ from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.log_streams import chosen_child, nothing_to_read
 from airflow_fargate_batch.exceptions import AwsError
 from airflow_fargate_batch.ui.live import LiveJobs, connect
-from airflow_fargate_batch.ui.records import JobReference, Key, task_record
+from airflow_fargate_batch.ui.lookups import Lookups
+from airflow_fargate_batch.ui.records import JobReference, Key, TaskRecord, task_record
 from airflow_fargate_batch.ui.task_page import (
     TaskPage,
     page_from_records,
     page_of_job,
     page_without_job,
 )
+from airflow_fargate_batch.ui.tries import Jobs, jobs_of_task
 from airflow_fargate_batch.watching.conclusion import failed_children_of
 from airflow_fargate_batch.watching.evidence_reader import EvidenceReader
 from airflow_fargate_batch.watching.log_tail import LogTail
@@ -28,6 +30,8 @@ from airflow_fargate_batch.watching.log_tail import LogTail
 if TYPE_CHECKING:
     from airflow_fargate_batch.hooks import FargateBatchHook
 
+FAILED_READ: Final = 500
+"""Failed children asked for, in five calls at most; the task's XCom has the indexes of all."""
 LINES: Final = 200
 """Last lines of a log."""
 PATIENCE: Final = 3.0
@@ -43,6 +47,12 @@ class Log(NamedTuple):
     lines: Sequence[str]
     notice: str | None = None
     is_live: bool = False
+
+
+@cache
+def lookups() -> Lookups:
+    """Return the answers around jobs that all pages of this process share."""
+    return Lookups()
 
 
 @cache
@@ -66,9 +76,12 @@ def task_page(key: Key) -> TaskPage | None:
     if seen is None or seen.job is None:
         return page_from_records(record, reference.job_id, reference.region, stale or _NOT_KNOWN)
     hook = live.hook(reference)
-    children = _failed_children(seen.job, hook)
-    explanation = _explain(seen.job, children, hook)
-    return page_of_job(record, explanation, seen_at=seen.at, stale=stale, children=children)
+    children = _failed_children(reference, seen.job, hook)
+    explanation = _explain(reference, seen.job, children or (), hook)
+    jobs = _jobs_of_tries(reference, seen.job, record, hook)
+    return page_of_job(
+        record, explanation, seen_at=seen.at, stale=stale, children=children, jobs=jobs
+    )
 
 
 def log_lines(key: Key, child: int | None) -> Log:
@@ -98,21 +111,51 @@ def _job(live: LiveJobs, reference: JobReference) -> Job | None:
     return seen.job if seen else None
 
 
-def _failed_children(job: Job, hook: "FargateBatchHook | None") -> list[Job]:
-    if not job.has_failed_children or hook is None:
+def _failed_children(
+    reference: JobReference, job: Job, hook: "FargateBatchHook | None"
+) -> list[Job] | None:
+    """Return failed children of an array, the first ones; ``None`` if AWS does not list them."""
+    if not job.has_failed_children:
         return []
-    return failed_children_of(job, lambda: hook.api) or []
+    if hook is None:
+        return None
+    return lookups().get(
+        (reference, "children", job.status.is_final),
+        lambda: failed_children_of(job, lambda: hook.api, most=FAILED_READ),
+    )
 
 
-def _explain(job: Job, children: Sequence[Job], hook: "FargateBatchHook | None") -> Explanation:
+def _jobs_of_tries(
+    reference: JobReference, job: Job, record: TaskRecord, hook: "FargateBatchHook | None"
+) -> Jobs:
+    """Return the jobs of all tries; AWS is asked if the task has more than one try."""
+    if len(record.tries) < 2 or hook is None:
+        return Jobs([job])
+    earlier = lookups().get(
+        (reference, "tries", len(record.tries)),
+        lambda: jobs_of_task(job, record, lambda: hook.api),
+    )
+    return earlier._replace(found=[job if each.id == job.id else each for each in earlier.found])
+
+
+def _explain(
+    reference: JobReference, job: Job, children: Sequence[Job], hook: "FargateBatchHook | None"
+) -> Explanation:
     """Explain a job; lookups that fail are left out."""
     evidence = Evidence(failed_children=tuple(children))
     if hook is not None:
-        with suppress(AwsError):
-            evidence = EvidenceReader(hook.api, patience=PATIENCE).read(
-                job, questions(job, children), failed_children=children
-            )
+        evidence = lookups().get(
+            (reference, "evidence", job.status_text), lambda: _evidence(job, children, hook)
+        )
     return explain(job, evidence, datetime.now(UTC))
+
+
+def _evidence(job: Job, children: Sequence[Job], hook: "FargateBatchHook") -> Evidence:
+    with suppress(AwsError):
+        return EvidenceReader(hook.api, patience=PATIENCE).read(
+            job, questions(job, children), failed_children=children
+        )
+    return Evidence(failed_children=tuple(children))
 
 
 def _as_json(request: Any) -> str | None:

@@ -73,6 +73,7 @@ class RealAirflow:
         ``AIRFLOW__TRIGGERER__DEFAULT_CAPACITY``; they win over the harness's own.
     :param on_postgres: PostgreSQL even where SQLite would do: hundreds of tasks at once want it.
     :param binary: ``airflow`` of another environment with the same version.
+    :param only: the one component to start, for example the API server over written records.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class RealAirflow:
         environment: Mapping[str, str] | None = None,
         on_postgres: bool = LINE.needs_postgres,
         binary: Path = AIRFLOW,
+        only: str | None = None,
     ) -> None:
         self.home = home
         self.dags_folder = home / "dags"
@@ -89,6 +91,8 @@ class RealAirflow:
         self._extra_environment = dict(environment or {})
         self._on_postgres = on_postgres
         self._binary = binary
+        self._names = [only] if only else list(LINE.components)
+        self._health_parts = ("metadatabase",) if only else LINE.health_parts
         self._cleanup = ExitStack()
         self._components: dict[str, subprocess.Popen[bytes]] = {}
         self._sessions: set[int] = set()
@@ -114,7 +118,7 @@ class RealAirflow:
             stack.callback(self._stop)
             self.environment = self._settings(database)
             self._migrate()
-            for name in LINE.components:
+            for name in self._names:
                 self._start(name)
             self._await_health()
             self._cleanup = stack.pop_all()
@@ -356,7 +360,7 @@ class RealAirflow:
                 report = self._http.get(self._url(LINE.health_path), timeout=5).json()
             except (requests.RequestException, ValueError):
                 return False  # not listening yet
-            return all(report[part]["status"] == "healthy" for part in LINE.health_parts)
+            return all(report[part]["status"] == "healthy" for part in self._health_parts)
 
         self._until(healthy, "all components are healthy", PATIENCE)
 
@@ -405,6 +409,11 @@ class RealAirflow:
 
     def _url(self, path: str) -> str:
         return f"http://127.0.0.1:{self.port}/{path}"
+
+    @property
+    def url(self) -> str:
+        """Address of the API server."""
+        return self._url("").rstrip("/")
 
     def get(self, path: str) -> requests.Response:
         """Ask the API server for a page of a plugin."""

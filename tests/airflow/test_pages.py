@@ -1,5 +1,6 @@
 """The pages in a real Airflow: as its API server answers, and who may see them."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -42,12 +43,14 @@ def pages(real_airflow: RealAirflow) -> Iterator[Pages]:
         aws.script(name="*running*", runtime=100_000, log=[f"line {n}" for n in range(30)])
         failed = [3, 17, 99]
         aws.script(name="*failing*", exit_code=3, indexes=failed, runtime=1, log=["it broke"])
+        aws.script(name="*retried*", exit_code=7, runtime=1)
         reason = "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - more than the queue has"
         aws.script(name="*stuck*", stuck_in="RUNNABLE", status_reason=f"CAPACITY: {reason}")
         real_airflow.add_dags(HERE / "dags_pages" / "pages.py", dag_ids=("pages",))
         run = real_airflow.trigger("pages")
         real_airflow.wait_for(run, "failing", "failed", "up_for_retry")
         real_airflow.wait_for(run, "rendered", "success")
+        real_airflow.wait_for(run, "retried", "failed")
         real_airflow.wait_for(run, "running", "deferred")
         real_airflow.wait_for(run, "stuck", "deferred")
         until(lambda: any(job["status"] == "RUNNING" for job in aws.jobs))
@@ -71,10 +74,22 @@ def test_a_failed_array_names_its_failed_children_and_what_to_do(pages: Pages) -
     page = pages.task("failing")
     assert "FAILED" in page
     assert "120 children" in page
-    assert page.count('class="failed"') == 3
+    assert page.count('href="#child-') == 3
     assert "exit code 3" in page
     log = pages.get(f"log/pages/failing/none/{pages.run.run_id}?child=17")
     assert "it broke" in log.text
+
+
+def test_each_try_has_the_job_that_it_submitted(pages: Pages) -> None:
+    page = pages.task("retried")
+    [tries] = re.findall(r'<ul class="tries">.*?</section>', page, flags=re.DOTALL)
+    first, second = tries.split("Try 2: failed")
+    jobs = {job["jobId"] for job in pages.aws.jobs if "retried" in job["jobName"]}
+    found = [
+        re.findall("job ([-0-9a-f]{36}) FAILED, exit code 7", text) for text in (first, second)
+    ]
+    assert [len(ids) for ids in found] == [1, 1]
+    assert {id_ for ids in found for id_ in ids} == jobs
 
 
 def test_no_page_shows_a_secret(pages: Pages) -> None:
@@ -100,9 +115,11 @@ def test_the_list_has_the_jobs_and_finds_them(pages: Pages) -> None:
     for task in ("running", "failing", "stuck"):
         assert f"/tasks/{task}/plugin/fargate-job" in page
     assert "tasks/rendered" not in page
-    found = pages.get("jobs?text=failing").text
-    assert "tasks/failing" in found
-    assert "tasks/running" not in found
+    [job_id] = re.findall("<dt>Job</dt><dd>([-0-9a-f]{36})", pages.task("failing"))
+    for text in ("failing", job_id, job_id[4:20].upper()):
+        found = pages.get(f"jobs?text={text}").text
+        assert "tasks/failing" in found
+        assert "tasks/running" not in found
 
 
 def test_a_task_that_airflow_does_not_know_is_404(pages: Pages) -> None:

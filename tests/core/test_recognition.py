@@ -12,6 +12,8 @@ from airflow_fargate_batch.core.recognition import (
     former_name,
     is_former,
     is_of,
+    mark_of,
+    name_of_any_generation,
     reason_to_pass,
     to_adopt,
     uses_definition,
@@ -118,3 +120,34 @@ def test_a_request_that_no_task_submitted_recognises_no_job() -> None:
 )
 def test_why_a_job_is_not_adopted(members: dict[str, Any], reason: str | None) -> None:
     assert reason_to_pass(job(**members)) == reason
+
+
+MARKS = {
+    "in the tag": ({"name": "nightly"}, (MINE.token, MINE.generation)),
+    "at the end of a default name": ({"tags": {}}, (MINE.token, MINE.generation)),
+    "in neither": ({"name": "nightly", "tags": {}}, None),
+    "no name": ({"name": None, "tags": {}}, None),
+    "a name that ends with a number": ({"name": "nightly-2", "tags": {}}, None),
+    "nonsense": ({"tags": {SUBMISSION_TAG: f"{MINE.token}-x"}}, None),
+}
+
+
+@pytest.mark.parametrize(("members", "mark"), MARKS.values(), ids=MARKS)
+def test_a_job_carries_the_mark_of_its_submission(
+    members: dict[str, Any], mark: tuple[str, int] | None
+) -> None:
+    assert mark_of(job(**members)) == mark
+
+
+@pytest.mark.parametrize(
+    ("name", "pattern"),
+    [
+        (f"job-{MINE.token}-{MINE.generation}", f"job-{MINE.token}-*"),
+        ("nightly", "nightly"),
+        (None, None),
+    ],
+)
+def test_the_jobs_of_all_generations_have_a_pattern_of_names(
+    name: str | None, pattern: str | None
+) -> None:
+    assert name_of_any_generation(job(name=name)) == pattern

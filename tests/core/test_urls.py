@@ -82,3 +82,15 @@ def test_log_links_are_escaped_as_the_cloudwatch_console_does(text: str, escaped
 )
 def test_the_arn_of_a_job_tells_that_of_its_queue(job_arn: str, name: str, found: str) -> None:
     assert urls.sibling_arn(job_arn, "job-queue", name) == found
+
+
+@pytest.mark.parametrize(
+    ("url", "queue"),
+    [
+        (urls.job_queue_url(f"{ARN}:job-queue/reports", region="eu-west-1"), "reports"),
+        (urls.job_queue_url("reports", region="eu-west-1"), None),
+        (urls.job_url("1-2", region="eu-west-1"), None),
+    ],
+)
+def test_the_address_of_a_queue_names_the_queue(url: str, queue: str | None) -> None:
+    assert urls.job_queue_of_url(url) == queue

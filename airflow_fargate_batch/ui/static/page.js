@@ -1,4 +1,5 @@
-// Light or dark as Airflow around the page; addresses of Airflow open in Airflow; console links are copied.
+// Light or dark as Airflow around the page; addresses of Airflow open in Airflow; console links are copied;
+// what a refresh of the page must not undo; and what screen readers say of it.
 (() => {
   "use strict";
   const root = document.documentElement;
@@ -17,6 +18,28 @@
   if (parent) new MutationObserver(follow).observe(parent.documentElement, { attributes: true, attributeFilter: ["class"] });
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", follow);
 
+  const say = (text) => {
+    const news = document.getElementById("news");
+    if (news && text && news.textContent !== text) news.textContent = text;
+  };
+  const sayState = () => say(document.getElementById("state")?.dataset.news);
+  const isAtEnd = (element) => element.scrollHeight - element.scrollTop - element.clientHeight < 8;
+  const toEnd = (within) => within.querySelectorAll(".log pre").forEach((lines) => { lines.scrollTop = lines.scrollHeight; });
+  document.addEventListener("DOMContentLoaded", sayState);
+
+  let open = [];
+  let isFollowing = true;
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    open = [...document.querySelectorAll("details[id][open]")].map((details) => details.id);
+    const lines = event.detail.target.querySelector("pre");
+    isFollowing = !lines || isAtEnd(lines);
+  });
+  document.addEventListener("htmx:afterSettle", (event) => {
+    for (const id of open) document.getElementById(id)?.setAttribute("open", "");
+    if (isFollowing && event.detail.elt.closest(".log")) toEnd(event.detail.elt.closest(".log").parentElement);
+    sayState();
+  });
+
   document.addEventListener("click", (event) => {
     const link = event.target.closest("[data-airflow]");
     const airflow = outside();
@@ -26,12 +49,21 @@
       window.parent.history.pushState(null, "", url);
       window.parent.dispatchEvent(new PopStateEvent("popstate", { state: null }));
     }
+    const cell = event.target.closest(".grid a");
+    const details = cell && document.getElementById(cell.hash.slice(1));
+    if (details) {
+      event.preventDefault();
+      details.open = true;
+      details.scrollIntoView({ block: "nearest" });
+      details.querySelector("summary").focus();
+    }
     const copy = event.target.closest("[data-copy]");
     if (copy) {
-      const done = () => { copy.textContent = "Copied"; };
+      const done = () => { copy.textContent = "Copied"; say("Copied"); };
+      const show = () => { copy.textContent = copy.dataset.copy; };
       const write = navigator.clipboard?.writeText(copy.dataset.copy);
-      if (write) write.then(done, () => { copy.textContent = copy.dataset.copy; });
-      else copy.textContent = copy.dataset.copy;
+      if (write) write.then(done, show);
+      else show();
     }
   });
 })();

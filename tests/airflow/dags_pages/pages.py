@@ -1,5 +1,7 @@
 """Tasks in each state that the pages show."""
 
+from datetime import timedelta
+
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG
 
@@ -25,6 +27,15 @@ with DAG("pages", schedule=None):
     )
     FargateBatchSubmitOperator(
         task_id="stuck", wait_for_completion=True, deferrable=True, vcpu=1, memory=2048
+    )
+    FargateBatchSubmitOperator(
+        task_id="retried",
+        retries=1,
+        retry_delay=timedelta(seconds=1),
+        wait_for_completion=True,
+        deferrable=True,
+        vcpu=1,
+        memory=2048,
     )
     FargateBatchSubmitOperator(task_id="rendered", dry_run=True, vcpu=1, memory=2048)
     EmptyOperator(task_id="other")
