@@ -26,7 +26,7 @@ from benchmarks._process import Skipped, made_venv
 from benchmarks._progress import step
 from benchmarks._size import Size
 from benchmarks._table import Row
-from tests.airflow.harness import LINE, RealAirflow, Run
+from tests.airflow.harness import AIRFLOW, LINE, RealAirflow, Run
 
 TITLE = "The end of deferred tasks: in the triggerer, or in a worker"
 JOBS: Final = {Size.QUICK: 3, Size.FULL: 200}
@@ -96,7 +96,7 @@ def _their_airflow() -> Path:
 
 
 @contextmanager
-def _airflow(aws: LocalBatch, count: int, **which: Path) -> Iterator[RealAirflow]:
+def _airflow(aws: LocalBatch, count: int, binary: Path = AIRFLOW) -> Iterator[RealAirflow]:
     home = Path(tempfile.mkdtemp(prefix="bench-finish-"))
     environment = {
         **aws.environ,
@@ -106,7 +106,10 @@ def _airflow(aws: LocalBatch, count: int, **which: Path) -> Iterator[RealAirflow
     }
     try:
         with RealAirflow(
-            home=home, environment=environment, on_postgres=count >= JOBS[Size.FULL], **which
+            home=home,
+            environment=environment,
+            on_postgres=count >= JOBS[Size.FULL],
+            binary=binary,
         ) as airflow:
             yield airflow
     finally:
