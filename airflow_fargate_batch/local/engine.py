@@ -351,7 +351,7 @@ class Engine:
         attempt.stopped_at = now
         attempt.end(exit_code, reason)
         self._try_again(self._stock.give_back(job), now)
-        attempt.status_reason = status_reason or NORMAL_EXIT
+        attempt.status_reason = NORMAL_EXIT if status_reason is None else status_reason
         if exit_code == 0:
             self._finish(job, now, JobStatus.SUCCEEDED, attempt.status_reason)
         elif status_reason != TIMED_OUT and wants_retry(job):

@@ -39,7 +39,8 @@ class Script:
         name: Pattern of the job name, with ``*`` and ``?``.
         exit_code: Exit code of the container. ``None`` means no exit code, as after a Spot reclaim.
         reason: The container's reason, such as ``OutOfMemoryError: Container killed ...``.
-        status_reason: statusReason of the attempt and, after the last attempt, of the job.
+        status_reason: statusReason of the attempt and, after the last attempt, of the job. ``None``
+            means that of an ordinary end; an empty text means that AWS gives no reason.
         runtime: Seconds in RUNNING. ``None`` means the time in `Pace`.
         starts: Whether the container starts; if not, the attempt fails in STARTING.
         stuck_in: State that the job does not leave by itself: RUNNABLE, STARTING or RUNNING.

@@ -93,7 +93,7 @@ def _common(job: Job, moment: float) -> Shown:
         "createdAt": _milliseconds(job.created_at),
         "status": status.value,
     }
-    if reason is not None:
+    if reason:
         shown["statusReason"] = reason
     current = _current(job, status, moment)
     if current is not None and _has_passed(current.started_at, moment):
@@ -127,7 +127,7 @@ def _scheduled_at(job: Job, moment: float) -> float | None:
 
 
 def _attempt(attempt: Attempt, *, ecs: bool) -> Shown:
-    shown: Shown = {"statusReason": attempt.status_reason}
+    shown: Shown = {"statusReason": attempt.status_reason} if attempt.status_reason else {}
     for key, value in (("startedAt", attempt.started_at), ("stoppedAt", attempt.stopped_at)):
         if value is not None:
             shown[key] = _milliseconds(value)
