@@ -28,7 +28,7 @@ from airflow_fargate_batch.links import HasPages, pages_of, push_pages
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finish:
-    """What the trigger must know about a task that it may end.
+    """Facts about a task that the trigger needs in order to end the task.
 
     Attributes:
         do_xcom_push: The task's argument.
@@ -127,7 +127,7 @@ def xcoms(job: Job, cost: Cost, how: Finish) -> dict[str, Any]:
 
 @dataclass
 class _Pages:
-    """What ``push_pages`` asks of a task."""
+    """Part of a task that ``push_pages`` reads."""
 
     console_pages: Mapping[str, str]
     do_xcom_push: bool = True

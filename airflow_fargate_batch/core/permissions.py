@@ -61,6 +61,17 @@ class Feature:
     actions: tuple[str, ...]
 
 
+_EVIDENCE: Final = (
+    "batch:DescribeJobs",
+    "batch:ListJobs",
+    "batch:DescribeJobQueues",
+    "batch:DescribeComputeEnvironments",
+    "batch:DescribeSchedulingPolicies",
+    "batch:DescribeJobDefinitions",
+    "batch:GetJobQueueSnapshot",
+)
+"""Actions that read a job, its queue and its definition."""
+
 FEATURES: Final[tuple[Feature, ...]] = (
     Feature("submit", "submit", ("batch:SubmitJob", "batch:TagResource")),
     Feature(
@@ -121,29 +132,12 @@ FEATURES: Final[tuple[Feature, ...]] = (
     Feature(
         "explain",
         "explain a job: in the log of a task that fails, and `fargate-batch explain`",
-        (
-            "batch:DescribeJobs",
-            "batch:ListJobs",
-            "batch:DescribeJobQueues",
-            "batch:DescribeComputeEnvironments",
-            "batch:DescribeSchedulingPolicies",
-            "batch:DescribeJobDefinitions",
-            "batch:GetJobQueueSnapshot",
-        ),
+        _EVIDENCE,
     ),
     Feature(
         "pages",
         "show the present state in Airflow's UI: children, log, cause, jobs of earlier tries",
-        (
-            "batch:DescribeJobs",
-            "batch:ListJobs",
-            "batch:DescribeJobQueues",
-            "batch:DescribeComputeEnvironments",
-            "batch:DescribeSchedulingPolicies",
-            "batch:DescribeJobDefinitions",
-            "batch:GetJobQueueSnapshot",
-            "logs:GetLogEvents",
-        ),
+        (*_EVIDENCE, "logs:GetLogEvents"),
     ),
     Feature(
         "use",

@@ -30,7 +30,7 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a rule found in one job.
+    """Result of a rule for one job.
 
     Attributes:
         names: Values for the places in the rule's advice.
