@@ -135,7 +135,7 @@ def test_lines_of_text_are_items_as_they_stand() -> None:
         (["a", None], "items[1]: is None: remove the entry"),
         ([float("nan")], "items[0]: is a float that JSON cannot hold"),
         ([object()], "items[0]: is an object that JSON cannot hold"),
-        ([Decimal("NaN")], "items[0]: is a Decimal that JSON cannot hold"),
+        ([Decimal("Infinity")], "items[0]: is a Decimal that JSON cannot hold"),
         (["\ud800"], "items[0]: contains half a surrogate pair"),
         ("s3://bucket", "items: 's3://bucket' is not the address of an object"),
         ("s3://bucket/key", "items: s3://bucket/key was not read"),
