@@ -47,7 +47,11 @@ def problems_before_rendering(
         if name in _READ_LATER:
             unknown.add(name)
             continue
-        found = unless_too_deep(_TOO_DEEP, _known, name, value)
+        found: object = value
+        if isinstance(value, str):  # the usual case, and told soonest
+            found = _UNKNOWN if _may_be_template(value) else value
+        elif not isinstance(value, int):
+            found = unless_too_deep(_TOO_DEEP, _known, name, value)
         if found is _UNKNOWN:
             unknown |= {name, *_JUDGED_WITH.get(name, ())}
         elif found is _TOO_DEEP:  # Airflow's own rendering will say so
