@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from airflow_fargate_batch.core.job import Job
     from airflow_fargate_batch.hooks import FargateBatchHook
 
+__all__ = ["FargateBatchSubmitOperator"]
+
 
 class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
     """Check a request and submit a job to AWS Batch on Fargate exactly once.

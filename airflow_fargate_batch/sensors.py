@@ -43,6 +43,8 @@ from airflow_fargate_batch.watching.conversation import REFUSALS
 if TYPE_CHECKING:
     from airflow_fargate_batch.hooks import FargateBatchHook
 
+__all__ = ["FargateBatchJobSensor"]
+
 REFUSED_PAUSE: Final = 15.0
 """Seconds between two calls, at most, while AWS refuses DescribeJobs."""
 
