@@ -87,7 +87,7 @@ DEFAULTS: Final[Mapping[str, object]] = {
     "rerun_failed_only": False,
     "finish_in_triggerer": False,
 }
-"""The operator's defaults, which need no check."""
+"""The operator's defaults: a task that gives nothing else needs no check."""
 _NOTHING_GIVEN: Final = tuple(DEFAULTS.values())
 _given: Final = attrgetter(*DEFAULTS)
 
