@@ -35,6 +35,13 @@ from airflow_fargate_batch.operators import FargateBatchSubmitOperator
 if TYPE_CHECKING:
     from airflow_fargate_batch._airflow.decorator_types import CommandDecorator, FunctionDecorator
 
+__all__ = [
+    "FargateBatchCommandDecoratedOperator",
+    "FargateBatchDecoratedOperator",
+    "fargate_batch_cmd_task",
+    "fargate_batch_task",
+]
+
 FIXED: Final[Mapping[str, str]] = {
     "command": "the function decides",
     "multiple_outputs": "the task returns the id of the job",

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from airflow_fargate_batch.core.request import JobRequest
 
 
+__all__ = ["FargateBatchHook"]
+
 TERMINATE_PATIENCE: Final = 20.0
 """Seconds during which a failed TerminateJob is retried."""
 

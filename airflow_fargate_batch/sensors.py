@@ -21,9 +21,10 @@ from airflow_fargate_batch.core.explanation import Explanation
 from airflow_fargate_batch.core.giving_up import left_running, report
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.narration import duration, progress
-from airflow_fargate_batch.core.polling import REFUSAL_PATIENCE, Watchlist
+from airflow_fargate_batch.core.polling import REFUSAL_PATIENCE
 from airflow_fargate_batch.core.request import DRY_RUN_PREFIX, read_job_ids
 from airflow_fargate_batch.core.waiting import Wait
+from airflow_fargate_batch.core.watchlist import Watchlist
 from airflow_fargate_batch.exceptions import (
     AnswerLost,
     FargateBatchError,
@@ -41,6 +42,8 @@ from airflow_fargate_batch.watching.conversation import REFUSALS
 
 if TYPE_CHECKING:
     from airflow_fargate_batch.hooks import FargateBatchHook
+
+__all__ = ["FargateBatchJobSensor"]
 
 REFUSED_PAUSE: Final = 15.0
 """Seconds between two calls, at most, while AWS refuses DescribeJobs."""

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from airflow_fargate_batch._airflow.job_log import JobLog, KeptPosition
     from airflow_fargate_batch._airflow.queue_capacity import QueueFacts
 
+__all__ = ["FargateBatchJobTrigger"]
+
 
 class FargateBatchJobTrigger(BaseTrigger):
     """Wait until all jobs have ended, a job has failed, or the time is over.

@@ -13,6 +13,7 @@ from airflow.providers.amazon.aws.operators.batch import BatchOperator
 
 from airflow_fargate_batch._airflow.compat import AirflowFailException
 from airflow_fargate_batch.core.batch_operator import OTHERS
+from airflow_fargate_batch.core.wait_settings import DEFAULTS
 from airflow_fargate_batch.exceptions import InvalidRequest
 from airflow_fargate_batch.operators import FargateBatchSubmitOperator
 from tests.operating import WHERE, dag, operator, submitted
@@ -35,6 +36,11 @@ def test_a_literal_mistake_fails_at_once_with_the_words_of_run_time(case: str) -
     with pytest.raises(AirflowFailException) as late:
         submitted(operator(**templated))
     assert str(late.value) == f"Nothing was submitted. {early.value}"
+
+
+def test_only_arguments_about_waiting_that_equal_the_operators_defaults_need_no_check() -> None:
+    parameters = signature(FargateBatchSubmitOperator).parameters
+    assert {name: parameters[name].default for name in DEFAULTS} == DEFAULTS
 
 
 @pytest.mark.parametrize(

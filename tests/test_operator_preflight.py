@@ -8,8 +8,10 @@ import pytest
 
 from airflow_fargate_batch._airflow.compat import AirflowFailException
 from airflow_fargate_batch.exceptions import QueueNotReady
+from airflow_fargate_batch.hooks import FargateBatchHook
 from airflow_fargate_batch.local import LocalBatch
 from airflow_fargate_batch.local.account import READY_DEFINITION, READY_QUEUE
+from airflow_fargate_batch.submitting.retrying import Timing
 from tests.operating import FakeTaskInstance, operator, rendered
 
 QUEUE = f"job-queue/{READY_QUEUE}"
@@ -17,7 +19,7 @@ QUEUE = f"job-queue/{READY_QUEUE}"
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalBatch]:
-    monkeypatch.setattr("airflow_fargate_batch.submitting.submitter.LOOKS", (0.0, 0.0))
+    monkeypatch.setattr(FargateBatchHook, "clock", Timing(sleep=lambda _: None))
     with LocalBatch() as aws:
         connection = {
             "conn_type": "aws",

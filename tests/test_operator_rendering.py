@@ -280,6 +280,33 @@ def test_outputs_nested_anywhere_make_edges_and_resolve(make: Any) -> None:
     assert [each.job_id for each in request.depends_on] == ["job-a", "job-b"]
 
 
+@pytest.mark.parametrize("field", FargateBatchSubmitOperator.template_fields)
+def test_the_output_of_a_task_in_any_templated_argument_makes_an_edge(field: str) -> None:
+    argument = {"render_only": "dry_run"}.get(field, field)
+    with dag():
+        first = FargateBatchSubmitOperator(task_id="first", **WHERE)
+        arguments = {"deferrable": True, **WHERE, argument: first.output}
+        task = FargateBatchSubmitOperator(task_id="submit", **arguments)
+    assert task.upstream_task_ids == {"first"}
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda output: {"command": ["run", output]},
+        lambda output: {"environment": {"A": "1", "B": output}},
+        lambda output: {"environment": [{"name": "A", "value": output}]},
+        lambda output: {"container_overrides": {"command": ["run", output]}},
+    ],
+    ids=["list", "mapping", "list of mappings", "list in a mapping"],
+)
+def test_an_output_inside_an_argument_makes_an_edge(make: Any) -> None:
+    with dag():
+        first = FargateBatchSubmitOperator(task_id="first", **WHERE)
+        task = FargateBatchSubmitOperator(task_id="submit", **(WHERE | make(first.output)))
+    assert task.upstream_task_ids == {"first"}
+
+
 class Lazy:
     """What the output of a mapped task is: iterable, neither list nor JSON."""
 

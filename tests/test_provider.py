@@ -37,6 +37,18 @@ def test_the_entry_point_leads_to_the_provider_s_info() -> None:
     assert get_provider_info()["package-name"] == PACKAGE
 
 
+@pytest.mark.parametrize("name", ["operators", "sensors", "triggers", "hooks", "decorators"])
+def test_a_module_for_users_lists_its_public_classes(name: str) -> None:
+    module = import_module(f"airflow_fargate_batch.{name}")
+    classes = {
+        each
+        for each, value in vars(module).items()
+        if isinstance(value, type) and value.__module__ == module.__name__ and each[0] != "_"
+    }
+    assert classes
+    assert classes <= set(module.__all__)
+
+
 def test_airflow_accepts_the_provider() -> None:
     assert PACKAGE in ProvidersManager().providers
 

@@ -89,7 +89,7 @@ class ImportCheck:
         :param given: the request's arguments.
         :param waits: whether the task waits for its job.
         """
-        names = [name for name in _LEARNED if given[name] is not None]
+        names = [name for name in _LEARNED if given.get(name) is not None]
         if names and not waits:
             text = (
                 f"{' and '.join(names)}: a task that does not wait has no failed job to learn "

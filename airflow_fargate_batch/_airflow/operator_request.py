@@ -16,6 +16,7 @@ from airflow_fargate_batch._airflow.deployment import deployment
 from airflow_fargate_batch._airflow.masking import mask_secrets_of
 from airflow_fargate_batch._airflow.ordinals import Place
 from airflow_fargate_batch._machine.files import read_json_file
+from airflow_fargate_batch.core.arguments import FILES, FROM_ELSEWHERE
 from airflow_fargate_batch.core.naming import Submission
 from airflow_fargate_batch.core.request import JobRequest, JsonFile, read_flag
 from airflow_fargate_batch.exceptions import EmptyArray, InvalidRequest
@@ -23,12 +24,6 @@ from airflow_fargate_batch.exceptions import EmptyArray, InvalidRequest
 if TYPE_CHECKING:
     from airflow_fargate_batch.hooks import FargateBatchHook
 
-FROM_ELSEWHERE: Final = {
-    "job_queue": "AWS_BATCH_JOB_QUEUE",
-    "job_definition": "AWS_BATCH_JOB_DEFINITION",
-}
-"""Arguments with a fallback: the connection's ``service_config.batch``, then an environment
-variable."""
 _NOT_PYTHON: Final = "?"
 """Prefix put before a JSON file while it is rendered: with ``render_template_as_native_obj`` Jinja
 would otherwise evaluate the text as a Python literal."""
@@ -37,8 +32,6 @@ would otherwise evaluate the text as a Python literal."""
 class RequestingTask(Protocol):
     """The part of the operator used to make the request."""
 
-    parameters_file: str | None
-    container_overrides_file: str | None
     render_only: bool | str | int
     depends_on_as_given: Any
     """*depends_on* in the DAG, before templates and XComs were resolved."""
@@ -139,6 +132,7 @@ class RequestMaker:
         )
 
     def _from_elsewhere(self, name: str, *, dry_run: bool) -> str | None:
+        """Return the value in the connection's ``service_config.batch``, or in the variable."""
         configured = None if dry_run else self._task.hook.service_config.get(name)
         return configured or os.environ.get(FROM_ELSEWHERE[name])
 
@@ -150,11 +144,8 @@ def failure(error: InvalidRequest, advice: str = "") -> AirflowFailException:
 
 def json_files(task: RequestingTask, context: Context | None) -> dict[str, JsonFile]:
     """Read and render the JSON files of a task, by argument; without a context not rendered."""
-    files = {
-        "parameters_file": task.parameters_file,
-        "container_overrides_file": task.container_overrides_file,
-    }
-    return {name: _json_file(task, str(path), context) for name, path in files.items() if path}
+    files = {name: path for name in FILES if (path := getattr(task, name))}
+    return {name: _json_file(task, str(path), context) for name, path in files.items()}
 
 
 def _json_file(task: RequestingTask, path: str, context: Context | None) -> JsonFile:

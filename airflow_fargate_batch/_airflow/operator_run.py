@@ -8,8 +8,9 @@ from airflow_fargate_batch._airflow import compat, upstream
 from airflow_fargate_batch._airflow.costs import estimate_lines
 from airflow_fargate_batch._airflow.masking import as_json, mask_secrets_of, places_struck_out
 from airflow_fargate_batch._airflow.metrics import TaskMetrics
+from airflow_fargate_batch._airflow.operator_end import WaitingTask
 from airflow_fargate_batch._airflow.operator_request import RequestingTask, RequestMaker, failure
-from airflow_fargate_batch._airflow.operator_wait import Waiting, WaitingTask
+from airflow_fargate_batch._airflow.operator_wait import Waiting
 from airflow_fargate_batch._airflow.ordinals import Place, place_of
 from airflow_fargate_batch._airflow.xcom import JOB, REQUEST
 from airflow_fargate_batch._machine.terminators import terminator_of

@@ -1,32 +1,21 @@
 """The operator's wait after the submit; loaded by waiting tasks only, not when a DAG is parsed."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 
-from airflow_fargate_batch._airflow import compat, items
-from airflow_fargate_batch._airflow.compat import (
-    AirflowFailException,
-    AirflowSkipException,
-    Context,
-    conf,
-)
-from airflow_fargate_batch._airflow.connection import ConnectionSettings, HasConnection
-from airflow_fargate_batch._airflow.costs import cost_of_ended, cost_so_far
-from airflow_fargate_batch._airflow.final_failure import without_retries
+from airflow_fargate_batch._airflow import compat
+from airflow_fargate_batch._airflow.compat import AirflowFailException, Context, conf
+from airflow_fargate_batch._airflow.connection import ConnectionSettings
+from airflow_fargate_batch._airflow.costs import cost_so_far
 from airflow_fargate_batch._airflow.finishing import argument_for
-from airflow_fargate_batch._airflow.masking import hidden
-from airflow_fargate_batch._airflow.metrics import TaskMetrics
-from airflow_fargate_batch._airflow.use import use_of_ended
+from airflow_fargate_batch._airflow.operator_end import TaskEnd, WaitingTask, name_of
 from airflow_fargate_batch._airflow.wait_event import WaitEvent, WaitOutcome
-from airflow_fargate_batch._airflow.xcom import JOB, LOG_POSITION, RESULT
+from airflow_fargate_batch._airflow.xcom import LOG_POSITION
 from airflow_fargate_batch._machine.terminators import terminator_of
-from airflow_fargate_batch.core.capacity import Capacity
 from airflow_fargate_batch.core.explanation import Explanation
 from airflow_fargate_batch.core.giving_up import left_running, outcome, report
 from airflow_fargate_batch.core.job import Job
-from airflow_fargate_batch.core.remote_call import read_location
 from airflow_fargate_batch.core.termination import when_giving_up
 from airflow_fargate_batch.core.wait_settings import Deadline, WaitSettings
 from airflow_fargate_batch.exceptions import (
@@ -34,49 +23,9 @@ from airflow_fargate_batch.exceptions import (
     FargateBatchError,
     JobCannotStart,
     JobTimedOut,
-    UnusableResult,
 )
-from airflow_fargate_batch.links import HasPages, pages_of, push_pages
 from airflow_fargate_batch.triggers import FargateBatchJobTrigger
-from airflow_fargate_batch.watching.conclusion import conclude, explained, last_lines
-from airflow_fargate_batch.watching.result_reader import result_of
-
-if TYPE_CHECKING:
-    from airflow_fargate_batch.core.items import Items
-    from airflow_fargate_batch.hooks import FargateBatchHook
-
-
-class WaitingTask(HasPages, HasConnection, Protocol):
-    """The part of the operator used by the wait."""
-
-    execution_timeout: timedelta | None
-    has_items: bool
-    """Whether *items* is given, also if it resolves to nothing."""
-    last_job: Job | None
-    result: Any
-    payload_location: str | None
-    pushes_result: bool
-
-    @property
-    def dag_id(self) -> str:
-        """Id of the DAG."""
-
-    task_id: str
-
-    @property
-    def log(self) -> Any:
-        """Logger of the task; not a ``logging.Logger`` on Airflow 3."""
-
-    @property
-    def defer(self) -> Any:
-        """``BaseOperator.defer``."""
-
-    @property
-    def hook(self) -> "FargateBatchHook":
-        """The hook that calls AWS."""
-
-    def request_arguments(self) -> dict[str, Any]:
-        """Return the rendered arguments of the request, secrets included."""
+from airflow_fargate_batch.watching.conclusion import explained, last_lines
 
 
 class Waiting:
@@ -99,6 +48,7 @@ class Waiting:
         self._started_at: datetime | None = context["ti"].start_date
         self._try_number: int = context["ti"].try_number
         self._push = push
+        self._end = TaskEnd(task, settings=settings, push=push)
 
     def wait(self, job_id: str, *, log_index: int | None = None) -> None:
         """Wait as the task's *deferrable* says.
@@ -121,7 +71,7 @@ class Waiting:
                 starting_timeout=settings.starting_timeout,
                 log_interval=settings.log_interval,
                 log_index=log_index,
-                on_change=self._push_pages_if_possible,
+                on_change=self._end.push_pages_if_possible,
             )
         except JobTimedOut as error:
             kind = AirflowFailException if isinstance(error, JobCannotStart) else JobTimedOut
@@ -130,17 +80,17 @@ class Waiting:
             text = left_running([Job(id=job_id)], region=self._region_of(None))
             task.log.error("%s", text)  # noqa: TRY400 - Airflow logs the error itself
             raise
-        self._conclude(job)
+        self._end.conclude(job)
 
     def take_over(self, event: Mapping[str, Any]) -> str:
         """Continue after the trigger's event, and return the job id."""
         end = WaitEvent.read(event)
         job = end.jobs[0] if end.jobs else None
         if end.outcome is WaitOutcome.ENDED and job is not None:
-            self._conclude(job, end.capacity, end.records_use)
+            self._end.conclude(job, end.capacity, end.records_use)
             return job.id
         if job is not None:
-            self._push_end(job, job.to_summary() | {"cost": cost_so_far(job)})
+            self._end.push(job, job.to_summary() | {"cost": cost_so_far(job)})
         if end.outcome not in (WaitOutcome.GAVE_UP, WaitOutcome.STUCK):
             raise FargateBatchError(end.message)
         text = self._report(end.message or "", job, end.advice, self._explained(job))
@@ -185,7 +135,7 @@ class Waiting:
         task = self._task
         return report(
             text,
-            task=self._name,
+            task=name_of(task),
             job=job,
             region=self._region_of(job),
             log_lines=last_lines(job, lambda: task.hook.logs) if job else (),
@@ -201,11 +151,6 @@ class Waiting:
             return self._task.hook.conn_region_name
         except AwsError:
             return None
-
-    @property
-    def _name(self) -> str:
-        """DAG id and task id, for messages."""
-        return f"{self._task.dag_id}.{self._task.task_id}"
 
     def _is_deferrable(self) -> bool:
         if self._settings.deferrable is not None:
@@ -248,7 +193,7 @@ class Waiting:
         job = self._look(job_id)
         if job is None:
             return Job(id=job_id)
-        self._push_end(job, job.to_summary() | {"cost": cost_so_far(job)})
+        self._end.push(job, job.to_summary() | {"cost": cost_so_far(job)})
         return job
 
     def _look(self, job_id: str) -> Job | None:
@@ -258,97 +203,6 @@ class Waiting:
         except AwsError as error:
             self._task.log.warning("Could not read the state of job %s: %s", job_id, error)
             return None
-
-    def _push_end(self, job: Job, summary: dict[str, Any]) -> None:
-        self._task.last_job = job
-        self._push(JOB, summary)
-        self._push_pages(job)
-
-    def _push_pages(self, job: Job) -> None:
-        """Push newly known addresses of console pages."""
-        push_pages(self._task, pages_of(job), self._push)
-
-    def _push_pages_if_possible(self, job: Job) -> None:
-        try:
-            self._push_pages(job)
-        except Exception as error:  # noqa: BLE001 - whatever an XCom backend raises; a link is no reason to fail a task
-            self._task.log.warning("Could not push the links of job %s: %s", job.id, error)
-
-    def _items_of(self, job: Job) -> "Items | None":
-        """Return the list that the children of a failed job share; ``None`` if not known."""
-        task = self._task
-        return items.of_job(
-            job,
-            given=task.request_arguments(),
-            lists=lambda: task.hook.lists,
-            log=task.log,
-        )
-
-    def _take_result(self, job: Job) -> None:
-        """Read the result of a job that succeeded, and push it."""
-        task = self._task
-        try:
-            task.result = result_of(job, task.hook, read_location(task.payload_location))
-        except UnusableResult as error:
-            raise AirflowFailException(str(error)) from None  # a retry would read the same line
-        if task.pushes_result:
-            self._push(RESULT, task.result)
-
-    def _conclude(
-        self, job: Job, capacity: Capacity | None = None, records_use: bool | None = None
-    ) -> None:
-        """Push the summary of an ended job, and log its cost; fail or skip the task if it failed.
-
-        :param capacity: capacity of the job's queue; ``None`` if nobody has asked AWS yet.
-        :param records_use: whether the queue records CPU and memory; ``None`` like *capacity*.
-        """
-        task = self._task
-        skips, fails = self._settings.skip_on_exit_code, self._settings.fail_on_exit_code
-        end = conclude(
-            job,
-            task=self._name,
-            api=lambda: task.hook.api,
-            logs=lambda: task.hook.logs,
-            items=partial(self._items_of, job) if task.has_items else None,
-            hidden=hidden,
-            every_child=bool(skips or fails),
-        )
-        cost = cost_of_ended(
-            job,
-            capacity=capacity,
-            api=lambda: task.hook.api,
-            connection=ConnectionSettings.of(task),
-        )
-        use = use_of_ended(
-            job,
-            records_use=records_use,
-            hook=lambda: task.hook,
-            connection=ConnectionSettings.of(task),
-        )
-        self._push_end(job, end.summary | {"cost": cost.to_summary(), "use": use})
-        task.log.info("%s", cost.describe())
-        TaskMetrics(task.dag_id, task.task_id).ended(job)
-        if end.failure is None:
-            if self._settings.result_from_log:
-                self._take_result(job)
-            return
-        if end.all_ended_with(skips):
-            said = _among(end.exit_codes & skips, "skip_on_exit_code")
-            raise AirflowSkipException(f"{end.failure}\nThe task is skipped: {said}.")
-        if end.any_ended_with(fails):
-            said = _among(end.exit_codes & fails, "fail_on_exit_code")
-            text = f"{end.failure}\nThe task fails without retries: {said}."
-            raise without_retries(end.failure, text)
-        if not end.failure.retryable:
-            raise without_retries(end.failure)
-        raise end.failure
-
-
-def _among(exit_codes: Iterable[int | None], argument: str) -> str:
-    """Write that exit codes are listed in an argument."""
-    codes = sorted(code for code in exit_codes if code is not None)
-    what = "exit code" if len(codes) == 1 else "exit codes"
-    return f"{what} {', '.join(map(str, codes))} {'is' if len(codes) == 1 else 'are'} in {argument}"
 
 
 def _seconds(time: timedelta | None) -> float | None:

@@ -33,6 +33,8 @@ def lost_defaults(
 
     :param given: the task's own arguments; ``None`` means not given.
     """
+    if not defaults:  # nearly always, for every task
+        return None
     own = {name: value for name, value in given.items() if value is not None}
     lost = batch_operator.lost_defaults(defaults, {**defaults, **own})
     if not lost:

@@ -11,8 +11,21 @@ from airflow_fargate_batch.core.request import MORE_THAN_A_JOB_MAY_HAVE
 from airflow_fargate_batch.exceptions import InvalidRequest, Problem
 
 _WHERE: Final = "depends_on"
+_SCALARS: Final = frozenset({str, int, float, bool, type(None)})
 _SHOWN: Final = 60
 """Characters of a template shown in an error."""
+
+
+def is_plain(value: object) -> bool:
+    """Return whether a value is sure to hold no XCom: a scalar, or a list or mapping of scalars.
+
+    Quick, because this is asked of every argument whenever a DAG is read.
+    """
+    if type(value) in _SCALARS:
+        return True
+    if type(value) is dict:
+        return _SCALARS.issuperset(map(type, value.values()))
+    return type(value) is list and _SCALARS.issuperset(map(type, value))
 
 
 def with_tasks_named(error: InvalidRequest, depends_on: object) -> InvalidRequest:

@@ -11,8 +11,8 @@ from airflow_fargate_batch.core.results import line_for_task
 from airflow_fargate_batch.core.waiting import Wait
 from airflow_fargate_batch.exceptions import AwsError
 from airflow_fargate_batch.submitting.retrying import Timing
+from airflow_fargate_batch.watching.following import follow
 from airflow_fargate_batch.watching.log_follower import LogFollower
-from airflow_fargate_batch.watching.poller import follow
 
 
 class WorkerWait:

@@ -1,6 +1,6 @@
 """The calls of CloudWatch metrics: one request each."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -33,39 +33,25 @@ class MetricsApi(ServiceApi):
         metrics = self._metrics(place)
         if not metrics:
             return {}
-        queries = [
-            {
-                "Id": f"m{number}",
-                "MetricStat": {
-                    "Metric": {
-                        "Namespace": NAMESPACE,
-                        "MetricName": name,
-                        "Dimensions": [{"Name": key, "Value": value} for key, value in dimensions],
-                    },
-                    "Period": PERIOD,
-                    "Stat": "Maximum",
-                },
-            }
-            for number, (name, dimensions) in enumerate(sorted(metrics.items()))
-        ]
-        names = {query["Id"]: name for query, name in zip(queries, sorted(metrics), strict=True)}
-        request: dict[str, Any] = {
-            "MetricDataQueries": queries,
-            "StartTime": start,
-            "EndTime": end,
-        }
+        names = {f"m{number}": name for number, name in enumerate(sorted(metrics))}
+        queries = [_query(each, name, metrics[name]) for each, name in names.items()]
         values: dict[str, list[object]] = {}
+        request = {"MetricDataQueries": queries, "StartTime": start, "EndTime": end}
+        for result in self._results(request):
+            points = result.get("Values")
+            if (name := names.get(str(result.get("Id")))) and isinstance(points, list):
+                values.setdefault(name, []).extend(points)
+        return values
+
+    def _results(self, request: dict[str, Any]) -> Iterator[Mapping[str, object]]:
+        """Yield the results of GetMetricData, page by page."""
         for _ in range(PAGES):
             answer = self._call("GetMetricData", "get_metric_data", request)
-            for result in read.mappings(answer.get("MetricDataResults")):
-                points = result.get("Values")
-                if (name := names.get(str(result.get("Id")))) and isinstance(points, list):
-                    values.setdefault(name, []).extend(points)
+            yield from read.mappings(answer.get("MetricDataResults"))
             token = read.text(answer.get("NextToken"))
             if token is None:
-                break
+                return
             request["NextToken"] = token
-        return values
 
     def _metrics(self, place: TaskPlace) -> dict[str, Dimensions]:
         """Find the metrics of a task (not of its containers), with their dimensions."""
@@ -94,3 +80,18 @@ class MetricsApi(ServiceApi):
                 return read.mapping(getattr(self.client, method)(**request))
         except AccessDenied as error:
             raise AccessDenied(error.message, f"cloudwatch:{operation}") from error
+
+
+def _query(query_id: str, name: str, dimensions: Dimensions) -> dict[str, Any]:
+    return {
+        "Id": query_id,
+        "MetricStat": {
+            "Metric": {
+                "Namespace": NAMESPACE,
+                "MetricName": name,
+                "Dimensions": [{"Name": key, "Value": value} for key, value in dimensions],
+            },
+            "Period": PERIOD,
+            "Stat": "Maximum",
+        },
+    }

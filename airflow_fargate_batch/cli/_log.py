@@ -11,8 +11,8 @@ from airflow_fargate_batch.core.log_reading import QUIET
 from airflow_fargate_batch.core.log_streams import LogLine, LogPage, LogRequest
 from airflow_fargate_batch.core.narration import Narrator
 from airflow_fargate_batch.exceptions import AwsError
+from airflow_fargate_batch.watching.following import follow
 from airflow_fargate_batch.watching.log_follower import LogFollower
-from airflow_fargate_batch.watching.poller import follow
 
 
 class Logs(LogsApi):

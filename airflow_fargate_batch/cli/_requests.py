@@ -20,12 +20,12 @@ from airflow_fargate_batch.cli._parser import did_you_mean
 from airflow_fargate_batch.cli._submit_flags import RequestOptions, SubmitFlags
 from airflow_fargate_batch.core import json_text
 from airflow_fargate_batch.core._request.values import WRITE_JSON
+from airflow_fargate_batch.core.arguments import FILES
 from airflow_fargate_batch.core.naming import Submission, submission_of_key
 from airflow_fargate_batch.core.request import Arguments, ItemsText, JobRequest, JsonFile
 from airflow_fargate_batch.core.submit_members import ARGUMENT_OF
 from airflow_fargate_batch.exceptions import InvalidRequest, Problem
 
-FILES: Final = ("parameters_file", "container_overrides_file")
 JSON_LINES: Final = ("{", "[", '"')
 """First characters of a file of items that is JSON Lines, and not lines of text."""
 OF_TASKS: Final = frozenset({"awslogs_index", "out_of_memory", "max_memory", "fallback_job_queue"})
@@ -165,7 +165,7 @@ def _make(
 
 
 def _ready(wanted: Mapping[str, object]) -> dict[str, object]:
-    """Read named files; with a share identifier, add scheduling priority 0 if none is options."""
+    """Read named files; with a share identifier, add scheduling priority 0 if none is given."""
     ready = dict(wanted)
     for name in FILES:
         if isinstance(path := ready.get(name), str):

@@ -24,7 +24,7 @@ from airflow_fargate_batch.core.status import FINAL, JobStatus
 from airflow_fargate_batch.core.waiting import Wait
 from airflow_fargate_batch.exceptions import AccessDenied, AwsError, JobLost, JobTimedOut
 from airflow_fargate_batch.watching.conclusion import conclude, explained, last_lines
-from airflow_fargate_batch.watching.poller import follow
+from airflow_fargate_batch.watching.following import follow
 
 LAG: Final = 30.0
 """Seconds after SubmitJob in which DescribeJobs may not show the job yet."""

@@ -1,13 +1,22 @@
 """Names of a request's arguments, and readers of the arguments that are no part of a request."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from airflow_fargate_batch.core import naming
 from airflow_fargate_batch.core._request import dependencies as _dependencies
 from airflow_fargate_batch.core._request import fields as _fields
 from airflow_fargate_batch.core._request.values import Findings, boolean, integer
 from airflow_fargate_batch.exceptions import InvalidRequest
+
+FILES: Final = ("parameters_file", "container_overrides_file")
+"""Arguments with paths of files that a shell reads."""
+FROM_ELSEWHERE: Final[Mapping[str, str]] = {
+    "job_queue": "AWS_BATCH_JOB_QUEUE",
+    "job_definition": "AWS_BATCH_JOB_DEFINITION",
+}
+"""Arguments with a value from elsewhere if not given: an Airflow connection, or this variable."""
 
 
 @dataclass(slots=True, kw_only=True)

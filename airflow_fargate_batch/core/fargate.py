@@ -69,11 +69,12 @@ SIZES: Final[frozenset[Size]] = frozenset(
 )
 MEMORY_VALUES: Final[tuple[int, ...]] = tuple(sorted({size.memory for size in SIZES}))
 VCPU_VALUES: Final[tuple[Decimal, ...]] = tuple(row.vcpu for row in TABLE)
+_ROWS: Final = {row.vcpu: row for row in TABLE}
 
 
 def row_of(vcpu: Decimal) -> Row | None:
     """Return the table's row for *vcpu*, or ``None`` if Fargate has no such value."""
-    return next((row for row in TABLE if row.vcpu == vcpu), None)
+    return _ROWS.get(vcpu)
 
 
 def smallest_that_holds(vcpu: Decimal, memory: int | Decimal) -> Size | None:

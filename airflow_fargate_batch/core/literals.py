@@ -11,16 +11,13 @@ from decimal import Decimal
 from typing import Any, Final
 
 from airflow_fargate_batch.core._request.values import is_template
+from airflow_fargate_batch.core.arguments import FILES, FROM_ELSEWHERE
 from airflow_fargate_batch.core.nesting import unless_too_deep
 from airflow_fargate_batch.core.request import find_problems
 from airflow_fargate_batch.exceptions import Problem
 
 _BY_ENTRY: Final = frozenset({"command", "environment", "parameters", "tags"})
 """Arguments checked entry by entry, so that a template hides only its own entry."""
-_FROM_ELSEWHERE: Final = ("job_queue", "job_definition")
-"""Arguments with defaults from the connection or the environment at run time."""
-_READ_LATER: Final = frozenset({"parameters_file", "container_overrides_file"})
-"""Arguments with files read and rendered at run time."""
 _JUDGED_WITH: Final = {"container": ("vcpu", "memory")}
 """Arguments whose rule depends on another argument: which containers share a size."""
 _STANDS_FOR_TEXT: Final = "x"
@@ -38,16 +35,20 @@ def problems_before_rendering(
     """
     known: dict[str, object] = {}
     unknown = set(given_later)
-    for name in _FROM_ELSEWHERE:
+    for name in FROM_ELSEWHERE:
         if arguments.get(name) is None:
             unknown.add(name)
     for name, value in arguments.items():
         if value is None:
             continue
-        if name in _READ_LATER:
+        if name in FILES:  # read and rendered at run time
             unknown.add(name)
             continue
-        found = unless_too_deep(_TOO_DEEP, _known, name, value)
+        found: object = value
+        if isinstance(value, str):  # the usual case, and told soonest
+            found = _UNKNOWN if _may_be_template(value) else value
+        elif not isinstance(value, int):
+            found = unless_too_deep(_TOO_DEEP, _known, name, value)
         if found is _UNKNOWN:
             unknown |= {name, *_JUDGED_WITH.get(name, ())}
         elif found is _TOO_DEEP:  # Airflow's own rendering will say so

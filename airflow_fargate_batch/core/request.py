@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from airflow_fargate_batch.core import batch_operator
+from airflow_fargate_batch.core._request import array as _array
 from airflow_fargate_batch.core._request import body as _submit_body
 from airflow_fargate_batch.core._request import consumables as _consumables
 from airflow_fargate_batch.core._request import dependencies as _dependencies
@@ -242,13 +243,15 @@ def _build(
     submission: Submission | None,
     beneath: Beneath = _gathering.NOTHING,
 ) -> JobRequest:
-    """Read the arguments; the request is of use only if *findings* has no problems."""
+    """Read the arguments: what several members need, then the members in ``RequestParts``' order.
+
+    The request is of use only if *findings* has no problems.
+    """
     parameters = _fields.parameters(given.parameters, given.parameters_file, findings)
     extra = _submit_args.read(given.extra_submit_args, findings)
     own, size, ecs = _gathering.gather(given, extra.containers, beneath, findings)
     shared = _items.read(given, findings, dry_run=dry_run)
-    array_size = shared.array_size
-    is_array = shared.is_array
+    array = shared.array
     job_queue = _fields.job_queue(given.job_queue, findings)
     request = JobRequest(
         job_name=_fields.job_name(given.job_name, given.job_name_prefix, submission, findings),
@@ -260,35 +263,31 @@ def _build(
         parameters={**beneath.parameters, **parameters},
         share_identifier=_fields.share_identifier(given.share_identifier, findings),
         scheduling_priority=_fields.scheduling_priority(
-            given.scheduling_priority, findings, share_identifier=given.share_identifier
+            given.scheduling_priority, given.share_identifier, findings
         ),
-        array_size=None if array_size == 1 else array_size,
+        array_size=array.size,
         items=shared.items,
         depends_on=_dependencies.read(
-            given.depends_on,
-            is_array=is_array,
-            array_size=array_size,
-            ignore_missing=_fields.ignores_missing(given.ignore_missing_dependencies, findings),
-            dry_run=dry_run,
-            findings=findings,
+            given.depends_on, given.ignore_missing_dependencies, array, findings, dry_run=dry_run
         ),
         retry_strategy=_retries.read(given.retry_strategy, given.spot_retries, findings),
         job_timeout=_fields.job_timeout(given.job_timeout, findings),
         tags=_fields.tags(given.tags, findings, beneath.tags),
         propagate_tags=_fields.propagate_tags(given.propagate_tags, findings),
         platform_version=_fields.platform_version(given.platform_version, size, findings),
-        awslogs_index=_fields.awslogs_index(
-            given.awslogs_index, is_array=is_array, array_size=array_size, findings=findings
-        ),
+        awslogs_index=_array.read_index(given.awslogs_index, array, findings),
         ecs=ecs,
-        consumable_resources={
-            **beneath.consumables,
-            **extra.consumables,
-            **_consumables.read(given.consumable_resources, "consumable_resources", findings),
-        },
+        consumable_resources=_consumables.over(
+            {**beneath.consumables, **extra.consumables}, given.consumable_resources, findings
+        ),
         learning=_learning.read(given, size, job_queue, findings),
         submission=submission,
     )
+    return _completed(request, findings)
+
+
+def _completed(request: JobRequest, findings: Findings) -> JobRequest:
+    """Return the request with its list of items, its warnings and notes, once its length fits."""
     if request.items:
         environment = _items.deliver(request.items, request, findings)
         request = replace(request, environment=environment)

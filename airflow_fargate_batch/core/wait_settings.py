@@ -1,8 +1,9 @@
 """The settings of a task's wait for its job, parsed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any, Final, NamedTuple, Protocol, Self, TypeVar
 
 from airflow_fargate_batch.core.backoff import POLL_INTERVAL
@@ -15,7 +16,6 @@ Value = TypeVar("Value")
 TIMEOUT_MARGIN: Final = timedelta(seconds=30)
 """Time between giving up and Airflow's execution_timeout, needed to terminate the job."""
 
-
 _RESULT_OF_NO_WAIT: Final = Problem(
     "result_from_log",
     "the task does not wait for the job, so there is no result to read: set deferrable=True or "
@@ -23,8 +23,6 @@ _RESULT_OF_NO_WAIT: Final = Problem(
     "set deferrable=True or wait_for_completion=True",
     involves=("wait_for_completion", "deferrable"),
 )
-
-
 _RESULT_OF_A_PART: Final = Problem(
     "result_from_log",
     "is set together with rerun_failed_only, and a retry then has the results of the failed "
@@ -32,8 +30,6 @@ _RESULT_OF_A_PART: Final = Problem(
     "remove one of them",
     involves=("rerun_failed_only",),
 )
-
-
 _FINISH_OF_NO_DEFERRAL: Final = Problem(
     "finish_in_triggerer",
     "the task does not wait in the triggerer, so it cannot end there: set deferrable=True, or "
@@ -41,8 +37,6 @@ _FINISH_OF_NO_DEFERRAL: Final = Problem(
     "set deferrable=True, or remove finish_in_triggerer",
     involves=("wait_for_completion", "deferrable"),
 )
-
-
 _FINISH_WITH_A_RESULT: Final = Problem(
     "finish_in_triggerer",
     "is set together with result_from_log, and only a worker reads the result: remove one of them",
@@ -75,6 +69,38 @@ class WaitArguments(Protocol):
     result_from_log: bool
     rerun_failed_only: bool
     finish_in_triggerer: bool
+
+
+DEFAULTS: Final[Mapping[str, object]] = {
+    "deferrable": None,
+    "poll_interval": POLL_INTERVAL,
+    "runnable_timeout": None,
+    "starting_timeout": None,
+    "wait_timeout": None,
+    "terminate_on_kill": True,
+    "skip_on_exit_code": None,
+    "fail_on_exit_code": None,
+    "awslogs_enabled": False,
+    "awslogs_fetch_interval": 30.0,
+    "wait_for_completion": None,
+    "result_from_log": False,
+    "rerun_failed_only": False,
+    "finish_in_triggerer": False,
+}
+"""The operator's defaults: a task that gives nothing else needs no check."""
+_NOTHING_GIVEN: Final = tuple(DEFAULTS.values())
+_given: Final = attrgetter(*DEFAULTS)
+
+
+def _contradictions(given: WaitArguments) -> Iterator[Problem]:
+    if given.result_from_log and not given.wait_for_completion:
+        yield _RESULT_OF_NO_WAIT
+    if given.result_from_log and given.rerun_failed_only:
+        yield _RESULT_OF_A_PART
+    if given.finish_in_triggerer and (not given.wait_for_completion or given.deferrable is False):
+        yield _FINISH_OF_NO_DEFERRAL
+    if given.finish_in_triggerer and given.result_from_log:
+        yield _FINISH_WITH_A_RESULT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +140,8 @@ class WaitSettings:
 
         :raises InvalidRequest: with all problems.
         """
+        if _given(given) == _NOTHING_GIVEN:  # nearly always, for every task when a DAG is read
+            return cls()
         problems: list[Problem] = []
 
         def parsed(read: Callable[[object, str], Value], value: object, name: str) -> Value | None:
@@ -131,15 +159,7 @@ class WaitSettings:
         log_interval = parsed(read_seconds, given.awslogs_fetch_interval, "awslogs_fetch_interval")
         skips = parsed(read_exit_codes, given.skip_on_exit_code, "skip_on_exit_code")
         fails = parsed(read_exit_codes, given.fail_on_exit_code, "fail_on_exit_code")
-        if given.result_from_log and not given.wait_for_completion:
-            problems.append(_RESULT_OF_NO_WAIT)
-        if given.result_from_log and given.rerun_failed_only:
-            problems.append(_RESULT_OF_A_PART)
-        if given.finish_in_triggerer:
-            if not given.wait_for_completion or given.deferrable is False:
-                problems.append(_FINISH_OF_NO_DEFERRAL)
-            if given.result_from_log:
-                problems.append(_FINISH_WITH_A_RESULT)
+        problems += _contradictions(given)
         settings = cls(
             deferrable=given.deferrable,
             poll_interval=interval or POLL_INTERVAL,

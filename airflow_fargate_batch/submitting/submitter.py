@@ -27,7 +27,6 @@ from airflow_fargate_batch.core.items import Items
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.listing import in_a_sentence
 from airflow_fargate_batch.core.naming import ITEMS_TAG, SUBMISSION_TAG, Submission, token_of
-from airflow_fargate_batch.core.override_kind import advice_of_kind, has_overrides
 from airflow_fargate_batch.core.recognition import is_named, reason_to_pass, to_adopt
 from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.exceptions import (
@@ -35,9 +34,6 @@ from airflow_fargate_batch.exceptions import (
     AnswerLost,
     AwsError,
     InvalidRequest,
-    JobDefinitionNotFound,
-    JobQueueNotFound,
-    OverridesMismatch,
     SubmissionUncertain,
     Throttled,
     Unreachable,
@@ -45,9 +41,9 @@ from airflow_fargate_batch.exceptions import (
 from airflow_fargate_batch.submitting.earlier_jobs import Lookup
 from airflow_fargate_batch.submitting.learned import learned_request
 from airflow_fargate_batch.submitting.lists import Lists, place
+from airflow_fargate_batch.submitting.refusals import advised
 from airflow_fargate_batch.submitting.rerun import indexes_left
 from airflow_fargate_batch.submitting.retrying import WILL_RETRY, Timing
-from airflow_fargate_batch.submitting.unknown_names import with_name_meant
 
 if TYPE_CHECKING:
     from types_boto3_batch.type_defs import SubmitJobRequestTypeDef
@@ -257,7 +253,7 @@ class Submitter:
             except AccessDenied as error:
                 self._do_without_tags(body, request, error)
             except AwsError as error:
-                raise self._advised(error, request) from error.__cause__
+                raise advised(error, request, self._api) from error.__cause__
             self._clock.pause(attempt)
             attempt += 1
 
@@ -300,26 +296,6 @@ class Submitter:
             TAG_RESOURCE,
         )
         del body["tags"]
-
-    def _advised(self, error: AwsError, request: JobRequest) -> AwsError:
-        """Add to a refusal what AWS says about the names or the job definition."""
-        if isinstance(error, JobDefinitionNotFound | JobQueueNotFound):
-            return with_name_meant(error, request, self._api)
-        return self._naming_containers(error, request)
-
-    def _naming_containers(self, error: AwsError, request: JobRequest) -> AwsError:
-        """Name the definition's containers if the overrides are for the other kind of definition.
-
-        AWS's words about this are not documented: any refusal that says nothing else may be it.
-        """
-        if type(error) not in (AwsError, OverridesMismatch) or not has_overrides(request):
-            return error
-        try:
-            definition = self._api.job_definition(request.job_definition)
-        except AwsError:
-            return error
-        advice = definition and advice_of_kind(request, definition)
-        return OverridesMismatch(error.message, advice) if advice else error
 
     def _warn_once(self, text: str, *values: object) -> None:
         if text not in self._warned:

@@ -9,8 +9,9 @@ from typing import Final, NamedTuple
 
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.narration import duration
-from airflow_fargate_batch.core.polling import REFUSAL_PATIENCE, Watchlist
+from airflow_fargate_batch.core.polling import REFUSAL_PATIENCE
 from airflow_fargate_batch.core.status import JobStatus
+from airflow_fargate_batch.core.watchlist import Watchlist
 from airflow_fargate_batch.exceptions import AccessDenied, CredentialsMissing, JobLost, Throttled
 
 log = logging.getLogger(__name__)

@@ -1,8 +1,7 @@
-"""Waiting for jobs: a common DescribeJobs loop for all waiters, with or without asyncio.
+"""A common DescribeJobs loop for all waiters of an event loop.
 
-``JobPoller`` serves the waiters of an event loop (Airflow's triggerer has a single event loop);
-``follow`` does the same for a worker or a shell. ``core.polling`` plans the calls, and
-``conversation`` interprets answers and errors; calls and waiters are here.
+Airflow's triggerer has a single event loop. ``core.polling`` plans the calls, and ``conversation``
+interprets answers and errors; calls and waiters are here. ``following`` is the loop of a worker.
 """
 
 import asyncio
@@ -11,7 +10,7 @@ import copy
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Hashable, Iterable
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
 from weakref import WeakKeyDictionary
@@ -19,14 +18,13 @@ from weakref import WeakKeyDictionary
 from airflow_fargate_batch.core import limits
 from airflow_fargate_batch.core.backoff import POLL_INTERVAL
 from airflow_fargate_batch.core.job import Job
-from airflow_fargate_batch.core.polling import FASTEST, POLL_TIMES, PollTimes, Watchlist
+from airflow_fargate_batch.core.polling import FASTEST, POLL_TIMES, PollTimes
+from airflow_fargate_batch.core.watchlist import Watchlist
 from airflow_fargate_batch.exceptions import JobLost
 from airflow_fargate_batch.watching.conversation import REFUSALS, Conversation, Notice, Trouble
 
 log = logging.getLogger(__name__)
 
-NAP: Final = 0.02
-"""Shortest sleep of a loop, in seconds, so that the loop does not spin during calls."""
 CALLS_AT_ONCE: Final = 4
 """Calls at the same time: a hanging call must not hold up all waiters."""
 HEARD_AT_ONCE: Final = 50
@@ -34,7 +32,6 @@ HEARD_AT_ONCE: Final = 50
 BREATH: Final = 0.05
 """Seconds of such a pause, for other tasks of the event loop."""
 
-Describe = Callable[[list[str]], Iterable[Job]]
 AsyncDescribe = Callable[[list[str]], Awaitable[Iterable[Job]]]
 
 
@@ -157,7 +154,7 @@ class JobPoller:
                 call.add_done_callback(self._calls.discard)
             else:
                 until = schedule.next_call_at() if room else None
-                await self._sleep(_nap(until, self._now(), self.times))
+                await self._sleep(self.times.nap(until, self._now()))
 
     async def _ask(self, ids: list[str]) -> None:
         asked_at = self._now()
@@ -311,51 +308,3 @@ class Watch:
         self._news.append(copy.copy(update) if isinstance(update, Exception) else update)
         if self._arrival is not None and not self._arrival.done():
             self._arrival.set_result(None)
-
-
-def follow(
-    job_ids: Iterable[str],
-    *,
-    describe: Describe,
-    interval: float = POLL_INTERVAL,
-    now: Callable[[], float] = time.monotonic,
-    sleep: Callable[[float], object] = time.sleep,
-    chance: Callable[[], float] = random.random,
-    times: PollTimes = POLL_TIMES,
-) -> Iterator[Job | None]:
-    """Yield each change of the jobs until all have ended; ``None`` after a second without change.
-
-    At each ``None`` the caller may look at the time; to give up, stop iterating.
-
-    :param describe: asks AWS about up to 100 ids, in one call; may leave ids out
-    :raises JobLost: AWS no longer knows a job; raised after all other jobs have ended
-    :raises AccessDenied: AWS refused DescribeJobs for five minutes
-    :raises CredentialsMissing: DescribeJobs was not possible for five minutes
-    """
-    watchlist = Watchlist(chance=chance, times=times)
-    conversation = Conversation(watchlist, times.refusal_patience)
-    for job_id in job_ids:
-        watchlist.add(job_id, interval=interval, now=now())
-    lost: list[JobLost] = []
-    while len(watchlist):
-        ids = watchlist.schedule.take(now())
-        if not ids:
-            sleep(_nap(watchlist.schedule.next_call_at(), now(), times))
-            yield None
-            continue
-        try:
-            answer: Iterable[Job] | Exception = list(describe(ids))
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is the call's, not the jobs'
-            answer = error
-        for update in conversation.digest(ids, answer, now()):
-            if isinstance(update, JobLost):
-                lost.append(update)
-            else:
-                yield update
-    if lost:
-        raise lost[0]
-
-
-def _nap(until: float | None, now: float, times: PollTimes) -> float:
-    longest = times.longest_sleep
-    return longest if until is None else min(longest, max(NAP, until - now))

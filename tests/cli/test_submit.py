@@ -57,9 +57,10 @@ def test_one_submit_is_one_call(submit: Run, aws: LocalBatch) -> None:
 
 
 def test_a_lost_answer_makes_no_second_job(
-    submit: Run, aws: LocalBatch, monkeypatch: pytest.MonkeyPatch
+    submit: Run,
+    aws: LocalBatch,
+    time: Time,  # noqa: ARG001 - passes
 ) -> None:
-    monkeypatch.setattr("airflow_fargate_batch.submitting.submitter.LOOKS", (0.0,))
     aws.faults.add("cut_after", operation="SubmitJob", times=1)
     outcome = submit()
     [job] = aws.jobs

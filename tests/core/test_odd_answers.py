@@ -30,9 +30,9 @@ from airflow_fargate_batch.core.log_streams import (
     telling_source,
 )
 from airflow_fargate_batch.core.naming import TAG_PREFIX
-from airflow_fargate_batch.core.polling import Watchlist
 from airflow_fargate_batch.core.pricing import BUILT_IN
 from airflow_fargate_batch.core.waiting import Wait
+from airflow_fargate_batch.core.watchlist import Watchlist
 from airflow_fargate_batch.exceptions import JobTimedOut
 from airflow_fargate_batch.submitting.rerun import indexes_left
 from airflow_fargate_batch.watching.conclusion import conclude

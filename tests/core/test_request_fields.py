@@ -119,6 +119,8 @@ def test_what_is_no_child_of_the_array_is_a_problem(given: dict[str, Any], said:
 def test_an_empty_array_has_no_children_to_be_wrong_about() -> None:
     with pytest.raises(EmptyArray):
         make(array_size=0, awslogs_index=2)
+    with pytest.raises(EmptyArray):
+        make(items=[], awslogs_index=2)
 
 
 # --- Names ---------------------------------------------------------------------------------------

@@ -6,31 +6,20 @@ from typing import Any, cast
 
 import pytest
 
-from airflow_fargate_batch.core.backoff import POLL_INTERVAL
+from airflow_fargate_batch.core import wait_settings
 from airflow_fargate_batch.core.wait_settings import Deadline, WaitArguments, WaitSettings
 from airflow_fargate_batch.exceptions import InvalidRequest
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
-DEFAULTS: dict[str, Any] = {
-    "deferrable": None,
-    "poll_interval": POLL_INTERVAL,
-    "runnable_timeout": None,
-    "starting_timeout": None,
-    "wait_timeout": None,
-    "terminate_on_kill": True,
-    "awslogs_enabled": False,
-    "wait_for_completion": True,
-    "result_from_log": False,
-    "rerun_failed_only": False,
-    "finish_in_triggerer": False,
-    "awslogs_fetch_interval": 30.0,
-    "skip_on_exit_code": None,
-    "fail_on_exit_code": None,
-}
+DEFAULTS: dict[str, Any] = {**wait_settings.DEFAULTS, "wait_for_completion": True}
 
 
 def settings(**arguments: object) -> WaitSettings:
     return WaitSettings.read(cast("WaitArguments", SimpleNamespace(**(DEFAULTS | arguments))))
+
+
+def test_each_argument_has_a_default_so_that_none_is_passed_over_when_given() -> None:
+    assert wait_settings.DEFAULTS.keys() == WaitArguments.__annotations__.keys()
 
 
 def test_the_operators_defaults_are_the_defaults() -> None:

@@ -5,18 +5,15 @@ import contextvars
 import logging
 import re
 from collections import Counter
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine
 from contextlib import ExitStack, suppress
-from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.polling import (
-    LONGEST_SLEEP,
     LOST_AFTER,
-    POLL_TIMES,
     REFUSAL_PATIENCE,
     PollTimes,
 )
@@ -32,70 +29,10 @@ from airflow_fargate_batch.exceptions import (
 from airflow_fargate_batch.watching import conversation
 from airflow_fargate_batch.watching import poller as module
 from airflow_fargate_batch.watching.conversation import SAY_AFTER, WARN_EVERY
-from airflow_fargate_batch.watching.poller import JobPoller, follow
+from airflow_fargate_batch.watching.following import follow
+from airflow_fargate_batch.watching.poller import JobPoller
 from tests import patience
-
-LIFE = ((0, "SUBMITTED"), (40, "RUNNABLE"), (100, "RUNNING"), (300, "SUCCEEDED"))
-
-
-class TimedBatch:
-    """A DescribeJobs on a clock of its own, which only sleeping moves on.
-
-    Attributes:
-        lives: For each id the states it takes and when; ``None`` is "AWS does not know it".
-        fault: Raised by calls up to the time in ``faulty_until``.
-    """
-
-    def __init__(self, **lives: Iterable[tuple[float, str | None]]) -> None:
-        self.now = 0.0
-        self.lives = {job_id: list(life) for job_id, life in lives.items()}
-        self.calls: list[list[str]] = []
-        self.fault: Exception | None = None
-        self.faulty_until = 0.0
-        self.hanging: set[str] = set()
-        self.cancelled = 0
-
-    def clock(self) -> float:
-        return self.now
-
-    def describe(self, ids: list[str]) -> list[Job]:
-        self.calls.append(ids)
-        if self.fault is not None and self.now < self.faulty_until:
-            raise self.fault
-        told = ((job_id, self._status(job_id)) for job_id in ids)
-        return [Job.from_api({"jobId": i, "status": status}) for i, status in told if status]
-
-    async def describe_async(self, ids: list[str]) -> list[Job]:
-        try:
-            await asyncio.sleep(0)
-            while self.hanging.intersection(ids):
-                await asyncio.sleep(0)
-        except asyncio.CancelledError:
-            self.cancelled += 1
-            raise
-        return self.describe(ids)
-
-    def sleep(self, seconds: float) -> None:
-        assert 0 < seconds <= LONGEST_SLEEP
-        self.now += seconds
-
-    async def sleep_async(self, seconds: float) -> None:
-        for _ in range(8):  # let everybody else come to rest before time goes on
-            await asyncio.sleep(0)
-        self.sleep(seconds)
-
-    def poller(self, times: PollTimes = POLL_TIMES) -> JobPoller:
-        return JobPoller(
-            describe=self.describe_async,
-            now=self.clock,
-            sleep=self.sleep_async,
-            chance=lambda: 0.5,
-            times=times,
-        )
-
-    def _status(self, job_id: str) -> str | None:
-        past = [status for at, status in self.lives.get(job_id, []) if at <= self.now]
-        return past[-1] if past else None
+from tests.watching.timed_batch import LIFE, TimedBatch
 
 
 async def states(poller: JobPoller, job_id: str) -> list[str]:
@@ -589,59 +526,6 @@ def test_each_loop_has_pollers_of_its_own_and_takes_them_along() -> None:
             return poller
 
     assert run(main()) is not run(main())
-
-
-def followed(aws: TimedBatch, *ids: str) -> list[tuple[str, str] | None]:
-    steps = follow(ids, describe=aws.describe, now=aws.clock, sleep=aws.sleep, chance=lambda: 0.5)
-    return [None if job is None else (job.id, job.status_text) for job in steps]
-
-
-def test_following_yields_each_change_until_all_have_ended() -> None:
-    aws = TimedBatch(a=LIFE, b=[(0, "RUNNING"), (50, "FAILED")])
-    assert [step for step in followed(aws, "a", "b") if step] == [
-        ("a", "SUBMITTED"),
-        ("b", "RUNNING"),
-        ("a", "RUNNABLE"),
-        ("b", "FAILED"),
-        ("a", "RUNNING"),
-        ("a", "SUCCEEDED"),
-    ]
-
-
-def test_following_lets_the_caller_look_at_the_time_every_second() -> None:
-    aws = TimedBatch(a=LIFE)
-    times = [
-        aws.now
-        for _ in follow(
-            ["a"], describe=aws.describe, now=aws.clock, sleep=aws.sleep, chance=lambda: 0.5
-        )
-    ]
-    assert max(b - a for a, b in pairwise(times)) <= LONGEST_SLEEP + 1e-9
-
-
-def test_following_outlives_passing_faults() -> None:
-    aws = TimedBatch(a=LIFE)
-    aws.fault, aws.faulty_until = AnswerLost("HTTP 503"), 120
-    assert [step for step in followed(aws, "a") if step] == [("a", "RUNNING"), ("a", "SUCCEEDED")]
-
-
-def test_following_ends_if_asking_is_refused_for_long() -> None:
-    aws = TimedBatch(a=LIFE)
-    aws.fault, aws.faulty_until = AccessDenied("no", "batch:DescribeJobs"), 1000
-    with pytest.raises(AccessDenied):
-        followed(aws, "a")
-    assert REFUSAL_PATIENCE <= aws.now < REFUSAL_PATIENCE + 120
-
-
-def test_following_tells_of_a_lost_job_when_all_others_have_ended() -> None:
-    aws = TimedBatch(a=[(0, "RUNNING"), (60, None)], b=[(0, "RUNNING"), (900, "SUCCEEDED")])
-    with pytest.raises(JobLost, match="a "):
-        followed(aws, "a", "b")
-    assert aws.now > 900
-
-
-def test_following_nobody_ends_at_once() -> None:
-    assert followed(TimedBatch()) == []
 
 
 def test_more_jobs_than_can_be_polled_in_time_are_said_once(

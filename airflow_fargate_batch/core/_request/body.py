@@ -16,28 +16,36 @@ from airflow_fargate_batch.core._request.containers import Layer
 from airflow_fargate_batch.core._request.overrides import Overrides
 from airflow_fargate_batch.core._request.values import Findings, known_keys, mapping, number
 from airflow_fargate_batch.core.naming import TAG_PREFIX
-from airflow_fargate_batch.core.submit_members import MEMBERS, NOT_ON_FARGATE, SUBMIT_JOB
+from airflow_fargate_batch.core.submit_members import (
+    ARGUMENT_OF,
+    MEMBERS,
+    NOT_ON_FARGATE,
+    SUBMIT_JOB,
+)
 from airflow_fargate_batch.exceptions import Problem
 
 WHERE: Final = "body"
 """The field of a problem with the body as a whole."""
 
-PLAIN: Final[Mapping[str, str]] = {
-    "jobName": "job_name",
-    "jobQueue": "job_queue",
-    "jobDefinition": "job_definition",
-    "shareIdentifier": "share_identifier",
-    "schedulingPriorityOverride": "scheduling_priority",
-    "dependsOn": "depends_on",
-    "retryStrategy": "retry_strategy",
-    "propagateTags": "propagate_tags",
-}
-"""Members equal to an argument."""
 INSIDE: Final[Mapping[str, tuple[str, str, str]]] = {
     "arrayProperties": ("ArrayProperties", "size", "array_size"),
     "timeout": ("JobTimeout", "attemptDurationSeconds", "job_timeout"),
 }
 """Members with a single inner member: type, inner member, and argument."""
+BENEATH: Final = (
+    "containerOverrides",
+    "parameters",
+    "tags",
+    _containers.MEMBER,
+    _consumables.MEMBER,
+)
+"""Members that merge with the arguments, key by key."""
+PLAIN: Final[Mapping[str, str]] = {
+    member: argument
+    for member, argument in ARGUMENT_OF.items()
+    if member in SUBMIT_JOB and member not in (*INSIDE, *BENEATH)
+}
+"""Members equal to an argument."""
 MEMBER_OF: Final[Mapping[str, str]] = {
     **{argument: member for member, argument in PLAIN.items()},
     **{argument: f"{member}.{inner}" for member, (_, inner, argument) in INSIDE.items()},

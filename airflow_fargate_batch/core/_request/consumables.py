@@ -40,6 +40,13 @@ def read(value: object, where: str, findings: Findings) -> dict[str, int]:
     return read_quantities
 
 
+def over(beneath: Mapping[str, int], value: object, findings: Findings) -> dict[str, int]:
+    """Read *consumable_resources* over resources from a body and from *extra_submit_args*."""
+    if value is None:
+        return dict(beneath)
+    return {**beneath, **read(value, "consumable_resources", findings)}
+
+
 def read_api(value: object, where: str, findings: Findings) -> dict[str, int]:
     """Read the API's ``consumableResourcePropertiesOverride``."""
     return {} if value is None else _from_api(mapping(value, where, findings), where, findings)

@@ -10,8 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from airflow_fargate_batch.core import json_text, limits
+from airflow_fargate_batch.core._request import array as _array
+from airflow_fargate_batch.core._request.array import Array
 from airflow_fargate_batch.core._request.values import (
     Findings,
+    boolean,
     is_template,
     known_keys,
     plain_text,
@@ -57,30 +60,21 @@ class Dependency(NamedTuple):
 
 
 def read(
-    value: object,
-    *,
-    is_array: bool,
-    array_size: int | None,
-    ignore_missing: bool,
-    dry_run: bool,
-    findings: Findings,
+    value: object, ignore_missing: object, array: Array, findings: Findings, *, dry_run: bool
 ) -> tuple[Dependency, ...]:
     """Read dependencies, each once and in order, from an id, ids in one text, or nested lists.
 
     An array of one is submitted as a plain job, with dependencies on whole jobs.
 
-    :param is_array: Whether a size was given, legal or not.
-    :param ignore_missing: Whether to ignore tasks without a job id; one id must be left.
+    :param ignore_missing: whether to ignore tasks without a job id; one id must be left.
+    :param dry_run: whether placeholders of dry runs are allowed.
     """
+    ignores = ignore_missing is not None and boolean(
+        ignore_missing, "ignore_missing_dependencies", findings
+    )
     if value is None:
         return ()
-    reader = _Reader(
-        is_array=is_array,
-        is_single=array_size == 1,
-        ignore_missing=ignore_missing,
-        dry_run=dry_run,
-        findings=findings,
-    )
+    reader = _Reader(array, ignore_missing=bool(ignores), dry_run=dry_run, findings=findings)
     found = reader.read_all(value, "depends_on")
     if reader.missing and not any(each.job_id for each in found):
         findings.problem(
@@ -88,7 +82,7 @@ def read(
             "no job id is left: every upstream task was skipped or pushed no job id",
             "remove `depends_on` if the job may run without dependencies",
         )
-    if array_size == 1:
+    if array.is_single:
         found = [Dependency(each.job_id) for each in found if each.type != SEQUENTIAL]
     found = list(dict.fromkeys(found))
     if len(found) > limits.DEPENDENCIES:
@@ -103,9 +97,7 @@ def read(
 
 def read_job_ids(value: object, where: str, *, dry_run: bool, findings: Findings) -> list[str]:
     """Read job ids, each once and in order, from the same forms."""
-    reader = _Reader(
-        is_array=False, is_single=False, ignore_missing=False, dry_run=dry_run, findings=findings
-    )
+    reader = _Reader(_array.NONE, ignore_missing=False, dry_run=dry_run, findings=findings)
     found = [each.job_id for each in reader.read_all(value, where)]
     return [job_id for job_id in dict.fromkeys(found) if job_id is not None]
 
@@ -113,24 +105,15 @@ def read_job_ids(value: object, where: str, *, dry_run: bool, findings: Findings
 class _Reader:
     """Reader for all forms of dependencies.
 
-    :param is_array: whether a size was given, legal or not.
-    :param is_single: whether the size is 1, so that the array becomes a plain job.
     :param ignore_missing: whether to ignore, and count, tasks without a job id.
     """
 
     def __init__(
-        self,
-        *,
-        is_array: bool,
-        is_single: bool,
-        ignore_missing: bool,
-        dry_run: bool,
-        findings: Findings,
+        self, array: Array, *, ignore_missing: bool, dry_run: bool, findings: Findings
     ) -> None:
         self.missing = 0
         self._ignore_missing = ignore_missing
-        self._is_array = is_array
-        self._is_single = is_single
+        self._array = array
         self._dry_run = dry_run
         self._findings = findings
 
@@ -210,14 +193,14 @@ class _Reader:
             )
             return
         if kind == SEQUENTIAL and entry.get("jobId") is not None:
-            if self._is_array and not self._is_single:
+            if self._array.is_wanted and not self._array.is_single:
                 self._findings.problem(where, _TWO_MEANINGS, _TWO_ENTRIES, ("array_size", "items"))
                 return
             self._findings.warnings.append(
                 f"`{where}`: {SEQUENTIAL} with a jobId counts as a plain dependency on that job"
             )
             kind = None
-        if kind is not None and not self._is_array:
+        if kind is not None and not self._array.is_wanted:
             self._findings.problem(
                 f"{where}.type",
                 f"{kind} is for array jobs",

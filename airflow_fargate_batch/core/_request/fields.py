@@ -100,6 +100,8 @@ def job_definition(given: object, findings: Findings) -> str:
 
 def parameters(given: object, file: object, findings: Findings) -> dict[str, str]:
     """Read the parameters, over the parameters of the file."""
+    if given is file is None:
+        return {}
     layers = (
         ("parameters_file", json_file(file, "parameters_file", findings)),
         ("parameters", given),
@@ -168,9 +170,7 @@ def share_identifier(given: object, findings: Findings) -> str | None:
     return text
 
 
-def scheduling_priority(
-    given: object, findings: Findings, *, share_identifier: object
-) -> int | None:
+def scheduling_priority(given: object, share_identifier: object, findings: Findings) -> int | None:
     """Check a scheduling priority; 0 is legal."""
     if given is None:
         return None
@@ -185,56 +185,6 @@ def scheduling_priority(
 def propagate_tags(given: object, findings: Findings) -> bool | None:
     """Read whether tags go to the ECS task."""
     return None if given is None else boolean(given, "propagate_tags", findings)
-
-
-def ignores_missing(given: object, findings: Findings) -> bool:
-    """Read whether to ignore dependencies without a job id; by default false."""
-    if given is None:
-        return False
-    return bool(boolean(given, "ignore_missing_dependencies", findings))
-
-
-def array_size(given: object, findings: Findings) -> int | None:
-    """Check the size of an array; 1 makes a plain job, because AWS refuses 1."""
-    if given is None:
-        return None
-    size = integer(given, "array_size", findings)
-    if size is None or size in limits.ARRAY_SIZE:
-        return size
-    if size == 1:
-        findings.notes.append(
-            "`array_size` 1 submits a plain job: AWS refuses an array of one child"
-        )
-        return size
-    smallest, largest = limits.ARRAY_SIZE[0], limits.ARRAY_SIZE[-1]
-    if size == 0:
-        findings.problem("array_size", "is 0: there is nothing to submit")
-    else:
-        findings.problem(
-            "array_size",
-            f"{size} is outside {smallest} to {largest}",
-            f"use {largest}, or several array jobs" if size > largest else f"use {smallest}",
-        )
-    return None
-
-
-def awslogs_index(
-    given: object, *, is_array: bool, array_size: int | None, findings: Findings
-) -> int | None:
-    """Check the index of the child to stream the log of; an array of one is a plain job."""
-    if given is None:
-        return None
-    index = integer(given, "awslogs_index", findings, legal=range(limits.ARRAY_SIZE[-1]))
-    if index is None:
-        return None
-    involves = ("array_size", "items")
-    if not is_array:
-        text = "selects a child of an array, but `array_size` is not set"
-        findings.problem("awslogs_index", text, "remove `awslogs_index`", involves)
-    elif array_size is not None and index >= array_size:
-        text = f"{index} is outside the {array_size} children"
-        findings.problem("awslogs_index", text, f"use at most {array_size - 1}", involves)
-    return None if array_size == 1 else index
 
 
 def job_timeout(given: object, findings: Findings) -> int | None:

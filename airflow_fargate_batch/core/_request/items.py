@@ -10,8 +10,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final, Protocol
 
 from airflow_fargate_batch.core import json_text, limits
-from airflow_fargate_batch.core._request import fields as _fields
+from airflow_fargate_batch.core._request import array as _array
 from airflow_fargate_batch.core._request import lengths as _lengths
+from airflow_fargate_batch.core._request.array import Array
 from airflow_fargate_batch.core._request.values import (
     WRITE_JSON,
     Findings,
@@ -44,6 +45,7 @@ _PROBLEMS: Final = 20
 """Number of odd items to report: a list may have a million."""
 _FORMS: Final = "pass a list, the .output of a task, JSON text of a list, or s3://bucket/key"
 _PREFIX: Final = "such as s3://bucket/prefix"
+_OF_UNKNOWN_SIZE: Final = Array(is_wanted=True)
 _INVOLVED: Final = (
     "items_location",
     "items_per_child",
@@ -80,15 +82,13 @@ class Shared:
     """Parts of a request that follow from *items*.
 
     Attributes:
+        array: The array that the list makes, or *array_size*.
         items: The list; ``None`` if *items* was not given, or is not known yet.
-        is_array: Whether the job is an array, of a single child perhaps.
-        array_size: Number of children; ``None`` means not known.
         variables: Variables of a list on S3 that is not known yet: a dry run does not read S3.
     """
 
+    array: Array
     items: Items | None = None
-    is_array: bool = False
-    array_size: int | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -97,9 +97,9 @@ def read(given: "Arguments", findings: Findings, *, dry_run: bool) -> Shared:
 
     :param dry_run: whether a list on S3 may stay unread.
     """
-    array_size = _fields.array_size(given.array_size, findings)
+    array = _array.read(given.array_size, findings)
     if given.items is None:
-        return Shared(is_array=given.array_size is not None, array_size=array_size)
+        return Shared(array)
     if given.array_size is not None:
         findings.problem(
             "array_size",
@@ -114,14 +114,14 @@ def read(given: "Arguments", findings: Findings, *, dry_run: bool) -> Shared:
     before = len(findings.problems)
     lines, source = _lines(given.items, findings)
     if len(findings.problems) > before:
-        return Shared(is_array=True)
+        return Shared(_OF_UNKNOWN_SIZE)
     if not lines:
         findings.problem("items", EMPTY)
-        return Shared(is_array=True, array_size=0)
+        return Shared(_OF_UNKNOWN_SIZE)
     per_child = _checked(per_child, len(lines), findings)
     items = Items(lines=lines, per_child=per_child, location=location, source=source)
     findings.notes.append(_note(items))
-    return Shared(items, is_array=True, array_size=items.children)
+    return Shared(Array(is_wanted=True, children=items.children), items)
 
 
 def _per_child(given: object, findings: Findings) -> int | None:
@@ -182,14 +182,14 @@ def _unread(text: str, findings: Findings, *, dry_run: bool) -> Shared:
         findings.problem(
             "items", f"{shown(text)} is not the address of an object", "use s3://bucket/key"
         )
-        return Shared(is_array=True)
+        return Shared(_OF_UNKNOWN_SIZE)
     if not dry_run:
         findings.problem("items", f"{address} was not read", "pass the items, or their ItemsText")
     findings.notes.append(
         f"items: {address} is not read in a dry run, so the number of children is not known: the "
         "request is shown without arrayProperties"
     )
-    return Shared(is_array=True, variables={URI_VARIABLE: str(address)})
+    return Shared(_OF_UNKNOWN_SIZE, variables={URI_VARIABLE: str(address)})
 
 
 def _lines(given: object, findings: Findings) -> tuple[tuple[str, ...], Address | None]:

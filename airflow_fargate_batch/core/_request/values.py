@@ -21,8 +21,9 @@ _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)", re.ASCII)
 _TRUE: Final = frozenset({"true", "1", "yes", "on"})
 _FALSE: Final = frozenset({"false", "0", "no", "off"})
 _SHOWN: Final = 60
-_BEYOND_USE: Final = 10**18
-"""Larger than all numbers of AWS, and still a 64-bit integer."""
+_BEYOND_USE: Final = Decimal(10**18)
+_BELOW_USE: Final = Decimal(-(10**18))
+"""Beyond all numbers of AWS, and still 64-bit integers."""
 _SPELT: Final = 100
 """Number of problems after which misspelt names get no suggestion, to save time."""
 _CHECK_SOURCE: Final = "check the template or script that sets it"
@@ -100,7 +101,7 @@ def number(value: object, where: str, findings: Findings) -> Decimal | None:
         said = "is missing" if value is None else f"{shown(value)} is not a number"
         findings.problem(where, said)
     # Compared, not abs(): arithmetic on a Decimal of a huge exponent overflows.
-    elif not -_BEYOND_USE < found < _BEYOND_USE:
+    elif not _BELOW_USE < found < _BEYOND_USE:
         findings.problem(where, f"{shown(value)} is outside every range that AWS accepts")
         return None
     return found
@@ -143,7 +144,7 @@ def boolean(value: object, where: str, findings: Findings) -> bool | None:
 
 def plain_text(value: object, where: str, findings: Findings) -> str | None:
     """Read a name or an id: text that must not be empty."""
-    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+    if not isinstance(value, str | bool) and isinstance(value, int | Decimal):
         value = shown(value)  # native rendering made a number of it, as of '20261122'
     if not isinstance(value, str):
         said = "is missing" if value is None else f"must be text, not {shown(value)}"
