@@ -53,8 +53,8 @@ $(VARIANTS_READY): .venv-%/.ready: constraints/airflow-%.txt $(wildcard constrai
 	@echo "Setting up $(@D) with Airflow $(LINE) ..."
 	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
 	@test -x $(@D)/bin/uv || $(@D)/bin/python -m pip install --quiet --disable-pip-version-check uv
-	@$(@D)/bin/uv pip install --quiet --python $(@D)/bin/python -r constraints/airflow-$(LINE).txt \
-		-r constraints/$(CHANGE).in --overrides $< --editable '.[airflow,local]'
+	@awk -F == '!found[$$1]++' $< constraints/airflow-$(LINE).txt > $(@D)/pins.txt
+	@$(@D)/bin/uv pip install --quiet --python $(@D)/bin/python -r $(@D)/pins.txt --editable '.[airflow,local]'
 	@touch $@
 
 # The lowest versions that pyproject.toml admits, for the command line and LocalBatch. The line 2.11 has
