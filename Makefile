@@ -40,6 +40,23 @@ $(READY): pyproject.toml
 	@$(@D)/bin/uv pip install --quiet --python $(@D)/bin/python -r constraints/airflow-$(LINE).txt --editable '.[airflow,local]'
 	@touch $@
 
+# A line with another package, or another version of one: constraints/CHANGE.in says which, and
+# constraints/airflow-LINE-CHANGE.txt has the pins that differ from the line's.
+OTHER_AMAZON := 2.11-amazon-newest 3.0-amazon-oldest 3.0-amazon-newest 3.1-amazon-oldest 3.1-amazon-newest \
+	3.2-amazon-oldest 3.2-amazon-newest 3.3-amazon-oldest
+VARIANTS := $(OTHER_AMAZON) 3.3-celery
+VARIANTS_READY := $(VARIANTS:%=.venv-%/.ready)
+
+$(VARIANTS_READY) $(VARIANTS:%=lock-%): LINE = $(firstword $(subst -, ,$*))
+$(VARIANTS_READY) $(VARIANTS:%=lock-%): CHANGE = $(*:$(LINE)-%=%)
+$(VARIANTS_READY): .venv-%/.ready: constraints/airflow-%.txt $(wildcard constraints/airflow-*.txt) pyproject.toml
+	@echo "Setting up $(@D) with Airflow $(LINE) ..."
+	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	@test -x $(@D)/bin/uv || $(@D)/bin/python -m pip install --quiet --disable-pip-version-check uv
+	@awk -F == '!found[$$1]++' $< constraints/airflow-$(LINE).txt > $(@D)/pins.txt
+	@$(@D)/bin/uv pip install --quiet --python $(@D)/bin/python -r $(@D)/pins.txt --editable '.[airflow,local]'
+	@touch $@
+
 # The lowest versions that pyproject.toml admits, for the command line and LocalBatch. The line 2.11 has
 # those of the extra [airflow].
 .venv-lowest/.ready: constraints/lowest.txt pyproject.toml
@@ -117,7 +134,25 @@ long: setup
 $(OLDER:%=long-%): long-%: .venv-%/.ready
 	@.venv-$*/bin/python -m pytest --quiet -m long
 
-test-all: test test-lowest $(OLDER:%=test-%) long $(OLDER:%=long-%)  ## Run all tests on all Airflow lines, then the long tests on each
+# Tests that depend on the version of the Amazon provider, with one real Airflow.
+ON_OTHER_AMAZON := $(filter-out tests/airflow, $(ON_OLDER_LINES)) tests/airflow/test_operator_runs.py
+
+.PHONY: test-amazon $(OTHER_AMAZON:%=test-%) test-celery test-pythons
+test-amazon: $(OTHER_AMAZON:%=test-%)  ## Run tests with the oldest and the newest Amazon provider of each Airflow line
+$(OTHER_AMAZON:%=test-%): test-%: .venv-%/.ready
+	@.venv-$*/bin/python -m pytest --quiet -m "not long" $(SIDE_BY_SIDE) $(ON_OTHER_AMAZON)
+
+test-celery: .venv-3.3-celery/.ready  ## Run tasks in two Celery workers, and kill one (needs PostgreSQL and Redis)
+	@.venv-3.3-celery/bin/python -m pytest --quiet tests/airflow/test_celery_runs.py
+
+PYTHONS := python3.12 python3.13
+test-pythons:  ## Run make test on the further Pythons (PYTHONS="/path/to/python3.13 ..."), and name those that are missing
+	@for python in $(PYTHONS); do \
+		if $$python -c '' 2> /dev/null; then $(MAKE) test PYTHON=$$python; \
+		else echo "$$python is not installed: no test ran on it" >&2; fi; \
+	done
+
+test-all: test test-lowest $(OLDER:%=test-%) test-amazon long $(OLDER:%=long-%) test-celery test-pythons  ## Run all tests on all versions
 
 .PHONY: audit
 audit: setup  ## Check the pins of the newest line for vulnerabilities known to PyPI
@@ -155,11 +190,12 @@ docs: .venv-docs/.ready  ## Build the site into build/site, offline and with war
 # --- Upkeep ------------------------------------------------------------------------------------
 
 # Older lines are resolved as of a day when they were current; the development tools are the newest.
-COMPILE := $(BIN)/uv pip compile --quiet --upgrade --python-version 3.11 --no-header --no-annotate
+RESOLVE := $(BIN)/uv pip compile --quiet --python-version 3.11 --no-header --no-annotate
+COMPILE := $(RESOLVE) --upgrade
 
 LOCKS := lock-3.3 $(OLDER:%=lock-%)
-.PHONY: lock lock-lowest lock-docs $(LOCKS)
-lock: $(LOCKS) lock-lowest lock-docs  ## Resolve constraints/*.txt again
+.PHONY: lock lock-lowest lock-docs $(LOCKS) $(VARIANTS:%=lock-%)
+lock: $(LOCKS) $(VARIANTS:%=lock-%) lock-lowest lock-docs  ## Resolve constraints/*.txt again
 lock-3.3: AS_OF :=
 lock-3.2: AS_OF := --exclude-newer 2026-06-05
 lock-3.1: AS_OF := --exclude-newer 2026-03-20
@@ -172,6 +208,18 @@ $(LOCKS): lock-%: setup
 		--output-file build/locked-$*.txt pyproject.toml constraints/airflow-$*.in > /dev/null
 	@cmp --silent build/locked-$*.txt constraints/airflow-$*.txt || cp build/locked-$*.txt constraints/airflow-$*.txt
 	@echo "constraints/airflow-$*.txt: $$(grep -E '^apache-airflow(-providers-amazon)?==' constraints/airflow-$*.txt | tr '\n' ' ')"
+# A pin of the line stays unless the change needs another.
+lock-%-amazon-newest: CHANGED := --upgrade-package apache-airflow-providers-amazon
+$(VARIANTS:%=lock-%): lock-%: setup
+	@mkdir -p build
+	@cp constraints/airflow-$(LINE).txt build/airflow-$*.txt
+	@grep --no-filename --invert-match '^apache-airflow-providers-amazon' constraints/airflow-$(LINE).in > build/airflow-$*.in
+	@grep '^apache-airflow==' constraints/airflow-$(LINE).txt >> build/airflow-$*.in
+	@$(RESOLVE) $(CHANGED) --extra airflow --extra local --group dev --output-file build/airflow-$*.txt \
+		pyproject.toml build/airflow-$*.in constraints/$(CHANGE).in > /dev/null
+	@grep --invert-match --line-regexp --fixed-strings --file constraints/airflow-$(LINE).txt build/airflow-$*.txt \
+		> constraints/airflow-$*.txt
+	@echo "constraints/airflow-$*.txt: $$(grep -E '^apache-airflow-providers-(amazon|celery)==' constraints/airflow-$*.txt | tr '\n' ' ')"
 lock-lowest: setup
 	@mkdir -p build
 	@$(COMPILE) --resolution lowest-direct --extra local --output-file build/lowest.txt pyproject.toml > /dev/null

@@ -20,7 +20,7 @@ _LONG = frozenset(
     | {"test_items_benchmark.py", "test_metrics_runs.py", "test_item_runs.py"}
     | {"test_explanation_runs.py", "test_learning_runs.py", "test_taskflow_runs.py"}
     | {"test_preflight_runs.py", "test_finish_runs.py", "test_finishing_benchmark.py"}
-    | {"test_pages_in_browser.py"}
+    | {"test_pages_in_browser.py", "test_celery_runs.py"}
 )
 # Shown on the newest line in every run, and elsewhere by `make test-all`.
 _LONG_ON_OLDER_LINES = frozenset(

@@ -35,6 +35,7 @@ from tests.patience import PATIENCE
 LINE = installed_line()
 AIRFLOW = Path(sys.executable).with_name("airflow")
 FINISHED = frozenset({"success", "failed", "skipped", "upstream_failed", "removed"})
+CELERY_WORKER = ["celery", "worker", "--skip-serve-logs", "--celery-hostname", "{name}@localhost"]
 DATABASE_TRIES = 10
 TAIL = 40  # lines of each log in a failure's report
 
@@ -74,6 +75,8 @@ class RealAirflow:
     :param on_postgres: PostgreSQL even where SQLite would do: hundreds of tasks at once want it.
     :param binary: ``airflow`` of another environment with the same version.
     :param only: the one component to start, for example the API server over written records.
+    :param workers: Celery workers ``worker-1``, ``worker-2``, … to start besides, each with a
+        configuration of its own; *environment* chooses the executor.
     """
 
     def __init__(
@@ -84,14 +87,16 @@ class RealAirflow:
         on_postgres: bool = LINE.needs_postgres,
         binary: Path = AIRFLOW,
         only: str | None = None,
+        workers: int = 0,
     ) -> None:
         self.home = home
         self.dags_folder = home / "dags"
-        self.port = _free_port()
+        self.port = free_port()
         self._extra_environment = dict(environment or {})
         self._on_postgres = on_postgres
         self._binary = binary
-        self._names = [only] if only else list(LINE.components)
+        self._workers = {f"worker-{number}" for number in range(1, workers + 1)}
+        self._names = [only] if only else [*LINE.components, *sorted(self._workers)]
         self._health_parts = ("metadatabase",) if only else LINE.health_parts
         self._cleanup = ExitStack()
         self._components: dict[str, subprocess.Popen[bytes]] = {}
@@ -294,6 +299,7 @@ class RealAirflow:
             "CORE__PARALLELISM": "8",
             "DATABASE__SQL_ALCHEMY_CONN": database,
             "API__MAXIMUM_PAGE_LIMIT": "5000",
+            "LOGGING__BASE_LOG_FOLDER": str(self.home / "logs"),
             **{name: value.format(port=self.port) for name, value in LINE.settings.items()},
         }
         return (
@@ -318,11 +324,17 @@ class RealAirflow:
             raise RuntimeError(f"airflow db migrate failed\n{self._report(None)}")
 
     def _start(self, name: str) -> None:
-        arguments = [part.format(port=self.port, home=self.home) for part in LINE.components[name]]
+        environment = self.environment
+        if name in self._workers:
+            template = CELERY_WORKER
+            environment = environment | {"AIRFLOW_HOME": str(self.home / name)}
+        else:
+            template = LINE.components[name]
+        arguments = [part.format(port=self.port, home=self.home, name=name) for part in template]
         with (self.home / f"{name}.log").open("ab") as log:
             self._components[name] = subprocess.Popen(
                 [self._binary, *arguments],
-                env=self.environment,
+                env=environment,
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
@@ -459,7 +471,7 @@ def _tail(text: str) -> str:
     return "\n".join(text.splitlines()[-TAIL:])
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port: int = server.getsockname()[1]
         return port
