@@ -19,7 +19,8 @@ PAGES = {
     for path in (ROOT / "README.md", ROOT / "README.ja.md", *sorted((ROOT / "docs").rglob("*.md")))
 }
 ALL = "".join(PAGES.values())
-BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", ALL, flags=re.DOTALL | re.MULTILINE)
+BLOCKS = [*dict.fromkeys(re.findall(r"^```(\w*)\n(.*?)^```$", ALL, flags=re.DOTALL | re.MULTILINE))]
+"""Blocks by language, each once: pages in two languages have the same."""
 PYTHON = [block for language, block in BLOCKS if language == "python"]
 SHELL = [block for language, block in BLOCKS if language == "bash"]
 QUOTED = ("dags_examples", "tests/airflow/users_project")
