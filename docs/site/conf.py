@@ -55,8 +55,9 @@ LOADED: Final = re.compile(
 
 
 def setup(app: Any) -> None:
-    """Add the navigation to the first page, name each page's language, and check what was built."""
+    """Add the navigation to the first page, set pages in Japanese, and check what was built."""
     app.connect("source-read", _add_navigation)
+    app.connect("source-read", _join_japanese_lines)
     app.connect("html-page-context", _name_language)
     app.connect("build-finished", _refuse_other_hosts)
 
@@ -66,11 +67,21 @@ def _add_navigation(app: Any, page: str, source: list[str]) -> None:
         source[0] += "".join(_toctree(caption, names.split()) for caption, names in PAGES.items())
 
 
+def _is_japanese(page: str) -> bool:
+    return page == "README.ja" or page.startswith("docs/ja/")
+
+
+def _join_japanese_lines(_app: Any, page: str, source: list[str]) -> None:
+    """Join lines that end with punctuation: a browser would show a gap there."""
+    if _is_japanese(page):
+        source[0] = re.sub(r"(?<=[、。])\n *(?![-#|\n ]|```|\d\. )", "", source[0])
+
+
 def _name_language(
     _app: Any, page: str, _template: str, context: dict[str, Any], _tree: Any
 ) -> None:
     """Let browsers choose Japanese forms of characters, and screen readers a Japanese voice."""
-    if page == "README.ja" or page.startswith("docs/ja/"):
+    if _is_japanese(page):
         context["language"] = "ja"
 
 
