@@ -33,10 +33,15 @@ $(VENV)/.ready: LINE := 3.3
 $(VENV)/.ready: constraints/airflow-3.3.txt
 $(OLDER:%=.venv-%/.ready): .venv-%/.ready: constraints/airflow-%.txt
 
+# Also after an attempt that left no pip, as on a Debian without python3-venv.
+define make_environment
+@test -x $(@D)/bin/python -a -x $(@D)/bin/pip || $(PYTHON) -m venv $(@D)
+@test -x $(@D)/bin/uv || $(@D)/bin/python -m pip install --quiet --disable-pip-version-check uv
+endef
+
 $(READY): pyproject.toml
 	@echo "Setting up $(@D) with Airflow $(LINE) ..."
-	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
-	@test -x $(@D)/bin/uv || $(@D)/bin/python -m pip install --quiet --disable-pip-version-check uv
+	$(make_environment)
 	@$(@D)/bin/uv pip install --quiet --python $(@D)/bin/python -r constraints/airflow-$(LINE).txt --editable '.[airflow,local]'
 	@touch $@
 
@@ -60,8 +65,7 @@ $(VARIANTS_READY): .venv-%/.ready: constraints/airflow-%.txt $(wildcard constrai
 # The lowest versions that pyproject.toml admits, for the command line and LocalBatch. The line 2.11 has
 # those of the extra [airflow].
 .venv-lowest/.ready: constraints/lowest.txt pyproject.toml
-	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
-	@test -x $(@D)/bin/uv || $(@D)/bin/python -m pip install --quiet --disable-pip-version-check uv
+	$(make_environment)
 	@$(@D)/bin/uv pip install --quiet --python $(@D)/bin/python -r constraints/lowest.txt --editable '.[local]'
 	@touch $@
 
@@ -177,8 +181,7 @@ dist: setup  ## Build wheel and sdist into dist/, check them, install the wheel 
 
 # The site needs neither Airflow nor this package: pages of the reference are files that tests keep current.
 .venv-docs/.ready: constraints/docs.txt
-	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
-	@test -x $(@D)/bin/uv || $(@D)/bin/python -m pip install --quiet --disable-pip-version-check uv
+	$(make_environment)
 	@$(@D)/bin/uv pip install --quiet --python $(@D)/bin/python -r constraints/docs.txt
 	@touch $@
 

@@ -78,21 +78,34 @@ def test_every_metric_has_a_row() -> None:
     assert [row[0].strip("`") for row in rows("metrics.md")] == [*metrics.ALL]
 
 
+def prose(text: str) -> str:
+    """Return a page without its blocks."""
+    return re.sub(r"^```\w*\n.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
+
+
+def code(text: str) -> list[str]:
+    """Return what stands between backticks, each once."""
+    return sorted({" ".join(found.split()) for found in re.findall(r"`([^`]+)`", text)})
+
+
 def outline(text: str) -> dict[str, list[Any]]:
     """Return what two pages of equal content have in common."""
-    blocks = re.findall(r"^```\w*\n.*?^```$", text, re.DOTALL | re.MULTILINE)
-    prose = re.sub(r"^```\w*\n.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
-    targets = re.findall(r"\]\(([^)]+)\)", prose)
-    lines = prose.splitlines()
+    targets = re.findall(r"\]\(([^)]+)\)", prose(text))
+    lines = prose(text).splitlines()
     return {
         "headings": [line.partition(" ")[0] for line in lines if line.startswith("#")],
-        "blocks": blocks,
-        "rows": [line.replace(r"\|", "").count("|") for line in lines if line.startswith("|")],
+        "blocks": re.findall(r"^```\w*\n.*?^```$", text, re.DOTALL | re.MULTILINE),
+        "rows": [
+            (line.replace(r"\|", "").count("|"), code(line))
+            for line in lines
+            if line.startswith("|")
+        ],
         "items": [line[:2] for line in lines if re.match(r"- |\d\. ", line)],
         "pages": sorted(
             Path(each.partition("#")[0]).name.replace(".ja.md", ".md") for each in targets
         ),
-        "paragraphs": [len(re.split(r"\n\s*\n", prose.strip()))],
+        "paragraphs": [len(re.split(r"\n\s*\n", prose(text).strip()))],
+        "code": code(prose(text)),
     }
 
 
@@ -101,5 +114,33 @@ def test_english_and_japanese_have_the_same_content(english: str, japanese: str)
     assert outline((ROOT / japanese).read_text()) == outline((ROOT / english).read_text())
 
 
-def test_readme_and_the_first_pages_are_there_in_japanese() -> None:
-    assert {path.name for path in (DOCS / "ja").glob("*.md")} == {"start.md", "from-script.md"}
+def numbers(text: str) -> set[str]:
+    """Return numbers of two digits or more, as Japanese writes *ten* as 10."""
+    return {*re.findall(r"\d[\d.,]*\d", re.sub(r"`[^`]+`", "", prose(text)))}
+
+
+@pytest.mark.parametrize(("english", "japanese"), IN_TWO_LANGUAGES)
+def test_japanese_has_every_number_of_english(english: str, japanese: str) -> None:
+    assert numbers((ROOT / english).read_text()) <= numbers((ROOT / japanese).read_text())
+
+
+@pytest.mark.parametrize("page", [page for _, page in IN_TWO_LANGUAGES])
+def test_no_japanese_line_ends_inside_a_clause(page: str) -> None:
+    """Browsers and GitHub show the end of a line as a space."""
+    letter = "[ぁ-んァ-ヶー一-龠]"
+    text = prose((ROOT / page).read_text())
+    assert re.findall(rf".*{letter}\n *{letter}.*", text) == []
+
+
+def test_every_page_that_people_write_is_there_in_japanese() -> None:
+    names = f"{SITE['HOW_TO']} {SITE['COMING_FROM']}".split()
+    assert {path.stem for path in (DOCS / "ja").glob("*.md")} == {*names}
+
+
+@pytest.mark.parametrize("page", [page for _, page in IN_TWO_LANGUAGES])
+def test_japanese_links_to_japanese(page: str) -> None:
+    """Except from a README to the other, and to what is there in English only."""
+    there = {(ROOT / english).resolve() for english, _ in IN_TWO_LANGUAGES[1:]}
+    path = ROOT / page
+    targets = re.findall(r"\]\(([^)#]+)", prose(path.read_text()))
+    assert [each for each in targets if (path.parent / each).resolve() in there] == []

@@ -19,7 +19,7 @@ PAGES = {
 }
 ALL = "".join(PAGES.values())
 BLOCKS = [*dict.fromkeys(re.findall(r"^```(\w*)\n(.*?)^```$", ALL, flags=re.DOTALL | re.MULTILINE))]
-"""Languages and texts; a block that stands on several pages, as in both languages, counts once."""
+"""Blocks by language, each once: pages in two languages have the same."""
 PYTHON = [block for language, block in BLOCKS if language == "python"]
 SHELL = [block for language, block in BLOCKS if language == "bash"]
 QUOTED = ("dags_examples", "tests/airflow/users_project")
