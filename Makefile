@@ -56,8 +56,7 @@ $(VARIANTS_READY) $(VARIANTS:%=lock-%): LINE = $(firstword $(subst -, ,$*))
 $(VARIANTS_READY) $(VARIANTS:%=lock-%): CHANGE = $(*:$(LINE)-%=%)
 $(VARIANTS_READY): .venv-%/.ready: constraints/airflow-%.txt $(wildcard constraints/airflow-*.txt) pyproject.toml
 	@echo "Setting up $(@D) with Airflow $(LINE) ..."
-	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
-	@test -x $(@D)/bin/uv || $(@D)/bin/python -m pip install --quiet --disable-pip-version-check uv
+	$(make_environment)
 	@awk -F == '!found[$$1]++' $< constraints/airflow-$(LINE).txt > $(@D)/pins.txt
 	@$(@D)/bin/uv pip install --quiet --python $(@D)/bin/python -r $(@D)/pins.txt --editable '.[airflow,local]'
 	@touch $@
