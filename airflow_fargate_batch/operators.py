@@ -16,7 +16,7 @@ from airflow_fargate_batch._airflow.import_check import (
 )
 from airflow_fargate_batch._airflow.masking import HidesSecrets, as_json
 from airflow_fargate_batch._airflow.unknown_arguments import refuse_unknown
-from airflow_fargate_batch._airflow.upstream import is_plain
+from airflow_fargate_batch._airflow.upstream import holds_no_xcom
 from airflow_fargate_batch.core.backoff import POLL_INTERVAL
 from airflow_fargate_batch.core.naming import DEFAULT_PREFIX
 from airflow_fargate_batch.core.request import JobRequest
@@ -425,7 +425,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         """
         for name in self.template_fields:
             value = getattr(self, name, None)
-            if value is not None and not is_plain(value):
+            if value is not None and not holds_no_xcom(value):
                 XComArg.apply_upstream_relationship(self, value)
 
     def _execute(self, context: Context) -> str:

@@ -16,7 +16,7 @@ _SHOWN: Final = 60
 """Characters of a template shown in an error."""
 
 
-def is_plain(value: object) -> bool:
+def holds_no_xcom(value: object) -> bool:
     """Return whether a value is sure to hold no XCom: a scalar, or a list or mapping of scalars.
 
     Quick, because this is asked of every argument whenever a DAG is read.

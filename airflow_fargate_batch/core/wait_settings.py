@@ -89,7 +89,7 @@ DEFAULTS: Final[Mapping[str, object]] = {
 }
 """The operator's defaults: a task that gives nothing else needs no check."""
 _NOTHING_GIVEN: Final = tuple(DEFAULTS.values())
-_given: Final = attrgetter(*DEFAULTS)
+_as_given: Final = attrgetter(*DEFAULTS)
 
 
 def _contradictions(given: WaitArguments) -> Iterator[Problem]:
@@ -140,7 +140,7 @@ class WaitSettings:
 
         :raises InvalidRequest: with all problems.
         """
-        if _given(given) == _NOTHING_GIVEN:  # nearly always, for every task when a DAG is read
+        if _as_given(given) == _NOTHING_GIVEN:  # nearly always, for every task when a DAG is read
             return cls()
         problems: list[Problem] = []
 
