@@ -1,4 +1,4 @@
-from airflow.models.dag import DAG
+from airflow import DAG
 
 from airflow_fargate_batch.operators import FargateBatchSubmitOperator
 
