@@ -25,6 +25,7 @@ _LONG = frozenset(
 # Shown on the newest line in every run, and elsewhere by `make test-all`.
 _LONG_ON_OLDER_LINES = frozenset(
     {"test_an_example_runs_when_it_is_triggered_by_hand", "test_its_dag_runs"}
+    | {"test_two_containers_share_a_job", "test_mapped_tasks_end_in_the_triggerer"}
 )
 
 

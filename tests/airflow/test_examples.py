@@ -22,7 +22,37 @@ DAY = datetime(2026, 2, 3, tzinfo=UTC)
 def aws() -> Iterator[LocalBatch]:
     """Give an AWS whose jobs really run their commands."""
     with LocalBatch(run_commands=True, speed=20) as aws:
+        prepare_containers(aws)
         yield aws
+
+
+def prepare_containers(aws: LocalBatch) -> None:
+    """Register what ``containers.py`` names: a definition of two containers, and licences."""
+    batch = aws.client("batch")
+    size = [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "2048"}]
+    report = ["sh", "-c", "trap 'exit 0' TERM; echo metrics of $STAGE; while :; do sleep 0.1; done"]
+    containers: Any = [
+        {"name": "main", "image": "train", "resourceRequirements": size},
+        {
+            "name": "metrics",
+            "image": "metrics",
+            "resourceRequirements": size,
+            "command": report,
+            "essential": False,
+        },
+    ]
+    role = "arn:aws:iam::123456789012:role/x"
+    batch.register_job_definition(
+        jobDefinitionName="train-with-metrics",
+        type="container",
+        platformCapabilities=["FARGATE"],
+        ecsProperties={
+            "taskProperties": [{"executionRoleArn": role, "containers": containers}],
+        },
+    )
+    batch.create_consumable_resource(
+        consumableResourceName="licence", totalQuantity=2, resourceType="REPLENISHABLE"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -182,6 +212,29 @@ def test_json_files_are_rendered_and_explicit_arguments_win(
     assert job["parameters"] == {"day": "2026-02-03", "bucket": "s3://example-bucket/json_files/"}
     sizes = {entry["type"]: entry["value"] for entry in job["container"]["resourceRequirements"]}
     assert sizes == {"VCPU": "0.25", "MEMORY": "1024"}
+
+
+def test_two_containers_share_a_job(
+    by_hand: dict[str, Run], airflow: RealAirflow, aws: LocalBatch
+) -> None:
+    airflow.wait(by_hand["containers"])
+    job = finished(aws, airflow.xcom(by_hand["containers"], "train"))
+    assert job["status"] == "SUCCEEDED"
+    [task] = job["ecsProperties"]["taskProperties"]
+    said = {each["name"]: last_line(aws, {"container": each}) for each in task["containers"]}
+    assert said == {"main": "trained", "metrics": "metrics of dev"}
+    assert airflow.xcom(by_hand["containers"], "train", "job")["memory"] == 8192
+
+
+def test_mapped_tasks_end_in_the_triggerer(
+    by_hand: dict[str, Run], airflow: RealAirflow, aws: LocalBatch
+) -> None:
+    run = by_hand["finish_in_triggerer"]
+    airflow.wait(run)
+    for index, city in enumerate(("Kyoto", "Lisbon", "Quito")):
+        assert "the task ends in the triggerer" in airflow.log(run, f"load[{index}]")
+        job = finished(aws, airflow.xcom(run, f"load[{index}]"))
+        assert last_line(aws, job) == f"loading {city}"
 
 
 def test_a_retry_learns_from_the_job_before(airflow: RealAirflow, aws: LocalBatch) -> None:
