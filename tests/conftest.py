@@ -61,9 +61,9 @@ def _no_prices_file(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _open_loggers() -> None:
-    """Reset the package's loggers, because Airflow's set-up and our commands change them."""
+    """Reset loggers that tests read, because Airflow's set-up and our commands change them."""
     for name in ["airflow_fargate_batch", *logging.Logger.manager.loggerDict]:
-        if name.split(".")[0] == "airflow_fargate_batch":
+        if name.split(".")[0] in {"airflow_fargate_batch", "botocore"}:
             logger = logging.getLogger(name)
             logger.disabled, logger.propagate, logger.handlers = False, True, []
             logger.setLevel(logging.NOTSET)
