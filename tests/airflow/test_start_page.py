@@ -1,4 +1,4 @@
-"""The page Start: its DAG and its commands are run as a reader does."""
+"""The page Start: its DAG runs. test_start_page_fresh.py follows the whole page, for minutes."""
 
 import re
 import subprocess
