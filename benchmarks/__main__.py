@@ -39,14 +39,19 @@ VERSIONS = ("apache-airflow", "apache-airflow-providers-amazon", "boto3", "airfl
 def main() -> int:
     """Run those that are named, or all; the exit code is 1 where a target is missed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("name", nargs="*", metavar="name", help=f"one of {', '.join(BENCHMARKS)}")
+    parser.add_argument(
+        "name",
+        nargs="*",
+        metavar="name",
+        help=f"one of {', '.join(BENCHMARKS)}, in full (default: all, in brief)",
+    )
     parser.add_argument("--quick", action="store_true", help="see whether all runs, in a minute")
     arguments = parser.parse_args()
     if unknown := set(arguments.name) - set(BENCHMARKS):
         parser.error(
             f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}"
         )
-    size = Size.QUICK if arguments.quick else Size.FULL
+    size = Size.QUICK if arguments.quick else Size.FULL if arguments.name else Size.BRIEF
 
     console = Console(highlight=False)
     if not console.is_terminal:

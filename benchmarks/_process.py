@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
@@ -88,6 +89,22 @@ def made_venv(name: str, *requirements: str) -> Path:
         raise Skipped(f"{name} could not be made: {' '.join(last)}") from error
     ready.write_text(wanted)
     return venv / "bin"
+
+
+def with_aiobotocore() -> Path:
+    """Return the bin directory of this Airflow and Amazon provider with aiobotocore.
+
+    BatchOperator needs aiobotocore to wait in the triggerer, which pins an older botocore.
+
+    :raises Skipped: it cannot be made, for instance without a network.
+    """
+    amazon = "apache-airflow-providers-amazon"
+    same = ("apache-airflow", "psycopg2-binary", "asyncpg")
+    return made_venv(
+        ".venv-aiobotocore",
+        f"{amazon}[aiobotocore]=={version(amazon)}",
+        *(f"{name}=={version(name)}" for name in same),
+    )
 
 
 def version_in(binaries: Path, distribution: str) -> str:

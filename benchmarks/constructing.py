@@ -11,8 +11,8 @@ from benchmarks._size import Size
 from benchmarks._table import Row
 
 TITLE = "Making operators in a DAG"
-OPERATORS = {Size.QUICK: 50, Size.FULL: 1000}
-ROUNDS = {Size.QUICK: 1, Size.FULL: 7}
+OPERATORS = {Size.QUICK: 50, Size.BRIEF: 1000, Size.FULL: 1000}
+ROUNDS = {Size.QUICK: 1, Size.BRIEF: 7, Size.FULL: 7}
 
 
 def run(size: Size) -> list[Row]:

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 from typing import Final
@@ -22,14 +21,14 @@ import psutil
 
 from airflow_fargate_batch.local import LocalBatch
 from airflow_fargate_batch.local.account import READY_DEFINITION, READY_QUEUE
-from benchmarks._process import Skipped, made_venv
+from benchmarks._process import Skipped, with_aiobotocore
 from benchmarks._progress import step
 from benchmarks._size import Size
 from benchmarks._table import Row
 from tests.airflow.harness import AIRFLOW, LINE, RealAirflow, Run
 
 TITLE = "The end of deferred tasks: in the triggerer, or in a worker"
-JOBS: Final = {Size.QUICK: 3, Size.FULL: 200}
+JOBS: Final = {Size.QUICK: 3, Size.BRIEF: 10, Size.FULL: 200}
 DAGS: Final = Path(__file__).with_name("dags")
 RUNTIME: Final = 3600.0
 LONGEST: Final = 3600.0
@@ -62,11 +61,11 @@ def compare(count: int) -> list[Row]:
     """Compare with so many jobs."""
     with LocalBatch(manual_clock=True) as aws:
         aws.script(runtime=RUNTIME)
+        theirs = _theirs(aws, count)  # first: their environment may have to be made
         with _airflow(aws, count) as airflow:
             airflow.add_dags(DAGS / "ends.py", dag_ids=("in_triggerer", "in_worker"))
             here = _measure(airflow, aws, "in_triggerer", count)
             worker = _measure(airflow, aws, "in_worker", count)
-        theirs = _theirs(aws, count)
     return [
         *_rows(f"{count:,} jobs; theirs: the task ends in a worker", here, worker),
         *_rows(f"{count:,} jobs; theirs: BatchOperator, deferrable", here, theirs),
@@ -76,23 +75,13 @@ def compare(count: int) -> list[Row]:
 def _theirs(aws: LocalBatch, count: int) -> Cost | None:
     """Return ``None`` if their environment cannot be made."""
     try:
-        binary = _their_airflow()
+        binary = with_aiobotocore() / "airflow"
     except Skipped as reason:
         step(f"finish: BatchOperator is left out: {reason}")
         return None
     with _airflow(aws, count, binary=binary) as airflow:
         airflow.add_dags(DAGS / "batch_operator.py")
         return _measure(airflow, aws, "batch_operator", count)
-
-
-def _their_airflow() -> Path:
-    amazon = "apache-airflow-providers-amazon"
-    binaries = made_venv(
-        ".venv-aiobotocore",
-        f"apache-airflow=={version('apache-airflow')}",
-        f"{amazon}[aiobotocore]=={version(amazon)}",
-    )
-    return binaries / "airflow"
 
 
 @contextmanager
@@ -102,6 +91,7 @@ def _airflow(aws: LocalBatch, count: int, binary: Path = AIRFLOW) -> Iterator[Re
         **aws.environ,
         "AWS_BATCH_JOB_QUEUE": READY_QUEUE,
         "AWS_BATCH_JOB_DEFINITION": READY_DEFINITION,
+        "AIRFLOW__CORE__PARALLELISM": "32",  # Airflow's default
         "BENCHMARK_JOBS": str(count),
     }
     try:

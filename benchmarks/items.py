@@ -23,7 +23,7 @@ from benchmarks._table import Row
 from tests.airflow.harness import RealAirflow
 
 TITLE = "A list: one array of items, and BatchOperator mapped over the list"
-ITEMS: Final = {Size.QUICK: 4, Size.FULL: 200}
+ITEMS: Final = {Size.QUICK: 4, Size.BRIEF: 30, Size.FULL: 1000}
 DAGS: Final = Path(__file__).with_name("dags") / "lists.py"
 PACE: Final = Pace(submitted=0, runnable=0, starting=1, running=2)
 LONGEST: Final = 3600.0
@@ -59,6 +59,7 @@ def run(size: Size) -> list[Row]:
                 **aws.environ,
                 "AWS_BATCH_JOB_QUEUE": READY_QUEUE,
                 "AWS_BATCH_JOB_DEFINITION": READY_DEFINITION,
+                "AIRFLOW__CORE__PARALLELISM": "32",  # Airflow's default
                 "BENCHMARK_ITEMS": str(count),
             }
             with RealAirflow(home=home, environment=environment) as airflow:

@@ -12,14 +12,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from statistics import quantiles
 from typing import Final
 
 from airflow_fargate_batch.local import LocalBatch, Pace
 from airflow_fargate_batch.local.account import READY_DEFINITION, READY_QUEUE
-from benchmarks._process import HOME, Skipped, environment, made_venv
+from benchmarks._process import HOME, Skipped, environment, with_aiobotocore
 from benchmarks._progress import step
 from benchmarks._size import Size
 from benchmarks._table import Row
@@ -79,16 +78,21 @@ class Match:
         return f"{text}, {scene.limit:g} calls/s allowed" if scene.limit else text
 
 
+PER_JOB: Final = Match(
+    ours=Scene(jobs=1000, polls=4), theirs=Scene(jobs=200, polls=4), targets=True
+)
+MANY: Final = Match(ours=Scene(jobs=10_000, interval=30), share=0.05, stall=None)
 MATCHES: Final = {
     Size.QUICK: [
         Match(ours=Scene(jobs=20, interval=1, polls=2), theirs=Scene(jobs=4, interval=1, polls=2))
     ],
+    Size.BRIEF: [PER_JOB, MANY],
     Size.FULL: [
-        Match(ours=Scene(jobs=1000, polls=4), theirs=Scene(jobs=200, polls=4), targets=True),
+        PER_JOB,
         Match(ours=Scene(jobs=1000), theirs=Scene(jobs=1000)),
         Match(ours=Scene(jobs=1000, limit=25), theirs=Scene(jobs=1000, limit=25)),
         Match(ours=Scene(jobs=1000, limit=2)),
-        Match(ours=Scene(jobs=10_000, interval=30), share=0.05, stall=None),
+        MANY,
     ],
 }
 
@@ -122,7 +126,7 @@ class Cost:
 def run(size: Size) -> list[Row]:
     """Play each match, the sides in turn."""
     try:
-        their_python = _their_python()
+        their_python = with_aiobotocore() / "python"
     except Skipped as reason:
         print(f"Without BatchOperator's trigger: {reason}")
         their_python = None
@@ -136,18 +140,6 @@ def run(size: Size) -> list[Row]:
             theirs = play("theirs", their_python, match.theirs)
         rows += _rows(match, ours, theirs)
     return rows
-
-
-def _their_python() -> Path:
-    amazon = "apache-airflow-providers-amazon"
-    return (
-        made_venv(
-            ".venv-aiobotocore",
-            f"apache-airflow=={version('apache-airflow')}",
-            f"{amazon}[aiobotocore]=={version(amazon)}",
-        )
-        / "python"
-    )
 
 
 def _rows(match: Match, ours: Cost, theirs: Cost | None) -> Iterator[Row]:

@@ -26,8 +26,8 @@ def rows_of() -> Iterator[RowsOf]:
         raise Skipped("tests download nothing")
 
     with pytest.MonkeyPatch.context() as patch:
-        for module in (command_line, waiting):
-            patch.setattr(module, "made_venv", refuse)
+        patch.setattr(command_line, "made_venv", refuse)
+        patch.setattr(waiting, "with_aiobotocore", refuse)
         yield cache(lambda benchmark: benchmark.run(Size.QUICK))
 
 

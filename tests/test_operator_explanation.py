@@ -98,7 +98,7 @@ def test_a_wait_that_gives_up_tells_the_place_in_line_although_the_job_is_termin
         )
     time.sleep(0.3)  # a second and a half of theirs: RUNNABLE before the task's own job
     said = failure(JobTimedOut, runnable_timeout=1)
-    assert re.search(r"was RUNNABLE for . s: `runnable_timeout` is 1 s\n", said)
+    assert re.search(r"was RUNNABLE for \d+ s: `runnable_timeout` is 1 s\n", said)
     assert "The job was terminated.\n" in said
     assert "Cause: 2 jobs stand before the job in its queue\n" in said
     assert "Place in line: 3 of 3 RUNNABLE jobs\n" in said
@@ -142,10 +142,10 @@ def test_a_lookup_that_fails_delays_by_seconds_at_most_and_hides_nothing(
     monkeypatch.setattr(costs, "PATIENCE", 1.0)
     aws.script(starts=False, status_reason="Task failed to start", reason=NO_ROUTE)
     for operation in ("DescribeJobQueues", "DescribeJobDefinitions"):
-        aws.faults.add(fault, operation=operation, seconds=30)
+        aws.faults.add(fault, operation=operation, seconds=120)
     began = time.monotonic()
     said = failure(JobFailed)
-    assert time.monotonic() - began < 20  # on a busy machine; each lookup may take a second
+    assert time.monotonic() - began < 60  # on a busy machine; each lookup may take a second
     assert "failed: the task did not reach AWS or its image registry\n" in said
     assert "Could not read job queue: " in said
     assert said.splitlines()[-1].startswith("What to do: Connect the task to AWS")

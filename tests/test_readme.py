@@ -10,7 +10,6 @@ import pytest
 
 from airflow_fargate_batch.cli._jobs import JSON_HELP
 from airflow_fargate_batch.core.fargate import TABLE
-from airflow_fargate_batch.local import account
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text()
@@ -19,7 +18,8 @@ PAGES = {
     for path in (ROOT / "README.md", ROOT / "README.ja.md", *sorted((ROOT / "docs").rglob("*.md")))
 }
 ALL = "".join(PAGES.values())
-BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", ALL, flags=re.DOTALL | re.MULTILINE)
+BLOCKS = [*dict.fromkeys(re.findall(r"^```(\w*)\n(.*?)^```$", ALL, flags=re.DOTALL | re.MULTILINE))]
+"""Languages and texts; a block that stands on several pages, as in both languages, counts once."""
 PYTHON = [block for language, block in BLOCKS if language == "python"]
 SHELL = [block for language, block in BLOCKS if language == "bash"]
 QUOTED = ("dags_examples", "tests/airflow/users_project")
@@ -54,7 +54,8 @@ def test_python_runs_or_is_quoted_from_an_example(block: str) -> None:
 @pytest.fixture(scope="module")
 def given() -> Iterator[dict[str, str]]:
     """Return the variables that ``fargate-batch local`` tells a reader to export."""
-    command = [str(Path(sys.executable).parent / "fargate-batch"), "local"]
+    program = Path(sys.executable).parent / "fargate-batch"
+    command = [str(program), "local", "--speed", "50"]
     with subprocess.Popen(
         command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     ) as process:
@@ -69,14 +70,7 @@ def given() -> Iterator[dict[str, str]]:
         process.terminate()
 
 
-def _shell(block: str) -> object:
-    """Return a block as a parameter."""
-    is_early = "fair-share" in block and not hasattr(account, "READY_FAIR_SHARE_QUEUE")
-    lacks = pytest.mark.xfail(reason="LocalBatch has no fair-share queue yet")
-    return pytest.param(block, marks=[lacks] if is_early else [])
-
-
-@pytest.mark.parametrize("block", [*map(_shell, SHELL)], ids=range(len(SHELL)))
+@pytest.mark.parametrize("block", SHELL, ids=range(len(SHELL)))
 def test_shell_commands_succeed(block: str, given: dict[str, str], tmp_path: Path) -> None:
     """Run the block as a reader does; ``aws`` is stood in for by the call it would make."""
     (tmp_path / "aws").write_text(f"#!{sys.executable}\n{AWS}")

@@ -61,7 +61,7 @@ AIRFLOW_2 = Line(
         "API__AUTH_BACKENDS": "airflow.api.auth.backend.default",
         "WEBSERVER__WORKERS": "1",
         "SCHEDULER__DAG_DIR_LIST_INTERVAL": "1",
-        "SCHEDULER__MIN_FILE_PROCESS_INTERVAL": "5",
+        "SCHEDULER__MIN_FILE_PROCESS_INTERVAL": "600",
     },
     needs_postgres=True,
     clears_mapped=False,
@@ -85,7 +85,7 @@ AIRFLOW_3 = Line(
         "API__BASE_URL": "http://127.0.0.1:{port}",
         "API_AUTH__JWT_SECRET": "x" * 64,
         "DAG_PROCESSOR__REFRESH_INTERVAL": "1",
-        "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "5",
+        "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "600",
     },
     trigger_nulls={"logical_date": None},
 )

@@ -56,7 +56,7 @@ def test_it_prints_what_to_export_and_ends_cleanly(
     with pytest.raises(ClientError, match="Too Many Requests"):
         batch.describe_job_queues()
     process.send_signal(signal.SIGINT)
-    assert process.wait(10) == 0
+    assert process.wait(PATIENCE) == 0
     assert process.stderr is not None
     assert "Traceback" not in process.stderr.read()
 
