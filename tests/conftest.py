@@ -66,7 +66,8 @@ def _open_loggers() -> None:
         if name.split(".")[0] in {"airflow_fargate_batch", "botocore"}:
             logger = logging.getLogger(name)
             logger.disabled, logger.propagate, logger.handlers = False, True, []
-            logger.setLevel(logging.NOTSET)
+            if logger.level != logging.NOTSET:  # setting it walks through all loggers
+                logger.setLevel(logging.NOTSET)
 
 
 @pytest.hookimpl(wrapper=True)

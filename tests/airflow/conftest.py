@@ -42,9 +42,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _group(item: pytest.Item) -> str:
-    """Name a test's process: those with the running Airflow share one, to start it once."""
-    shares = "real_airflow" in getattr(item, "fixturenames", ())
-    return "the running Airflow" if shares else "airflow dags test"
+    """Name a test's process: those with the running Airflow share one, to start it seldom.
+
+    The examples take about as long as all others together, so they have an Airflow of their own.
+    """
+    if "real_airflow" not in getattr(item, "fixturenames", ()):
+        return "airflow dags test"
+    is_example = item.path.name == "test_examples.py" and LINE.is_newest
+    return "the examples' Airflow" if is_example else "the running Airflow"
 
 
 @pytest.fixture(scope="package")
