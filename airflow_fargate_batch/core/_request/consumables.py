@@ -42,8 +42,6 @@ def read(value: object, where: str, findings: Findings) -> dict[str, int]:
 
 def over(beneath: Mapping[str, int], value: object, findings: Findings) -> dict[str, int]:
     """Read *consumable_resources* over resources from a body and from *extra_submit_args*."""
-    if value is None:
-        return dict(beneath)
     return {**beneath, **read(value, "consumable_resources", findings)}
 
 
