@@ -87,6 +87,7 @@ class _Stream:
     def start_over(self) -> None:
         """Continue without a token, at the time of the last line."""
         self.token = None
+        self.empty_pages = 0  # the same pages may follow again
         self.start_time = self.last_at if self.read_of_last else None
         self.to_skip = self.read_of_last
 

@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from airflow_fargate_batch.core.call_rate import CallRate
@@ -50,6 +50,14 @@ faults = st.sampled_from([None, Throttled("slow down"), AnswerLost("cut"), refus
     empty=st.integers(0, EMPTY_PAGES - 1),
     errors=st.lists(faults, max_size=15),
     restarts=st.lists(st.floats(1, 110), max_size=3).map(sorted),
+)
+@example(  # empty pages before and after a token that AWS does not know
+    moments=[93],
+    lag=8.0,
+    page=1,
+    empty=6,
+    errors=[None, None, None, None, None, refusal(BAD_TOKEN)],
+    restarts=[],
 )
 def test_every_line_is_read_once_and_in_order_whatever_happens(
     moments: list[int],
