@@ -45,7 +45,7 @@ def problems_before_rendering(
             unknown.add(name)
             continue
         found: object = value
-        if isinstance(value, str):  # the usual case, and told soonest
+        if isinstance(value, str):  # the usual case, and the quickest check
             found = _UNKNOWN if _may_be_template(value) else value
         elif not isinstance(value, int):
             found = unless_too_deep(_TOO_DEEP, _known, name, value)
@@ -75,7 +75,7 @@ def is_literal(value: object) -> bool:
         return not _may_be_template(value)
     if isinstance(value, _PLAIN):
         return True
-    if isinstance(value, dict | Mapping):  # the first is the usual case, and told far sooner
+    if isinstance(value, dict | Mapping):  # dict is the usual case, and quicker
         return all(map(is_literal, value.values()))
     return isinstance(value, list | tuple | set) and all(map(is_literal, value))
 
@@ -93,7 +93,7 @@ def _known_entries(name: str, value: Any) -> Any:
 
 
 def _without_templates(value: Any) -> Any:
-    if isinstance(value, str):  # the usual case, and told soonest
+    if isinstance(value, str):  # the usual case, and the quickest check
         return _STANDS_FOR_TEXT if _may_be_template(value) else value
     if isinstance(value, dict | Mapping):
         return {key: _without_templates(item) for key, item in value.items()}

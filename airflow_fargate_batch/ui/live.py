@@ -148,7 +148,7 @@ def connect(connection: str | None, region: str) -> "FargateBatchHook":
         )
     try:
         FargateBatchHook.get_connection(connection)
-    except Exception as error:
+    except Exception as error:  # whatever a secrets backend raises; Airflow's records remain
         raise AwsError(
             f"the API server finds no connection {connection}; create it (it may be empty)"
         ) from error
