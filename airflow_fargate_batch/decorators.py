@@ -12,12 +12,8 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
-from airflow_fargate_batch._airflow.compat import (
-    AirflowFailException,
-    Context,
-    DecoratedOperator,
-    task_decorator_factory,
-)
+from airflow_fargate_batch._airflow.compat import AirflowFailException, Context
+from airflow_fargate_batch._airflow.compat.taskflow import DecoratedOperator, task_decorator_factory
 from airflow_fargate_batch._airflow.import_check import check_arguments
 from airflow_fargate_batch._airflow.remote_function import (
     arguments_in_worker,

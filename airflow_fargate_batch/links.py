@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
 
 from airflow_fargate_batch._airflow.compat import BaseOperatorLink, XCom
 from airflow_fargate_batch._airflow.xcom import CONSOLE_LINKS, CONSOLE_LOG
-from airflow_fargate_batch.core import urls
 
 if TYPE_CHECKING:
     from airflow.sdk import BaseOperator
@@ -104,6 +103,8 @@ def addresses(
 
     :param job_arn: source of the account; without an account a name's page cannot be linked.
     """
+    from airflow_fargate_batch.core import urls  # here: reading a DAG needs no address
+
     queue, definition = job_queue, job_definition
     if job_arn:
         queue = urls.sibling_arn(job_arn, "job-queue", job_queue)
@@ -118,7 +119,7 @@ def addresses(
 
 def pages_of(job: "Job") -> dict[str, str]:
     """Return the addresses of a described job, as far as known, by link key."""
-    from airflow_fargate_batch.core.log_streams import log_page  # nothing for who reads a DAG
+    from airflow_fargate_batch.core.log_streams import log_page  # as in `addresses`
 
     pages: dict[str, str] = {}
     if job.region and job.definition and job.queue:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow_fargate_batch._airflow.compat import BaseOperator, Context, XComArg
 from airflow_fargate_batch._airflow.connection import ConnectionSettings
 from airflow_fargate_batch._airflow.finish_check import problems_of_task
+from airflow_fargate_batch._airflow.hidden_fields import HidesSecrets
 from airflow_fargate_batch._airflow.import_check import (
     REQUEST_ARGUMENTS,
     CheckedPartial,
     ImportCheck,
 )
-from airflow_fargate_batch._airflow.masking import HidesSecrets, as_json
 from airflow_fargate_batch._airflow.unknown_arguments import refuse_unknown
 from airflow_fargate_batch._airflow.upstream import holds_no_xcom
 from airflow_fargate_batch.core.backoff import POLL_INTERVAL
@@ -379,6 +379,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         Airflow gives no context with the call, so a default job name has no token, and templates in
         JSON files stay unrendered.
         """
+        from airflow_fargate_batch._airflow.masking import as_json
         from airflow_fargate_batch._airflow.operator_request import json_files
 
         arguments = self.request_arguments() | json_files(self, None)

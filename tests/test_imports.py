@@ -2,14 +2,18 @@
 
 import importlib.util
 import json
+import os
 import pkgutil
 import subprocess
 import sys
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pytest
 
 import airflow_fargate_batch.core
+from airflow_fargate_batch.local import LocalBatch
+from airflow_fargate_batch.local.account import READY_DEFINITION, READY_QUEUE
 
 AIRFLOW = {"airflow"}
 AWS = {"boto3", "botocore", "aiobotocore", "s3transfer", "urllib3"}
@@ -27,10 +31,16 @@ def loaded_by(module: str) -> set[str]:
         "import json, sys; before = set(sys.modules); "
         f"import {module}; print(json.dumps(sorted(set(sys.modules) - before)))"
     )
+    return {name.partition(".")[0] for name in json.loads(run_apart(code))}
+
+
+def run_apart(code: str, *arguments: str, env: Mapping[str, str] | None = None) -> str:
+    """Run code in a fresh interpreter, and return what it prints."""
+    command = [sys.executable, "-c", code, *arguments]
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+        command, capture_output=True, text=True, check=True, cwd=ROOT, env=env and dict(env)
     )
-    return {name.partition(".")[0] for name in json.loads(done.stdout)}
+    return done.stdout
 
 
 def test_what_is_loaded_can_be_seen() -> None:
@@ -58,9 +68,42 @@ def test_the_command_line_starts_without_boto3() -> None:
     assert loaded_by("airflow_fargate_batch.cli").isdisjoint(AWS)
 
 
-def test_the_import_contracts_hold(capsys: pytest.CaptureFixture[str]) -> None:
-    importlinter = pytest.importorskip("importlinter.cli")
-    broken = importlinter.lint_imports(
-        config_filename=str(ROOT / "pyproject.toml"), no_cache=True, no_logo=True
+OF_A_JOB = {
+    "job",
+    "definition",
+    "termination",
+    "urls",
+    "cost",
+    "pricing",
+    "failure",
+    "surroundings",
+}
+"""Modules of the core that nobody needs before a job runs, and that take a while to load."""
+
+
+def of_the_core(modules: Iterable[str]) -> set[str]:
+    prefix = "airflow_fargate_batch.core."
+    return {name.removeprefix(prefix) for name in modules if name.startswith(prefix)}
+
+
+def test_a_dag_file_loads_nothing_that_only_a_run_needs() -> None:
+    code = (
+        "import json, sys; from airflow_fargate_batch import operators; "
+        "print(json.dumps([*sys.modules]))"
     )
-    assert not broken, capsys.readouterr().out
+    loaded = of_the_core(json.loads(run_apart(code)))
+    assert "request" in loaded
+    assert loaded.isdisjoint(OF_A_JOB | {"secrets", "secret_texts", "urls"})
+
+
+def test_a_submit_loads_nothing_that_only_a_wait_needs() -> None:
+    code = (
+        "import json, sys; from airflow_fargate_batch.cli import submit_fargate_job; "
+        "assert submit_fargate_job() == 0; print(json.dumps([*sys.modules]))"
+    )
+    flags = ["--vcpu", "1", "--memory", "2048"]
+    flags += ["--job-queue", READY_QUEUE, "--job-definition", READY_DEFINITION]
+    with LocalBatch() as aws:
+        job_id, modules = run_apart(code, *flags, env={**os.environ, **aws.environ}).splitlines()
+        assert job_id == aws.jobs[0]["jobId"]
+    assert of_the_core(json.loads(modules)).isdisjoint(OF_A_JOB)

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from airflow_fargate_batch._airflow import compat, costs, use
-from airflow_fargate_batch._airflow.compat import AirflowFailException
+from airflow_fargate_batch._airflow import costs, use
+from airflow_fargate_batch._airflow.compat import AirflowFailException, task_state
 from airflow_fargate_batch._airflow.wait_event import WaitEvent, WaitOutcome
 from airflow_fargate_batch.aws.batch import BatchApi
 from airflow_fargate_batch.core.termination import TaskNow
@@ -28,7 +28,7 @@ NO_ROUTE = "CannotPullContainerError: failed to resolve ref: dial tcp 1.2.3.4:44
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalBatch]:
     monkeypatch.setattr("airflow_fargate_batch.watching.log_tail.SETTLE", 0.0)
     now = TaskNow(state="running", is_own_try=True)
-    monkeypatch.setattr(compat, "task_now", lambda _: now)
+    monkeypatch.setattr(task_state, "task_now", lambda _: now)
     with LocalBatch(speed=20) as aws:
         connection = {
             "conn_type": "aws",

@@ -2,9 +2,8 @@
 
 import logging
 import warnings
-from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -12,6 +11,9 @@ from airflow_fargate_batch._airflow.compat import AirflowFailException
 from airflow_fargate_batch.exceptions import InvalidRequest
 from airflow_fargate_batch.operators import FargateBatchSubmitOperator
 from tests.operating import WHERE, FakeTaskInstance, dag, submitted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 A, B = "11111111-aaaa", "22222222-bbbb"
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from airflow_fargate_batch._airflow import compat
 from airflow_fargate_batch._airflow.compat import (
     AirflowFailException,
     AirflowSkipException,
     AirflowTaskTimeout,
+    task_state,
 )
 from airflow_fargate_batch.core.giving_up import left_running
 from airflow_fargate_batch.core.job import Job
@@ -494,7 +494,7 @@ OWN = TaskNow(state="running", is_own_try=True)
 
 
 def airflow_says(now: TaskNow | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compat, "task_now", lambda _: now)
+    monkeypatch.setattr(task_state, "task_now", lambda _: now)
 
 
 def killed_at(moment: str, **arguments: Any) -> WaitingHook:

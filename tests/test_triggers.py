@@ -18,6 +18,7 @@ import pytest
 from asgiref.sync import async_to_sync
 
 from airflow_fargate_batch._airflow import compat
+from airflow_fargate_batch._airflow.compat import task_state
 from airflow_fargate_batch._airflow.connection import ConnectionSettings
 from airflow_fargate_batch._airflow.shared_poller import ConnectedPoller
 from airflow_fargate_batch._airflow.trigger_times import TriggerTimes
@@ -544,7 +545,7 @@ def airflow_says(
         await asyncio.sleep(after)
         return now
 
-    monkeypatch.setattr(compat, "deferred_task_now", ask)
+    monkeypatch.setattr(task_state, "deferred_task_now", ask)
     return asked
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Protocol, Self
 
 from airflow_fargate_batch._airflow import compat
+from airflow_fargate_batch._airflow.compat import task_state
 from airflow_fargate_batch._airflow.costs import known_prices
 from airflow_fargate_batch._airflow.finish_check import problems_of_task
 from airflow_fargate_batch._airflow.metrics import TaskMetrics
@@ -141,7 +142,7 @@ async def _push(values: Mapping[str, Any], task_instance: Any, log: Any) -> bool
     """Push XComs of the task; after an error a worker pushes all of them."""
     for key, value in values.items():
         try:
-            await detach(compat.set_own_xcom(task_instance, key, value))
+            await detach(task_state.set_own_xcom(task_instance, key, value))
         except Exception as error:  # noqa: BLE001 - whatever an XCom backend raises; a worker tries again
             log.warning(
                 "finish_in_triggerer: a worker ends the task: could not push XCom %s: %s: %s",

@@ -5,7 +5,7 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from airflow_fargate_batch._airflow import compat
+from airflow_fargate_batch._airflow.compat import task_state
 from airflow_fargate_batch._airflow.trigger_times import LogTimes
 from airflow_fargate_batch._airflow.uncancelled import detach
 from airflow_fargate_batch._airflow.xcom import LOG_POSITION
@@ -42,7 +42,7 @@ class KeptPosition:
             return {}
         try:
             async with asyncio.timeout(self._times.position_patience):
-                kept = await detach(compat.own_xcom(self._task_instance, LOG_POSITION))
+                kept = await detach(task_state.own_xcom(self._task_instance, LOG_POSITION))
         except Exception as error:  # noqa: BLE001 - whatever an XCom backend raises; a log is no reason to fail a task
             self._warn(error)
             return {}
@@ -60,7 +60,9 @@ class KeptPosition:
             await asyncio.sleep(self._times.in_flight)
             self._position = self._position | position
             try:
-                await detach(compat.set_own_xcom(self._task_instance, LOG_POSITION, self._position))
+                await detach(
+                    task_state.set_own_xcom(self._task_instance, LOG_POSITION, self._position)
+                )
             except Exception as error:  # noqa: BLE001 - as above
                 self._warn(error)
             await asyncio.sleep(self._times.keep_every)

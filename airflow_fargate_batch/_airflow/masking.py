@@ -1,108 +1,15 @@
 """Secrets in a task's arguments: kept from logs, rendered fields, XCom and exceptions."""
 
 import json
-from collections.abc import Iterable, Mapping
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
-from airflow_fargate_batch._airflow.compat import conf, mask_secret, masking_context, redact
-from airflow_fargate_batch._airflow.items import listed, preview
+from airflow_fargate_batch._airflow.compat import conf, mask_secret, redact
+from airflow_fargate_batch._airflow.items import preview
 from airflow_fargate_batch.core import secret_names, secrets
-from airflow_fargate_batch.core.literals import is_literal
 
 if TYPE_CHECKING:
-    from airflow_fargate_batch._airflow.compat import BaseOperator, Context
     from airflow_fargate_batch.core.request import JobRequest
-else:
-    BaseOperator = object  # what this is mixed into brings Airflow's own
-
-MAY_HOLD_SECRETS: Final = (
-    "command",
-    "container_overrides",
-    "ecs_properties_override",
-    "environment",
-    "extra_submit_args",
-    "items",
-    "op_args",
-    "op_kwargs",
-    "parameters",
-    "tags",
-)
-
-
-class HidesSecrets(BaseOperator):
-    """An operator with secrets struck out of all attributes after rendering.
-
-    Airflow stores the rendered fields right after setting the attributes. Airflow's masker reads
-    neither a list of ``{name, value}`` nor a JSON text; in the API server of 3.0 the masker does
-    not know the secrets masked by a task. So after rendering the attributes show secrets struck
-    out, and ``_argument`` returns the real value.
-    """
-
-    _originals: Mapping[str, Any] = MappingProxyType({})
-    _shown_items: Any = None
-    """What *items* show after rendering: the first items. Rendered again, they stay."""
-
-    def _do_render_template_fields(
-        self,
-        parent: Any,
-        template_fields: Iterable[str],
-        context: "Context",
-        jinja_env: Any,
-        seen_oids: set[int],
-    ) -> None:
-        """Render as Airflow does, but after a failure log no template, and so no literal secret.
-
-        Airflow calls this method for mapped tasks too; `render_template_fields` would miss them.
-        """
-        context = masking_context(context)
-        for name in template_fields:
-            value = getattr(parent, name)
-            if name == "items" and parent is self and self._is_rendered(value):
-                continue
-            try:
-                if callable(value):
-                    rendered = value(context=context, jinja_env=jinja_env)
-                else:
-                    rendered = self.render_template(value, context, jinja_env, seen_oids)
-            except Exception:  # whatever a template raises; it goes on as it came
-                self.log.error("Could not render %s", name)  # noqa: TRY400 - Airflow logs the rest
-                raise
-            if parent is self and name in MAY_HOLD_SECRETS:
-                rendered = self._hide(name, rendered)
-            setattr(parent, name, rendered)
-
-    def _is_rendered(self, items: Any) -> bool:
-        """Report whether a list needs no rendering: Jinja compiles a template for each item."""
-        if items is not None and items is self._shown_items:
-            return True
-        if isinstance(items, list) and is_literal(items):
-            self.items = self._hide("items", items)
-            return True
-        return False
-
-    def _hide(self, name: str, rendered: Any) -> Any:
-        if name == "items":
-            return self._hide_items(listed(rendered))
-        original = secrets.restored(rendered, self._originals.get(name))
-        shown, original = secrets.hidden(original, is_secret_name, _masked)
-        self._originals = {**self._originals, name: original}
-        _mask(secrets.texts_of_secrets(original, is_secret_name))
-        return shown
-
-    def _hide_items(self, rendered: Any) -> Any:
-        """Show the first items only: a task may have a million."""
-        self._originals = {**self._originals, "items": rendered}
-        first = preview(rendered)
-        self._shown_items, _ = secrets.hidden(first, is_secret_name, _masked)
-        _mask(secrets.texts_of_secrets(first, is_secret_name))
-        return self._shown_items
-
-    def _argument(self, name: str) -> Any:
-        if name == "items":
-            is_ours = self._shown_items is not None and self.items is self._shown_items
-            return self._originals["items"] if is_ours else self.items
-        return secrets.restored(getattr(self, name), self._originals.get(name))
 
 
 def is_secret_name(name: str) -> bool:
@@ -121,6 +28,25 @@ def is_secret_name(name: str) -> bool:
 def _configured_names() -> list[str]:
     words = conf.get("core", "sensitive_var_conn_names", fallback="") or ""
     return [word for each in words.split(",") if (word := each.strip().lower())]
+
+
+def hide(rendered: Any, earlier: Any) -> tuple[Any, Any]:
+    """Mask the secrets of an argument, and return it with secrets struck out, and as it is.
+
+    :param earlier: the argument as it was at an earlier rendering: what is struck out in *rendered*
+        is taken from there.
+    """
+    original = secrets.restored(rendered, earlier)
+    shown, original = secrets.hidden(original, is_secret_name, _masked)
+    _mask(secrets.texts_of_secrets(original, is_secret_name))
+    return shown, original
+
+
+def hide_items(rendered: Any) -> Any:
+    """Mask the secrets of the first items, and show only these: a task may have a million."""
+    first = preview(rendered)
+    _mask(secrets.texts_of_secrets(first, is_secret_name))
+    return hidden(first)
 
 
 def hidden(value: Any) -> Any:

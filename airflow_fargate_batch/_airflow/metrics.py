@@ -6,14 +6,16 @@ Calls have the tag ``operation`` only: one call of a triggerer asks about the jo
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from airflow_fargate_batch._airflow.compat import stats
 from airflow_fargate_batch.aws.errors import is_throttle
 from airflow_fargate_batch.core.failure import diagnose
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.status import JobStatus
+
+if TYPE_CHECKING:
+    from datetime import timedelta
 
 SUBMITTED: Final = "fargate_batch.jobs_submitted"
 """Counter: jobs that a task submitted."""

@@ -4,7 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from airflow_fargate_batch._airflow import compat, upstream
+from airflow_fargate_batch._airflow import upstream
+from airflow_fargate_batch._airflow.compat import Context, task_state
 from airflow_fargate_batch._airflow.costs import estimate_lines
 from airflow_fargate_batch._airflow.masking import as_json, mask_secrets_of, places_struck_out
 from airflow_fargate_batch._airflow.metrics import TaskMetrics
@@ -34,7 +35,7 @@ class RunningTask(RequestingTask, WaitingTask, WaitArguments, Protocol):
     has_submitted: bool | None
 
     def completed(
-        self, request: JobRequest, context: compat.Context | None, *, dry_run: bool
+        self, request: JobRequest, context: Context | None, *, dry_run: bool
     ) -> JobRequest:
         """Return the request to submit."""
 
@@ -46,7 +47,7 @@ class OperatorRun:
     in an order that always leaves either a request or a job to terminate.
     """
 
-    def __init__(self, task: RunningTask, context: compat.Context) -> None:
+    def __init__(self, task: RunningTask, context: Context) -> None:
         self._task = task
         self._context = context
         self._ti = context["ti"]
@@ -84,8 +85,8 @@ class OperatorRun:
         if not task.terminate_on_kill or not (self._awaited or self._submitting):
             return
         verdict = when_killed(
-            compat.task_now(self._ti),
-            timed_out=compat.execution_timeout_expired(),
+            task_state.task_now(self._ti),
+            timed_out=task_state.execution_timeout_expired(),
             is_last_try=self._ti.try_number > self._ti.max_tries,
         )
         if verdict.terminates:

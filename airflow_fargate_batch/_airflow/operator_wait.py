@@ -4,8 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from airflow_fargate_batch._airflow import compat
-from airflow_fargate_batch._airflow.compat import AirflowFailException, Context, conf
+from airflow_fargate_batch._airflow.compat import AirflowFailException, Context, conf, task_state
 from airflow_fargate_batch._airflow.connection import ConnectionSettings
 from airflow_fargate_batch._airflow.costs import cost_so_far
 from airflow_fargate_batch._airflow.finishing import argument_for
@@ -101,7 +100,7 @@ class Waiting:
         task, ti = self._task, self._task_instance
         terminates, because, failure = self._settings.terminate_on_kill, None, None
         if terminates:
-            verdict = when_giving_up(compat.task_now(ti), error.message)
+            verdict = when_giving_up(task_state.task_now(ti), error.message)
             if not verdict.terminates:
                 terminates, because = False, verdict.why
         before = self._look(job_id)  # a terminated job has left its queue

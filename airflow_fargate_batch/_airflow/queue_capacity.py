@@ -4,13 +4,14 @@ Fargate or Fargate Spot decides the cost of a job, Container Insights whether it
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from airflow_fargate_batch.core.capacity import Capacity
 from airflow_fargate_batch.exceptions import FargateBatchError
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from airflow_fargate_batch.aws.batch import BatchApi
     from airflow_fargate_batch.aws.surroundings import SurroundingsReader
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from airflow_fargate_batch._airflow.compat import Context, known_context_keys
+from airflow_fargate_batch._airflow.compat import Context
+from airflow_fargate_batch._airflow.compat.taskflow import known_context_keys
 from airflow_fargate_batch.core.function_source import (
     WHERE,
     FunctionSource,

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from airflow_fargate_batch._airflow import compat
+from airflow_fargate_batch._airflow.compat import task_state
 from airflow_fargate_batch._airflow.trigger_times import TriggerTimes
 from airflow_fargate_batch._machine.terminators import terminator_of
 from airflow_fargate_batch.core.giving_up import left_running
@@ -90,7 +90,7 @@ class Termination:
             await asyncio.sleep(self._times.ask_again)
 
     async def _ask(self, patience: float) -> TaskNow | None:
-        ask = compat.deferred_task_now(self._trigger.task_instance, self._trigger.trigger_id)
+        ask = task_state.deferred_task_now(self._trigger.task_instance, self._trigger.trigger_id)
         question = asyncio.create_task(ask)
         self._questions.add(question)  # or it may vanish before its answer comes
         await asyncio.wait([question], timeout=patience)

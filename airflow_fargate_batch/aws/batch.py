@@ -1,30 +1,25 @@
 """AWS Batch's calls: one request each, core values out, errors separated by meaning.
 
-Nothing here imports Airflow: hook and command line both use this module.
+Nothing here imports Airflow: hook and command line both use this module. A submit reads no
+job, so the calls that do import what they return.
 """
 
+from __future__ import annotations
+
 import logging
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from botocore.validate import validate_parameters
 
 from airflow_fargate_batch.aws.botocore_hooks import _take_as_sent
 from airflow_fargate_batch.aws.errors import translated
-from airflow_fargate_batch.aws.service import ServiceApi
+from airflow_fargate_batch.aws.surroundings_api import SurroundingsApi
 from airflow_fargate_batch.core import _members as read
 from airflow_fargate_batch.core import limits
 from airflow_fargate_batch.core._members import EPOCH
-from airflow_fargate_batch.core.definition import JobDefinition
-from airflow_fargate_batch.core.job import Job, jobs_from_api
-from airflow_fargate_batch.core.queue_snapshot import QueueSnapshot
 from airflow_fargate_batch.core.secret_names import is_secret_name
-from airflow_fargate_batch.core.surroundings import ComputeEnvironment, JobQueue, SchedulingPolicy
-from airflow_fargate_batch.core.termination import legal_reason
 from airflow_fargate_batch.exceptions import (
     AnswerLost,
     AwsError,
@@ -34,8 +29,12 @@ from airflow_fargate_batch.exceptions import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
     from types_boto3_batch import BatchClient
     from types_boto3_batch.type_defs import SubmitJobRequestTypeDef
+
+    from airflow_fargate_batch.core.job import Job
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +48,6 @@ _TAKEN_AS_SENT: Final = (
 )
 _OF_EVERY_JOB: Final = (CredentialsMissing, Throttled, Unreachable, AnswerLost)
 """Errors of a TerminateJob call that say nothing about the job."""
-Parsed = TypeVar("Parsed")
 
 
 class Submitted(NamedTuple):
@@ -73,7 +71,7 @@ class JobPage(NamedTuple):
     next_token: str | None = None
 
 
-class BatchApi(ServiceApi):
+class BatchApi(SurroundingsApi):
     """The package's calls of AWS Batch.
 
     Every method raises subclasses of ``AwsError``. Only after ``AnswerLost`` AWS may have carried
@@ -83,10 +81,10 @@ class BatchApi(ServiceApi):
     """
 
     service = "batch"
-    client: "BatchClient"
+    client: BatchClient
 
     def __init__(
-        self, client: "BatchClient", *, is_secret: Callable[[str], bool] = is_secret_name
+        self, client: BatchClient, *, is_secret: Callable[[str], bool] = is_secret_name
     ) -> None:
         super().__init__(client)
         self._is_secret = is_secret
@@ -111,7 +109,7 @@ class BatchApi(ServiceApi):
         if told.tzinfo is not None:
             self.clock_ahead = told - datetime.now(UTC)
 
-    def check(self, body: "SubmitJobRequestTypeDef") -> None:
+    def check(self, body: SubmitJobRequestTypeDef) -> None:
         """Check a body of SubmitJob against botocore's model, and send nothing.
 
         :raises InvalidRequest: the installed botocore does not know a member of *body*.
@@ -120,7 +118,7 @@ class BatchApi(ServiceApi):
         with translated("SubmitJob"):
             validate_parameters(body, model.input_shape)
 
-    def submit_job(self, body: "SubmitJobRequestTypeDef") -> Submitted:
+    def submit_job(self, body: SubmitJobRequestTypeDef) -> Submitted:
         """Submit a job.
 
         :raises InvalidRequest: the installed botocore does not know a member of *body*.
@@ -137,6 +135,8 @@ class BatchApi(ServiceApi):
 
         Entries that cannot be read, and entries with other ids, are left out as well.
         """
+        from airflow_fargate_batch.core.job import jobs_from_api
+
         ids = list(job_ids)
         found: list[Job] = []
         for start in range(0, len(ids), limits.DESCRIBE_JOBS):
@@ -198,12 +198,9 @@ class BatchApi(ServiceApi):
         page = self._list_jobs(None, arrayJobId=array_job_id, jobStatus="RUNNABLE")
         return sorted(page.jobs, key=lambda job: (job.array and job.array.index) or 0)
 
-    def queue_snapshot(self, job_queue: str) -> QueueSnapshot:
-        """Return who is first in line, and who uses the queue's capacity."""
-        with translated("GetJobQueueSnapshot"):
-            return QueueSnapshot.from_api(self.client.get_job_queue_snapshot(jobQueue=job_queue))
-
     def _list_jobs(self, next_token: str | None, **request: Any) -> JobPage:
+        from airflow_fargate_batch.core.job import jobs_from_api
+
         request["maxResults"] = limits.LIST_JOBS_PAGE
         if next_token:
             request["nextToken"] = next_token
@@ -215,6 +212,8 @@ class BatchApi(ServiceApi):
 
     def terminate_job(self, job_id: str, reason: str) -> None:
         """Terminate a job in any state; an array with all children."""
+        from airflow_fargate_batch.core.termination import legal_reason
+
         with translated("TerminateJob"):
             self.client.terminate_job(jobId=job_id, reason=legal_reason(reason))
 
@@ -242,6 +241,8 @@ class BatchApi(ServiceApi):
         return refused
 
     def _terminate_chunk(self, job_ids: Sequence[str], reason: str) -> dict[str, AwsError]:
+        from airflow_fargate_batch.core.termination import legal_reason
+
         with translated("TerminateJobs"):
             answer = self.client.terminate_jobs(jobs=list(job_ids), reason=legal_reason(reason))
             return {
@@ -261,75 +262,3 @@ class BatchApi(ServiceApi):
             except AwsError as error:
                 refused[job_id] = error
         return refused
-
-    def job_definition(self, name: str) -> JobDefinition | None:
-        """Return a definition by name, the newest active one, by ``name:revision`` or by ARN."""
-        request: dict[str, Any] = {"jobDefinitionName": name, "status": "ACTIVE"}
-        if name.startswith("arn:") or re.search(r":[0-9]+\Z", name):
-            request = {"jobDefinitions": [name]}
-        found = self._definitions(limits.PAGES_OF_REVISIONS, request)
-        return max(found, key=lambda definition: definition.revision, default=None)
-
-    def active_definitions(self) -> list[JobDefinition]:
-        """Return the active revisions of all definitions, up to ten pages of them."""
-        return list(self._definitions(limits.PAGES_OF_NAMES, {"status": "ACTIVE"}))
-
-    def _definitions(self, most_pages: int, request: dict[str, Any]) -> Iterator[JobDefinition]:
-        call = self.client.describe_job_definitions
-        return self._described(call, "jobDefinitions", JobDefinition.from_api, request, most_pages)
-
-    def job_queues(self, names: Iterable[str] = ()) -> list[JobQueue]:
-        """Describe queues by name or ARN; without names all queues, up to ten pages of them.
-
-        AWS leaves out unknown names.
-        """
-        request = _named("jobQueues", names)
-        call = self.client.describe_job_queues
-        return list(self._described(call, "jobQueues", JobQueue.from_api, request))
-
-    def compute_environments(self, names: Iterable[str]) -> list[ComputeEnvironment]:
-        """Describe up to a hundred compute environments by name or ARN, in AWS's order."""
-        request = _named("computeEnvironments", names)
-        if not request:  # AWS would describe all
-            return []
-        call = self.client.describe_compute_environments
-        parse = ComputeEnvironment.from_api
-        return list(self._described(call, "computeEnvironments", parse, request))
-
-    def scheduling_policy(self, arn: str) -> SchedulingPolicy | None:
-        """Return a scheduling policy by ARN."""
-        call = self.client.describe_scheduling_policies
-        parse = SchedulingPolicy.from_api
-        found = self._described(call, "schedulingPolicies", parse, {"arns": [arn]})
-        return next(found, None)
-
-    def _described(
-        self,
-        call: Callable[..., Any],
-        key: str,
-        parse: Callable[[object], Parsed],
-        request: Mapping[str, Any],
-        most_pages: int = limits.PAGES_OF_NAMES,
-    ) -> Iterator[Parsed]:
-        """Yield the entries of a Describe operation, page by page.
-
-        Entries that cannot be read are left out.
-        """
-        asked = dict(request)
-        for _ in range(most_pages):
-            with translated(f"Describe{key[0].upper()}{key[1:]}"):
-                answer = call(**asked)
-                if not isinstance(entries := answer.get(key), list):
-                    raise TypeError(f"no list of {key} in the answer")
-                token = read.text(answer.get("nextToken"))
-            for entry in entries:
-                with suppress(ValueError):  # an entry without a name hurts no other
-                    yield parse(entry)
-            if token is None:
-                return
-            asked["nextToken"] = token
-
-
-def _named(key: str, names: Iterable[str]) -> dict[str, Any]:
-    listed = list(names)[: limits.DESCRIBED_AT_ONCE]
-    return {key: listed} if listed else {}

@@ -10,7 +10,6 @@ from botocore import exceptions as boto
 from urllib3.exceptions import NewConnectionError
 
 from airflow_fargate_batch.aws.botocore_hooks import _calling
-from airflow_fargate_batch.core import override_kind
 from airflow_fargate_batch.core.request import read_size, settle_size
 from airflow_fargate_batch.exceptions import (
     AccessDenied,
@@ -99,7 +98,9 @@ _REFUSALS: Final[tuple[tuple[re.Pattern[str], type[AwsError], str], ...]] = (
             re.IGNORECASE,
         ),
         OverridesMismatch,
-        override_kind.UNKNOWN,
+        "The job definition is of another kind than the overrides. If it has ecsProperties, give "
+        "`container`, the name of a container; if it has containerProperties, leave out "
+        "`container` and `ecs_properties_override`.",
     ),
 )
 """Patterns of AWS's ``ClientException`` texts, each with meaning and advice; the first match

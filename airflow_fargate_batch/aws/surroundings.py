@@ -14,7 +14,8 @@ from threading import Lock
 from typing import Any, Final, Protocol, TypeVar
 
 from airflow_fargate_batch.aws.batch import BatchApi
-from airflow_fargate_batch.core.definition import JobDefinition, base_name
+from airflow_fargate_batch.core.definition import JobDefinition
+from airflow_fargate_batch.core.naming import base_name
 from airflow_fargate_batch.core.surroundings import (
     DEFINITION,
     ENVIRONMENTS,

@@ -6,22 +6,19 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from airflow_fargate_batch.aws.batch import BatchApi
 from airflow_fargate_batch.aws.errors import connecting
-from airflow_fargate_batch.aws.prices import PriceListApi
 from airflow_fargate_batch.cli import _console
 from airflow_fargate_batch.cli._shared_options import ConnectionOptions
 from airflow_fargate_batch.cli._wording import in_flags
-from airflow_fargate_batch.core.polling import PollTimes
-from airflow_fargate_batch.core.price_list import API_REGION
 from airflow_fargate_batch.core.secret_names import is_secret_name
 from airflow_fargate_batch.submitting.retrying import WILL_RETRY, Timing
 
 if TYPE_CHECKING:
     from airflow_fargate_batch.aws.items import ItemsApi
+    from airflow_fargate_batch.aws.prices import PriceListApi
 
 Answer = TypeVar("Answer")
 
 CLOCK: Final = Timing()
-POLL_TIMES: Final = PollTimes()
 PATIENCE: Final = 45.0
 """Seconds to retry while AWS throttles or is unreachable. A person is waiting, so the limit is
 short; it must still exceed the 30 seconds of searching for a job after an unanswered SubmitJob."""
@@ -52,8 +49,11 @@ def connect_lists(options: ConnectionOptions, region: str) -> "ItemsApi":
     )
 
 
-def connect_prices(options: ConnectionOptions) -> PriceListApi:
+def connect_prices(options: ConnectionOptions) -> "PriceListApi":
     """Make a client of AWS's price list API, whose endpoint has the prices of all regions."""
+    from airflow_fargate_batch.aws.prices import PriceListApi  # few commands need it
+    from airflow_fargate_batch.core.price_list import API_REGION
+
     talk_about_what_is_logged()
     return PriceListApi.connect(
         region_name=API_REGION,

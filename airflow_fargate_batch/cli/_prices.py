@@ -1,7 +1,11 @@
 """The prices that a command uses: the built-in table, and the prices file of the user."""
 
+from typing import TYPE_CHECKING
+
 from airflow_fargate_batch.cli._flags import Options, flag, not_empty
-from airflow_fargate_batch.core.pricing import Prices
+
+if TYPE_CHECKING:
+    from airflow_fargate_batch.core.pricing import Prices
 
 
 class PricesOptions(Options, title="prices"):
@@ -16,7 +20,7 @@ class PricesOptions(Options, title="prices"):
         "'fargate-batch prices --output json'",
     )
 
-    def known_prices(self) -> Prices:
+    def known_prices(self) -> "Prices":
         """Return the prices that the command uses.
 
         :raises InvalidRequest: the prices file cannot be read, or is not a prices file.

@@ -16,6 +16,7 @@ from airflow_fargate_batch.cli._log import connect_logs
 from airflow_fargate_batch.cli._progress import View, view
 from airflow_fargate_batch.cli._shared_options import WaitingOptions
 from airflow_fargate_batch.cli._wording import in_flags
+from airflow_fargate_batch.core import polling
 from airflow_fargate_batch.core.giving_up import left_running, report
 from airflow_fargate_batch.core.items import Items
 from airflow_fargate_batch.core.job import Job
@@ -175,7 +176,7 @@ class Vigil:
             now=clock.now,
             sleep=clock.sleep,
             chance=clock.random,
-            times=_clients.POLL_TIMES,
+            times=polling.POLL_TIMES,
         )
         try:
             for job in changes:

@@ -6,7 +6,6 @@ import io
 import os
 import re
 import sys
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -21,6 +20,8 @@ from airflow_fargate_batch.core.cost_report import GROUPINGS, Group, grouped, to
 from airflow_fargate_batch.core.money import shown
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from airflow_fargate_batch.watching.costs import QueueCosts
 
 _UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}

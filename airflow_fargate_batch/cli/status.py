@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from airflow_fargate_batch.cli import _console
 from airflow_fargate_batch.cli._exit_codes import FAILED, OK
+from airflow_fargate_batch.cli._job_json import members
 from airflow_fargate_batch.cli._jobs import (
     JSON_HELP,
     add_ids,
     exit_code,
-    members,
     named,
     read_ids,
 )

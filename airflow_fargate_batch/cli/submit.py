@@ -5,7 +5,7 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from airflow_fargate_batch.cli import _console, _dry_run
+from airflow_fargate_batch.cli import _console
 from airflow_fargate_batch.cli._exit_codes import FAILED, INVALID, OK, REFUSED
 from airflow_fargate_batch.cli._jobs import JSON_HELP, written
 from airflow_fargate_batch.cli._parser import Parser
@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
             _console.warning(in_flags(text))
         for text in request.notes:
             _console.note(in_flags(text))
-        return _dry_run.show([request], options) if options.dry_run else _submit(request, options)
+        return _show([request], options) if options.dry_run else _submit(request, options)
     except InvalidRequest as error:
         describe = options.describe if options.from_file is None else of_line
         _say_problems([describe(problem) for problem in error.problems])
@@ -64,7 +64,7 @@ def _run_file(requests: list[JobRequest], options: SubmitOptions) -> int:
     for text in sorted({text for request in requests for text in request.warnings}):
         _console.warning(text)
     if options.dry_run:
-        return _dry_run.show(requests, options)
+        return _show(requests, options)
     # Here, because a dry run must not wait for botocore.
     from airflow_fargate_batch.cli._clients import connect
     from airflow_fargate_batch.cli._submit_file import submit_file
@@ -83,21 +83,25 @@ def _say_problems(problems: list[str]) -> None:
     _console.error(f"nothing was submitted; {len(problems)} problems:{listed}")
 
 
+def _show(requests: list[JobRequest], options: SubmitOptions) -> int:
+    from airflow_fargate_batch.cli import _dry_run  # here, because a submit estimates no cost
+
+    return _dry_run.show(requests, options)
+
+
 def _submit(request: JobRequest, options: SubmitOptions) -> int:
     # Here, because a dry run must not wait for botocore.
     from airflow_fargate_batch.cli._clients import CLOCK, PATIENCE, connect, connect_lists
-    from airflow_fargate_batch.submitting.preflight import Preflight
     from airflow_fargate_batch.submitting.submitter import Submitter
 
     api = connect(options, options.is_secret)
     lists = partial(connect_lists, options, api.region)
     submitter = Submitter(api, lists=lists, clock=CLOCK, patience=PATIENCE)
-    preflight = Preflight(api, scope=api, clock=CLOCK)
     has_key = options.idempotency_key is not None
     if has_key:
         _console.talk("Looking for a job submitted by an earlier call with this key (up to 30 s)")
     try:
-        submitted = submitter.submit(request, look_first=has_key, check=preflight.check)
+        submitted = submitter.submit(request, look_first=has_key, check=partial(_check, api))
     except KeyboardInterrupt:
         _console.warning(f"interrupted during SubmitJob{_may_exist(request, options, api)}")
         raise
@@ -109,6 +113,14 @@ def _submit(request: JobRequest, options: SubmitOptions) -> int:
     if not _console.data(written(submitted, options.output)):  # else the id would be lost
         _console.talk(f"Job id: {submitted.job_id}")
     return _wait(api, [submitted], options, request.items) if options.wait else OK
+
+
+def _check(api: "BatchApi", request: JobRequest) -> None:
+    if request.needs_definition:  # else nothing of the preflight is loaded
+        from airflow_fargate_batch.cli._clients import CLOCK
+        from airflow_fargate_batch.submitting.preflight import Preflight
+
+        Preflight(api, scope=api, clock=CLOCK).check(request)
 
 
 def _wait(

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 from airflow_fargate_batch.cli import _console
 from airflow_fargate_batch.cli._exit_codes import FAILED, OK
 from airflow_fargate_batch.cli._flags import flag
-from airflow_fargate_batch.cli._jobs import JSON_HELP, add_ids, exit_code, members, read_ids
+from airflow_fargate_batch.cli._job_json import members
+from airflow_fargate_batch.cli._jobs import JSON_HELP, add_ids, exit_code, read_ids
 from airflow_fargate_batch.cli._shared_options import SecretOptions, WaitingOptions
 
 if TYPE_CHECKING:

@@ -16,10 +16,12 @@ from typing import Any, Final
 from airflow_fargate_batch.core.capacity import Capacity
 from airflow_fargate_batch.core.fargate import Size
 from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.core.listing import counted
 from airflow_fargate_batch.core.money import shown, shown_range, written
-from airflow_fargate_batch.core.narration import duration
+from airflow_fargate_batch.core.narration import span
 from airflow_fargate_batch.core.pricing import (
     FREE_STORAGE,
+    HOUR,
     SPOT_LOWEST,
     Platform,
     Prices,
@@ -31,10 +33,6 @@ LEAST_SECONDS: Final = {Platform.X86: 60, Platform.ARM: 60, Platform.WINDOWS: 30
 """Seconds that AWS bills at least for an attempt."""
 CHILDREN_READ: Final = 1000
 """Children of an array that are described for its cost, 100 a call; more are estimated."""
-HOUR: Final = 3600
-"""Seconds of an hour."""
-_LONGEST: Final = 10**12
-"""Seconds that a sentence can name; more are nonsense in AWS's answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,13 +174,3 @@ def _spans(job: Job, now: datetime | None) -> Iterator[timedelta]:
         end = stop or now
         if start is not None and end is not None and end >= start:
             yield end - start
-
-
-def span(seconds: int) -> str:
-    """Write seconds for people."""
-    return duration(timedelta(seconds=min(seconds, _LONGEST)))
-
-
-def counted(count: int, one: str, many: str | None = None) -> str:
-    """Write a number with its noun: ``1 attempt``, ``2 children``."""
-    return f"1 {one}" if count == 1 else f"{count} {many or one + 's'}"

@@ -3,7 +3,6 @@
 Source: AWS Batch API Reference, ``JobDefinition``.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -11,8 +10,8 @@ from enum import Enum
 from typing import Final
 
 from airflow_fargate_batch.core import _members as read
+from airflow_fargate_batch.core.fargate import LATEST
 
-LATEST: Final = "LATEST"
 LATEST_IS: Final = "1.4.0"
 LATEST_IS_ON_WINDOWS: Final = "1.0.0"
 """Amazon ECS Developer Guide, "Fargate platform versions for Linux", and "for Windows":
@@ -192,8 +191,3 @@ def _task(
         task = tasks[0] if tasks else {}
         return task, read.mappings(task.get("containers"))
     return {}, []
-
-
-def base_name(definition: str) -> str:
-    """Return the bare name of a definition, from its name, ``name:revision`` or ARN."""
-    return re.sub(r":[0-9]+\Z", "", definition).rpartition("/")[2]

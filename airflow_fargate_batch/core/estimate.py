@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from airflow_fargate_batch.core.cost import HOUR, counted, span
 from airflow_fargate_batch.core.fargate import Size
+from airflow_fargate_batch.core.listing import counted
 from airflow_fargate_batch.core.money import shown
-from airflow_fargate_batch.core.pricing import Hourly, Prices, Shape, fewer_vcpus, hourly
+from airflow_fargate_batch.core.narration import span
+from airflow_fargate_batch.core.pricing import HOUR, Hourly, Prices, Shape, fewer_vcpus, hourly
 from airflow_fargate_batch.core.request import JobRequest
 
 _CONTAINERS: Final = "the job definition may have containers that the request does not name"

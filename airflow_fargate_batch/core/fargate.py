@@ -6,11 +6,13 @@ Guide, "Task definition parameters for Fargate", *Task size*. 1 GB is 1024 MiB i
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, NamedTuple, TypeVar
 
 Number = TypeVar("Number", int, Decimal)
+
+LATEST: Final = "LATEST"
+"""The platform version that AWS takes if a request names none."""
 
 
 class Size(NamedTuple):
@@ -25,8 +27,7 @@ class Size(NamedTuple):
         return f"{self.vcpu} vCPU with {self.memory} MiB"
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """The sizes of one vCPU value.
 
     Attributes:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from airflow_fargate_batch.core import json_text, limits
 from airflow_fargate_batch.core.naming import INDEXES_VARIABLE, ITEMS_TAG
@@ -50,8 +50,7 @@ _BREAKS: Final = re.compile("[\x85\u2028\u2029]")
 """Characters at which some programs end a line, and which JSON leaves unescaped."""
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """The address of an object on S3, or of a prefix."""
 
     bucket: str

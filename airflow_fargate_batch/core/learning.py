@@ -178,6 +178,6 @@ def _with_size(request: JobRequest, container: str | None, size: Settled) -> Job
     for index, each in enumerate(containers):
         if each.name == container:
             containers[index] = replace(each, size=size)
-            return replace(request, ecs=replace(ecs, containers=tuple(containers)))
+            return replace(request, ecs=ecs._replace(containers=tuple(containers)))
     containers.append(ContainerOverrides(name=container, size=size))
-    return replace(request, ecs=replace(ecs, containers=tuple(containers)))
+    return replace(request, ecs=ecs._replace(containers=tuple(containers)))

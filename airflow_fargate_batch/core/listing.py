@@ -15,3 +15,8 @@ def in_a_sentence(texts: Iterable[str], limit: int) -> str:
     *shown, last = first_few(texts, limit)
     joint = " " if last.startswith("and ") else ", "
     return f"{', '.join(shown)}{joint}{last}" if shown else last
+
+
+def counted(count: int, one: str, many: str | None = None) -> str:
+    """Write a number with its noun: ``1 attempt``, ``2 children``."""
+    return f"1 {one}" if count == 1 else f"{count} {many or one + 's'}"

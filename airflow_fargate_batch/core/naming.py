@@ -164,3 +164,8 @@ def _life_text(life: datetime | None) -> str | None:
 
 def _legal_tag_value(text: str) -> str:
     return _ILLEGAL_IN_TAG.sub("-", text)[: limits.TAG_VALUE_LENGTH]
+
+
+def base_name(definition: str) -> str:
+    """Return the bare name of a definition, from its name, ``name:revision`` or ARN."""
+    return re.sub(r":[0-9]+\Z", "", definition).rpartition("/")[2]

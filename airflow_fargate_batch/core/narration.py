@@ -2,9 +2,15 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
 
-from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.status import FINAL, JobStatus
+
+if TYPE_CHECKING:
+    from airflow_fargate_batch.core.job import Job
+
+_LONGEST: Final = 10**12
+"""Seconds that a sentence can name; more are nonsense in AWS's answer."""
 
 
 class Narrator:
@@ -13,7 +19,7 @@ class Narrator:
     def __init__(self) -> None:
         self._told: tuple[str, str | None] | None = None
 
-    def report(self, job: Job, now: datetime) -> str | None:
+    def report(self, job: "Job", now: datetime) -> str | None:
         """Return a line about the job, or ``None`` if the line would repeat the last line.
 
         AWS's times count for RUNNING and for the end. The reason of a success is left out: AWS
@@ -28,7 +34,7 @@ class Narrator:
         return f"Job {job.id} is {said}{after}{f': {reason}' if reason else ''}"
 
 
-def described(job: Job) -> str:
+def described(job: "Job") -> str:
     """Write a job's state, and the progress of an array."""
     status = job.status_text or job.status
     if job.counts:
@@ -38,7 +44,7 @@ def described(job: Job) -> str:
     return f"{status} (attempt {len(job.attempts) + 1})" if is_retried else status
 
 
-def _entered(job: Job, now: datetime) -> datetime:
+def _entered(job: "Job", now: datetime) -> datetime:
     """Return when the job entered its state: by AWS's clock if known."""
     if job.status.is_final:
         return job.stopped_at or now
@@ -63,3 +69,8 @@ def duration(span: timedelta) -> str:
     if hours:
         return f"{hours} h {minutes % 60} min"
     return f"{minutes} min {seconds % 60} s" if minutes else f"{seconds} s"
+
+
+def span(seconds: int) -> str:
+    """Write seconds for people, like ``duration``."""
+    return duration(timedelta(seconds=min(seconds, _LONGEST)))

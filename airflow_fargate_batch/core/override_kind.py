@@ -4,18 +4,9 @@ AWS takes ``containerOverrides`` for definitions with ``containerProperties`` on
 ``ecsPropertiesOverride`` for definitions with ``ecsProperties`` only.
 """
 
-from typing import Final
-
 from airflow_fargate_batch.core.definition import DefinitionKind, JobDefinition
 from airflow_fargate_batch.core.fargate import either_of
 from airflow_fargate_batch.core.request import JobRequest
-
-UNKNOWN: Final = (
-    "The job definition is of another kind than the overrides. If it has ecsProperties, give "
-    "`container`, the name of a container; if it has containerProperties, leave out `container` "
-    "and `ecs_properties_override`."
-)
-"""Advice if the job definition could not be read."""
 
 
 def has_overrides(request: JobRequest) -> bool:

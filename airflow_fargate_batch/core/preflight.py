@@ -15,7 +15,7 @@ from airflow_fargate_batch.core._preflight.name_rules import NAME_RULES, Missing
 from airflow_fargate_batch.core._preflight.queue_rules import QUEUE_RULES
 from airflow_fargate_batch.core._preflight.rule import Case, Finding, Level, Rule
 from airflow_fargate_batch.core._preflight.submit_rules import SUBMIT_RULES
-from airflow_fargate_batch.core.definition import LATEST, DefinedContainer
+from airflow_fargate_batch.core.definition import DefinedContainer
 from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.core.surroundings import (
     DEFINITION,
@@ -33,7 +33,6 @@ __all__ = [
     "Rule",
     "judge",
     "judge_definition_only",
-    "needs_definition",
     "problems_of",
 ]
 
@@ -79,13 +78,6 @@ def judge_definition_only(surroundings: Surroundings, request: JobRequest) -> li
         for finding in _judge(surroundings, None, request.job_definition, request)
         if finding.rule in {*_ALWAYS, _UNREAD}
     ]
-
-
-def needs_definition(request: JobRequest) -> bool:
-    """Return whether the request has only one of vCPU and memory, or a platform version."""
-    if request.platform_version not in (None, LATEST):
-        return True
-    return any((each.vcpu is None) != (each.memory is None) for each in _overrides(request))
 
 
 def _overrides(request: JobRequest) -> Iterator[DefinedContainer]:

@@ -20,6 +20,8 @@ FREE_STORAGE: Final = 20
 SPOT_LOWEST: Final = Decimal("0.3")
 """Smallest share of the price on demand that Fargate Spot costs: AWS says "up to 70 %" off."""
 MIB: Final = 1024
+HOUR: Final = 3600
+"""Seconds of an hour."""
 _MOST_EXPENSIVE: Final = Decimal(1000)
 """Price of an hour that no unit of Fargate can have; a larger number is a mistake."""
 

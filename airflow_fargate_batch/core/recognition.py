@@ -5,16 +5,26 @@ only for a default name, which ends with the token. Contradicting tags always wi
 tags or a copied name belongs to another submission.
 """
 
-from collections.abc import Iterable
+from __future__ import annotations
+
 from datetime import datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from airflow_fargate_batch.core import limits
-from airflow_fargate_batch.core.definition import base_name
-from airflow_fargate_batch.core.job import Job
-from airflow_fargate_batch.core.naming import LIFE_TAG, SUBMISSION_TAG, Submission, is_token
-from airflow_fargate_batch.core.request import JobRequest
+from airflow_fargate_batch.core.naming import (
+    LIFE_TAG,
+    SUBMISSION_TAG,
+    Submission,
+    base_name,
+    is_token,
+)
 from airflow_fargate_batch.core.status import JobStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from airflow_fargate_batch.core.job import Job
+    from airflow_fargate_batch.core.request import JobRequest
 
 CLOCKS_DIFFER: Final = timedelta(minutes=5)
 """Largest difference between a clock and AWS's: beyond five minutes AWS refuses the signatures of

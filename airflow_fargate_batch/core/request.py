@@ -32,7 +32,7 @@ from airflow_fargate_batch.core.arguments import (
     read_job_ids,
     read_seconds,
 )
-from airflow_fargate_batch.core.definition import LATEST
+from airflow_fargate_batch.core.fargate import LATEST
 from airflow_fargate_batch.core.items import Items, indexes_text
 from airflow_fargate_batch.core.naming import INDEXES_VARIABLE, Submission
 from airflow_fargate_batch.exceptions import PROBLEMS_SHOWN, EmptyArray, InvalidRequest, Problem

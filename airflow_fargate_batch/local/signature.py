@@ -12,14 +12,16 @@ import posixpath
 import re
 import secrets
 import threading
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, unquote
 
 from airflow_fargate_batch.local.messages import Request
 from airflow_fargate_batch.local.refusal import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 TOLERANCE: Final = timedelta(minutes=5)
 """Maximum difference between a request's date and AWS's clock."""

@@ -1,16 +1,15 @@
 """Search for the jobs of a submission, by name, by definition and by tag, in reads that lag."""
 
+from __future__ import annotations
+
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from airflow_fargate_batch.aws.batch import BatchApi
 from airflow_fargate_batch.core import limits
-from airflow_fargate_batch.core.definition import base_name
-from airflow_fargate_batch.core.job import Job
-from airflow_fargate_batch.core.naming import LIFE_TAG
+from airflow_fargate_batch.core.naming import LIFE_TAG, base_name
 from airflow_fargate_batch.core.recognition import (
     CLOCKS_DIFFER,
     SCHEDULER_DIFFERS,
@@ -23,10 +22,14 @@ from airflow_fargate_batch.core.recognition import (
 )
 from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.exceptions import AccessDenied, JobQueueNotFound
-from airflow_fargate_batch.submitting.retrying import Timing
+
+if TYPE_CHECKING:
+    from airflow_fargate_batch.aws.batch import BatchApi
+    from airflow_fargate_batch.core.job import Job
+    from airflow_fargate_batch.submitting.retrying import Timing
 
 log = logging.getLogger(__name__)
-Search = Callable[[JobRequest, float], list[Job]]
+Search = Callable[[JobRequest, float], "list[Job]"]
 
 PAGES: Final = 10
 """Most pages of ListJobs in a search, 100 jobs each. The jobs are described as far as needed: at

@@ -16,7 +16,6 @@ from airflow_fargate_batch.core.preflight import (
     Level,
     judge,
     judge_definition_only,
-    needs_definition,
     problems_of,
 )
 from airflow_fargate_batch.core.request import JobRequest
@@ -90,7 +89,7 @@ class Preflight:
 
     def _needed(self, request: JobRequest) -> list[Finding]:
         name = request.job_definition
-        if name in self._unknown or not needs_definition(request):
+        if name in self._unknown or not request.needs_definition:
             return []
         surroundings = self._read(definition=name)
         if surroundings.definition is None:

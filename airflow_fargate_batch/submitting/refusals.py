@@ -1,7 +1,7 @@
 """Advice after AWS refused a request: names that may be meant, containers of the job definition."""
 
 from airflow_fargate_batch.aws.batch import BatchApi
-from airflow_fargate_batch.core.definition import base_name
+from airflow_fargate_batch.core.naming import base_name
 from airflow_fargate_batch.core.override_kind import advice_of_kind, has_overrides
 from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.core.spelling import nearest

@@ -1,15 +1,17 @@
 """The children of an array left to run after earlier tries of the same submission."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING
 
-from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.status import JobStatus
 
 if TYPE_CHECKING:
     from airflow_fargate_batch.aws.batch import BatchApi
+    from airflow_fargate_batch.core.job import Job
 
 
-def indexes_left(api: "BatchApi", earlier: list[Job]) -> list[int] | None:
+def indexes_left(api: BatchApi, earlier: list[Job]) -> list[int] | None:
     """Return the indexes of an array left failed by earlier tries; ``None`` means all.
 
     A try after the first ran only the indexes left by the try before, so a child's index counts

@@ -14,21 +14,18 @@ reads lag longer than ``LOOKS`` lasts; a job cannot be recognised, because the n
 own and the tags could not be written or read.
 """
 
+from __future__ import annotations
+
 import logging
 import uuid
-from collections.abc import Callable, Collection, Iterator, Sequence
-from datetime import datetime
 from functools import partial
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
 from airflow_fargate_batch.aws.batch import BatchApi, Submitted
-from airflow_fargate_batch.core.items import Items
-from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.listing import in_a_sentence
 from airflow_fargate_batch.core.naming import ITEMS_TAG, SUBMISSION_TAG, Submission, token_of
 from airflow_fargate_batch.core.recognition import is_named, reason_to_pass, to_adopt
-from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.exceptions import (
     AccessDenied,
     AnswerLost,
@@ -39,14 +36,20 @@ from airflow_fargate_batch.exceptions import (
     Unreachable,
 )
 from airflow_fargate_batch.submitting.earlier_jobs import Lookup
-from airflow_fargate_batch.submitting.learned import learned_request
 from airflow_fargate_batch.submitting.lists import Lists, place
 from airflow_fargate_batch.submitting.refusals import advised
 from airflow_fargate_batch.submitting.rerun import indexes_left
 from airflow_fargate_batch.submitting.retrying import WILL_RETRY, Timing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Sequence
+    from datetime import datetime
+
     from types_boto3_batch.type_defs import SubmitJobRequestTypeDef
+
+    from airflow_fargate_batch.core.items import Items
+    from airflow_fargate_batch.core.job import Job
+    from airflow_fargate_batch.core.request import JobRequest
 
 log = logging.getLogger(__name__)
 
@@ -123,14 +126,8 @@ class Submitter:
         failed = list(earlier.values())
         if rerun_failed_only and failed:
             request = self._without_succeeded(request, failed, until)
-        request = learned_request(
-            request,
-            failed,
-            tries_before=tries_before,
-            api=self._api,
-            clock=self._clock,
-            until=until,
-        )
+        if failed:
+            request = self._learned(request, failed, tries_before, until)
         if check is not None:
             check(request)
         if request.items_address is not None:
@@ -175,6 +172,20 @@ class Submitter:
             log.log(level, "Not adopted: %d more jobs", len(said) - NAMED)
         what = "no job of an earlier try can be adopted" if said else "found no earlier job"
         log.log(level, "Submitting a new job: %s", what)
+
+    def _learned(
+        self, request: JobRequest, failed: list[Job], tries_before: int | None, until: float
+    ) -> JobRequest:
+        from airflow_fargate_batch.submitting.learned import learned_request  # few submits need it
+
+        return learned_request(
+            request,
+            failed,
+            tries_before=tries_before,
+            api=self._api,
+            clock=self._clock,
+            until=until,
+        )
 
     def _without_succeeded(
         self, request: JobRequest, earlier: list[Job], until: float
@@ -284,7 +295,7 @@ class Submitter:
         return None
 
     def _do_without_tags(
-        self, body: "SubmitJobRequestTypeDef", request: JobRequest, error: AccessDenied
+        self, body: SubmitJobRequestTypeDef, request: JobRequest, error: AccessDenied
     ) -> None:
         """Drop the tags if only tagging is denied, and the user gave no tags."""
         if error.action != TAG_RESOURCE or request.tags or "tags" not in body:

@@ -12,6 +12,7 @@ from airflow.triggers import base
 from airflow.triggers.base import TaskSuccessEvent
 
 from airflow_fargate_batch._airflow import compat, finish_check
+from airflow_fargate_batch._airflow.compat import task_state
 from airflow_fargate_batch._airflow.finishing import Finish, xcoms
 from airflow_fargate_batch._airflow.shared_poller import ConnectedPoller
 from airflow_fargate_batch.core.capacity import Capacity
@@ -79,7 +80,7 @@ class Pushed(dict[str, Any]):
 @pytest.fixture
 def pushed(monkeypatch: pytest.MonkeyPatch) -> Pushed:
     pushed = Pushed()
-    monkeypatch.setattr(compat, "set_own_xcom", pushed.set_own_xcom)
+    monkeypatch.setattr(task_state, "set_own_xcom", pushed.set_own_xcom)
     return pushed
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from airflow_fargate_batch._airflow import compat
+from airflow_fargate_batch._airflow.compat import task_state
 from airflow_fargate_batch._airflow.connection import ConnectionSettings
 from airflow_fargate_batch._airflow.trigger_times import LogTimes, TriggerTimes
 from airflow_fargate_batch._airflow.xcom import LOG_POSITION
@@ -77,8 +77,8 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
 @pytest.fixture(autouse=True)
 def xcom(monkeypatch: pytest.MonkeyPatch) -> Xcom:
     xcom = Xcom({})
-    monkeypatch.setattr(compat, "own_xcom", xcom.get)
-    monkeypatch.setattr(compat, "set_own_xcom", xcom.set)
+    monkeypatch.setattr(task_state, "own_xcom", xcom.get)
+    monkeypatch.setattr(task_state, "set_own_xcom", xcom.set)
     return xcom
 
 

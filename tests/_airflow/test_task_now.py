@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 
 from airflow_fargate_batch._airflow import compat
+from airflow_fargate_batch._airflow.compat import task_state
 from airflow_fargate_batch.core.termination import DELETED, OUTSIDE_AIRFLOW, TaskNow
 from tests.operating import FakeTaskInstance
 
@@ -19,14 +20,14 @@ ALONE = TaskNow(state=OUTSIDE_AIRFLOW, is_own_try=True)
 
 
 def test_outside_airflow_no_other_try_can_exist() -> None:
-    assert compat.task_now(FakeTaskInstance()) == ALONE
-    assert asyncio.run(compat.deferred_task_now(None, None)) == ALONE
+    assert task_state.task_now(FakeTaskInstance()) == ALONE
+    assert asyncio.run(task_state.deferred_task_now(None, None)) == ALONE
 
 
 def test_a_question_that_fails_is_no_answer() -> None:
     """An object that is no task instance, asked about where Airflow runs."""
-    assert asyncio.run(compat.deferred_task_now(object(), 1)) is None
-    assert compat.task_now(SimpleNamespace(trigger_id=1)) is None
+    assert asyncio.run(task_state.deferred_task_now(object(), 1)) is None
+    assert task_state.task_now(SimpleNamespace(trigger_id=1)) is None
 
 
 def test_a_timeout_is_known_in_its_handler_only() -> None:
@@ -37,12 +38,12 @@ def test_a_timeout_is_known_in_its_handler_only() -> None:
     try:
         fail(compat.AirflowTaskTimeout())
     except compat.AirflowTaskTimeout:
-        assert compat.execution_timeout_expired()
+        assert task_state.execution_timeout_expired()
     try:
         fail(ValueError())
     except ValueError:
-        assert not compat.execution_timeout_expired()
-    assert not compat.execution_timeout_expired()
+        assert not task_state.execution_timeout_expired()
+    assert not task_state.execution_timeout_expired()
 
 
 # ── 2.11 ─────────────────────────────────────────────────────────────────────────────────────
@@ -76,9 +77,9 @@ def row(state: str | None, *, try_number: int = 1, trigger_id: int | None = 7) -
 def test_a_worker_reads_its_try_in_the_database(
     found: object, now: TaskNow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compat, "_row_of", lambda _: found)
+    monkeypatch.setattr(task_state, "_row_of", lambda _: found)
     ours = SimpleNamespace(trigger_id=None, try_number=1)  # only 2.11 has the first
-    assert compat.task_now(ours) == now
+    assert task_state.task_now(ours) == now
 
 
 @pytest.mark.parametrize(
@@ -94,9 +95,9 @@ def test_a_worker_reads_its_try_in_the_database(
 def test_a_trigger_reads_in_the_database_whether_its_task_waits_for_it(
     found: object, now: TaskNow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compat, "_row_of", lambda _: found)
+    monkeypatch.setattr(task_state, "_row_of", lambda _: found)
     ours = SimpleNamespace(trigger_id=7)
-    assert asyncio.run(compat.deferred_task_now(ours, 7)) == now
+    assert asyncio.run(task_state.deferred_task_now(ours, 7)) == now
 
 
 # ── 3.x ──────────────────────────────────────────────────────────────────────────────────────
@@ -191,7 +192,7 @@ ANOTHER = UUID(int=1)
 def test_a_worker_asks_its_supervisor(
     supervisor: Supervisor, now: TaskNow | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert compat.task_now(supervised(supervisor, monkeypatch)) == now
+    assert task_state.task_now(supervised(supervisor, monkeypatch)) == now
 
 
 @ON_3
@@ -201,7 +202,7 @@ def test_a_late_answer_about_states_does_not_count_for_the_id(
     from airflow.sdk.execution_time.comms import TaskStatesResult
 
     late = TaskStatesResult(task_states={"run": {"submit": "running"}})
-    assert compat.task_now(supervised(Supervisor(None, late=late), monkeypatch)) is None
+    assert task_state.task_now(supervised(Supervisor(None, late=late), monkeypatch)) is None
 
 
 @ON_3
@@ -219,7 +220,7 @@ def test_an_id_that_airflow_no_longer_uses_is_another_trys(
         return answer
 
     monkeypatch.setattr(Supervisor, "send", send_once)
-    assert compat.task_now(ours) == TaskNow(state="running", is_own_try=False)
+    assert task_state.task_now(ours) == TaskNow(state="running", is_own_try=False)
 
 
 @ON_3
@@ -227,10 +228,10 @@ def test_nothing_is_asked_while_an_answer_is_awaited(monkeypatch: pytest.MonkeyP
     """On 3.3 it would wait for ever, on 3.0 take the wrong answer."""
     supervisor = Supervisor("failed")
     ours = supervised(supervisor, monkeypatch)
-    supervisor.while_sending = lambda: compat.task_now(ours)
+    supervisor.while_sending = lambda: task_state.task_now(ours)
     assert supervisor.send("anything") is None
     assert supervisor.asked == ["anything"]
-    assert compat.task_now(ours) == TaskNow(state="failed", is_own_try=False)
+    assert task_state.task_now(ours) == TaskNow(state="failed", is_own_try=False)
 
 
 @ON_3
@@ -249,7 +250,7 @@ def test_a_trigger_asks_its_supervisor(
     supervisor: Supervisor, now: TaskNow | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ours = supervised(supervisor, monkeypatch)
-    assert asyncio.run(compat.deferred_task_now(ours, 7)) == now
+    assert asyncio.run(task_state.deferred_task_now(ours, 7)) == now
 
 
 @ON_3
@@ -260,5 +261,5 @@ def test_a_mapped_task_is_asked_about_by_its_index(
     supervisor = Supervisor("failed")
     ours = supervised(supervisor, monkeypatch)
     ours.map_index = map_index
-    compat.task_now(ours)
+    task_state.task_now(ours)
     assert supervisor.asked[0].map_index == asked

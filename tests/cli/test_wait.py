@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from airflow_fargate_batch.aws.batch import BatchApi
-from airflow_fargate_batch.cli import _clients
+from airflow_fargate_batch.core import polling
 from airflow_fargate_batch.core.polling import PollTimes
 from airflow_fargate_batch.local import LocalBatch
 from airflow_fargate_batch.local.account import READY_DEFINITION, READY_QUEUE
@@ -87,7 +87,7 @@ def test_a_hundred_jobs_are_one_call(run: Run, job: Submit, aws: LocalBatch, tim
 @pytest.fixture
 def polled_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a minute pass between the first look at a job and the first poll."""
-    monkeypatch.setattr(_clients, "POLL_TIMES", PollTimes(first_question=60.0))
+    monkeypatch.setattr(polling, "POLL_TIMES", PollTimes(first_question=60.0))
 
 
 class TestGivingUp:

@@ -6,7 +6,7 @@ from typing import Final
 
 from airflow_fargate_batch.core import fargate, limits
 from airflow_fargate_batch.core._preflight.rule import Case, Found, Rule, ok, problem, warning
-from airflow_fargate_batch.core.definition import LATEST, DefinitionKind, JobDefinition
+from airflow_fargate_batch.core.definition import DefinitionKind, JobDefinition
 from airflow_fargate_batch.core.override_kind import advice_of_kind
 
 _KINDS: Final = {
@@ -60,7 +60,7 @@ def _retired(definition: JobDefinition, _: Case) -> Iterator[Found]:
 
 def _asked_version(definition: JobDefinition, case: Case) -> Iterator[Found]:
     wanted = case.request.platform_version if case.request else None
-    if wanted is None or wanted == LATEST or definition.runs_on(wanted):
+    if wanted is None or wanted == fargate.LATEST or definition.runs_on(wanted):
         return
     own = definition.platform_version
     yield problem(

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from airflow_fargate_batch.core._preflight.rule import Case, Found, Rule, problem
-from airflow_fargate_batch.core.definition import base_name
 from airflow_fargate_batch.core.listing import in_a_sentence
+from airflow_fargate_batch.core.naming import base_name
 from airflow_fargate_batch.core.spelling import nearest
 from airflow_fargate_batch.core.surroundings import DEFINITION, JOB_QUEUE
 

@@ -8,7 +8,7 @@ Source: AWS Batch API Reference, ``EcsPropertiesOverride`` and the data types it
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from airflow_fargate_batch.core._request import overrides as _overrides
 from airflow_fargate_batch.core._request.overrides import Overrides
@@ -54,8 +54,7 @@ class ContainerOverrides:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class EcsTask:
+class EcsTask(NamedTuple):
     """Overrides of an ECS task.
 
     Attributes:
@@ -78,7 +77,7 @@ class EcsTask:
             return self
         containers = list(self.containers)
         containers[self.position or 0] = replace(overrides, name=self.own.name)
-        return replace(self, containers=tuple(containers))
+        return self._replace(containers=tuple(containers))
 
     def to_api(self) -> dict[str, Any]:
         """Write ``ecsPropertiesOverride``."""

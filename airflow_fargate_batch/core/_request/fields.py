@@ -23,7 +23,6 @@ from airflow_fargate_batch.core._request.values import (
     shown_type,
     warn_of_wrapping,
 )
-from airflow_fargate_batch.core.definition import LATEST
 from airflow_fargate_batch.core.naming import Submission
 
 QUEUE: Final = re.compile(r"(?:arn:[^:\s]+:batch:[^:\s]*:[^:\s]*:job-queue/)?[A-Za-z0-9_-]{1,128}")
@@ -259,8 +258,8 @@ def platform_version(given: object, size: Settled, findings: Findings) -> str | 
     if given is None:
         return None
     text = plain_text(given, "platform_version", findings)
-    if text is None or text.upper() == LATEST:
-        return text and LATEST
+    if text is None or text.upper() == fargate.LATEST:
+        return text and fargate.LATEST
     if not PLATFORM_VERSION.fullmatch(text):
         findings.problem(
             "platform_version", f"must be LATEST or a version such as 1.4.0, not {shown(text)}"

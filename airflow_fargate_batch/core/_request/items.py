@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final, Protocol
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from airflow_fargate_batch.core import json_text, limits
 from airflow_fargate_batch.core._request import array as _array
@@ -77,8 +78,7 @@ class ItemsText:
     source: Address | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Shared:
+class Shared(NamedTuple):
     """Parts of a request that follow from *items*.
 
     Attributes:
@@ -89,7 +89,7 @@ class Shared:
 
     array: Array
     items: Items | None = None
-    variables: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = MappingProxyType({})
 
 
 def read(given: "Arguments", findings: Findings, *, dry_run: bool) -> Shared:

@@ -1,7 +1,6 @@
 """What a retry may change: arguments that are never sent, and count for later tries only."""
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from airflow_fargate_batch.core import fargate
 from airflow_fargate_batch.core._request.fields import QUEUE
@@ -13,8 +12,7 @@ from airflow_fargate_batch.core.arguments import Arguments
 GROW: Final = "grow"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Learning:
+class Learning(NamedTuple):
     """Changes that a retry may make.
 
     Attributes:

@@ -13,6 +13,7 @@ from airflow_fargate_batch.core._request.dependencies import Dependency
 from airflow_fargate_batch.core._request.learning import Learning
 from airflow_fargate_batch.core._request.retries import RetryStrategy
 from airflow_fargate_batch.core._request.size import Settled
+from airflow_fargate_batch.core.fargate import LATEST
 from airflow_fargate_batch.core.items import URI_VARIABLE, Address, Items
 from airflow_fargate_batch.core.naming import Submission
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from types_boto3_batch.type_defs import SubmitJobRequestTypeDef
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, init=False, repr=False, eq=False)
 class RequestParts:
     """Parts of a request, as read from arguments or a body.
 
@@ -61,6 +62,17 @@ class RequestParts:
     submission: Submission | None = None
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def needs_definition(self) -> bool:
+        """Whether only the job definition tells if AWS takes the request.
+
+        So it is with one of vCPU and memory alone, and with a platform version.
+        """
+        if self.platform_version not in (None, LATEST):
+            return True
+        sizes = [container.size for container in self.containers]
+        return any((size.vcpu is None) != (size.memory is None) for size in sizes)
 
     @property
     def items_address(self) -> Address | None:

@@ -4,8 +4,7 @@ Source: AWS Batch API Reference, ``RetryStrategy`` and ``EvaluateOnExit``.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from airflow_fargate_batch.core import limits
 from airflow_fargate_batch.core._request.values import (
@@ -38,8 +37,7 @@ SPOT_RULES: Final[tuple[Rule, ...]] = (
 ``Host EC2*`` of many examples never matches on Fargate."""
 
 
-@dataclass(frozen=True, slots=True)
-class RetryStrategy:
+class RetryStrategy(NamedTuple):
     """Value of ``retryStrategy``; a rule has the API's members."""
 
     attempts: int

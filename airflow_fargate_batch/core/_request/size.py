@@ -4,14 +4,16 @@ A single value is checked against all sizes: AWS combines the value with the job
 is unknown here.
 """
 
-from collections.abc import Sequence
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from airflow_fargate_batch.core import fargate
 from airflow_fargate_batch.core._request.overrides import Overrides, from_arguments
 from airflow_fargate_batch.core._request.values import Findings, shown
 from airflow_fargate_batch.exceptions import InvalidRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 LARGEST: Final = max(fargate.SIZES)
 SMALLEST: Final = {"vcpu": fargate.VCPU_VALUES[0], "memory": fargate.MEMORY_VALUES[0]}
