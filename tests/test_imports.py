@@ -93,7 +93,7 @@ def test_a_dag_file_loads_nothing_that_only_a_run_needs() -> None:
     )
     loaded = of_the_core(json.loads(run_apart(code)))
     assert "request" in loaded
-    assert loaded.isdisjoint(OF_A_JOB | {"secrets", "secret_texts", "urls"})
+    assert not loaded & (OF_A_JOB | {"secrets", "secret_texts", "urls"})
 
 
 def test_a_submit_loads_nothing_that_only_a_wait_needs() -> None:
@@ -106,4 +106,4 @@ def test_a_submit_loads_nothing_that_only_a_wait_needs() -> None:
     with LocalBatch() as aws:
         job_id, modules = run_apart(code, *flags, env={**os.environ, **aws.environ}).splitlines()
         assert job_id == aws.jobs[0]["jobId"]
-    assert of_the_core(json.loads(modules)).isdisjoint(OF_A_JOB)
+    assert not of_the_core(json.loads(modules)) & OF_A_JOB

@@ -37,7 +37,6 @@ from airflow_fargate_batch.exceptions import (
 )
 from airflow_fargate_batch.submitting.earlier_jobs import Lookup
 from airflow_fargate_batch.submitting.lists import Lists, place
-from airflow_fargate_batch.submitting.refusals import advised
 from airflow_fargate_batch.submitting.rerun import indexes_left
 from airflow_fargate_batch.submitting.retrying import WILL_RETRY, Timing
 
@@ -264,6 +263,8 @@ class Submitter:
             except AccessDenied as error:
                 self._do_without_tags(body, request, error)
             except AwsError as error:
+                from airflow_fargate_batch.submitting.refusals import advised  # few submits need it
+
                 raise advised(error, request, self._api) from error.__cause__
             self._clock.pause(attempt)
             attempt += 1
