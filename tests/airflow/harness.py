@@ -28,6 +28,7 @@ from typing import Any, Self
 import psutil
 import requests
 
+from tests.airflow._database import copy_migrated, migrate
 from tests.airflow._lines import installed_line
 from tests.airflow._postgres import postgres
 from tests.patience import PATIENCE
@@ -310,18 +311,15 @@ class RealAirflow:
         )
 
     def _migrate(self) -> None:
-        with (self.home / "migrate.log").open("wb") as log:
-            done = subprocess.run(
-                [self._binary, "db", "migrate"],
-                env=self.environment,
-                stdout=log,
-                stderr=log,
-                timeout=PATIENCE,
-            )
         # Without a login on 2.x, whoever comes is an administrator: this Airflow is on loopback.
         (self.home / "webserver_config.py").write_text("AUTH_ROLE_PUBLIC = 'Admin'\n")
-        if done.returncode:
-            raise RuntimeError(f"airflow db migrate failed\n{self._report(None)}")
+        can_copy = self._binary == AIRFLOW and not self._on_postgres
+        try:
+            (copy_migrated if can_copy else migrate)(
+                self._binary, self.environment, log=self.home / "migrate.log"
+            )
+        except RuntimeError as error:
+            raise RuntimeError(f"{error}\n{self._report(None)}") from None
 
     def _start(self, name: str) -> None:
         environment = self.environment
@@ -390,11 +388,13 @@ class RealAirflow:
         timeout: float = PATIENCE,
         run: Run | None = None,
     ) -> None:
-        deadline = time.monotonic() + timeout
+        began = time.monotonic()
         while not condition():
-            if time.monotonic() > deadline:
+            waited = time.monotonic() - began
+            if waited > timeout:
                 raise TimeoutError(f"waited {timeout:g} s in vain: {what}\n{self._report(run)}")
-            time.sleep(0.5)
+            # A look costs the API server 20 ms of CPU, and most waits are long.
+            time.sleep(min(max(0.2, waited / 10), 1.0))
 
     def _report(self, run: Run | None) -> str:
         """Tell what a person would look at first: states, logs of tasks, logs of components."""
