@@ -6,7 +6,12 @@ from typing import Final, NamedTuple
 import libcst as cst
 
 from airflow_fargate_batch.core.batch_operator import OF_SENSOR, OTHERS, Other
-from airflow_fargate_batch.migrating._layout import indentation, lay_out, moved_left
+from airflow_fargate_batch.migrating._layout import (
+    indentation,
+    lay_out,
+    lay_out_dict,
+    moved_left,
+)
 from airflow_fargate_batch.migrating._overrides import Stays, is_none, members, take_apart, text_of
 
 OVERRIDES: Final = ("container_overrides", "overrides")
@@ -27,7 +32,7 @@ class Rewritten(NamedTuple):
     notes: list[str]
 
 
-def rewrite_operator(call: cst.Call, *, waits_elsewhere: bool) -> Rewritten:
+def rewrite_operator(call: cst.Call, *, waits_elsewhere: bool, seen: bool = False) -> Rewritten:
     """Rewrite the arguments of ``BatchOperator(…)`` or ``BatchOperator.partial(…)``.
 
     BatchOperator waits for its job by default, FargateBatchSubmitOperator does not, so the wait is
@@ -35,10 +40,11 @@ def rewrite_operator(call: cst.Call, *, waits_elsewhere: bool) -> Rewritten:
 
     :param waits_elsewhere: whether a dict of the file, such as ``default_args``, has
         *wait_for_completion*.
+    :param seen: whether the dicts of all ``**`` arguments are rewritten too.
     :raises Stays: Fargate does not run the job.
     """
     notes: list[str] = []
-    args = list(_rewritten(call, OTHERS, notes))
+    args = list(_rewritten(call, OTHERS, notes, seen=seen))
     _write_wait(args, notes, waits_elsewhere=waits_elsewhere)
     return Rewritten(lay_out(call, args), notes)
 
@@ -78,16 +84,52 @@ def _expanded(arg: cst.Arg, name: str, other: Other) -> cst.Arg:
     return _named(arg, other.argument)
 
 
-def _rewritten(call: cst.Call, others: Mapping[str, Other], notes: list[str]) -> Iterator[cst.Arg]:
+def rewrite_arguments(arguments: cst.Dict) -> tuple[cst.Dict, list[str]]:
+    """Rewrite a dict of arguments; return the dict, and what has no counterpart.
+
+    :raises Stays: Fargate does not run the job.
+    """
+    notes: list[str] = []
+    columns = indentation(arguments.lbrace.whitespace_after)
+    elements = [new for each in arguments.elements for new in _element(each, columns, notes)]
+    return lay_out_dict(arguments, elements), notes
+
+
+def _element(
+    element: cst.BaseDictElement, columns: int | None, notes: list[str]
+) -> Iterator[cst.BaseDictElement]:
+    """Rewrite one element, as an argument of the same name.
+
+    :param columns: indentation of the dict's elements.
+    """
+    key = element.key if isinstance(element, cst.DictElement) else None
+    name = text_of(key) if key else None
+    if name in OVERRIDES and name:
+        args = _taken_apart(_argument(name, element.value), columns, notes)
+    elif name in OTHERS and name:
+        args = _replaced(_argument(name, element.value), name, OTHERS[name], notes)
+    else:
+        yield element
+        return
+    quote = key.quote if isinstance(key, cst.SimpleString) else '"'
+    for arg in args:
+        new = arg.keyword.value if arg.keyword else ""
+        yield element.with_changes(key=cst.SimpleString(f"{quote}{new}{quote}"), value=arg.value)
+
+
+def _rewritten(
+    call: cst.Call, others: Mapping[str, Other], notes: list[str], *, seen: bool = False
+) -> Iterator[cst.Arg]:
     for arg in call.args:
         name = arg.keyword.value if arg.keyword else None
         if name is None:
             if arg.star != "**":
                 raise Stays("the call has positional arguments, which BatchOperator does not take")
-            notes.append(_unseen(_shown(arg), others))
+            if not seen:
+                notes.append(_unseen(_shown(arg), others))
             yield arg
         elif name in OVERRIDES and others is OTHERS:
-            yield from _taken_apart(call, arg, notes)
+            yield from _taken_apart(arg, indentation(call.whitespace_before_args), notes)
         elif name in others:
             yield from _replaced(arg, name, others[name], notes)
         else:
@@ -116,12 +158,15 @@ def _member(value: cst.BaseExpression, name: str) -> cst.BaseExpression | None:
     return next((element.value for key, element in known if key == name), None)
 
 
-def _taken_apart(call: cst.Call, arg: cst.Arg, notes: list[str]) -> Iterator[cst.Arg]:
+def _taken_apart(arg: cst.Arg, outer: int | None, notes: list[str]) -> Iterator[cst.Arg]:
+    """Return the arguments that an override becomes.
+
+    :param outer: indentation of the arguments.
+    """
     if is_none(arg.value):
         return
     parts = take_apart(arg.value)
     notes += (f"{_shown(arg)}: {note}" for note in parts.notes)
-    outer = indentation(call.whitespace_before_args)
     inner = indentation(arg.value.lbrace.whitespace_after) if isinstance(arg.value, cst.Dict) else 0
     columns = 0 if outer is None or inner is None else inner - outer
     args = [
