@@ -1,6 +1,6 @@
 """Arguments of one call, rewritten by the tables of ``core.batch_operator``."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 import libcst as cst
@@ -32,7 +32,9 @@ class Rewritten(NamedTuple):
     notes: list[str]
 
 
-def rewrite_operator(call: cst.Call, *, waits_elsewhere: bool, seen: bool = False) -> Rewritten:
+def rewrite_operator(
+    call: cst.Call, *, waits_elsewhere: bool, seen: Collection[cst.Dict] | None = None
+) -> Rewritten:
     """Rewrite the arguments of ``BatchOperator(…)`` or ``BatchOperator.partial(…)``.
 
     BatchOperator waits for its job by default, FargateBatchSubmitOperator does not, so the wait is
@@ -40,12 +42,12 @@ def rewrite_operator(call: cst.Call, *, waits_elsewhere: bool, seen: bool = Fals
 
     :param waits_elsewhere: whether a dict of the file, such as ``default_args``, has
         *wait_for_completion*.
-    :param seen: whether the dicts of all ``**`` arguments are rewritten too.
+    :param seen: dicts of all ``**`` arguments, if they are rewritten too.
     :raises Stays: Fargate does not run the job.
     """
     notes: list[str] = []
-    args = list(_rewritten(call, OTHERS, notes, seen=seen))
-    _write_wait(args, notes, waits_elsewhere=waits_elsewhere)
+    args = list(_rewritten(call, OTHERS, notes, is_seen=seen is not None))
+    _write_wait(args, notes, waits_elsewhere=waits_elsewhere, seen=seen)
     return Rewritten(lay_out(call, args), notes)
 
 
@@ -118,14 +120,14 @@ def _element(
 
 
 def _rewritten(
-    call: cst.Call, others: Mapping[str, Other], notes: list[str], *, seen: bool = False
+    call: cst.Call, others: Mapping[str, Other], notes: list[str], *, is_seen: bool = False
 ) -> Iterator[cst.Arg]:
     for arg in call.args:
         name = arg.keyword.value if arg.keyword else None
         if name is None:
             if arg.star != "**":
                 raise Stays("the call has positional arguments, which BatchOperator does not take")
-            if not seen:
+            if not is_seen:
                 notes.append(_unseen(_shown(arg), others))
             yield arg
         elif name in OVERRIDES and others is OTHERS:
@@ -182,7 +184,13 @@ def _taken_apart(arg: cst.Arg, outer: int | None, notes: list[str]) -> Iterator[
     yield from args
 
 
-def _write_wait(args: list[cst.Arg], notes: list[str], *, waits_elsewhere: bool) -> None:
+def _write_wait(
+    args: list[cst.Arg],
+    notes: list[str],
+    *,
+    waits_elsewhere: bool,
+    seen: Collection[cst.Dict] | None,
+) -> None:
     by_name = {each.keyword.value: place for place, each in enumerate(args) if each.keyword}
     defers = DEFERRABLE in by_name and _is(args[by_name[DEFERRABLE]].value, "True")
     if WAIT in by_name:
@@ -195,7 +203,12 @@ def _write_wait(args: list[cst.Arg], notes: list[str], *, waits_elsewhere: bool)
     if defers:
         return
     unseen = next((place for place, each in enumerate(args) if each.star == "**"), None)
-    if unseen is not None:
+    keys = [{name for name, _ in members(each) or ()} for each in seen or ()]
+    if keys and all(WAIT in each for each in keys):
+        return
+    if unseen is not None and keys and not any({WAIT, DEFERRABLE} & each for each in keys):
+        args.append(_argument(WAIT, cst.Name("True")))
+    elif unseen is not None:
         args[unseen] = _with_default(args[unseen])
     elif waits_elsewhere:
         notes.append(f"BatchOperator waits by default: give {WAIT}=True if no default_args have it")

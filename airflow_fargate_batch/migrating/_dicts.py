@@ -29,7 +29,7 @@ class ArgumentDicts(cst.CSTVisitor):
 
     Attributes:
         dicts: Dicts to rewrite.
-        calls: Calls whose ``**`` arguments are all in *dicts*.
+        of_call: Dicts of each call whose ``**`` arguments are all in *dicts*.
     """
 
     METADATA_DEPENDENCIES = (
@@ -41,7 +41,7 @@ class ArgumentDicts(cst.CSTVisitor):
     def __init__(self) -> None:
         super().__init__()
         self.dicts: set[cst.CSTNode] = set()
-        self.calls: set[cst.CSTNode] = set()
+        self.of_call: dict[cst.CSTNode, set[cst.Dict]] = {}
         self._found: list[cst.Call] = []
         self._stays = False
 
@@ -68,7 +68,7 @@ class ArgumentDicts(cst.CSTVisitor):
             except (_Unseen, Stays):
                 continue
             self.dicts |= found
-            self.calls.add(call)
+            self.of_call[call] = found
 
     def _is_old(self, call: cst.Call) -> bool:
         names = self.get_metadata(metadata.QualifiedNameProvider, class_of(call), set())

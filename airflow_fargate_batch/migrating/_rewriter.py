@@ -96,13 +96,32 @@ class Rewriter(cst.CSTTransformer):
         self._waits_elsewhere = WAIT in keys.found
 
     def visit_Assign(self, node: cst.Assign) -> None:  # noqa: N802 - LibCST's name
-        """Note an assignment to an attribute that only BatchOperator has."""
+        """Note an attribute, and a default argument, that only BatchOperator has."""
         for each in node.targets:
             target = each.target
+            if isinstance(target, cst.Name):
+                self._note_defaults(target.value, node.value)
             if isinstance(target, cst.Attribute) and isinstance(target.value, cst.Name):
                 name = target.attr.value
                 if target.value.value in self._tasks and name in OTHERS:
                     self._note(node, f"the task has no attribute {name}: {OTHERS[name].advice}")
+
+    def visit_Arg(self, node: cst.Arg) -> None:  # noqa: N802 - LibCST's name
+        if node.keyword:
+            self._note_defaults(node.keyword.value, node.value)
+
+    def _note_defaults(self, name: str, value: cst.BaseExpression) -> None:
+        """Note the ``default_args`` that the operator refuses, since other operators may need them.
+
+        :param name: name that the value gets.
+        """
+        is_default = self.mentions and name.lower().endswith("default_args")
+        if not is_default or not isinstance(value, cst.Dict):
+            return
+        keys = (text_of(each.key) for each in value.elements if isinstance(each, cst.DictElement))
+        for key in keys:
+            if key in OTHERS and key and OTHERS[key].changes_job:
+                self._note(value, f"{name} has {key}, which is refused: {OTHERS[key].advice}")
 
     def leave_Assign(  # noqa: N802 - LibCST's name
         self, original_node: cst.Assign, updated_node: cst.Assign
@@ -148,7 +167,7 @@ class Rewriter(cst.CSTTransformer):
                 done = rewrite_operator(
                     updated,
                     waits_elsewhere=self._waits_elsewhere,
-                    seen=original in self._arguments.calls,
+                    seen=self._arguments.of_call.get(original),
                 )
         except Stays as reason:
             self._note(original, f"not rewritten: {reason}")

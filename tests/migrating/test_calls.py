@@ -163,6 +163,18 @@ def test_dicts_that_only_batch_operator_takes_are_rewritten(before: str, after: 
 
 
 @pytest.mark.parametrize(
+    ("pars", "after"),
+    [
+        ("'pool': 'p'", "**pars, wait_for_completion=True"),
+        ("'deferrable': d", '**{"wait_for_completion": True, **pars}'),
+        ("'wait_for_completion': w", "**pars"),
+    ],
+)
+def test_the_wait_is_written_beside_a_dict_that_does_not_say_it(pars: str, after: str) -> None:
+    assert last_lines(f"pars = {{{pars}}}\nBatchOperator(**pars)") == f"{NEW}({after})"
+
+
+@pytest.mark.parametrize(
     "code",
     [
         "pars = load()\nBatchOperator(**pars)",
@@ -240,6 +252,21 @@ def test_a_wait_among_the_dicts_of_the_file_is_left_to_a_person() -> None:
     done = rewritten("d = {'wait_for_completion': False}\nBatchOperator(default_args=d)")
     assert done.new.endswith(f"{NEW}(default_args=d)\n")
     assert "give wait_for_completion=True if no default_args have it" in done.notes[0].text
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "default_args = {{{}}}\nBatchOperator(default_args=default_args)",
+        "DEFAULT_ARGS = {{{}}}",
+        "DAG('d', default_args={{{}}})",
+    ],
+)
+def test_default_args_that_the_operator_refuses_are_noted(code: str) -> None:
+    done = rewritten(code.format("'owner': 'me', 'overrides': x, 'job_queue': 'q', 'waiters': y"))
+    [note] = done.notes
+    assert note.text.endswith(f" has overrides, which is refused: {OTHERS['overrides'].advice}")
+    assert migrate(b"default_args = {'overrides': x}\n").notes == []
 
 
 def test_a_templated_wait_is_noted() -> None:
