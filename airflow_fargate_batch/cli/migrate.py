@@ -108,8 +108,12 @@ def _written(path: str, data: bytes) -> bool:
 
 
 def _report(path: str, done: "Migrated", *, written: bool) -> None:
+    lines: dict[str, list[int]] = {}
     for note in done.notes:
-        _console.warning(f"{path}:{note.line}: {note.text}")
+        lines.setdefault(note.text, []).append(note.line)
+    for text, (first, *more) in lines.items():
+        also = f" (also in lines {', '.join(map(str, more))})" if more else ""
+        _console.warning(f"{path}:{first}: {text}{also}")
     plural = "" if done.calls == 1 else "s"
     verb = "rewritten" if written else "to rewrite (--write changes the file)"
     _console.talk(f"{path}: {done.calls} call{plural} {verb}")

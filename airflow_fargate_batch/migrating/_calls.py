@@ -1,12 +1,17 @@
 """Arguments of one call, rewritten by the tables of ``core.batch_operator``."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 import libcst as cst
 
 from airflow_fargate_batch.core.batch_operator import OF_SENSOR, OTHERS, Other
-from airflow_fargate_batch.migrating._layout import indentation, lay_out, moved_left
+from airflow_fargate_batch.migrating._layout import (
+    indentation,
+    lay_out,
+    lay_out_dict,
+    moved_left,
+)
 from airflow_fargate_batch.migrating._overrides import Stays, is_none, members, take_apart, text_of
 
 OVERRIDES: Final = ("container_overrides", "overrides")
@@ -27,7 +32,9 @@ class Rewritten(NamedTuple):
     notes: list[str]
 
 
-def rewrite_operator(call: cst.Call, *, waits_elsewhere: bool) -> Rewritten:
+def rewrite_operator(
+    call: cst.Call, *, waits_elsewhere: bool, seen: Collection[cst.Dict] | None = None
+) -> Rewritten:
     """Rewrite the arguments of ``BatchOperator(…)`` or ``BatchOperator.partial(…)``.
 
     BatchOperator waits for its job by default, FargateBatchSubmitOperator does not, so the wait is
@@ -35,11 +42,12 @@ def rewrite_operator(call: cst.Call, *, waits_elsewhere: bool) -> Rewritten:
 
     :param waits_elsewhere: whether a dict of the file, such as ``default_args``, has
         *wait_for_completion*.
+    :param seen: dicts of all ``**`` arguments, if they are rewritten too.
     :raises Stays: Fargate does not run the job.
     """
     notes: list[str] = []
-    args = list(_rewritten(call, OTHERS, notes))
-    _write_wait(args, notes, waits_elsewhere=waits_elsewhere)
+    args = list(_rewritten(call, OTHERS, notes, is_seen=seen is not None))
+    _write_wait(args, notes, waits_elsewhere=waits_elsewhere, seen=seen)
     return Rewritten(lay_out(call, args), notes)
 
 
@@ -78,16 +86,52 @@ def _expanded(arg: cst.Arg, name: str, other: Other) -> cst.Arg:
     return _named(arg, other.argument)
 
 
-def _rewritten(call: cst.Call, others: Mapping[str, Other], notes: list[str]) -> Iterator[cst.Arg]:
+def rewrite_arguments(arguments: cst.Dict) -> tuple[cst.Dict, list[str]]:
+    """Rewrite a dict of arguments; return the dict, and what has no counterpart.
+
+    :raises Stays: Fargate does not run the job.
+    """
+    notes: list[str] = []
+    columns = indentation(arguments.lbrace.whitespace_after)
+    elements = [new for each in arguments.elements for new in _element(each, columns, notes)]
+    return lay_out_dict(arguments, elements), notes
+
+
+def _element(
+    element: cst.BaseDictElement, columns: int | None, notes: list[str]
+) -> Iterator[cst.BaseDictElement]:
+    """Rewrite one element, as an argument of the same name.
+
+    :param columns: indentation of the dict's elements.
+    """
+    key = element.key if isinstance(element, cst.DictElement) else None
+    name = text_of(key) if key else None
+    if name in OVERRIDES and name:
+        args = _taken_apart(_argument(name, element.value), columns, notes)
+    elif name in OTHERS and name:
+        args = _replaced(_argument(name, element.value), name, OTHERS[name], notes)
+    else:
+        yield element
+        return
+    quote = key.quote if isinstance(key, cst.SimpleString) else '"'
+    for arg in args:
+        new = arg.keyword.value if arg.keyword else ""
+        yield element.with_changes(key=cst.SimpleString(f"{quote}{new}{quote}"), value=arg.value)
+
+
+def _rewritten(
+    call: cst.Call, others: Mapping[str, Other], notes: list[str], *, is_seen: bool = False
+) -> Iterator[cst.Arg]:
     for arg in call.args:
         name = arg.keyword.value if arg.keyword else None
         if name is None:
             if arg.star != "**":
                 raise Stays("the call has positional arguments, which BatchOperator does not take")
-            notes.append(_unseen(_shown(arg), others))
+            if not is_seen:
+                notes.append(_unseen(_shown(arg), others))
             yield arg
         elif name in OVERRIDES and others is OTHERS:
-            yield from _taken_apart(call, arg, notes)
+            yield from _taken_apart(arg, indentation(call.whitespace_before_args), notes)
         elif name in others:
             yield from _replaced(arg, name, others[name], notes)
         else:
@@ -116,12 +160,15 @@ def _member(value: cst.BaseExpression, name: str) -> cst.BaseExpression | None:
     return next((element.value for key, element in known if key == name), None)
 
 
-def _taken_apart(call: cst.Call, arg: cst.Arg, notes: list[str]) -> Iterator[cst.Arg]:
+def _taken_apart(arg: cst.Arg, outer: int | None, notes: list[str]) -> Iterator[cst.Arg]:
+    """Return the arguments that an override becomes.
+
+    :param outer: indentation of the arguments.
+    """
     if is_none(arg.value):
         return
     parts = take_apart(arg.value)
     notes += (f"{_shown(arg)}: {note}" for note in parts.notes)
-    outer = indentation(call.whitespace_before_args)
     inner = indentation(arg.value.lbrace.whitespace_after) if isinstance(arg.value, cst.Dict) else 0
     columns = 0 if outer is None or inner is None else inner - outer
     args = [
@@ -137,7 +184,13 @@ def _taken_apart(call: cst.Call, arg: cst.Arg, notes: list[str]) -> Iterator[cst
     yield from args
 
 
-def _write_wait(args: list[cst.Arg], notes: list[str], *, waits_elsewhere: bool) -> None:
+def _write_wait(
+    args: list[cst.Arg],
+    notes: list[str],
+    *,
+    waits_elsewhere: bool,
+    seen: Collection[cst.Dict] | None,
+) -> None:
     by_name = {each.keyword.value: place for place, each in enumerate(args) if each.keyword}
     defers = DEFERRABLE in by_name and _is(args[by_name[DEFERRABLE]].value, "True")
     if WAIT in by_name:
@@ -150,7 +203,12 @@ def _write_wait(args: list[cst.Arg], notes: list[str], *, waits_elsewhere: bool)
     if defers:
         return
     unseen = next((place for place, each in enumerate(args) if each.star == "**"), None)
-    if unseen is not None:
+    keys = [{name for name, _ in members(each) or ()} for each in seen or ()]
+    if keys and all(WAIT in each for each in keys):
+        return
+    if unseen is not None and keys and not any({WAIT, DEFERRABLE} & each for each in keys):
+        args.append(_argument(WAIT, cst.Name("True")))
+    elif unseen is not None:
         args[unseen] = _with_default(args[unseen])
     elif waits_elsewhere:
         notes.append(f"BatchOperator waits by default: give {WAIT}=True if no default_args have it")

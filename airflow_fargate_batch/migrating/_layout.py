@@ -33,6 +33,33 @@ def lay_out(call: cst.Call, args: Sequence[cst.Arg]) -> cst.Call:
     return call.with_changes(args=[*laid, end])
 
 
+def lay_out_dict(before: cst.Dict, elements: Sequence[cst.BaseDictElement]) -> cst.Dict:
+    """Return a dict with other elements, which have kept their commas.
+
+    If the last element is removed, the brace takes the line break and the comment of the element
+    before it.
+    """
+    brace = before.rbrace
+    if elements and elements[-1].comma is not (comma := before.elements[-1].comma):
+        brace = brace.with_changes(
+            whitespace_before=_closing(elements[-1].comma, brace.whitespace_before)
+        )
+        elements = [*elements[:-1], elements[-1].with_changes(comma=comma)]
+    return before.with_changes(elements=elements, rbrace=brace)
+
+
+def _closing(
+    comma: cst.Comma | cst.MaybeSentinel, space: cst.BaseParenthesizableWhitespace
+) -> cst.BaseParenthesizableWhitespace:
+    """Return the space behind a comma, with the indentation of the space before a brace."""
+    behind = comma.whitespace_after if isinstance(comma, cst.Comma) else space
+    if not isinstance(behind, cst.ParenthesizedWhitespace) or not isinstance(
+        space, cst.ParenthesizedWhitespace
+    ):
+        return space
+    return behind.with_changes(indent=space.indent, last_line=space.last_line)
+
+
 def indentation(space: cst.BaseParenthesizableWhitespace) -> int | None:
     """Return the columns before the next line, or ``None`` if the line goes on."""
     if isinstance(space, cst.ParenthesizedWhitespace):

@@ -7,6 +7,7 @@ from typing import Final
 import libcst as cst
 
 from airflow_fargate_batch.core._request.overrides import NOT_ON_FARGATE, RESOURCE_TYPES
+from airflow_fargate_batch.migrating._layout import lay_out_dict
 
 ARGUMENT_OF: Final[Mapping[str, str]] = {
     "command": "command",
@@ -93,7 +94,7 @@ def _taken_apart(value: cst.BaseExpression) -> Parts:
         else:
             rest.append(element)
     if rest and isinstance(value, cst.Dict):
-        parts.rest = value.with_changes(elements=rest)
+        parts.rest = lay_out_dict(value, rest)
     return parts
 
 

@@ -1,7 +1,6 @@
 """The pass over a file: finds the calls, and writes notes above their statements."""
 
 import textwrap
-from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 import libcst as cst
@@ -10,20 +9,24 @@ from libcst import metadata
 from airflow_fargate_batch.core.batch_operator import OPERATORS, OTHERS, SENSORS
 from airflow_fargate_batch.migrating._calls import (
     WAIT,
-    Rewritten,
+    rewrite_arguments,
     rewrite_expand,
     rewrite_operator,
     rewrite_sensor,
 )
+from airflow_fargate_batch.migrating._dicts import ArgumentDicts
+from airflow_fargate_batch.migrating._imports import OldImport
 from airflow_fargate_batch.migrating._layout import lost_comments
+from airflow_fargate_batch.migrating._names import (
+    NEW_NAME,
+    NewName,
+    class_of,
+    dotted,
+    imported_by,
+    mapped,
+)
 from airflow_fargate_batch.migrating._overrides import Stays, text_of
 
-NEW_NAME: Final[Mapping[str, tuple[str, str]]] = {
-    **dict.fromkeys(OPERATORS, ("airflow_fargate_batch.operators", "FargateBatchSubmitOperator")),
-    **dict.fromkeys(SENSORS, ("airflow_fargate_batch.sensors", "FargateBatchJobSensor")),
-}
-"""Module and name that replace each class."""
-_MAPS: Final = ("expand", "expand_kwargs")
 _WIDTH: Final = 88
 
 
@@ -46,19 +49,20 @@ class Rewriter(cst.CSTTransformer):
         calls: Number of rewritten calls.
         mentions: Whether the file uses BatchOperator or BatchSensor at all.
         notes: What is left for a person.
-        used: Module and name of the classes that the new file needs.
-        imports: Module, name and alias of each import that may be no longer needed.
+        used: Classes that the new file needs.
+        imports: Imports that may be no longer needed.
     """
 
     METADATA_DEPENDENCIES = (metadata.QualifiedNameProvider, metadata.PositionProvider)
 
-    def __init__(self) -> None:
+    def __init__(self, arguments: ArgumentDicts) -> None:
         super().__init__()
+        self._arguments = arguments
         self.calls = 0
         self.mentions = False
         self.notes: list[Note] = []
-        self.used: set[tuple[str, str]] = set()
-        self.imports: list[tuple[str, str | None, str | None]] = []
+        self.used: set[NewName] = set()
+        self.imports: list[OldImport] = []
         self._waits_elsewhere = False
         self._above: list[list[str]] = []
         self._annotations = 0
@@ -69,22 +73,20 @@ class Rewriter(cst.CSTTransformer):
     # ── imports ──────────────────────────────────────────────────────────────────────────────
 
     def visit_ImportFrom(self, node: cst.ImportFrom) -> bool:  # noqa: N802 - LibCST's name
-        module = _dotted(node.module) if node.module and not node.relative else ""
+        module = dotted(node.module) if node.module and not node.relative else ""
         if not isinstance(node.names, cst.ImportStar):
             for each in node.names:
-                self._note_import(module, each.evaluated_name, each.evaluated_alias)
+                if imported_by(f"{module}.{each.evaluated_name}"):
+                    self.mentions = True
+                    old = OldImport(module, each.evaluated_name, each.evaluated_alias)
+                    self.imports.append(old)
         return False
 
     def visit_Import(self, node: cst.Import) -> bool:  # noqa: N802 - LibCST's name
         for each in node.names:
-            if any(old.startswith(f"{each.evaluated_name}.") for old in NEW_NAME):
-                self.imports.append((each.evaluated_name, None, each.evaluated_alias))
+            if imported_by(each.evaluated_name):
+                self.imports.append(OldImport(each.evaluated_name, None, each.evaluated_alias))
         return False
-
-    def _note_import(self, module: str, name: str, alias: str | None) -> None:
-        full = f"{module}.{name}"
-        if any(old == full or old.startswith(f"{full}.") for old in NEW_NAME):
-            self.imports.append((module, name, alias))
 
     # ── what the file says elsewhere ─────────────────────────────────────────────────────────
 
@@ -94,13 +96,32 @@ class Rewriter(cst.CSTTransformer):
         self._waits_elsewhere = WAIT in keys.found
 
     def visit_Assign(self, node: cst.Assign) -> None:  # noqa: N802 - LibCST's name
-        """Note an assignment to an attribute that only BatchOperator has."""
+        """Note an attribute, and a default argument, that only BatchOperator has."""
         for each in node.targets:
             target = each.target
+            if isinstance(target, cst.Name):
+                self._note_defaults(target.value, node.value)
             if isinstance(target, cst.Attribute) and isinstance(target.value, cst.Name):
                 name = target.attr.value
                 if target.value.value in self._tasks and name in OTHERS:
                     self._note(node, f"the task has no attribute {name}: {OTHERS[name].advice}")
+
+    def visit_Arg(self, node: cst.Arg) -> None:  # noqa: N802 - LibCST's name
+        if node.keyword:
+            self._note_defaults(node.keyword.value, node.value)
+
+    def _note_defaults(self, name: str, value: cst.BaseExpression) -> None:
+        """Note the ``default_args`` that the operator refuses, since other operators may need them.
+
+        :param name: name that the value gets.
+        """
+        is_default = self.mentions and name.lower().endswith("default_args")
+        if not is_default or not isinstance(value, cst.Dict):
+            return
+        keys = (text_of(each.key) for each in value.elements if isinstance(each, cst.DictElement))
+        for key in keys:
+            if key in OTHERS and key and OTHERS[key].changes_job:
+                self._note(value, f"{name} has {key}, which is refused: {OTHERS[key].advice}")
 
     def leave_Assign(  # noqa: N802 - LibCST's name
         self, original_node: cst.Assign, updated_node: cst.Assign
@@ -116,11 +137,11 @@ class Rewriter(cst.CSTTransformer):
 
     def visit_Call(self, node: cst.Call) -> None:  # noqa: N802 - LibCST's name
         """Find the class, and look whether the values of ``expand`` allow to rewrite it."""
-        if self._old_name(_class_of(node)):
+        if self._old_name(class_of(node)):
             self.mentions = True
-            self._seen.add(_class_of(node))
-        inner = _mapped(node)
-        if inner is not None and self._old_name(_class_of(inner)) in OPERATORS:
+            self._seen.add(class_of(node))
+        inner = mapped(node)
+        if inner is not None and self._old_name(class_of(inner)) in OPERATORS:
             try:
                 rewrite_expand(node)
             except Stays as reason:
@@ -129,10 +150,10 @@ class Rewriter(cst.CSTTransformer):
     def leave_Call(  # noqa: N802 - LibCST's name
         self, original_node: cst.Call, updated_node: cst.Call
     ) -> cst.Call:
-        if old := self._old_name(_class_of(original_node)):
+        if old := self._old_name(class_of(original_node)):
             return self._rewritten(original_node, updated_node, old)
-        inner = _mapped(original_node)
-        if inner is not None and inner in self._seen and (old := self._old_name(_class_of(inner))):
+        inner = mapped(original_node)
+        if inner is not None and inner in self._seen and (old := self._old_name(class_of(inner))):
             return self._expanded(original_node, updated_node, old)
         return updated_node
 
@@ -143,29 +164,43 @@ class Rewriter(cst.CSTTransformer):
             if old in SENSORS:
                 done = rewrite_sensor(updated)
             else:
-                done = rewrite_operator(updated, waits_elsewhere=self._waits_elsewhere)
+                done = rewrite_operator(
+                    updated,
+                    waits_elsewhere=self._waits_elsewhere,
+                    seen=self._arguments.of_call.get(original),
+                )
         except Stays as reason:
             self._note(original, f"not rewritten: {reason}")
             return updated
         self.calls += 1
         self._seen.add(original)
-        self._note_all(original, updated, done)
+        self._note_all(original, lost_comments(updated, done.call), done.notes)
         self.used.add(NEW_NAME[old])
-        name = cst.Name(NEW_NAME[old][1])
-        if isinstance(updated.func, cst.Attribute) and _class_of(original) is not original.func:
+        name = cst.Name(NEW_NAME[old].name)
+        if isinstance(updated.func, cst.Attribute) and class_of(original) is not original.func:
             return done.call.with_changes(func=updated.func.with_changes(value=name))
         return done.call.with_changes(func=name)
 
     def _expanded(self, original: cst.Call, updated: cst.Call, old: str) -> cst.Call:
         done = rewrite_sensor(updated) if old in SENSORS else rewrite_expand(updated)
-        self._note_all(original, updated, done)
+        self._note_all(original, lost_comments(updated, done.call), done.notes)
         self._seen.add(original)
         return done.call
 
-    def _note_all(self, original: cst.Call, updated: cst.Call, done: Rewritten) -> None:
+    def leave_Dict(  # noqa: N802 - LibCST's name
+        self, original_node: cst.Dict, updated_node: cst.Dict
+    ) -> cst.Dict:
+        """Rewrite a dict of arguments."""
+        if original_node not in self._arguments.dicts:
+            return updated_node
+        new, notes = rewrite_arguments(updated_node)
+        self._note_all(original_node, lost_comments(updated_node, new), notes)
+        return new
+
+    def _note_all(self, original: cst.CSTNode, comments: list[str], notes: list[str]) -> None:
         if self._above:
-            self._above[-1] += lost_comments(updated, done.call)
-        for text in done.notes:
+            self._above[-1] += comments
+        for text in notes:
             self._note(original, text)
 
     # ── other uses of the classes ────────────────────────────────────────────────────────────
@@ -200,9 +235,13 @@ class Rewriter(cst.CSTTransformer):
         self.mentions = True
         if self._annotations:
             self.used.add(NEW_NAME[old])
-            return cst.Name(NEW_NAME[old][1])
+            return cst.Name(NEW_NAME[old].name)
         name = old.rpartition(".")[2]
-        self._note(original, f"{name} is used without a call here, which is not rewritten")
+        new = NEW_NAME[old].name
+        self._note(
+            original,
+            f"{name} is used without a call here, which is not rewritten: use {new}, or keep it",
+        )
         return updated
 
     def _old_name(self, node: cst.CSTNode) -> str | None:
@@ -249,24 +288,3 @@ class _Keys(cst.CSTVisitor):
     def visit_DictElement(self, node: cst.DictElement) -> None:  # noqa: N802 - LibCST's name
         if (key := text_of(node.key)) is not None:
             self.found.add(key)
-
-
-def _class_of(call: cst.Call) -> cst.BaseExpression:
-    """Return the class that ``Class(…)`` or ``Class.partial(…)`` names."""
-    func = call.func
-    if isinstance(func, cst.Attribute) and func.attr.value == "partial":
-        return func.value
-    return func
-
-
-def _mapped(call: cst.Call) -> cst.Call | None:
-    """Return the call of ``partial`` in ``Class.partial(…).expand(…)``."""
-    func = call.func
-    if isinstance(func, cst.Attribute) and func.attr.value in _MAPS:
-        return func.value if isinstance(func.value, cst.Call) else None
-    return None
-
-
-def _dotted(node: cst.BaseExpression) -> str:
-    """Return a dotted name as text."""
-    return cst.Module([]).code_for_node(node)

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import libcst as cst
 from libcst import metadata
-from libcst.codemod import CodemodContext
-from libcst.codemod.visitors import AddImportsVisitor, RemoveImportsVisitor
 
+from airflow_fargate_batch.migrating._dicts import ArgumentDicts
+from airflow_fargate_batch.migrating._imports import with_imports
 from airflow_fargate_batch.migrating._rewriter import Note, Rewriter
 
 
@@ -48,10 +48,12 @@ def migrate(source: bytes) -> Migrated:
     except (UnicodeDecodeError, LookupError, SyntaxError, ValueError) as error:
         raise NotPython(str(error)) from None
     wrapper = metadata.MetadataWrapper(module)
-    rewriter = Rewriter()
+    arguments = ArgumentDicts()
+    wrapper.visit(arguments)
+    rewriter = Rewriter(arguments)
     tree = wrapper.visit(rewriter)
     if rewriter.used:
-        tree = _with_imports(tree, rewriter)
+        tree = with_imports(tree, rewriter.used, rewriter.imports)
     return Migrated(
         old=module.code,
         new=tree.code,
@@ -69,13 +71,3 @@ def _reason(source: bytes, error: cst.ParserSyntaxError) -> str:
     except SyntaxError as python:
         return f"line {python.lineno}, column {python.offset}: {python.msg}"
     return f"line {error.raw_line}, column {error.raw_column + 1}: {error.message}"
-
-
-def _with_imports(tree: cst.Module, rewriter: Rewriter) -> cst.Module:
-    context = CodemodContext()
-    for module, name in sorted(rewriter.used):
-        AddImportsVisitor.add_needed_import(context, module, name)
-    for source, obj, alias in rewriter.imports:
-        RemoveImportsVisitor.remove_unused_import(context, source, obj, alias)
-    added = AddImportsVisitor(context).transform_module(tree)
-    return RemoveImportsVisitor(context).transform_module(added)

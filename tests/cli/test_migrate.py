@@ -67,6 +67,21 @@ def test_encoding_and_line_ends_are_kept(run: Run, dag_file: Path) -> None:
     assert written.count(b"\n") == written.count(b"\r\n") > 4
 
 
+def test_a_byte_order_mark_is_kept(run: Run, dag_file: Path) -> None:
+    dag_file.write_bytes(b"\xef\xbb\xbf" + CALL.format(more="").encode())
+    assert run("migrate", "--write", str(dag_file)).code == 0
+    assert dag_file.read_bytes().startswith(b"\xef\xbb\xbffrom airflow_fargate_batch.operators ")
+
+
+def test_the_same_note_about_several_calls_is_one_line(run: Run, dag_file: Path) -> None:
+    dag_file.write_text(3 * CALL.format(more=", max_retries=9"))
+    shown = run("migrate", str(dag_file))
+    note = "max_retries=9 is left out: use `wait_timeout` (also in lines 6, 9)"
+    assert shown.err.count("warning:") == 1
+    assert f"{dag_file}:3: {note}\n" in shown.err
+    assert shown.out.count("+# fargate-batch migrate: max_retries=9 is left out") == 3
+
+
 def test_a_file_without_a_last_line_end_makes_a_diff_too(run: Run, dag_file: Path) -> None:
     dag_file.write_text(CALL.format(more="").rstrip())
     shown = run("migrate", str(dag_file))

@@ -128,10 +128,145 @@ def test_mapped_sensors_are_rewritten() -> None:
     assert done == "FargateBatchJobSensor.partial(task_id='w').expand(job_ids=jobs.output)"
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("pars = {'overrides': x}\nBatchOperator(**pars)", "pars = {'container_overrides': x}"),
+        ("pars: dict = {'overrides': x}\nBatchOperator(**pars)", "pars: dict = {'container_ove"),
+        ("BatchOperator(**{'overrides': x, 'retries': 1})", "**{'container_overrides': x, 'ret"),
+        (
+            "pars = {'overrides': {'vcpus': 1, 'command': c}, 'pool': 'p'}\nBatchOperator(**pars)",
+            "pars = {'vcpu': 1, 'command': c, 'pool': 'p'}",
+        ),
+        (
+            'pars = {\n    "array_properties": {"size": n},\n    "max_retries": 9,  # long\n}\n'
+            "BatchOperator.partial(**pars)",
+            "# long\n# fargate-batch migrate: max_retries=9 is left out: use `wait_timeout`\n"
+            'pars = {\n    "array_size": n,\n}',
+        ),
+        (
+            "def make(a):\n    if a:\n        return {'overrides': x}\n"
+            "    pars = {'overrides': y}\n    print(pars['pool'])\n    return pars\n"
+            "BatchOperator(**make(1))",
+            "        return {'container_overrides': x}\n    pars = {'container_overrides': y}\n",
+        ),
+        (
+            "def make():\n    pars = {'overrides': x}\n    return pars, BatchOperator(**pars)",
+            "    pars = {'container_overrides': x}\n",
+        ),
+    ],
+)
+def test_dicts_that_only_batch_operator_takes_are_rewritten(before: str, after: str) -> None:
+    done = rewritten(before)
+    assert after in done.new
+    assert not [note for note in done.notes if "are not rewritten" in note.text]
+
+
+@pytest.mark.parametrize(
+    ("pars", "after"),
+    [
+        ("'pool': 'p'", "**pars, wait_for_completion=True"),
+        ("'deferrable': d", '**{"wait_for_completion": True, **pars}'),
+        ("'wait_for_completion': w", "**pars"),
+    ],
+)
+def test_the_wait_is_written_beside_a_dict_that_does_not_say_it(pars: str, after: str) -> None:
+    assert last_lines(f"pars = {{{pars}}}\nBatchOperator(**pars)") == f"{NEW}({after})"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "pars = load()\nBatchOperator(**pars)",
+        "pars = {'overrides': x}\npars['overrides'] = y\nBatchOperator(**pars)",
+        "pars = {'overrides': x}\npars['pool'] = y\nBatchOperator(**pars)",
+        "pars = {'overrides': x}\nprint(pars['overrides'])\nBatchOperator(**pars)",
+        "pars = {'overrides': x}\npars.update(y)\nBatchOperator(**pars)",
+        "pars = {'overrides': x}\npars |= y\nBatchOperator(**pars)",
+        "pars = {'overrides': x}\nOther(**pars)\nBatchOperator(**pars)",
+        "pars = {'overrides': x}\nfor pars in rows:\n    BatchOperator(**pars)",
+        "pars = {'overrides': x, **more}\nBatchOperator(**pars)",
+        "pars = {'overrides': x, 'node_overrides': y}\nBatchOperator(**pars)",
+        "pars = [{'overrides': x}]\nBatchOperator(**pars[0])",
+        "def make(pars):\n    return pars\nBatchOperator(**make({'overrides': x}))",
+        "def make():\n    return make()\nBatchOperator(**make())\nx = {'overrides': x}",
+        "def make():\n    pass\nBatchOperator(**make())\nx = {'overrides': x}",
+        "@cached\ndef make():\n    return {'overrides': x}\nBatchOperator(**make())",
+        "def make():\n    return {'overrides': x}\nmap(make, y)\nBatchOperator(**make())",
+        "from ours import pars\nBatchOperator(**pars)\nx = {'overrides': x}",
+        "BatchOperator(**{'overrides': x} | y)",
+        "BatchOperator(**{'overrides': x}, node_overrides={})\nBatchOperator(**{'overrides': y})",
+        "BatchOperator(**{'overrides': x})\n"
+        "BatchOperator.partial(a=1).expand(array_properties=[{'size': 2}])",
+    ],
+)
+def test_a_dict_that_may_have_other_uses_is_left_with_a_comment(code: str) -> None:
+    done = rewritten(code)
+    assert "container_overrides" not in done.new
+    assert any("are not rewritten: look for" in note.text for note in done.notes)
+
+
+def test_an_import_keeps_its_place_and_its_comments() -> None:
+    source = IMPORTS.replace("\nfrom", "  # noqa: E501\n\n# ours\nfrom")
+    done = migrate(f"import os\n\n# theirs\n{source}import re\nBatchOperator()".encode())
+    assert done.new.startswith(
+        "import os\n\n# theirs\n"
+        "from airflow_fargate_batch.operators import FargateBatchSubmitOperator  # noqa: E501\n\n"
+        "# ours\nfrom airflow.providers.amazon.aws.sensors.batch import BatchSensor\nimport re\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("from {old} import (  # a\n    BatchOperator as B,  # b\n)\nB()", "from {new} import (  "
+         "# a\n    FargateBatchSubmitOperator,  # b\n)\n"),
+        ("def f():\n    from {old} import BatchOperator\n    return BatchOperator()",
+         "def f():\n    from {new} import FargateBatchSubmitOperator\n"),
+        ("from {old} import BatchOperator\nfrom {old} import AwsBatchOperator\n"
+         "BatchOperator()\nAwsBatchOperator()", "from {new} import FargateBatchSubmitOperator\nF"),
+        ("from {old} import BatchOperator, BatchCreateComputeEnvironmentOperator as C\n"
+         "BatchOperator()\nC()", "from {old} import BatchCreateComputeEnvironmentOperator as C\n"
+         "from {new} import FargateBatchSubmitOperator\n"),
+        ("import airflow\nfrom {old} import BatchOperator\nBatchOperator()",
+         "import airflow\nfrom {new} import FargateBatchSubmitOperator\nF"),
+        ("from {old} import BatchOperator\nBatchOperator()\nisinstance(x, BatchOperator)",
+         "from {old} import BatchOperator\nfrom {new} import FargateBatchSubmitOperator\n"),
+    ],
+    ids=["parentheses", "in a function", "two names", "another class", "airflow", "still used"],
+)  # fmt: skip
+def test_imports_are_replaced_where_they_stand(before: str, after: str) -> None:
+    names = {
+        "old": "airflow.providers.amazon.aws.operators.batch",
+        "new": "airflow_fargate_batch.operators",
+    }
+    assert migrate(before.format(**names).encode()).new.startswith(after.format(**names))
+
+
+def test_an_import_without_a_use_is_left() -> None:
+    done = migrate(IMPORTS.encode())
+    assert (done.new, done.mentions) == (IMPORTS, True)
+
+
 def test_a_wait_among_the_dicts_of_the_file_is_left_to_a_person() -> None:
     done = rewritten("d = {'wait_for_completion': False}\nBatchOperator(default_args=d)")
     assert done.new.endswith(f"{NEW}(default_args=d)\n")
     assert "give wait_for_completion=True if no default_args have it" in done.notes[0].text
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "default_args = {{{}}}\nBatchOperator(default_args=default_args)",
+        "DEFAULT_ARGS = {{{}}}",
+        "DAG('d', default_args={{{}}})",
+    ],
+)
+def test_default_args_that_the_operator_refuses_are_noted(code: str) -> None:
+    done = rewritten(code.format("'owner': 'me', 'overrides': x, 'job_queue': 'q', 'waiters': y"))
+    [note] = done.notes
+    assert note.text.endswith(f" has overrides, which is refused: {OTHERS['overrides'].advice}")
+    assert migrate(b"default_args = {'overrides': x}\n").notes == []
 
 
 def test_a_templated_wait_is_noted() -> None:
@@ -173,6 +308,14 @@ def test_comments_of_removed_code_move_above_the_statement() -> None:
     done = last_lines("if x:\n    y = BatchOperator(\n        max_retries=5,  # an hour\n    )", 5)
     assert done.startswith("    # an hour\n    # fargate-batch migrate: max_retries=5 is left out")
     assert done.endswith(f"    y = {NEW}(\n        wait_for_completion=True,\n    )")
+
+
+def test_what_remains_of_overrides_keeps_its_layout() -> None:
+    rest = '        "foo": 1,  # one\n'
+    for end in ("", ",", ",  # two"):
+        before = f'BatchOperator(\n    overrides={{\n{rest}        "command": c{end}\n    }},\n)'
+        after = f"    command=c,\n    container_overrides={{\n{rest}    }},\n    wait_for_"
+        assert after.replace("1,", f"1{end[:1]}") in rewritten(before).new
 
 
 def test_long_values_are_cut_in_notes() -> None:
