@@ -14,7 +14,7 @@ from airflow_fargate_batch._airflow.import_check import (
     CheckedPartial,
     ImportCheck,
 )
-from airflow_fargate_batch._airflow.masking import HidesSecrets, as_json
+from airflow_fargate_batch._airflow.masking import HidesSecrets, body_as_json
 from airflow_fargate_batch._airflow.unknown_arguments import refuse_unknown
 from airflow_fargate_batch._airflow.upstream import holds_no_xcom
 from airflow_fargate_batch.core.backoff import POLL_INTERVAL
@@ -384,7 +384,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         arguments = self.request_arguments() | json_files(self, None)
         request = JobRequest.from_arguments(dry_run=True, **arguments)
         request = self.completed(request, None, dry_run=True)
-        print(as_json(request))  # noqa: T201 - what Airflow's own dry_run() does
+        print(body_as_json(request))  # noqa: T201 - what Airflow's own dry_run() does
 
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:  # noqa: ARG002 - Airflow's signature
         """Return facets about the job, for Airflow's OpenLineage provider at the task's end."""

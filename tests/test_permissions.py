@@ -264,11 +264,11 @@ def test_an_explanation_calls_for_the_same(aws: LocalBatch) -> None:
 
 
 def test_the_pages_in_airflow_call_for_the_same(aws: LocalBatch) -> None:
-    from airflow_fargate_batch.ui.records import Key, TaskRecord
+    from airflow_fargate_batch.ui.records import TaskKey, TaskRecord
     from airflow_fargate_batch.ui.tries import jobs_of_task
 
     api, job = stuck(aws)
-    record = TaskRecord(key=Key("d", "r", "t"), state="running", operator=None, try_number=2)
+    record = TaskRecord(key=TaskKey("d", "r", "t"), state="running", operator=None, try_number=2)
     before = len(aws.requests)
     EvidenceReader(api).read(job, set(Question))
     jobs_of_task(replace(job, tags={SUBMISSION_TAG: f"{TOKEN}-0"}), record, lambda: api)

@@ -30,7 +30,7 @@ PATIENCE: Final = 5.0
 _REGION_VARIABLES: Final = ("AWS_REGION", "AWS_DEFAULT_REGION")
 
 
-def known_prices() -> Prices:
+def configured_prices() -> Prices:
     """Return the built-in prices, with those of ``[fargate_batch] prices_file`` in their place.
 
     A file that cannot be read is logged, and the built-in prices count.
@@ -53,12 +53,12 @@ def estimate_lines(request: JobRequest, region_name: str | None) -> list[str]:
     """
     variables = (os.environ.get(name) for name in _REGION_VARIABLES)
     region = region_name or next(filter(None, variables), None)
-    return estimate_request(request, known_prices(), region=region).describe()
+    return estimate_request(request, configured_prices(), region=region).describe()
 
 
 def cost_so_far(job: Job) -> dict[str, Any]:
     """Return ``cost`` of XCom ``job`` for a job that may still run, without a call to AWS."""
-    return cost_of(job, known_prices(), now=datetime.now(UTC)).to_summary()
+    return cost_of(job, configured_prices(), now=datetime.now(UTC)).to_summary()
 
 
 def cost_of_ended(
@@ -87,4 +87,6 @@ def cost_of_ended(
             children = in_time(partial(read_children, job, describe), PATIENCE)
     except Exception as error:  # noqa: BLE001 - whatever a connection raises; the cost is an extra
         log.info("Could not read what the cost of job %s depends on: %s", job.id, error)
-    return cost_of(job, known_prices(), capacity=capacity or Capacity.UNKNOWN, children=children)
+    return cost_of(
+        job, configured_prices(), capacity=capacity or Capacity.UNKNOWN, children=children
+    )

@@ -85,17 +85,17 @@ class HidesSecrets(BaseOperator):
         if name == "items":
             return self._hide_items(listed(rendered))
         original = secrets.restored(rendered, self._originals.get(name))
-        shown, original = secrets.hidden(original, is_secret_name, _masked)
+        shown, original = secrets.hidden(original, is_secret_in_airflow, _masked)
         self._originals = {**self._originals, name: original}
-        _mask(secrets.texts_of_secrets(original, is_secret_name))
+        _mask(secrets.texts_of_secrets(original, is_secret_in_airflow))
         return shown
 
     def _hide_items(self, rendered: Any) -> Any:
         """Show the first items only: a task may have a million."""
         self._originals = {**self._originals, "items": rendered}
         first = preview(rendered)
-        self._shown_items, _ = secrets.hidden(first, is_secret_name, _masked)
-        _mask(secrets.texts_of_secrets(first, is_secret_name))
+        self._shown_items, _ = secrets.hidden(first, is_secret_in_airflow, _masked)
+        _mask(secrets.texts_of_secrets(first, is_secret_in_airflow))
         return self._shown_items
 
     def _argument(self, name: str) -> Any:
@@ -105,7 +105,7 @@ class HidesSecrets(BaseOperator):
         return secrets.restored(getattr(self, name), self._originals.get(name))
 
 
-def is_secret_name(name: str) -> bool:
+def is_secret_in_airflow(name: str) -> bool:
     """Report whether a name is a secret's, by our words or by the words configured in Airflow.
 
     Of Airflow's rules only ``[core] sensitive_var_conn_names`` counts, anywhere in a name, as in
@@ -125,7 +125,7 @@ def _configured_names() -> list[str]:
 
 def hidden(value: Any) -> Any:
     """Copy a value with its secrets struck out."""
-    return secrets.hidden(value, is_secret_name, _masked)[0]
+    return secrets.hidden(value, is_secret_in_airflow, _masked)[0]
 
 
 def _masked(text: str) -> str:
@@ -138,17 +138,17 @@ def _mask(texts: Iterable[str]) -> None:
         mask_secret(text)
 
 
-def as_json(request: "JobRequest") -> str:
+def body_as_json(request: "JobRequest") -> str:
     """Write the body of SubmitJob as JSON, with secrets struck out."""
-    body = secrets.redacted(request.to_submit_job(), is_secret_name, _masked)
+    body = secrets.redacted(request.to_submit_job(), is_secret_in_airflow, _masked)
     return json.dumps(body, indent=2, ensure_ascii=False)
 
 
 def places_struck_out(request: "JobRequest") -> list[str]:
-    """Return the places in a request with secrets struck out by ``as_json``."""
-    return secrets.places_of_secrets(request.to_submit_job(), is_secret_name)
+    """Return the places in a request with secrets struck out by ``body_as_json``."""
+    return secrets.places_of_secrets(request.to_submit_job(), is_secret_in_airflow)
 
 
 def mask_secrets_of(request: "JobRequest") -> None:
     """Mask the secrets of a request in all logs, also secrets read from files."""
-    _mask(secrets.texts_of_secrets(request.to_submit_job(), is_secret_name))
+    _mask(secrets.texts_of_secrets(request.to_submit_job(), is_secret_in_airflow))

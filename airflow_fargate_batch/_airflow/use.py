@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from airflow_fargate_batch._airflow.costs import known_prices
+from airflow_fargate_batch._airflow.costs import configured_prices
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.right_size import any_records_use, right_size
 from airflow_fargate_batch.core.usage import TaskPlace
@@ -52,7 +52,7 @@ def use_of_ended(
         return None
     if usage is None:
         return None
-    found = right_size(job, usage, prices=known_prices())
+    found = right_size(job, usage, prices=configured_prices())
     for line in found.to_lines():
         log.info("%s", line)
     return found.to_json()

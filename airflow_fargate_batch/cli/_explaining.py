@@ -29,7 +29,9 @@ PATIENCE: Final = 30.0
 """Seconds for all lookups."""
 
 
-def explained(job: Job, api: BatchApi, options: ConnectionOptions, prices: Prices) -> Explanation:
+def fully_explained(
+    job: Job, api: BatchApi, options: ConnectionOptions, prices: Prices
+) -> Explanation:
     """Look up everything around a job, and explain the job."""
     logs = cache(partial(connect_logs, options, api.region))
     children = failed_children_of(job, lambda: api) if job.has_failed_children else None

@@ -54,7 +54,7 @@ json has the same members for each job in every command; null means unknown:
   array.failedIndexes"""
 
 
-def members(job: Job, summary: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def job_members(job: Job, summary: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return a job's JSON object: the same members in every command, ``null`` if unknown.
 
     :param summary: result of ``Job.to_summary``. ``None`` means AWS has not described the job.
@@ -83,4 +83,4 @@ def written(submitted: "Submitted", form: str, *, indent: int | None = 2) -> str
     if form != "json":
         return submitted.job_id
     job = Job(id=submitted.job_id, name=submitted.job_name, arn=submitted.job_arn)
-    return _console.as_json(members(job), indent=indent)
+    return _console.as_json(job_members(job), indent=indent)

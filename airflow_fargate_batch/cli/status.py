@@ -11,7 +11,7 @@ from airflow_fargate_batch.cli._jobs import (
     JSON_HELP,
     add_ids,
     exit_code,
-    members,
+    job_members,
     named,
     read_ids,
 )
@@ -84,7 +84,7 @@ def _members(job: Job, api: "BatchApi") -> dict[str, Any]:
         if job.has_failed_children
         else None
     )
-    return members(job, job.to_summary(failed_children=failed))
+    return job_members(job, job.to_summary(failed_children=failed))
 
 
 def _row(job: Job) -> tuple[str, ...]:

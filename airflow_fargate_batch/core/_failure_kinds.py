@@ -46,7 +46,7 @@ _EXCEPTIONS: Final[Mapping[FailureKind, type[exceptions.JobFailed]]] = {
 }
 
 
-class Rule(NamedTuple):
+class FailureRule(NamedTuple):
     """Cause and advice for evidence with a pattern (upper or lower case).
 
     Attributes:

@@ -23,7 +23,7 @@ from airflow_fargate_batch.core.failure import (
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.log_streams import log_page
 from airflow_fargate_batch.core.narration import described, duration
-from airflow_fargate_batch.core.report import Report
+from airflow_fargate_batch.core.report import JobReport
 from airflow_fargate_batch.core.spelling import camel_case
 from airflow_fargate_batch.core.status import JobStatus
 from airflow_fargate_batch.core.timeline import Timeline, timeline_of
@@ -101,7 +101,7 @@ class Explanation:
         :param named: names the items of a child, by its index in the original array.
         """
         return str(
-            Report(
+            JobReport(
                 headline=self._headline(task),
                 words=() if self.job.status is JobStatus.SUCCEEDED else reasons(self.job),
                 details=outcome_lines(

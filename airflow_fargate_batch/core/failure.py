@@ -8,7 +8,7 @@ from typing import Final
 
 from airflow_fargate_batch.core import fargate
 from airflow_fargate_batch.core._containers import Container
-from airflow_fargate_batch.core._failure_rules import RULES, FailureKind, Rule
+from airflow_fargate_batch.core._failure_rules import RULES, FailureKind, FailureRule
 from airflow_fargate_batch.core.job import Attempt, Job
 from airflow_fargate_batch.core.status import JobStatus
 from airflow_fargate_batch.exceptions import JobFailed
@@ -169,7 +169,7 @@ def _first_match(evidence: str, job: Job) -> Failure:
     )
 
 
-def _cause(rule: Rule, found: re.Match[str]) -> str:
+def _cause(rule: FailureRule, found: re.Match[str]) -> str:
     """Write the rule's cause; a fallback rule also quotes the matching line."""
     if not rule.quotes:
         return rule.cause

@@ -7,7 +7,7 @@ from airflow_fargate_batch.core import urls
 from airflow_fargate_batch.core.failure import diagnose_stuck
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.log_streams import log_page
-from airflow_fargate_batch.core.report import Report
+from airflow_fargate_batch.core.report import JobReport
 
 if TYPE_CHECKING:  # parsing a DAG needs no explanation
     from airflow_fargate_batch.core.explanation import Explanation
@@ -91,7 +91,7 @@ def report(
         pages.append(f"Log: {log}")
     waits = explanation is not None and explanation.is_before_start
     return str(
-        Report(
+        JobReport(
             headline=f"{task}: {text[:1].lower()}{text[1:]}" if task else text,
             details=_cause(explanation) if explanation and waits else (),
             timeline=_timeline(explanation) if explanation else (),

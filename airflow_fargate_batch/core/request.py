@@ -24,7 +24,7 @@ from airflow_fargate_batch.core._request.learning import Learning
 from airflow_fargate_batch.core._request.overrides import Overrides
 from airflow_fargate_batch.core._request.parts import RequestParts
 from airflow_fargate_batch.core._request.size import Settled, read_size, settle_size
-from airflow_fargate_batch.core._request.values import Findings, integer
+from airflow_fargate_batch.core._request.values import Findings, parse_integer
 from airflow_fargate_batch.core.arguments import (
     Arguments,
     read_exit_codes,
@@ -222,7 +222,7 @@ def find_problems(**arguments: object) -> list[Problem]:
 
 
 def _is_zero(value: object) -> bool:
-    return integer(value, "array_size", Findings()) == 0
+    return parse_integer(value, "array_size", Findings()) == 0
 
 
 def read_items(items: object, per_child: object = None) -> Items | None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from airflow_fargate_batch.core import limits
-from airflow_fargate_batch.local.jobs import Job
+from airflow_fargate_batch.local.jobs import LocalJob
 
 METADATA: Final = "ECS_CONTAINER_METADATA_URI_V4"
 """Variable with a different value in each container; also identifies leftover processes."""
@@ -108,8 +108,8 @@ def _marked(mark: bytes) -> Iterator[int]:
                 yield int(entry.name)
 
 
-def environment_of(
-    job: Job, given: Sequence[Mapping[str, str]], *, home: str, metadata: str
+def container_environment(
+    job: LocalJob, given: Sequence[Mapping[str, str]], *, home: str, metadata: str
 ) -> dict[str, str]:
     """Build a container's environment: container and AWS variables, none of this process."""
     own = {

@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from airflow_fargate_batch.local.clock import Clock
-from airflow_fargate_batch.local.jobs import Container, Job
+from airflow_fargate_batch.local.jobs import LocalContainer, LocalJob
 from airflow_fargate_batch.local.logs import LogStream
 from airflow_fargate_batch.local.moto import OtherServices
-from airflow_fargate_batch.local.process import Process, environment_of, why_not
+from airflow_fargate_batch.local.process import Process, container_environment, why_not
 
 GRACE: Final = 2.0
 """Seconds from SIGTERM to SIGKILL; AWS waits 30 seconds."""
@@ -31,7 +31,7 @@ class Task:
     """
 
     def __init__(
-        self, job: Job, *, services: OtherServices, clock: Clock, directory: str, url: str
+        self, job: LocalJob, *, services: OtherServices, clock: Clock, directory: str, url: str
     ) -> None:
         self.job = job
         self._attempt = job.attempt
@@ -118,7 +118,7 @@ class Task:
             self._end(position, 0)
             return
         directory = tempfile.mkdtemp(dir=self._directory)
-        environment = environment_of(
+        environment = container_environment(
             self.job,
             properties["environment"],
             home=directory,
@@ -167,7 +167,7 @@ class Task:
         return self.job.submission.containers[position]
 
 
-def metadata_of(job: Job, container: Container) -> dict[str, Any]:
+def metadata_of(job: LocalJob, container: LocalContainer) -> dict[str, Any]:
     """Describe a container as ECS's metadata endpoint does, in short."""
     submission, attempt = job.submission, job.attempt
     options = {

@@ -81,7 +81,7 @@ def conclude(
     known_children = failed_children_of(job, api, most=most) if job.is_array else []
     failed_children = known_children or []
     listed = items() if items else None
-    evidence = gather(
+    evidence = gather_evidence(
         job,
         api,
         failed_children=failed_children,
@@ -105,7 +105,7 @@ def conclude(
     )
 
 
-def gather(
+def gather_evidence(
     job: Job,
     api: "Callable[[], BatchApi]",
     *,
@@ -132,7 +132,7 @@ def gather(
 
 def explained(job: Job, api: "Callable[[], BatchApi]") -> Explanation:
     """Explain a job that a task gives up; lookups end within ``PATIENCE`` seconds."""
-    return explain(job, gather(job, api), datetime.now(UTC))
+    return explain(job, gather_evidence(job, api), datetime.now(UTC))
 
 
 def _failed_indexes(job: Job, failed_children: list[Job] | None) -> list[int] | None:

@@ -7,7 +7,7 @@ import pytest
 
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.exceptions import AwsError, Throttled
-from airflow_fargate_batch.ui.live import FRESH, PAUSE, LiveJobs, connect
+from airflow_fargate_batch.ui.live import FRESH, PAUSE, LiveJobs, connected_hook
 from airflow_fargate_batch.ui.records import JobReference
 
 
@@ -90,9 +90,9 @@ def test_trouble_of_one_connection_does_not_concern_another() -> None:
 
 def test_a_task_without_a_connection_on_record_is_not_asked_about() -> None:
     with pytest.raises(AwsError, match="no credentials of its own"):
-        connect(None, "eu-west-1")
+        connected_hook(None, "eu-west-1")
 
 
 def test_a_missing_connection_is_never_replaced_by_the_server_s_credentials() -> None:
     with pytest.raises(AwsError, match="finds no connection no_such_connection"):
-        connect("no_such_connection", "eu-west-1")
+        connected_hook("no_such_connection", "eu-west-1")

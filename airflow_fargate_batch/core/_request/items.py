@@ -16,8 +16,8 @@ from airflow_fargate_batch.core._request.array import Array
 from airflow_fargate_batch.core._request.values import (
     WRITE_JSON,
     Findings,
-    integer,
     is_rendered,
+    parse_integer,
     parse_json,
     plain_text,
     shown,
@@ -125,7 +125,7 @@ def read(given: "Arguments", findings: Findings, *, dry_run: bool) -> Shared:
 
 
 def _per_child(given: object, findings: Findings) -> int | None:
-    per_child = None if given is None else integer(given, "items_per_child", findings)
+    per_child = None if given is None else parse_integer(given, "items_per_child", findings)
     if per_child is not None and per_child < 1:
         findings.problem("items_per_child", f"must be at least 1, not {per_child}", "use 1")
         return None

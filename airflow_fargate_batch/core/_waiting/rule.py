@@ -29,7 +29,7 @@ class Cause:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundCause:
     """Result of a rule for one job.
 
     Attributes:
@@ -42,7 +42,7 @@ class Found:
     advice: str | None = None
 
 
-Check = Callable[[Job, Evidence], Found | None]
+Check = Callable[[Job, Evidence], FoundCause | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
