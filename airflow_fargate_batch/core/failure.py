@@ -10,6 +10,7 @@ from airflow_fargate_batch.core import fargate
 from airflow_fargate_batch.core._containers import Container
 from airflow_fargate_batch.core._failure_rules import RULES, FailureKind, FailureRule
 from airflow_fargate_batch.core.job import Attempt, Job
+from airflow_fargate_batch.core.listing import first_few
 from airflow_fargate_batch.core.status import JobStatus
 from airflow_fargate_batch.exceptions import JobFailed
 
@@ -208,10 +209,8 @@ def _children(job: Job, failed: Sequence[Job], named: Callable[[int], str] | Non
         return
     count = _failed_count(job, failed)
     yield f"Failed children: {count}{f' of {job.array_size}' if job.array_size else ''}"
-    for child in failed[:CHILDREN_SHOWN]:
-        yield f"  {_child(job, child, named)}"
-    if count > CHILDREN_SHOWN:
-        yield f"  and {count - min(len(failed), CHILDREN_SHOWN)} more"
+    shown = (_child(job, child, named) for child in failed[:CHILDREN_SHOWN])
+    yield from (f"  {line}" for line in first_few(shown, CHILDREN_SHOWN, count=count))
 
 
 def _child(job: Job, child: Job, named: Callable[[int], str] | None) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 from airflow_fargate_batch.core import urls
 from airflow_fargate_batch.core.failure import diagnose_stuck
 from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.core.listing import first_few
 from airflow_fargate_batch.core.log_streams import log_page
 from airflow_fargate_batch.core.report import JobReport
 
@@ -24,10 +25,8 @@ def left_running(jobs: Iterable[Job], *, region: str | None = None, why: str | N
     :param why: reason not to terminate the jobs, if termination is the default.
     """
     live = [job for job in jobs if job.status.is_live]
-    lines = [_left_running(job, region, why) for job in live[:NAMED]]
-    if len(live) > NAMED:
-        lines.append(f"{len(live) - NAMED} more jobs are still running.")
-    return "\n".join(lines)
+    lines = (_left_running(job, region, why) for job in live[:NAMED])
+    return "\n".join(first_few(lines, NAMED, noun="jobs", count=len(live)))
 
 
 def _left_running(job: Job, region: str | None, why: str | None) -> str:

@@ -15,6 +15,7 @@ from itertools import chain
 from typing import Any, Final
 
 from airflow_fargate_batch.core import json_text, limits
+from airflow_fargate_batch.core.listing import in_a_sentence
 from airflow_fargate_batch.core.naming import INDEXES_VARIABLE, ITEMS_TAG
 
 ITEMS_VARIABLE: Final = "FARGATE_BATCH_ITEMS"
@@ -173,9 +174,8 @@ class Items:
             return ""
         first = json.dumps(hidden(json.loads(lines[0])), ensure_ascii=False)
         shown = first if len(first) <= SHOWN else f"{first[:SHOWN]}…"
-        if len(lines) == 1:
-            return f"item {shown}"
-        return f"items {shown} and {len(lines) - 1} more"
+        said = in_a_sentence([shown], 1, count=len(lines))
+        return f"item {said}" if len(lines) == 1 else f"items {said}"
 
 
 def line_of(item: object) -> str:

@@ -34,6 +34,7 @@ from airflow_fargate_batch.core.arguments import (
 )
 from airflow_fargate_batch.core.definition import LATEST
 from airflow_fargate_batch.core.items import Items, indexes_text
+from airflow_fargate_batch.core.listing import first_few
 from airflow_fargate_batch.core.naming import INDEXES_VARIABLE, Submission
 from airflow_fargate_batch.exceptions import PROBLEMS_SHOWN, EmptyArray, InvalidRequest, Problem
 
@@ -299,6 +300,4 @@ def _completed(request: JobRequest, findings: Findings) -> JobRequest:
 
 def _first_of(warnings: list[str]) -> tuple[str, ...]:
     """Return each warning once, and the number of warnings beyond the first twenty."""
-    different = list(dict.fromkeys(warnings))
-    more = len(different) - PROBLEMS_SHOWN
-    return (*different[:PROBLEMS_SHOWN], *([f"and {more} more warnings"] if more > 0 else []))
+    return tuple(first_few(dict.fromkeys(warnings), PROBLEMS_SHOWN, noun="warnings"))
