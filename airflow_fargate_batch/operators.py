@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_fargate_batch._airflow.compat import BaseOperator, Context, XComArg
 from airflow_fargate_batch._airflow.connection import ConnectionSettings
+from airflow_fargate_batch._airflow.end_times import EndTimes
 from airflow_fargate_batch._airflow.finish_check import problems_of_task
 from airflow_fargate_batch._airflow.import_check import (
     REQUEST_ARGUMENTS,
@@ -142,6 +143,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         "region_name",
         "verify",
     )
+    end_times: ClassVar[EndTimes] = EndTimes()
     template_fields_renderers: ClassVar[dict[str, str]] = {
         "command": "json",
         "consumable_resources": "json",

@@ -179,3 +179,35 @@ def test_a_function_imported_without_its_module_has_its_name_alone() -> None:
         if len(both := sorted(found & imported[name])) > 1
     }
     assert not twice
+
+
+REPLACED = {
+    "_clients.CLOCK",
+    "_clients.LOOKUP_PATIENCE",
+    "_clients.POLL_TIMES",
+    "task_runner.SUPERVISOR_COMMS",
+}
+"""A command has no arguments but those that a user gives, so its times are constants of one module.
+The last constant is Airflow's."""
+
+
+def _replaced_constants(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+            continue
+        texts = [each.value for each in node.args[:2] if isinstance(each, ast.Constant)]
+        if node.func.attr != "setattr" or not texts:
+            continue
+        target = str(texts[0])
+        if target.rpartition(".")[2].isupper():
+            yield target if "." in target else f"{ast.unparse(node.args[0])}.{target}"
+
+
+def test_no_test_replaces_a_constant() -> None:
+    """Times and limits are arguments or values of the code under test."""
+    replaced = {
+        name
+        for path in (ROOT / "tests").rglob("*.py")
+        for name in _replaced_constants(ast.parse(path.read_text()))
+    }
+    assert replaced == REPLACED

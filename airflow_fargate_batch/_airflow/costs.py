@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from airflow_fargate_batch._airflow.compat import conf
 from airflow_fargate_batch._airflow.deployment import SECTION
+from airflow_fargate_batch._airflow.end_times import COST_PATIENCE
 from airflow_fargate_batch._machine.prices import read_prices
 from airflow_fargate_batch.core.capacity import Capacity
 from airflow_fargate_batch.core.cost import Cost, cost_of
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-PATIENCE: Final = 5.0
-"""Seconds that an ended task waits for each fact about its cost."""
 _REGION_VARIABLES: Final = ("AWS_REGION", "AWS_DEFAULT_REGION")
 
 
@@ -67,12 +66,14 @@ def cost_of_ended(
     capacity: Capacity | None,
     api: "Callable[[], BatchApi]",
     connection: Hashable,
+    patience: float = COST_PATIENCE,
 ) -> Cost:
     """Return the cost of an ended job.
 
     :param capacity: ``None`` if nobody has asked AWS yet.
     :param api: called only if AWS must be asked about the queue, or the children of an array.
     :param connection: distinguishes the accounts of one process, because answers are kept.
+    :param patience: seconds to wait for each answer.
     """
     children: list[Job] = []
     try:
@@ -81,10 +82,10 @@ def cost_of_ended(
 
             scope = connection, api().client.meta.endpoint_url
             reader = SurroundingsReader(api(), scope=scope)
-            capacity = in_time(partial(read_capacity, reader, job.queue), PATIENCE)
+            capacity = in_time(partial(read_capacity, reader, job.queue), patience)
         if job.is_array:
             describe = api().describe_jobs
-            children = in_time(partial(read_children, job, describe), PATIENCE)
+            children = in_time(partial(read_children, job, describe), patience)
     except Exception as error:  # noqa: BLE001 - whatever a connection raises; the cost is an extra
         log.info("Could not read what the cost of job %s depends on: %s", job.id, error)
     return cost_of(

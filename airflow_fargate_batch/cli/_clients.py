@@ -22,6 +22,9 @@ Answer = TypeVar("Answer")
 
 CLOCK: Final = Timing()
 POLL_TIMES: Final = PollTimes()
+LOOKUP_PATIENCE: Final = 30.0
+"""Seconds for all lookups that explain a job. Commands read these three at each use, so that a test
+can give them another clock or less patience."""
 PATIENCE: Final = 45.0
 """Seconds to retry while AWS throttles or is unreachable. A person is waiting, so the limit is
 short; it must still exceed the 30 seconds of searching for a job after an unanswered SubmitJob."""

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from airflow_fargate_batch._airflow import queue_capacity
 from airflow_fargate_batch._airflow.costs import configured_prices, cost_of_ended
 from airflow_fargate_batch._airflow.queue_capacity import QueueCapacities
 from airflow_fargate_batch._airflow.shared_poller import Once
@@ -146,15 +145,13 @@ def test_triggers_learn_whether_the_queue_records_use(aws: LocalBatch, api: Batc
 
 
 def test_a_slow_or_failing_lookup_leaves_the_capacity_unknown(
-    aws: LocalBatch, api: BatchApi, monkeypatch: pytest.MonkeyPatch
+    aws: LocalBatch, api: BatchApi
 ) -> None:
-    monkeypatch.setattr(queue_capacity, "PATIENCE", 0.1)
-
     def refuse() -> BatchApi:
         raise CredentialsMissing("no credentials")
 
     async def ask(once: Once[BatchApi]) -> Capacity:
-        return (await QueueCapacities(once).of(READY_QUEUE)).capacity
+        return (await QueueCapacities(once, patience=0.1).of(READY_QUEUE)).capacity
 
     assert asyncio.run(ask(Once(refuse))) is Capacity.UNKNOWN
     aws.faults.add("stall", seconds=0.5, operation="DescribeJobQueues", times=1)
