@@ -70,7 +70,7 @@ def of_job(
     """Return the list that the children of a failed job share; ``None`` if it is not known.
 
     A process that resumes a task reads the list again. If a retry has adopted a job of an earlier
-    try, the list may have changed since; the mark in the job's tag tells.
+    try, the list may have changed since; the fingerprint in the job's tag tells.
 
     :param given: the rendered arguments of the request.
     """

@@ -210,8 +210,8 @@ class BatchApi(ServiceApi):
         with translated("ListJobs"):
             answer = self.client.list_jobs(**request)
             jobs = jobs_from_api({"jobs": answer.get("jobSummaryList")})
-            token: object = answer.get("nextToken")
-            return JobPage(jobs, token if isinstance(token, str) and token else None)
+            following: object = answer.get("nextToken")
+            return JobPage(jobs, following if isinstance(following, str) and following else None)
 
     def terminate_job(self, job_id: str, reason: str) -> None:
         """Terminate a job in any state; an array with all children."""
@@ -321,13 +321,13 @@ class BatchApi(ServiceApi):
                 answer = call(**asked)
                 if not isinstance(entries := answer.get(key), list):
                     raise TypeError(f"no list of {key} in the answer")
-                token = read.text(answer.get("nextToken"))
+                next_token = read.text(answer.get("nextToken"))
             for entry in entries:
                 with suppress(ValueError):  # an entry without a name hurts no other
                     yield parse(entry)
-            if token is None:
+            if next_token is None:
                 return
-            asked["nextToken"] = token
+            asked["nextToken"] = next_token
 
 
 def _named(key: str, names: Iterable[str]) -> dict[str, Any]:

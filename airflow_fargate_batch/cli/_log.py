@@ -1,4 +1,4 @@
-"""Reading a job's log for a shell."""
+"""Reading a job's log for the command line."""
 
 from collections.abc import Iterable
 

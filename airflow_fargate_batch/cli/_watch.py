@@ -181,7 +181,7 @@ class Vigil:
             for job in changes:
                 if job is None:
                     self._give_up_on_unknown()
-                    self._look_at_the_time(shown)
+                    self._check_the_time(shown)
                     self._show(shown)
                 elif job.id not in self.outcomes:
                     self._update(job, shown)
@@ -238,7 +238,7 @@ class Vigil:
             self._failures += 1
             _console.error(in_flags(str(end.failure)) + _how_to_read(job, end.summary))
 
-    def _look_at_the_time(self, shown: View) -> None:
+    def _check_the_time(self, shown: View) -> None:
         """Read the jobs whose time is over once more; give up on those without progress."""
         now = _clients.CLOCK.date()
         over = [job_id for job_id in self.awaited if self._waits[job_id].is_over(now)]

@@ -51,8 +51,8 @@ class FailureRule(NamedTuple):
 
     Attributes:
         cause: Cause, to follow a colon.
-        advice: Next step. Arguments of the operator stand in backticks, so that each shell can
-            use its own spelling.
+        advice: Next step. Arguments of the operator stand in backticks, so that each entry
+            point can use its own spelling.
         quotes: The rule is a fallback: the pattern names no cause, so *cause* is followed by
             AWS's text, and the advice lists the usual causes.
         exception: A narrower exception than the kind's: capacity and images have their own,

@@ -33,7 +33,7 @@ _WAY_OUT: Final = (
     " CloudWatch Logs and Secrets Manager. The security group must allow outgoing HTTPS. Then run"
     " the job again."
 )
-_LOOK_AT_LOGS: Final = (
+_READ_THE_LOG: Final = (
     "Read the last log lines of the job: the program usually reports the reason there."
 )
 _BIGGER: Final = "Set more `memory`."
@@ -312,7 +312,7 @@ _EXITS: Final = (
         "^exitCode: -?[1-9]",
         FailureKind.USER_CODE,
         "the program ended with an error",
-        _LOOK_AT_LOGS,
+        _READ_THE_LOG,
     ),
     FailureRule(
         "Array Child Job failed",
@@ -324,7 +324,7 @@ _EXITS: Final = (
         "Essential container in task exited",
         FailureKind.USER_CODE,
         "the container ended before the job was done",
-        _LOOK_AT_LOGS,
+        _READ_THE_LOG,
     ),
     FailureRule(
         "^(?!exitCode: |is(?:Terminated|Cancelled)$|another(?:EndedEarly|FailedFirst)$).",

@@ -11,7 +11,7 @@ from airflow_fargate_batch.core._request.values import Findings, parse_boolean, 
 from airflow_fargate_batch.exceptions import InvalidRequest
 
 FILES: Final = ("parameters_file", "container_overrides_file")
-"""Arguments with paths of files that a shell reads."""
+"""Arguments with paths of files that an entry point reads."""
 FROM_ELSEWHERE: Final[Mapping[str, str]] = {
     "job_queue": "AWS_BATCH_JOB_QUEUE",
     "job_definition": "AWS_BATCH_JOB_DEFINITION",

@@ -65,9 +65,9 @@ def write_token(number: int) -> str:
     return base64.urlsafe_b64encode(b"%d" % number).decode()
 
 
-def read_token(token: str | None) -> int | None:
+def read_token(next_token: str | None) -> int | None:
     """Parse a ``nextToken``; refuse a token that LocalBatch did not make."""
     try:
-        return max(0, int(base64.urlsafe_b64decode(token))) if token else None
+        return max(0, int(base64.urlsafe_b64decode(next_token))) if next_token else None
     except ValueError:
         raise Refusal("Invalid token") from None

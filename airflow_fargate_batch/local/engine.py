@@ -82,7 +82,7 @@ class Engine:
         now = self.clock.now()
         job = self._make(submission, self._uuid(), now, JobStatus.SUBMITTED)
         self.submitted.append(job)
-        self._plan(job, now, self._pace.submitted, self._look_at_dependencies)
+        self._plan(job, now, self._pace.submitted, self._check_dependencies)
         return job
 
     def terminate(self, job: LocalJob, reason: str) -> None:
@@ -184,7 +184,7 @@ class Engine:
             parent.counts[status] += 1
         job.history.append((now, status, reason))
 
-    def _look_at_dependencies(self, job: LocalJob, now: float) -> None:
+    def _check_dependencies(self, job: LocalJob, now: float) -> None:
         """Move from SUBMITTED to PENDING; create the children of an array."""
         self._enter(job, now, JobStatus.PENDING)
         failure = None

@@ -29,7 +29,7 @@ class Process:
         self, command: Sequence[str], *, environment: Mapping[str, str], directory: str
     ) -> None:
         """Start the command; ``OSError`` or ``ValueError`` if missing, not allowed, or not text."""
-        self._mark = f"{METADATA}={environment[METADATA]}".encode()
+        self._variable = f"{METADATA}={environment[METADATA]}".encode()
         self._rest = b""
         self._open = True
         self._popen = subprocess.Popen(  # noqa: S603 - to run it is what run_commands asks for
@@ -55,7 +55,7 @@ class Process:
         """
         self.signal(signal.SIGKILL)
         for _ in range(_ROUNDS):
-            left = list(_marked(self._mark))
+            left = list(_processes_with(self._variable))
             if not left:
                 return
             for pid in left:
@@ -100,11 +100,11 @@ class Process:
             self._popen.stdout.close()
 
 
-def _marked(mark: bytes) -> Iterator[int]:
+def _processes_with(variable: bytes) -> Iterator[int]:
     """Find this user's processes with a variable in their environment (on Linux only)."""
     for entry in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):  # another person's, or gone
-            if mark in (entry / "environ").read_bytes().split(b"\0"):
+            if variable in (entry / "environ").read_bytes().split(b"\0"):
                 yield int(entry.name)
 
 

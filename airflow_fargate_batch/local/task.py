@@ -18,7 +18,7 @@ from airflow_fargate_batch.local.process import Process, container_environment, 
 
 GRACE: Final = 2.0
 """Seconds from SIGTERM to SIGKILL; AWS waits 30 seconds."""
-_LOOK_EVERY: Final = 0.25
+_CHECK_EVERY: Final = 0.25
 
 
 class Task:
@@ -136,7 +136,7 @@ class Task:
         """Wait briefly for output, or for the end of a process with closed output."""
         outputs = [process.output for process, _, _ in self._running.values()]
         heard = [output for output in outputs if output is not None]
-        select.select(heard, [], [], _LOOK_EVERY if len(heard) == len(outputs) else 0.02)
+        select.select(heard, [], [], _CHECK_EVERY if len(heard) == len(outputs) else 0.02)
 
     def _watch(self, position: int) -> None:
         process, stream, directory = self._running[position]

@@ -323,7 +323,7 @@ def _named(indexes: list[int]) -> str:
 
 def _is_of_list(job: Job, items: Items) -> bool:
     """Report whether equal indexes of a job and of a list mean the same items."""
-    return job.tags.get(ITEMS_TAG) == items.mark
+    return job.tags.get(ITEMS_TAG) == items.fingerprint
 
 
 def _submitted(job: Job, request: JobRequest) -> Submitted:

@@ -155,11 +155,11 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["moment"] = _moment
-    environment.filters["marks"] = _marks
+    environment.filters["backticks"] = _backticks
     return environment
 
 
-def _marks(text: str) -> Markup:
+def _backticks(text: str) -> Markup:
     """Write names in backticks as code."""
     parts = enumerate(text.split("`"))
     return Markup("").join(Markup("<code>{}</code>").format(p) if n % 2 else p for n, p in parts)

@@ -1,4 +1,4 @@
-"""The verdict on an ended job: children, log lines, failure, exit codes."""
+"""The conclusion about an ended job: children, log lines, failure, exit codes."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -63,7 +63,7 @@ def conclude(
     every_child: bool = False,
     patience: float | None = None,
 ) -> Conclusion:
-    """Judge an ended job; unreadable children, logs or items do not change the verdict.
+    """Judge an ended job; unreadable children, logs or items do not change the result.
 
     :param task: DAG id and task id of the Airflow task.
     :param api: called only to ask AWS about a failed array's children, because connecting takes

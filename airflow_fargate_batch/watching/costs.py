@@ -103,13 +103,13 @@ def costs_of_queue(
 def _ids(api: "BatchApi", queue: str, since: datetime, call: "Caller") -> tuple[list[str], bool]:
     """List the ids of jobs, newest first, and whether these are all."""
     ids: list[str] = []
-    token: str | None = None
+    next_token: str | None = None
     while True:
-        ask = partial(api.jobs_since, job_queue=queue, since=since, next_token=token)
+        ask = partial(api.jobs_since, job_queue=queue, since=since, next_token=next_token)
         page = call(ask)
         ids += [job.id for job in page.jobs]
-        token = page.next_token
-        if token is None:
+        next_token = page.next_token
+        if next_token is None:
             return ids, True
         if len(ids) >= MOST_JOBS:
             return ids[:MOST_JOBS], False

@@ -127,15 +127,17 @@ class ResultReader:
         return None
 
     def _pages(self, source: Source) -> Iterator[list[str]]:
-        token: str | None = None
+        next_token: str | None = None
         for _ in range(PAGES):
             page = self._get(
-                LogRequest(group=source.group, stream=source.stream, token=token, from_head=False)
+                LogRequest(
+                    group=source.group, stream=source.stream, next_token=next_token, from_head=False
+                )
             )
             yield [line for event in page.events for line in event.text.splitlines()]
-            if page.token == token:
+            if page.next_token == next_token:
                 return
-            token = page.token
+            next_token = page.next_token
 
     def _get(self, request: LogRequest) -> LogPage:
         return retried(lambda: self._logs.get(request), PAGE_RETRIES, sleep=self._sleep)

@@ -189,7 +189,7 @@ def test_pages_can_be_read_from_the_end(batch: BatchApi, logs: LogsApi) -> None:
         group="/aws/batch/job", stream=job.log_streams[0], from_head=False, limit=2
     )
     page = logs.get(request)
-    before = logs.get(replace(request, token=page.token))
+    before = logs.get(replace(request, next_token=page.next_token))
     assert [event.text for event in [*before.events, *page.events]] == ["1", "2", "3"]
 
 

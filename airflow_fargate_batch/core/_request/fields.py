@@ -38,7 +38,7 @@ PLATFORM_VERSION: Final = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+")
 
 @dataclass(frozen=True, slots=True)
 class JsonFile:
-    """A JSON file read by a shell, so that mistakes are reported together with all others.
+    """A JSON file read by an entry point, so that mistakes are reported together with all others.
 
     Attributes:
         path: Path as given by the user.

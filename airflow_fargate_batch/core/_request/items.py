@@ -1,4 +1,4 @@
-"""Reader for *items*: a list, JSON text, or an object on S3 that a shell has read.
+"""Reader for *items*: a list, JSON text, or an object on S3 that an entry point has read.
 
 Also decides how the children get the list: in a variable if it fits, otherwise as an object on S3.
 """
@@ -60,7 +60,7 @@ _INVOLVED: Final = (
 
 @dataclass(frozen=True, slots=True)
 class ItemsText:
-    """A list as text, read by a shell from a file or from S3.
+    """A list as text, read by an entry point from a file or from S3.
 
     Attributes:
         name: Name of the source, for messages.

@@ -242,7 +242,7 @@ def read_environment(value: object, where: str, findings: Findings) -> dict[str,
         if text is not None and content(name, place, findings) is not None:
             variables[name] = text
             if is_template(text):
-                findings.warnings.append(f"`{place}` still contains template marks")
+                findings.warnings.append(f"`{place}` still contains template delimiters")
     return variables
 
 

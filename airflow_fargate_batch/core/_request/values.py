@@ -61,7 +61,7 @@ def shown(value: object) -> str:
 
 
 def is_template(text: str) -> bool:
-    """Return whether a text still contains Jinja's marks."""
+    """Return whether a text still contains Jinja's delimiters."""
     return "{{" in text or "{%" in text
 
 

@@ -123,7 +123,7 @@ LINE_RULES: Final[Sequence[WaitRule]] = (
         advice=f"Wait until other jobs end, or {RAISE_MAX_VCPUS} {LONGER}",
         source=_SNAPSHOT,
         check=_full,
-        is_trouble=False,
+        needs_action=False,
     ),
     WaitRule(
         situation="other jobs stand before the job in a fair-share queue",
@@ -131,21 +131,21 @@ LINE_RULES: Final[Sequence[WaitRule]] = (
         f" sooner. {LONGER}",
         source=_SNAPSHOT,
         check=_in_fair_line,
-        is_trouble=False,
+        needs_action=False,
     ),
     WaitRule(
         situation="other jobs stand before the job in a first-in-first-out queue",
         advice=f"Wait. Another `job_queue` may start the job sooner. {LONGER}",
         source=_SNAPSHOT,
         check=_in_line,
-        is_trouble=False,
+        needs_action=False,
     ),
     WaitRule(
         situation="other jobs wait in the queue",
         advice=f"Wait, or use another `job_queue`. {LONGER}",
         source=_SNAPSHOT,
         check=_others_wait,
-        is_trouble=False,
+        needs_action=False,
     ),
     WaitRule(
         situation="nothing that AWS shows keeps the job from starting",
@@ -153,6 +153,6 @@ LINE_RULES: Final[Sequence[WaitRule]] = (
         f" the account's quota of Fargate vCPUs (Service Quotas). {LONGER}",
         source=_STUCK,
         check=_nothing_found,
-        is_trouble=False,
+        needs_action=False,
     ),
 )
