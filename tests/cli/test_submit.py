@@ -293,10 +293,8 @@ def test_an_invalid_request_never_reaches_aws(submit: Run, aws: LocalBatch) -> N
     assert len(aws.requests) == 0
 
 
-def test_what_is_tried_again_is_talked_about(
-    submit: Run, aws: LocalBatch, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("time.sleep", lambda _: None)
+@pytest.mark.usefixtures("time")
+def test_what_is_tried_again_is_talked_about(submit: Run, aws: LocalBatch) -> None:
     aws.faults.add("throttle", operation="SubmitJob", times=1)
     outcome = submit()
     assert outcome.code == 0
