@@ -12,7 +12,7 @@ try:
 except ImportError as missing:
     raise airflow_is_missing() from missing
 
-from airflow_fargate_batch._airflow.masking import is_secret_name
+from airflow_fargate_batch._airflow.masking import is_secret_in_airflow
 from airflow_fargate_batch._airflow.metrics import counting_calls
 from airflow_fargate_batch._airflow.worker_wait import WorkerWait
 from airflow_fargate_batch._machine.terminators import terminator_here
@@ -79,7 +79,7 @@ class FargateBatchHook(AwsBaseHook):
     def api(self) -> BatchApi:
         """The calls of Batch, each one request."""
         return BatchApi(
-            counting_calls(self.conn), is_secret=lru_cache(maxsize=1024)(is_secret_name)
+            counting_calls(self.conn), is_secret=lru_cache(maxsize=1024)(is_secret_in_airflow)
         )
 
     @cached_property

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_fargate_batch._airflow.compat import BaseOperator, Context, XComArg
 from airflow_fargate_batch._airflow.connection import ConnectionSettings
+from airflow_fargate_batch._airflow.end_times import EndTimes
 from airflow_fargate_batch._airflow.finish_check import problems_of_task
 from airflow_fargate_batch._airflow.hidden_fields import HidesSecrets
 from airflow_fargate_batch._airflow.import_check import (
@@ -142,6 +143,7 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         "region_name",
         "verify",
     )
+    end_times: ClassVar[EndTimes] = EndTimes()
     template_fields_renderers: ClassVar[dict[str, str]] = {
         "command": "json",
         "consumable_resources": "json",
@@ -379,13 +381,13 @@ class FargateBatchSubmitOperator(HidesSecrets, BaseOperator):
         Airflow gives no context with the call, so a default job name has no token, and templates in
         JSON files stay unrendered.
         """
-        from airflow_fargate_batch._airflow.masking import as_json
+        from airflow_fargate_batch._airflow.masking import body_as_json
         from airflow_fargate_batch._airflow.operator_request import json_files
 
         arguments = self.request_arguments() | json_files(self, None)
         request = JobRequest.from_arguments(dry_run=True, **arguments)
         request = self.completed(request, None, dry_run=True)
-        print(as_json(request))  # noqa: T201 - what Airflow's own dry_run() does
+        print(body_as_json(request))  # noqa: T201 - what Airflow's own dry_run() does
 
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:  # noqa: ARG002 - Airflow's signature
         """Return facets about the job, for Airflow's OpenLineage provider at the task's end."""

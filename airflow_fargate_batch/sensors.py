@@ -42,6 +42,7 @@ from airflow_fargate_batch.watching.conversation import REFUSALS
 
 if TYPE_CHECKING:
     from airflow_fargate_batch.hooks import FargateBatchHook
+    from airflow_fargate_batch.watching.log_tail import LogTail
 
 __all__ = ["FargateBatchJobSensor"]
 
@@ -251,13 +252,16 @@ class FargateBatchJobSensor(BaseSensorOperator):
         for job in found:
             if job.status.is_final:
                 task = f"{self.dag_id}.{self.task_id}"
-                end = conclude(
-                    job, task=task, api=lambda: self.hook.api, logs=lambda: self.hook.logs
-                )
+                end = conclude(job, task=task, api=lambda: self.hook.api, tail=self._tail)
                 if end.failure is not None:
                     if others := left_running(found, region=self.region_name):
                         self.log.warning("%s", others)
                     self._fail(end.failure)
+
+    def _tail(self) -> "LogTail":
+        from airflow_fargate_batch.watching.log_tail import LogTail  # loads botocore
+
+        return LogTail(self.hook.logs, sleep=self.clock.sleep)
 
     def _fail(self, failure: JobFailed) -> None:
         """Fail without retries: a retry would find the same failed job."""

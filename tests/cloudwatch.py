@@ -68,16 +68,16 @@ class CloudWatch:
         events = [event for event in events if event.at >= (request.start_time or 0)]
         # As AWS's tokens do, these say where in the whole stream they point.
         offset = len(self.streams[request.stream]) - len(events)
-        start, empties = map(int, (request.token or f"{offset}/0").split("/"))
+        start, empties = map(int, (request.next_token or f"{offset}/0").split("/"))
         found = self.streams[request.stream][start : start + self.page]
         if not found:
-            return LogPage([], request.token or f"{start}/0")
+            return LogPage([], request.next_token or f"{start}/0")
         if empties < self.empty:
             return LogPage([], f"{start}/{empties + 1}")
         return LogPage(found, f"{start + len(found)}/0")
 
     def _backward(self, events: list[LogEvent], request: LogRequest) -> LogPage:
-        end = len(events) if request.token is None else int(request.token)
+        end = len(events) if request.next_token is None else int(request.next_token)
         size = min(self.page, request.limit or self.page)
         found = events[max(0, end - size) : end]
         return LogPage(found, str(end - len(found)))

@@ -12,6 +12,7 @@ from airflow_fargate_batch.core.naming import LIFE_TAG, SUBMISSION_TAG, Submissi
 from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.core.status import JobStatus
 from airflow_fargate_batch.exceptions import AnswerLost, Throttled
+from airflow_fargate_batch.local import LocalBatch
 from airflow_fargate_batch.submitting.retrying import Timing
 from airflow_fargate_batch.submitting.submitter import Submitter
 
@@ -25,10 +26,15 @@ TOO_MANY = Throttled("AWS refused it: Too Many Requests (TooManyRequestsExceptio
 class FakeTime:
     """Time passes by sleeping; ``naps`` are the sleeps, and ``disturb`` may spoil them."""
 
+    start = EPOCH
+
     def __init__(self) -> None:
         self.seconds = 0.0
         self.naps: list[float] = []
-        self.disturb: Callable[[], None] = lambda: None
+        self.disturb: Callable[[], object] = lambda: None
+
+    def now(self) -> float:
+        return self.seconds
 
     def sleep(self, seconds: float) -> None:
         self.disturb()
@@ -38,11 +44,24 @@ class FakeTime:
 
     def clock(self) -> Timing:
         return Timing(
-            now=lambda: self.seconds,
+            now=self.now,
             sleep=self.sleep,
             random=lambda: 0.5,
-            date=lambda: EPOCH + timedelta(seconds=self.seconds),
+            date=lambda: self.start + timedelta(seconds=self.seconds),
         )
+
+
+class LocalTime(FakeTime):
+    """The same, from today on, for a LocalBatch whose clock stands still: its time passes too."""
+
+    def __init__(self, aws: LocalBatch) -> None:
+        super().__init__()
+        self.start = datetime.now(UTC)
+        self._aws = aws
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(seconds)
+        self._aws.advance(seconds)
 
 
 @dataclass
@@ -116,10 +135,9 @@ class FakeBatch:
     when the call is done, or ``None``. ``lags`` of an operation are by how much its reads are late.
     """
 
-    PAGE = 2
-
-    def __init__(self, time: FakeTime) -> None:
+    def __init__(self, time: FakeTime, *, page_size: int = 2) -> None:
         self.time = time
+        self.page_size = page_size
         self.jobs: list[FakeJob] = []
         self.calls: list[str] = []
         self.faults: dict[str, list[Any]] = {}
@@ -191,8 +209,8 @@ class FakeBatch:
             rest = listed[ids.index(next_token) + 1 :] if next_token else listed  # skips no other
             seen = {job.id for job in self._seen(moment)}
             named = [job for job in rest if job.id in seen]
-            page = [job.seen(moment, listed=True) for job in named[: self.PAGE]]
-            return JobPage(page, page[-1].id if len(named) > self.PAGE else None)
+            page = [job.seen(moment, listed=True) for job in named[: self.page_size]]
+            return JobPage(page, page[-1].id if len(named) > self.page_size else None)
 
         return self._call("ListJobs", find)
 

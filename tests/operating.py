@@ -8,6 +8,7 @@ from typing import Any
 from airflow_fargate_batch.aws.batch import Submitted
 from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.operators import FargateBatchSubmitOperator
+from tests.fakes import FakeTime
 
 try:
     from airflow.sdk import DAG
@@ -52,6 +53,7 @@ class RecordingHook:
 
     def __init__(self, **service_config: str) -> None:
         self.service_config = service_config
+        self.clock = FakeTime().clock()
         self.requests: list[JobRequest] = []
         self.looks: list[bool] = []
         self.ended_older: list[JobRequest] = []

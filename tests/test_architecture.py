@@ -1,9 +1,11 @@
 """The listing is the arrow: the import contracts hold, and each forbidden import breaks one."""
 
+import ast
 import shutil
 import subprocess
 import sys
 import tomllib
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -122,3 +124,90 @@ def test_an_import_that_points_upwards_breaks_a_contract(spoiled: Path) -> None:
     done = lint(spoiled)
     assert done.returncode != 0
     assert "BROKEN" in done.stdout
+
+
+def _trees() -> Iterator[tuple[str, ast.Module]]:
+    for path in sorted((ROOT / PACKAGE).rglob("*.py")):
+        yield str(path.relative_to(ROOT / PACKAGE)), ast.parse(path.read_text())
+
+
+def _is_type_variable(value: ast.expr | None) -> bool:
+    called = value.func if isinstance(value, ast.Call) else None
+    return isinstance(called, ast.Name) and called.id in {"TypeVar", "ParamSpec"}
+
+
+def _names_of_types(tree: ast.Module) -> Iterator[tuple[str, bool]]:
+    """Yield the names of classes and aliases, and whether a name is a type variable."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef):
+            yield node.name, False
+    for statement in tree.body:
+        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
+            name = statement.targets[0].id
+            if name.strip("_")[:1].isupper() and not name.isupper():
+                yield name, _is_type_variable(statement.value)
+
+
+def test_a_name_of_a_type_names_one_thing() -> None:
+    """Type variables mean nothing outside their function, so several modules may use a name."""
+    places: defaultdict[str, list[str]] = defaultdict(list)
+    variables: defaultdict[str, list[str]] = defaultdict(list)
+    for path, tree in _trees():
+        for name, is_variable in _names_of_types(tree):
+            (variables if is_variable else places)[name].append(path)
+    twice = {name: found for name, found in places.items() if len(found) > 1}
+    assert not twice
+    assert not variables.keys() & places.keys()
+
+
+def test_a_function_imported_without_its_module_has_its_name_alone() -> None:
+    """``_console.text`` and ``read.text`` are two verbs; a bare ``text`` would not tell which."""
+    places: defaultdict[str, set[str]] = defaultdict(set)
+    imported: defaultdict[str, set[str]] = defaultdict(set)
+    for path, tree in _trees():
+        for statement in tree.body:
+            if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+                places[statement.name].add(path)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(PACKAGE):
+                module = (node.module or "").removeprefix(f"{PACKAGE}.").replace(".", "/")
+                for alias in node.names:
+                    imported[alias.name].add(f"{module}.py")
+    twice = {
+        name: both
+        for name, found in places.items()
+        if len(both := sorted(found & imported[name])) > 1
+    }
+    assert not twice
+
+
+REPLACED = {
+    "_clients.CLOCK",
+    "_clients.LOOKUP_PATIENCE",
+    "polling.POLL_TIMES",
+    "task_runner.SUPERVISOR_COMMS",
+}
+"""A command has no arguments but those that a user gives, so its times are constants of one module.
+The last constant is Airflow's."""
+
+
+def _replaced_constants(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+            continue
+        texts = [each.value for each in node.args[:2] if isinstance(each, ast.Constant)]
+        if node.func.attr != "setattr" or not texts:
+            continue
+        target = str(texts[0])
+        if target.rpartition(".")[2].isupper():
+            yield target if "." in target else f"{ast.unparse(node.args[0])}.{target}"
+
+
+def test_no_test_replaces_a_constant() -> None:
+    """Times and limits are arguments or values of the code under test."""
+    replaced = {
+        name
+        for path in (ROOT / "tests").rglob("*.py")
+        for name in _replaced_constants(ast.parse(path.read_text()))
+    }
+    assert replaced == REPLACED

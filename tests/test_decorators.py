@@ -325,9 +325,7 @@ def test_a_retry_of_a_part_has_no_result_of_the_whole() -> None:
         )
 
 
-def test_a_missing_result_may_be_looked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("airflow_fargate_batch.watching.result_reader.PAUSE", 0.01)
-    monkeypatch.setattr("airflow_fargate_batch.watching.result_reader.PATIENCE", 0.0)
+def test_a_missing_result_may_be_looked_for_again() -> None:
     task = operator(wait_for_completion=True, deferrable=False, result_from_log=True)
     with pytest.raises(ResultMissing) as caught:
         submitted(task, DoneHook("something else"))

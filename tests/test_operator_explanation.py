@@ -2,22 +2,23 @@
 
 import json
 import re
-import time
 from collections.abc import Iterator
 from dataclasses import replace
+from time import monotonic
 from typing import Any
 
 import pytest
 
-from airflow_fargate_batch._airflow import costs, use
 from airflow_fargate_batch._airflow.compat import AirflowFailException, task_state
+from airflow_fargate_batch._airflow.end_times import EndTimes
 from airflow_fargate_batch._airflow.wait_event import WaitEvent, WaitOutcome
 from airflow_fargate_batch.aws.batch import BatchApi
 from airflow_fargate_batch.core.termination import TaskNow
 from airflow_fargate_batch.exceptions import JobFailed, JobTimedOut
+from airflow_fargate_batch.hooks import FargateBatchHook
 from airflow_fargate_batch.local import LocalBatch
 from airflow_fargate_batch.local.account import READY_DEFINITION, READY_QUEUE
-from airflow_fargate_batch.watching import evidence_reader
+from tests.fakes import LocalTime
 from tests.operating import FakeTaskInstance, operator, rendered
 
 ENVIRONMENT = f"compute-environment/{READY_QUEUE}-environment"
@@ -26,10 +27,9 @@ NO_ROUTE = "CannotPullContainerError: failed to resolve ref: dial tcp 1.2.3.4:44
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalBatch]:
-    monkeypatch.setattr("airflow_fargate_batch.watching.log_tail.SETTLE", 0.0)
     now = TaskNow(state="running", is_own_try=True)
     monkeypatch.setattr(task_state, "task_now", lambda _: now)
-    with LocalBatch(speed=20) as aws:
+    with LocalBatch(manual_clock=True) as aws:
         connection = {
             "conn_type": "aws",
             "login": "key",
@@ -40,11 +40,21 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalBatch]:
         yield aws
 
 
-def run(**arguments: Any) -> None:
+@pytest.fixture(autouse=True)
+def time(aws: LocalBatch, monkeypatch: pytest.MonkeyPatch) -> LocalTime:
+    """Let no task wait for real."""
+    time = LocalTime(aws)
+    monkeypatch.setattr(FargateBatchHook, "clock", time.clock())
+    return time
+
+
+def run(*, end_times: EndTimes | None = None, **arguments: Any) -> None:
     """Run a task that waits in its worker."""
     where = {"job_queue": READY_QUEUE, "job_definition": READY_DEFINITION}
     waits = {"wait_for_completion": True, "deferrable": False, "poll_interval": 0.2}
     task = operator(**(where | waits | arguments))
+    if end_times:
+        vars(task)["end_times"] = end_times
     task.execute(rendered(task, FakeTaskInstance()))
 
 
@@ -89,14 +99,14 @@ def test_a_dependency_that_failed_is_named_with_its_cause(aws: LocalBatch) -> No
 
 
 def test_a_wait_that_gives_up_tells_the_place_in_line_although_the_job_is_terminated(
-    aws: LocalBatch,
+    aws: LocalBatch, time: LocalTime
 ) -> None:
     aws.script(stuck_in="RUNNABLE")
     for _ in range(2):
         aws.client("batch").submit_job(
             jobName="other", jobQueue=READY_QUEUE, jobDefinition=READY_DEFINITION
         )
-    time.sleep(0.3)  # a second and a half of theirs: RUNNABLE before the task's own job
+    time.sleep(10)  # RUNNABLE before the task's own job
     said = failure(JobTimedOut, runnable_timeout=1)
     assert re.search(r"was RUNNABLE for \d+ s: `runnable_timeout` is 1 s\n", said)
     assert "The job was terminated.\n" in said
@@ -107,14 +117,16 @@ def test_a_wait_that_gives_up_tells_the_place_in_line_although_the_job_is_termin
     assert aws.jobs[-1]["status"] == "FAILED"
 
 
-def test_the_event_of_a_trigger_that_gave_up_is_explained_in_the_worker(aws: LocalBatch) -> None:
+def test_the_event_of_a_trigger_that_gave_up_is_explained_in_the_worker(
+    aws: LocalBatch, time: LocalTime
+) -> None:
     aws.script(stuck_in="RUNNABLE")
     aws.alter(ENVIRONMENT, state="DISABLED")
     batch = aws.client("batch")
     job_id = batch.submit_job(jobName="job", jobQueue=READY_QUEUE, jobDefinition=READY_DEFINITION)[
         "jobId"
     ]
-    time.sleep(0.3)
+    time.sleep(10)
     api = BatchApi(batch)
     event = WaitEvent(
         outcome=WaitOutcome.GAVE_UP,
@@ -136,23 +148,21 @@ def test_the_event_of_a_trigger_that_gave_up_is_explained_in_the_worker(aws: Loc
     "fault", ["denied", "throttle", "error_after", "cut_before", "malformed", "stall"]
 )
 def test_a_lookup_that_fails_delays_by_seconds_at_most_and_hides_nothing(
-    aws: LocalBatch, monkeypatch: pytest.MonkeyPatch, fault: str
+    aws: LocalBatch, fault: str
 ) -> None:
-    monkeypatch.setattr(evidence_reader, "PATIENCE", 1.0)
-    monkeypatch.setattr(costs, "PATIENCE", 1.0)
     aws.script(starts=False, status_reason="Task failed to start", reason=NO_ROUTE)
     for operation in ("DescribeJobQueues", "DescribeJobDefinitions"):
         aws.faults.add(fault, operation=operation, seconds=120)
-    began = time.monotonic()
-    said = failure(JobFailed)
-    assert time.monotonic() - began < 60  # on a busy machine; each lookup may take a second
+    began = monotonic()
+    said = failure(JobFailed, end_times=EndTimes(evidence=1.0, cost=1.0))
+    assert monotonic() - began < 60  # on a busy machine; each lookup may take a second
     assert "failed: the task did not reach AWS or its image registry\n" in said
     assert "Could not read job queue: " in said
     assert said.splitlines()[-1].startswith("What to do: Connect the task to AWS")
 
 
 def test_a_hook_without_credentials_still_reports_the_failure(
-    aws: LocalBatch, monkeypatch: pytest.MonkeyPatch
+    aws: LocalBatch, time: LocalTime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The worker that resumes after a deferral makes its first client for the explanation."""
     aws.script(starts=False, status_reason="Task failed to start", reason=NO_ROUTE)
@@ -160,7 +170,7 @@ def test_a_hook_without_credentials_still_reports_the_failure(
     job_id = batch.submit_job(jobName="job", jobQueue=READY_QUEUE, jobDefinition=READY_DEFINITION)[
         "jobId"
     ]
-    time.sleep(0.5)
+    time.sleep(60)
     event = WaitEvent(
         outcome=WaitOutcome.ENDED, jobs=tuple(BatchApi(batch).describe_jobs([job_id]))
     )
@@ -174,14 +184,14 @@ class TestUse:
     """XCom ``job`` has what the job used, where Container Insights is on."""
 
     @pytest.fixture
-    def ended(self, aws: LocalBatch) -> WaitEvent:
+    def ended(self, aws: LocalBatch, time: LocalTime) -> WaitEvent:
         """Return the event of a trigger whose job has ended and left figures."""
         aws.alter(ENVIRONMENT, ecsSettings={"containerInsights": "ENABLED"})
         batch = aws.client("batch")
         job_id = batch.submit_job(
             jobName="job", jobQueue=READY_QUEUE, jobDefinition=READY_DEFINITION
         )["jobId"]
-        time.sleep(1)
+        time.sleep(60)
         [job] = BatchApi(batch).describe_jobs([job_id])
         assert job.status_text == "SUCCEEDED"
         assert job.task_arn
@@ -199,8 +209,9 @@ class TestUse:
         return WaitEvent(outcome=WaitOutcome.ENDED, jobs=(job,))
 
     @staticmethod
-    def pushed(event: WaitEvent) -> Any:
+    def pushed(event: WaitEvent, end_times: EndTimes | None = None) -> Any:
         task = operator(job_queue=READY_QUEUE, job_definition=READY_DEFINITION)
+        vars(task)["end_times"] = end_times or EndTimes()
         ti = FakeTaskInstance()
         task.execute_complete(rendered(task, ti), event.payload(), try_number=1)
         return dict(ti.pushed)["job"]["use"]
@@ -219,13 +230,8 @@ class TestUse:
 
     @pytest.mark.parametrize("fault", ["denied", "throttle", "cut_before", "stall"])
     def test_figures_that_cannot_be_read_fail_no_task(
-        self,
-        ended: WaitEvent,
-        aws: LocalBatch,
-        monkeypatch: pytest.MonkeyPatch,
-        fault: str,
+        self, ended: WaitEvent, aws: LocalBatch, fault: str
     ) -> None:
-        monkeypatch.setattr(use, "PATIENCE", 0.5)
         for operation in ("cloudwatch:ListMetrics", "logs:FilterLogEvents"):
             aws.faults.add(fault, operation=operation, seconds=2)
-        assert self.pushed(replace(ended, records_use=True)) is None
+        assert self.pushed(replace(ended, records_use=True), EndTimes(use=0.5)) is None

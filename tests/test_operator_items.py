@@ -128,7 +128,7 @@ def test_a_long_list_without_templates_is_not_rendered_item_by_item(
 def test_the_rendered_field_shows_the_first_items_only() -> None:
     task = operator(items=LONG, items_location="s3://lists/x")
     rendered(task)
-    assert task.items == [*LONG[:10], "… and 19990 more items"]
+    assert task.items == [*LONG[:10], "and 19990 more items"]
     rendered(task)  # as in `dag.test()`, when the task resumes
     assert listed(submitted(task)) == LONG
 

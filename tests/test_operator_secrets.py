@@ -10,7 +10,7 @@ import pytest
 
 from airflow_fargate_batch._airflow import masking
 from airflow_fargate_batch._airflow.compat import AirflowFailException, mask_secret, redact
-from airflow_fargate_batch._airflow.masking import is_secret_name
+from airflow_fargate_batch._airflow.masking import is_secret_in_airflow
 from airflow_fargate_batch.exceptions import InvalidRequest
 from tests.operating import FakeTaskInstance, operator, rendered, submitted
 
@@ -183,13 +183,13 @@ def test_a_number_under_a_secret_name_is_a_secret() -> None:
 
 @pytest.mark.parametrize("name", ["DB_PASSWORD", "apiKey", "SENTRY_DSN"])
 def test_names_that_speak_of_secrets(name: str) -> None:
-    assert is_secret_name(name)
+    assert is_secret_in_airflow(name)
 
 
 def test_names_that_airflow_is_told_of_count_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert not is_secret_name("HOUSE_WORD")
+    assert not is_secret_in_airflow("HOUSE_WORD")
     monkeypatch.setenv("AIRFLOW__CORE__SENSITIVE_VAR_CONN_NAMES", " iban, House_Word,")
-    assert is_secret_name("THE_HOUSE_WORD")
+    assert is_secret_in_airflow("THE_HOUSE_WORD")
     task = operator(environment={"HOUSE_WORD": SECRET})
     rendered(task)
     assert is_clean(shown(task))

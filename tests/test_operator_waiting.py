@@ -348,7 +348,7 @@ class Tail:
     """CloudWatch Logs with two lines."""
 
     def get(self, request: LogRequest) -> LogPage:
-        events = [] if request.token else [LogEvent(1, "one"), LogEvent(2, "two")]
+        events = [] if request.next_token else [LogEvent(1, "one"), LogEvent(2, "two")]
         return LogPage(events, "end")
 
 

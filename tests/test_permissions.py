@@ -36,6 +36,7 @@ from airflow_fargate_batch.submitting.submitter import Submitter
 from airflow_fargate_batch.watching.conclusion import conclude
 from airflow_fargate_batch.watching.costs import costs_of_queue, read_capacity, read_children
 from airflow_fargate_batch.watching.evidence_reader import EvidenceReader
+from airflow_fargate_batch.watching.log_tail import LogTail
 from airflow_fargate_batch.watching.result_reader import result_of
 from airflow_fargate_batch.watching.usage_reader import read_usage
 
@@ -212,9 +213,8 @@ def test_the_last_lines_of_a_failed_job_call_for_the_same(aws: LocalBatch) -> No
     aws.advance(60)
     [job] = api.describe_jobs([aws.jobs[0]["jobId"]])
     before = len(aws.requests)
-    end = conclude(
-        job, task=None, api=lambda: api, logs=lambda: LogsApi.connect(region_name=aws.region)
-    )
+    tail = LogTail(LogsApi.connect(region_name=aws.region), sleep=lambda _: None)
+    end = conclude(job, task=None, api=lambda: api, tail=lambda: tail)
     assert "the last line" in str(end.failure)
     check(aws.requests[before:], "last-lines")
 
@@ -264,11 +264,11 @@ def test_an_explanation_calls_for_the_same(aws: LocalBatch) -> None:
 
 
 def test_the_pages_in_airflow_call_for_the_same(aws: LocalBatch) -> None:
-    from airflow_fargate_batch.ui.records import Key, TaskRecord
+    from airflow_fargate_batch.ui.records import TaskKey, TaskRecord
     from airflow_fargate_batch.ui.tries import jobs_of_task
 
     api, job = stuck(aws)
-    record = TaskRecord(key=Key("d", "r", "t"), state="running", operator=None, try_number=2)
+    record = TaskRecord(key=TaskKey("d", "r", "t"), state="running", operator=None, try_number=2)
     before = len(aws.requests)
     EvidenceReader(api).read(job, set(Question))
     jobs_of_task(replace(job, tags={SUBMISSION_TAG: f"{TOKEN}-0"}), record, lambda: api)

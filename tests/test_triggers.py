@@ -46,7 +46,7 @@ THROTTLED = Throttled("AWS refused it: Too Many Requests")
 DENIED = AccessDenied("AWS refused it", "batch:DescribeJobs")
 
 
-class Aws(WatchedBatch):
+class ConnectedBatch(WatchedBatch):
     """What triggers connect to; ``connecting`` is called by each connect, in its thread."""
 
     def __init__(self) -> None:
@@ -54,15 +54,15 @@ class Aws(WatchedBatch):
         self.connects = 0
         self.connecting: Callable[[], object] = lambda: None
 
-    def connect(self, connection: ConnectionSettings) -> "Aws":  # noqa: ARG002 - in place of a method
+    def connect(self, connection: ConnectionSettings) -> "ConnectedBatch":  # noqa: ARG002 - in place of a method
         self.connects += 1
         self.connecting()
         return self
 
 
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
-    aws = Aws()
+def aws(monkeypatch: pytest.MonkeyPatch) -> ConnectedBatch:
+    aws = ConnectedBatch()
     monkeypatch.setattr(ConnectionSettings, "connect", lambda connection: aws.connect(connection))
     return aws
 
@@ -147,7 +147,7 @@ def test_a_trigger_serializes_what_it_takes_and_no_more() -> None:
     assert again.serialize() == (path, arguments)
 
 
-def test_the_event_leaves_the_scheduler_time_to_hear_of_the_deferral(aws: Aws) -> None:
+def test_the_event_leaves_the_scheduler_time_to_hear_of_the_deferral(aws: ConnectedBatch) -> None:
     aws.will("job", "SUCCEEDED")
     began = time.monotonic()
     event_of(trigger_for(times=replace(FAST, settling=0.5)))
@@ -155,7 +155,7 @@ def test_the_event_leaves_the_scheduler_time_to_hear_of_the_deferral(aws: Aws) -
 
 
 @pytest.mark.parametrize("end", ["SUCCEEDED", "FAILED"])
-def test_the_event_of_an_end_carries_the_job_as_it_ended(aws: Aws, end: str) -> None:
+def test_the_event_of_an_end_carries_the_job_as_it_ended(aws: ConnectedBatch, end: str) -> None:
     reason = "Essential container in task exited"
     container = {"exitCode": 3, "logStreamName": "stream"}
     aws.will("job", "RUNNING", end, statusReason=reason, container=container)
@@ -166,7 +166,9 @@ def test_the_event_of_an_end_carries_the_job_as_it_ended(aws: Aws, end: str) -> 
     assert (job.status_text, job.status_reason, job.exit_code) == (end, reason, 3)
 
 
-def test_the_task_log_tells_each_change_once(aws: Aws, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_task_log_tells_each_change_once(
+    aws: ConnectedBatch, caplog: pytest.LogCaptureFixture
+) -> None:
     aws.will("job", "RUNNABLE", "RUNNING", "RUNNING", "SUCCEEDED")
     with caplog.at_level("INFO", logger="airflow_fargate_batch.test"):
         event_of(trigger_for())
@@ -177,7 +179,7 @@ def test_the_task_log_tells_each_change_once(aws: Aws, caplog: pytest.LogCapture
     ]
 
 
-def test_several_jobs_are_waited_for_until_the_last_has_ended(aws: Aws) -> None:
+def test_several_jobs_are_waited_for_until_the_last_has_ended(aws: ConnectedBatch) -> None:
     aws.will("a", "SUCCEEDED")
     aws.will("b", "RUNNING", "RUNNING", "SUCCEEDED")
     event = event_of(trigger_for("a", "b"))
@@ -187,7 +189,7 @@ def test_several_jobs_are_waited_for_until_the_last_has_ended(aws: Aws) -> None:
     }
 
 
-def test_one_that_has_failed_ends_the_wait_for_all(aws: Aws) -> None:
+def test_one_that_has_failed_ends_the_wait_for_all(aws: ConnectedBatch) -> None:
     aws.will("a", "RUNNING")
     aws.will("b", "RUNNING", "FAILED")
     event = event_of(trigger_for("a", "b"))
@@ -246,7 +248,12 @@ GIVING_UP = pytest.mark.parametrize(
 
 @GIVING_UP
 def test_whoever_gives_up_ends_the_job_and_says_how_it_was(
-    aws: Aws, life: dict[str, Any], arguments: dict[str, Any], outcome: str, why: str, state: str
+    aws: ConnectedBatch,
+    life: dict[str, Any],
+    arguments: dict[str, Any],
+    outcome: str,
+    why: str,
+    state: str,
 ) -> None:
     life = dict(life)
     aws.will("job", *life.pop("states"), **life)
@@ -266,7 +273,7 @@ def test_whoever_gives_up_ends_the_job_and_says_how_it_was(
 @pytest.mark.parametrize("now", ["STARTING", "RUNNING", "SUCCEEDED"])
 @pytest.mark.parametrize("reason", [None, STUCK_REASON], ids=["runnable", "stuck"])
 def test_a_job_that_is_no_longer_runnable_at_the_last_look_is_left_alone(
-    aws: Aws, now: str, reason: str | None
+    aws: ConnectedBatch, now: str, reason: str | None
 ) -> None:
     aws.will("job", "RUNNABLE", now, "SUCCEEDED")
     first, *later = aws.lives["job"]
@@ -276,7 +283,7 @@ def test_a_job_that_is_no_longer_runnable_at_the_last_look_is_left_alone(
     assert aws.terminated == []
 
 
-def test_a_job_is_not_given_up_for_a_state_that_aws_does_not_confirm(aws: Aws) -> None:
+def test_a_job_is_not_given_up_for_a_state_that_aws_does_not_confirm(aws: ConnectedBatch) -> None:
     look = LookTimes(look_again=timedelta(seconds=0.1))
     times = replace(FAST, poll=replace(POLL, look_patience=0.3), look=look)
 
@@ -299,7 +306,7 @@ def test_a_job_is_not_given_up_for_a_state_that_aws_does_not_confirm(aws: Aws) -
     assert len(aws.terminated) == 1
 
 
-def test_many_last_looks_are_one_call_for_every_hundred(aws: Aws) -> None:
+def test_many_last_looks_are_one_call_for_every_hundred(aws: ConnectedBatch) -> None:
     ids = [f"job-{number}" for number in range(250)]
     for job_id in ids:
         aws.will(job_id, "RUNNABLE")
@@ -314,7 +321,7 @@ def test_many_last_looks_are_one_call_for_every_hundred(aws: Aws) -> None:
 
 
 def test_a_job_is_ended_before_the_rest_of_its_log_is_read(
-    aws: Aws, monkeypatch: pytest.MonkeyPatch
+    aws: ConnectedBatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else what was true at the last look may no longer be."""
 
@@ -336,7 +343,7 @@ def test_a_job_is_ended_before_the_rest_of_its_log_is_read(
     assert len(aws.terminated) == 1
 
 
-def test_an_array_whose_children_are_misconfigured_is_given_up_at_once(aws: Aws) -> None:
+def test_an_array_whose_children_are_misconfigured_is_given_up_at_once(aws: ConnectedBatch) -> None:
     counts = {"size": 2, "statusSummary": {"RUNNABLE": 2}}
     aws.will("job", "PENDING", arrayProperties=counts)
     aws.will("job:0", "RUNNABLE", arrayProperties={"index": 0}, statusReason=STUCK_REASON)
@@ -348,7 +355,12 @@ def test_an_array_whose_children_are_misconfigured_is_given_up_at_once(aws: Aws)
 
 @GIVING_UP
 def test_a_job_that_is_left_running_is_named_with_its_page_and_how_to_terminate_it(
-    aws: Aws, life: dict[str, Any], arguments: dict[str, Any], outcome: str, why: str, state: str
+    aws: ConnectedBatch,
+    life: dict[str, Any],
+    arguments: dict[str, Any],
+    outcome: str,
+    why: str,
+    state: str,
 ) -> None:
     life = dict(life)
     aws.will("job", *life.pop("states"), **life)
@@ -362,7 +374,9 @@ def test_a_job_that_is_left_running_is_named_with_its_page_and_how_to_terminate_
     assert aws.terminated == []
 
 
-def test_a_job_that_ended_while_no_triggerer_ran_has_ended_whatever_the_deadline(aws: Aws) -> None:
+def test_a_job_that_ended_while_no_triggerer_ran_has_ended_whatever_the_deadline(
+    aws: ConnectedBatch,
+) -> None:
     aws.will("job", "SUCCEEDED")
     event = event_of(trigger_for(wait_until=soon(-60)))
     assert (event["outcome"], event["jobs"][0]["status"]) == ("ended", "SUCCEEDED")
@@ -370,7 +384,7 @@ def test_a_job_that_ended_while_no_triggerer_ran_has_ended_whatever_the_deadline
 
 
 def test_one_of_several_that_failed_unseen_decides_although_the_time_of_another_is_over(
-    aws: Aws,
+    aws: ConnectedBatch,
 ) -> None:
     aws.will("a", "RUNNING")
     aws.will("b", "RUNNING", "RUNNING", "FAILED")
@@ -379,7 +393,7 @@ def test_one_of_several_that_failed_unseen_decides_although_the_time_of_another_
     assert {job["jobId"]: job["status"] for job in event["jobs"]} == {"a": "RUNNING", "b": "FAILED"}
 
 
-def test_of_several_only_those_that_still_run_are_said_to(aws: Aws) -> None:
+def test_of_several_only_those_that_still_run_are_said_to(aws: ConnectedBatch) -> None:
     aws.will("a", "RUNNING")
     aws.will("b", "RUNNING", "RUNNING", "SUCCEEDED")
     trigger = trigger_for(
@@ -391,7 +405,7 @@ def test_of_several_only_those_that_still_run_are_said_to(aws: Aws) -> None:
     assert "Job b is still" not in event["message"]
 
 
-def test_a_deadline_counts_even_where_aws_does_not_answer(aws: Aws) -> None:
+def test_a_deadline_counts_even_where_aws_does_not_answer(aws: ConnectedBatch) -> None:
     look = LookTimes(look_again=timedelta(seconds=0.1), unanswered=timedelta(seconds=0.2))
     times = replace(FAST, poll=replace(POLL, look_patience=0.3), look=look)
     aws.fault = AnswerLost("the answer to DescribeJobs was lost")
@@ -400,7 +414,7 @@ def test_a_deadline_counts_even_where_aws_does_not_answer(aws: Aws) -> None:
     assert [job_id for job_id, _ in aws.terminated] == ["job"]
 
 
-def test_a_terminate_that_does_not_go_through_is_tried_again(aws: Aws) -> None:
+def test_a_terminate_that_does_not_go_through_is_tried_again(aws: ConnectedBatch) -> None:
     aws.will("job", "RUNNING")
     aws.faults["TerminateJob"] = [THROTTLED, AnswerLost("the answer to TerminateJob was lost")]
     event = event_of(trigger_for(wait_until=soon()))
@@ -408,7 +422,7 @@ def test_a_terminate_that_does_not_go_through_is_tried_again(aws: Aws) -> None:
     assert len(aws.terminated) == 1
 
 
-def test_a_terminate_that_never_goes_through_is_told(aws: Aws) -> None:
+def test_a_terminate_that_never_goes_through_is_told(aws: ConnectedBatch) -> None:
     aws.will("job", "RUNNING")
     aws.faults["TerminateJob"] = [
         AccessDenied("AWS refused TerminateJob", "batch:TerminateJob")
@@ -423,7 +437,9 @@ def test_a_terminate_that_never_goes_through_is_told(aws: Aws) -> None:
 # ── What cannot be asked about ───────────────────────────────────────────────────────────────
 
 
-def test_a_permission_that_stays_denied_ends_the_wait_and_is_named_with_the_job(aws: Aws) -> None:
+def test_a_permission_that_stays_denied_ends_the_wait_and_is_named_with_the_job(
+    aws: ConnectedBatch,
+) -> None:
     aws.fault = DENIED
     event = event_of(trigger_for(times=IMPATIENT))
     assert (event["outcome"], event["jobs"]) == ("refused", [])
@@ -435,7 +451,7 @@ def test_a_permission_that_stays_denied_ends_the_wait_and_is_named_with_the_job(
 
 
 def test_a_permission_that_is_denied_for_a_while_ends_nothing_and_is_in_the_tasks_log(
-    aws: Aws, caplog: pytest.LogCaptureFixture
+    aws: ConnectedBatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def main() -> dict[str, Any]:
         task = asyncio.create_task(events(trigger_for()))
@@ -462,7 +478,7 @@ def test_a_job_that_aws_does_not_know_is_lost() -> None:
     assert event["message"].startswith("AWS Batch does not know job job (never seen)")
 
 
-def test_a_connection_that_cannot_be_used_ends_the_wait_and_is_named(aws: Aws) -> None:
+def test_a_connection_that_cannot_be_used_ends_the_wait_and_is_named(aws: ConnectedBatch) -> None:
     def fail() -> None:
         raise CredentialsMissing("Could not make a client for connection 'aws_default': gone")
 
@@ -472,7 +488,7 @@ def test_a_connection_that_cannot_be_used_ends_the_wait_and_is_named(aws: Aws) -
     assert "Could not make a client for connection 'aws_default': gone" in event["message"]
 
 
-def test_a_connection_that_cannot_be_read_for_a_moment_is_read_again(aws: Aws) -> None:
+def test_a_connection_that_cannot_be_read_for_a_moment_is_read_again(aws: ConnectedBatch) -> None:
     def fail_once() -> None:
         if aws.connects == 1:
             raise CredentialsMissing("the connection store is busy")
@@ -511,7 +527,7 @@ def test_whatever_is_wrong_with_a_connection_is_an_error_that_waiters_bear_for_a
 # ── A person, or a triggerer that ends ───────────────────────────────────────────────────────
 
 
-async def started(trigger: FargateBatchJobTrigger, aws: Aws) -> "asyncio.Task[Any]":
+async def started(trigger: FargateBatchJobTrigger, aws: ConnectedBatch) -> "asyncio.Task[Any]":
     """Start a trigger and let it ask once."""
     waiting = asyncio.create_task(events(trigger))
     asked = len(aws.asked)
@@ -550,7 +566,7 @@ def airflow_says(
 
 
 async def be_killed(
-    trigger: FargateBatchJobTrigger, aws: Aws, has_on_kill: bool
+    trigger: FargateBatchJobTrigger, aws: ConnectedBatch, has_on_kill: bool
 ) -> list[tuple[str, str]]:
     """Do to a trigger what Airflow does when a person acts on its task.
 
@@ -565,7 +581,7 @@ async def be_killed(
 
 
 def test_a_person_who_ends_the_task_ends_its_job_once_however_often_the_trigger_is_cancelled(
-    aws: Aws, has_on_kill: bool, monkeypatch: pytest.MonkeyPatch
+    aws: ConnectedBatch, has_on_kill: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     airflow_says(ENDED, monkeypatch)
     aws.will("job", "RUNNING")
@@ -580,7 +596,7 @@ def test_a_person_who_ends_the_task_ends_its_job_once_however_often_the_trigger_
     assert len(aws.terminated) == 1
 
 
-def test_a_person_ends_the_jobs_that_still_live(aws: Aws) -> None:
+def test_a_person_ends_the_jobs_that_still_live(aws: ConnectedBatch) -> None:
     async def main() -> None:
         trigger = trigger_for("a", "b", "c")
         waiting = await started(trigger, aws)
@@ -595,7 +611,7 @@ def test_a_person_ends_the_jobs_that_still_live(aws: Aws) -> None:
 
 
 def test_a_person_ends_no_job_that_shall_be_left_alone(
-    aws: Aws, has_on_kill: bool, monkeypatch: pytest.MonkeyPatch
+    aws: ConnectedBatch, has_on_kill: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     airflow_says(ENDED, monkeypatch)
     aws.will("job", "RUNNING")
@@ -613,7 +629,7 @@ def test_a_person_ends_no_job_that_shall_be_left_alone(
     ids=["another triggerer took over", "the next try runs", "no answer"],
 )
 def test_a_kill_leaves_jobs_running_that_another_may_own_and_says_so(
-    aws: Aws,
+    aws: ConnectedBatch,
     has_on_kill: bool,
     now: TaskNow | None,
     why: str,
@@ -629,7 +645,7 @@ def test_a_kill_leaves_jobs_running_that_another_may_own_and_says_so(
 
 @pytest.mark.parametrize("now", [NEXT_TRY, None], ids=["the next try runs", "no answer"])
 def test_a_trigger_that_gives_up_leaves_a_job_running_that_another_may_own(
-    aws: Aws, now: TaskNow | None, monkeypatch: pytest.MonkeyPatch
+    aws: ConnectedBatch, now: TaskNow | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     airflow_says(now, monkeypatch)
     aws.will("job", "RUNNING")
@@ -641,7 +657,7 @@ def test_a_trigger_that_gives_up_leaves_a_job_running_that_another_may_own(
 
 
 def test_who_gives_up_has_time_for_airflows_answer(
-    aws: Aws, monkeypatch: pytest.MonkeyPatch
+    aws: ConnectedBatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A triggerer that was just restarted is busy: a job left running for that costs money."""
     airflow_says(STILL_DEFERRED, monkeypatch, after=0.5)
@@ -652,7 +668,7 @@ def test_who_gives_up_has_time_for_airflows_answer(
 
 
 def test_an_answer_that_does_not_come_is_not_waited_for(
-    aws: Aws, has_on_kill: bool, monkeypatch: pytest.MonkeyPatch
+    aws: ConnectedBatch, has_on_kill: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In a triggerer of 3.3 that shuts down, nobody answers any more."""
     airflow_says(ENDED, monkeypatch, after=1.0)
@@ -662,7 +678,7 @@ def test_an_answer_that_does_not_come_is_not_waited_for(
 
 
 def test_a_triggerer_that_ends_leaves_the_jobs_alone(
-    aws: Aws, has_on_kill: bool, monkeypatch: pytest.MonkeyPatch
+    aws: ConnectedBatch, has_on_kill: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = airflow_says(STILL_DEFERRED, monkeypatch)
     aws.will("job", "RUNNING")
@@ -677,7 +693,7 @@ def test_a_triggerer_that_ends_leaves_the_jobs_alone(
 
 
 def test_a_person_who_comes_while_it_gives_up_does_not_end_the_job_twice(
-    aws: Aws, has_on_kill: bool, monkeypatch: pytest.MonkeyPatch
+    aws: ConnectedBatch, has_on_kill: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     airflow_says(ENDED, monkeypatch)
 
@@ -727,7 +743,7 @@ def test_a_client_is_made_without_collecting_garbage_and_what_there_is_by_then_i
     gc.unfreeze()
 
 
-def test_many_triggers_share_one_connection_and_its_calls(aws: Aws) -> None:
+def test_many_triggers_share_one_connection_and_its_calls(aws: ConnectedBatch) -> None:
     ids = [f"job-{number}" for number in range(250)]
     for job_id in ids:
         aws.will(job_id, "SUCCEEDED")
@@ -740,7 +756,7 @@ def test_many_triggers_share_one_connection_and_its_calls(aws: Aws) -> None:
     assert [len(asked) for asked in aws.asked] == [100, 100, 50]
 
 
-def test_triggers_with_other_settings_have_a_connection_of_their_own(aws: Aws) -> None:
+def test_triggers_with_other_settings_have_a_connection_of_their_own(aws: ConnectedBatch) -> None:
     aws.will("a", "SUCCEEDED")
     aws.will("b", "SUCCEEDED")
 
@@ -755,7 +771,7 @@ def test_triggers_with_other_settings_have_a_connection_of_their_own(aws: Aws) -
     assert aws.connects == 2
 
 
-def test_a_connection_is_read_in_a_thread_that_can_call_the_event_loop(aws: Aws) -> None:
+def test_a_connection_is_read_in_a_thread_that_can_call_the_event_loop(aws: ConnectedBatch) -> None:
     """As the supervisor of Airflow 3.0 is called; ``asyncio.to_thread`` would break it."""
     loops = []
 
@@ -778,7 +794,9 @@ def test_a_connection_is_read_in_a_thread_that_can_call_the_event_loop(aws: Aws)
     assert loops[0] is loops[1]
 
 
-def test_a_connection_is_read_to_the_end_when_one_who_waits_for_it_is_cancelled(aws: Aws) -> None:
+def test_a_connection_is_read_to_the_end_when_one_who_waits_for_it_is_cancelled(
+    aws: ConnectedBatch,
+) -> None:
     may_go_on = threading.Event()
     aws.connecting = may_go_on.wait
     connection = ConnectionSettings(

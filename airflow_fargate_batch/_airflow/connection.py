@@ -47,13 +47,13 @@ class ConnectionSettings:
     botocore_config: dict[str, Any] | None = field(hash=False)
 
     @classmethod
-    def of(cls, shell: HasConnection) -> Self:
+    def of(cls, owner: HasConnection) -> Self:
         """Return the settings of an operator, sensor or trigger, once templates are rendered."""
         return cls(
-            aws_conn_id=shell.aws_conn_id,
-            region_name=shell.region_name,
-            verify=shell.verify,
-            botocore_config=shell.botocore_config,
+            aws_conn_id=owner.aws_conn_id,
+            region_name=owner.region_name,
+            verify=owner.verify,
+            botocore_config=owner.botocore_config,
         )
 
     def arguments(self) -> ConnectionArguments:

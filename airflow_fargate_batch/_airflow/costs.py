@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from airflow_fargate_batch._airflow.compat import conf
 from airflow_fargate_batch._airflow.deployment import SECTION
+from airflow_fargate_batch._airflow.end_times import COST_PATIENCE
 from airflow_fargate_batch._machine.prices import read_prices
 from airflow_fargate_batch.core.capacity import Capacity
 from airflow_fargate_batch.core.cost import Cost, cost_of
@@ -25,12 +26,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-PATIENCE: Final = 5.0
-"""Seconds that an ended task waits for each fact about its cost."""
 _REGION_VARIABLES: Final = ("AWS_REGION", "AWS_DEFAULT_REGION")
 
 
-def known_prices() -> Prices:
+def configured_prices() -> Prices:
     """Return the built-in prices, with those of ``[fargate_batch] prices_file`` in their place.
 
     A file that cannot be read is logged, and the built-in prices count.
@@ -53,12 +52,12 @@ def estimate_lines(request: JobRequest, region_name: str | None) -> list[str]:
     """
     variables = (os.environ.get(name) for name in _REGION_VARIABLES)
     region = region_name or next(filter(None, variables), None)
-    return estimate_request(request, known_prices(), region=region).describe()
+    return estimate_request(request, configured_prices(), region=region).describe()
 
 
 def cost_so_far(job: Job) -> dict[str, Any]:
     """Return ``cost`` of XCom ``job`` for a job that may still run, without a call to AWS."""
-    return cost_of(job, known_prices(), now=datetime.now(UTC)).to_summary()
+    return cost_of(job, configured_prices(), now=datetime.now(UTC)).to_summary()
 
 
 def cost_of_ended(
@@ -67,12 +66,14 @@ def cost_of_ended(
     capacity: Capacity | None,
     api: "Callable[[], BatchApi]",
     connection: Hashable,
+    patience: float = COST_PATIENCE,
 ) -> Cost:
     """Return the cost of an ended job.
 
     :param capacity: ``None`` if nobody has asked AWS yet.
     :param api: called only if AWS must be asked about the queue, or the children of an array.
     :param connection: distinguishes the accounts of one process, because answers are kept.
+    :param patience: seconds to wait for each answer.
     """
     children: list[Job] = []
     try:
@@ -81,10 +82,12 @@ def cost_of_ended(
 
             scope = connection, api().client.meta.endpoint_url
             reader = SurroundingsReader(api(), scope=scope)
-            capacity = in_time(partial(read_capacity, reader, job.queue), PATIENCE)
+            capacity = in_time(partial(read_capacity, reader, job.queue), patience)
         if job.is_array:
             describe = api().describe_jobs
-            children = in_time(partial(read_children, job, describe), PATIENCE)
+            children = in_time(partial(read_children, job, describe), patience)
     except Exception as error:  # noqa: BLE001 - whatever a connection raises; the cost is an extra
         log.info("Could not read what the cost of job %s depends on: %s", job.id, error)
-    return cost_of(job, known_prices(), capacity=capacity or Capacity.UNKNOWN, children=children)
+    return cost_of(
+        job, configured_prices(), capacity=capacity or Capacity.UNKNOWN, children=children
+    )

@@ -13,7 +13,7 @@ from typing import Any, Protocol, Self
 
 from airflow_fargate_batch._airflow import compat
 from airflow_fargate_batch._airflow.compat import task_state
-from airflow_fargate_batch._airflow.costs import known_prices
+from airflow_fargate_batch._airflow.costs import configured_prices
 from airflow_fargate_batch._airflow.finish_check import problems_of_task
 from airflow_fargate_batch._airflow.metrics import TaskMetrics
 from airflow_fargate_batch._airflow.uncancelled import detach
@@ -135,7 +135,7 @@ class _Pages:
 
 
 def _cost(job: Job, ended: WaitEvent) -> Cost:
-    return cost_of(job, known_prices(), capacity=ended.capacity or Capacity.UNKNOWN)
+    return cost_of(job, configured_prices(), capacity=ended.capacity or Capacity.UNKNOWN)
 
 
 async def _push(values: Mapping[str, Any], task_instance: Any, log: Any) -> bool:

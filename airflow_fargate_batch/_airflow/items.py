@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from airflow_fargate_batch.core import json_text
 from airflow_fargate_batch.core.items import Address, Items
+from airflow_fargate_batch.core.listing import first_few
 from airflow_fargate_batch.core.request import ItemsText, read_items
 from airflow_fargate_batch.exceptions import AwsError
 
@@ -40,9 +41,7 @@ def preview(value: Any) -> Any:
         except ValueError:
             return value
         return preview(parsed) if isinstance(parsed, list) else value
-    if not isinstance(value, list) or len(value) <= SHOWN:
-        return value
-    return [*value[:SHOWN], f"… and {len(value) - SHOWN} more items"]
+    return first_few(value, SHOWN, noun="items") if isinstance(value, list) else value
 
 
 def on_s3(value: Any) -> Address | None:
@@ -71,7 +70,7 @@ def of_job(
     """Return the list that the children of a failed job share; ``None`` if it is not known.
 
     A process that resumes a task reads the list again. If a retry has adopted a job of an earlier
-    try, the list may have changed since; the mark in the job's tag tells.
+    try, the list may have changed since; the fingerprint in the job's tag tells.
 
     :param given: the rendered arguments of the request.
     """

@@ -133,7 +133,7 @@ class JobLog:
     ) -> None:
         try:
             if kind is None or issubclass(kind, JobTimedOut):
-                await self._look_at_the_child()
+                await self._ask_about_the_child()
                 self._follower.finish()
                 await self._following
         finally:
@@ -169,7 +169,7 @@ class JobLog:
             else:
                 return
 
-    async def _look_at_the_child(self) -> None:
+    async def _ask_about_the_child(self) -> None:
         """Ask about the child a last time: when an array has ended, all children have."""
         if child_id := self._follower.child_id:
             try:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from airflow_fargate_batch.core.request import JobRequest
 
 
-def is_secret_name(name: str) -> bool:
+def is_secret_in_airflow(name: str) -> bool:
     """Report whether a name is a secret's, by our words or by the words configured in Airflow.
 
     Of Airflow's rules only ``[core] sensitive_var_conn_names`` counts, anywhere in a name, as in
@@ -37,21 +37,21 @@ def hide(rendered: Any, earlier: Any) -> tuple[Any, Any]:
         is taken from there.
     """
     original = secrets.restored(rendered, earlier)
-    shown, original = secrets.hidden(original, is_secret_name, _masked)
-    _mask(secrets.texts_of_secrets(original, is_secret_name))
+    shown, original = secrets.hidden(original, is_secret_in_airflow, _masked)
+    _mask(secrets.texts_of_secrets(original, is_secret_in_airflow))
     return shown, original
 
 
 def hide_items(rendered: Any) -> Any:
     """Mask the secrets of the first items, and show only these: a task may have a million."""
     first = preview(rendered)
-    _mask(secrets.texts_of_secrets(first, is_secret_name))
+    _mask(secrets.texts_of_secrets(first, is_secret_in_airflow))
     return hidden(first)
 
 
 def hidden(value: Any) -> Any:
     """Copy a value with its secrets struck out."""
-    return secrets.hidden(value, is_secret_name, _masked)[0]
+    return secrets.hidden(value, is_secret_in_airflow, _masked)[0]
 
 
 def _masked(text: str) -> str:
@@ -64,17 +64,17 @@ def _mask(texts: Iterable[str]) -> None:
         mask_secret(text)
 
 
-def as_json(request: "JobRequest") -> str:
+def body_as_json(request: "JobRequest") -> str:
     """Write the body of SubmitJob as JSON, with secrets struck out."""
-    body = secrets.redacted(request.to_submit_job(), is_secret_name, _masked)
+    body = secrets.redacted(request.to_submit_job(), is_secret_in_airflow, _masked)
     return json.dumps(body, indent=2, ensure_ascii=False)
 
 
 def places_struck_out(request: "JobRequest") -> list[str]:
-    """Return the places in a request with secrets struck out by ``as_json``."""
-    return secrets.places_of_secrets(request.to_submit_job(), is_secret_name)
+    """Return the places in a request with secrets struck out by ``body_as_json``."""
+    return secrets.places_of_secrets(request.to_submit_job(), is_secret_in_airflow)
 
 
 def mask_secrets_of(request: "JobRequest") -> None:
     """Mask the secrets of a request in all logs, also secrets read from files."""
-    _mask(secrets.texts_of_secrets(request.to_submit_job(), is_secret_name))
+    _mask(secrets.texts_of_secrets(request.to_submit_job(), is_secret_in_airflow))

@@ -50,7 +50,7 @@ class TaskMetrics:
 
     def ended(self, job: Job) -> None:
         """Count an ended job by its outcome, and send its times, as far as known."""
-        self._count(ENDED, outcome=outcome_of(job))
+        self._count(ENDED, outcome=outcome_tag(job))
         self._time(QUEUE_DURATION, job.created_at, job.started_at)
         self._time(RUN_DURATION, job.started_at, job.stopped_at)
 
@@ -66,7 +66,7 @@ class TaskMetrics:
         stats().timing(self._name + name, span)
 
 
-def outcome_of(job: Job) -> str:
+def outcome_tag(job: Job) -> str:
     """Return ``succeeded`` or the kind of the failure, such as ``out_of_memory``."""
     if job.status is JobStatus.SUCCEEDED:
         return "succeeded"

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from airflow_fargate_batch._airflow import items
 from airflow_fargate_batch._airflow.compat import AirflowFailException, AirflowSkipException
 from airflow_fargate_batch._airflow.connection import ConnectionSettings, HasConnection
 from airflow_fargate_batch._airflow.costs import cost_of_ended
+from airflow_fargate_batch._airflow.end_times import EndTimes
 from airflow_fargate_batch._airflow.final_failure import without_retries
 from airflow_fargate_batch._airflow.masking import hidden
 from airflow_fargate_batch._airflow.metrics import TaskMetrics
@@ -21,6 +22,7 @@ from airflow_fargate_batch.core.wait_settings import WaitSettings
 from airflow_fargate_batch.exceptions import JobFailed, UnusableResult
 from airflow_fargate_batch.links import HasPages, pages_of, push_pages
 from airflow_fargate_batch.watching.conclusion import Conclusion, conclude
+from airflow_fargate_batch.watching.log_tail import LogTail
 from airflow_fargate_batch.watching.result_reader import result_of
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 class WaitingTask(HasPages, HasConnection, Protocol):
     """The part of the operator used by the wait and at its end."""
 
+    end_times: ClassVar[EndTimes]
     execution_timeout: timedelta | None
     has_items: bool
     """Whether *items* is given, also if it resolves to nothing."""
@@ -102,10 +105,18 @@ class TaskEnd:
         task, connection = self._task, ConnectionSettings.of(self._task)
         end = self._conclusion(job)
         cost = cost_of_ended(
-            job, capacity=capacity, api=lambda: task.hook.api, connection=connection
+            job,
+            capacity=capacity,
+            api=lambda: task.hook.api,
+            connection=connection,
+            patience=task.end_times.cost,
         )
         use = use_of_ended(
-            job, records_use=records_use, hook=lambda: task.hook, connection=connection
+            job,
+            records_use=records_use,
+            hook=lambda: task.hook,
+            connection=connection,
+            patience=task.end_times.use,
         )
         self.push(job, end.summary | {"cost": cost.to_summary(), "use": use})
         task.log.info("%s", cost.describe())
@@ -121,10 +132,11 @@ class TaskEnd:
             job,
             task=name_of(task),
             api=lambda: task.hook.api,
-            logs=lambda: task.hook.logs,
+            tail=partial(tail_of, task),
             items=partial(self._items_of, job) if task.has_items else None,
             hidden=hidden,
             every_child=bool(settings.skip_on_exit_code or settings.fail_on_exit_code),
+            patience=task.end_times.evidence,
         )
 
     def _items_of(self, job: Job) -> "Items | None":
@@ -152,7 +164,8 @@ class TaskEnd:
         """Read the result of a job that succeeded, and push it."""
         task = self._task
         try:
-            task.result = result_of(job, task.hook, read_location(task.payload_location))
+            location, clock = read_location(task.payload_location), task.hook.clock
+            task.result = result_of(job, task.hook, location, now=clock.date, sleep=clock.sleep)
         except UnusableResult as error:
             raise AirflowFailException(str(error)) from None  # a retry would read the same line
         if task.pushes_result:
@@ -162,6 +175,11 @@ class TaskEnd:
 def name_of(task: WaitingTask) -> str:
     """Return DAG id and task id, for messages."""
     return f"{task.dag_id}.{task.task_id}"
+
+
+def tail_of(task: WaitingTask) -> LogTail:
+    """Return a reader of the last log lines of the task's job."""
+    return LogTail(task.hook.logs, sleep=task.hook.clock.sleep)
 
 
 def _among(exit_codes: Iterable[int | None], argument: str) -> str:

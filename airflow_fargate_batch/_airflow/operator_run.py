@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from airflow_fargate_batch._airflow import upstream
 from airflow_fargate_batch._airflow.compat import Context, task_state
 from airflow_fargate_batch._airflow.costs import estimate_lines
-from airflow_fargate_batch._airflow.masking import as_json, mask_secrets_of, places_struck_out
+from airflow_fargate_batch._airflow.masking import body_as_json, mask_secrets_of, places_struck_out
 from airflow_fargate_batch._airflow.metrics import TaskMetrics
 from airflow_fargate_batch._airflow.operator_end import WaitingTask
 from airflow_fargate_batch._airflow.operator_request import RequestingTask, RequestMaker, failure
@@ -15,7 +15,7 @@ from airflow_fargate_batch._airflow.operator_wait import Waiting
 from airflow_fargate_batch._airflow.ordinals import Place, place_of
 from airflow_fargate_batch._airflow.xcom import JOB, REQUEST
 from airflow_fargate_batch._machine.terminators import terminator_of
-from airflow_fargate_batch.core.dry_run import placeholder, summary
+from airflow_fargate_batch.core.dry_run import dry_run_summary, placeholder
 from airflow_fargate_batch.core.giving_up import left_running
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.request import JobRequest
@@ -124,7 +124,7 @@ class OperatorRun:
 
         A task that would wait also pushes XCom ``job``, because later tasks may read the summary.
         """
-        text = as_json(request)
+        text = body_as_json(request)
         self._task.log.info("Dry run, nothing is submitted. The request:\n%s", text)
         if places := places_struck_out(request):
             self._task.log.info("Secrets are struck out of this request: %s", ", ".join(places))
@@ -132,7 +132,7 @@ class OperatorRun:
             self._task.log.info("%s", line)
         self._push(REQUEST, json.loads(text))
         if self._task.wait_for_completion:
-            self._push(JOB, summary(request))
+            self._push(JOB, dry_run_summary(request))
         return placeholder(request)
 
     def _submit(self, request: JobRequest, place: Place) -> str:

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from airflow_fargate_batch._airflow.compat import AirflowFailException, Context, conf, task_state
 from airflow_fargate_batch._airflow.connection import ConnectionSettings
 from airflow_fargate_batch._airflow.costs import cost_so_far
 from airflow_fargate_batch._airflow.finishing import argument_for
-from airflow_fargate_batch._airflow.operator_end import TaskEnd, WaitingTask, name_of
+from airflow_fargate_batch._airflow.operator_end import TaskEnd, WaitingTask, name_of, tail_of
 from airflow_fargate_batch._airflow.wait_event import WaitEvent, WaitOutcome
 from airflow_fargate_batch._airflow.xcom import LOG_POSITION
 from airflow_fargate_batch._machine.terminators import terminator_of
@@ -125,7 +126,7 @@ class Waiting:
         """Explain a job; a job that AWS did not show has no explanation."""
         if job is None or not job.status_text:
             return None
-        return explained(job, lambda: self._task.hook.api)
+        return explained(job, lambda: self._task.hook.api, patience=self._task.end_times.evidence)
 
     def _report(
         self, text: str, job: Job | None, advice: str | None, explanation: Explanation | None
@@ -137,7 +138,7 @@ class Waiting:
             task=name_of(task),
             job=job,
             region=self._region_of(job),
-            log_lines=last_lines(job, lambda: task.hook.logs) if job else (),
+            log_lines=last_lines(job, partial(tail_of, task)) if job else (),
             advice=advice,
             explanation=explanation,
         )

@@ -10,7 +10,7 @@ keep the ordinals from try to try.
 import threading
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -41,7 +41,7 @@ class _Places:
 
 @dataclass(slots=True)
 class _Try:
-    began: float = field(default_factory=time.monotonic)
+    began: float
     operators: dict[str, _Places] = field(default_factory=dict)
 
 
@@ -51,17 +51,19 @@ _tries: Final[dict[int, dict[int, _Try]]] = {}
 
 
 @contextmanager
-def place_of(task_instance: Any, operator_id: str) -> Iterator[Place]:
+def place_of(
+    task_instance: Any, operator_id: str, *, now: Callable[[], float] = time.monotonic
+) -> Iterator[Place]:
     """Take the next place of an operator in the try; give the place back if the submit fails."""
     with _lock:
-        this_try = _of(task_instance).setdefault(task_instance.try_number, _Try())
+        this_try = _of(task_instance).setdefault(task_instance.try_number, _Try(now()))
         known = this_try.operators.setdefault(operator_id, _Places())
         ordinal = next(
             number for number in range(len(known.taken) + 1) if number not in known.taken
         )
         known.taken.add(ordinal)
     try:
-        seconds = time.monotonic() - this_try.began
+        seconds = now() - this_try.began
         yield Place(ordinal, was_tried=ordinal in known.tried, seconds=seconds)
     except BaseException:  # also Airflow's timeout and a killed task, which are no Exception
         with _lock:

@@ -47,10 +47,14 @@ class QueueCapacities:
     """Facts by queue. A lookup that fails leaves the facts unknown, and fails no trigger.
 
     :param api: returns the client of the connection.
+    :param patience: seconds that a trigger waits for an answer.
     """
 
-    def __init__(self, api: "Callable[[], Awaitable[BatchApi]]") -> None:
+    def __init__(
+        self, api: "Callable[[], Awaitable[BatchApi]]", *, patience: float = PATIENCE
+    ) -> None:
         self._api = api
+        self._patience = patience
         self._asked: dict[str, tuple[float, asyncio.Task[QueueFacts]]] = {}
 
     async def of(self, queue: str) -> QueueFacts:
@@ -60,7 +64,9 @@ class QueueCapacities:
         if asking is None or until <= now:
             asking = asyncio.create_task(self._ask(queue))
             self._asked[queue] = now + KEPT_FOR, asking
-        done, _ = await asyncio.wait([asking], timeout=PATIENCE)  # a cancelled trigger cancels none
+        done, _ = await asyncio.wait(  # a cancelled trigger cancels none
+            [asking], timeout=self._patience
+        )
         return asking.result() if done else QueueFacts()
 
     async def _ask(self, queue: str) -> QueueFacts:

@@ -12,7 +12,7 @@ from airflow_fargate_batch.core.function_source import (
     WHERE,
     FunctionSource,
     function_source,
-    problems_of,
+    problems_of_function,
 )
 from airflow_fargate_batch.core.json_arguments import json_value
 from airflow_fargate_batch.core.remote_call import Argument, RemoteCall, read_location
@@ -154,7 +154,7 @@ def _problems_of_source(function: Callable[..., Any]) -> Sequence[Problem]:
         source = _source(function)
     except InvalidRequest as error:
         return error.problems
-    return problems_of(function.__code__, source, function.__globals__)
+    return problems_of_function(function.__code__, source, function.__globals__)
 
 
 def _problems_of_context(function: Callable[..., Any]) -> list[Problem]:

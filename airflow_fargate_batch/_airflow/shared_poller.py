@@ -16,10 +16,10 @@ from airflow_fargate_batch.watching.poller import JobPoller
 if TYPE_CHECKING:
     from airflow_fargate_batch.watching.log_follower import LogsGate
 
-Result = TypeVar("Result")
+Returned = TypeVar("Returned")
 
 
-class Once(Generic[Result]):
+class Once(Generic[Returned]):
     """Makes a value once, in a thread, for any number of waiters.
 
     Reading a connection asks Airflow's supervisor. On Airflow 3.0 the question runs on the
@@ -29,11 +29,11 @@ class Once(Generic[Result]):
     cancelled.
     """
 
-    def __init__(self, make: Callable[[], Result]) -> None:
+    def __init__(self, make: Callable[[], Returned]) -> None:
         self._make = make
-        self._making: asyncio.Task[Result] | None = None
+        self._making: asyncio.Task[Returned] | None = None
 
-    async def __call__(self) -> Result:
+    async def __call__(self) -> Returned:
         """Return the value; after a failure, the next call retries."""
         if self._making is None or _has_failed(self._making):
             self._making = asyncio.create_task(sync_to_async(self._make)())

@@ -9,13 +9,13 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, Final, TypeVar
 
-Result = TypeVar("Result")
+Returned = TypeVar("Returned")
 
 _detached: Final[set["asyncio.Task[Any]"]] = set()
 """Tasks with no caller left, perhaps: asyncio keeps only weak references."""
 
 
-async def insist(work: Coroutine[Any, Any, Result]) -> Result:
+async def insist(work: Coroutine[Any, Any, Returned]) -> Returned:
     """Return the result of *work* and ignore every cancellation until then."""
     task = asyncio.create_task(work)
     while not task.done():
@@ -26,7 +26,7 @@ async def insist(work: Coroutine[Any, Any, Result]) -> Result:
     return task.result()
 
 
-async def detach(work: Coroutine[Any, Any, Result]) -> Result:
+async def detach(work: Coroutine[Any, Any, Returned]) -> Returned:
     """Return the result of *work*; if the caller is cancelled, *work* continues."""
     task = asyncio.create_task(work)
     _detached.add(task)

@@ -6,9 +6,10 @@ Unknown use fails no task.
 import logging
 from collections.abc import Callable, Hashable
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from airflow_fargate_batch._airflow.costs import known_prices
+from airflow_fargate_batch._airflow.costs import configured_prices
+from airflow_fargate_batch._airflow.end_times import USE_PATIENCE
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.right_size import any_records_use, right_size
 from airflow_fargate_batch.core.usage import TaskPlace
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-PATIENCE: Final = 3.0
-"""Seconds that an ended task waits for the figures."""
-
 
 def use_of_ended(
     job: Job,
@@ -30,29 +28,31 @@ def use_of_ended(
     records_use: bool | None,
     hook: "Callable[[], FargateBatchHook]",
     connection: Hashable,
+    patience: float = USE_PATIENCE,
 ) -> dict[str, Any] | None:
     """Return ``use`` of XCom ``job``, and log it; ``None`` without figures.
 
     :param records_use: whether the queue records the use; ``None`` if nobody has asked AWS yet.
     :param hook: called only if AWS must be asked.
     :param connection: distinguishes the accounts of one process, because answers are kept.
+    :param patience: seconds to wait for each answer.
     """
     if not may_be_known(job, records_use):
         return None
     try:
-        if records_use is None and not _records_use(job, hook(), connection):
+        if records_use is None and not _records_use(job, hook(), connection, patience):
             return None
         from airflow_fargate_batch.watching.usage_reader import read_usage  # loads botocore
 
         metrics, logs = hook().metrics, hook().logs  # here: only this thread may ask Airflow
         read = partial(read_usage, job, metrics=lambda: metrics, logs=lambda: logs)
-        usage = in_time(read, PATIENCE)
+        usage = in_time(read, patience)
     except Exception as error:  # noqa: BLE001 - whatever a connection raises; the figures are an extra
         log.info("Could not read the CPU and memory use of job %s: %s", job.id, error)
         return None
     if usage is None:
         return None
-    found = right_size(job, usage, prices=known_prices())
+    found = right_size(job, usage, prices=configured_prices())
     for line in found.to_lines():
         log.info("%s", line)
     return found.to_json()
@@ -63,11 +63,11 @@ def may_be_known(job: Job, records_use: bool | None) -> bool:
     return not (records_use is False or job.started_at is None or TaskPlace.of(job) is None)
 
 
-def _records_use(job: Job, hook: "FargateBatchHook", connection: Hashable) -> bool:
+def _records_use(job: Job, hook: "FargateBatchHook", connection: Hashable, patience: float) -> bool:
     """Ask for the queue's compute environments; the cost has asked, so the answer is kept."""
     from airflow_fargate_batch.aws.surroundings import SurroundingsReader  # loads botocore
 
     scope = connection, hook.api.client.meta.endpoint_url
     reader = SurroundingsReader(hook.api, scope=scope)
-    found = in_time(partial(read_queue, reader, job.queue), PATIENCE)
+    found = in_time(partial(read_queue, reader, job.queue), patience)
     return any_records_use(found.environments)

@@ -27,28 +27,36 @@ class NotReadable(Exception):
     """A file cannot be read; the message is the reason, without the path."""
 
 
-def read_json_file(path: str, *, named: str | None = None, pipes: bool = False) -> JsonFile:
+def read_json_file(
+    path: str, *, named: str | None = None, pipes: bool = False, patience: float = PATIENCE
+) -> JsonFile:
     """Read the JSON file of a request; an error is kept in the result, for a later report.
 
     :param named: the path for messages. ``None`` means *path*.
     :param pipes: whether the path may be a pipe, or ``-`` for stdin.
+    :param patience: most seconds without data from a pipe.
     """
     named = named or ("stdin" if pipes and path == STDIN else path)
     try:
-        return JsonFile(named, text=read_text(path, most=JSON_BYTES, pipes=pipes))
+        text = read_text(path, most=JSON_BYTES, pipes=pipes, patience=patience)
+        return JsonFile(named, text=text)
     except NotReadable as error:
         return JsonFile(named, error=str(error))
 
 
-def read_text(path: str, *, most: int, pipes: bool) -> str:
+def read_text(path: str, *, most: int, pipes: bool, patience: float = PATIENCE) -> str:
     """Read a UTF-8 file, with or without a byte order mark.
 
     :param most: maximum size in bytes.
     :param pipes: whether the path may be a pipe, or ``-`` for stdin.
+    :param patience: most seconds without data from a pipe.
     :raises NotReadable: not a readable UTF-8 file, too large, or a pipe without data.
     """
     try:
-        data = _read_stdin(most) if pipes and path == STDIN else _read(path, most, pipes=pipes)
+        if pipes and path == STDIN:
+            data = _read_stdin(most, patience)
+        else:
+            data = _read(path, most, patience if pipes else None)
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise NotReadable(f"is not UTF-8 text, from byte {error.start} on") from None
@@ -63,7 +71,7 @@ def read_bytes(path: str, *, most: int) -> bytes:
     :raises NotReadable: not a readable file, or too large.
     """
     try:
-        return _read(path, most, pipes=False)
+        return _read(path, most, None)
     except (OSError, ValueError) as error:
         raise _not_readable(error) from None
 
@@ -100,21 +108,22 @@ def _not_readable(error: OSError | ValueError) -> NotReadable:
     return NotReadable("cannot be read: the path contains a NUL character")
 
 
-def _read(path: str, most: int, *, pipes: bool) -> bytes:
+def _read(path: str, most: int, patience: float | None) -> bytes:
+    """Read a regular file or, with *patience*, a pipe."""
     # Without O_NONBLOCK, opening a pipe waits until a program opens it for writing.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         mode = os.fstat(descriptor).st_mode
         if stat.S_ISREG(mode):
             return _until_end(descriptor, most)
-        if pipes and stat.S_ISFIFO(mode):
-            return _until_end(descriptor, most, patience=PATIENCE)
+        if patience is not None and stat.S_ISFIFO(mode):
+            return _until_end(descriptor, most, patience=patience)
         raise NotReadable(f"is {_kind(mode)}, not a file")
     finally:
         os.close(descriptor)
 
 
-def _read_stdin(most: int) -> bytes:
+def _read_stdin(most: int, patience: float) -> bytes:
     if sys.stdin is None or sys.stdin.closed:
         raise NotReadable("cannot be read: stdin is closed")
     if sys.stdin.isatty():  # a person types: no time limit
@@ -122,7 +131,7 @@ def _read_stdin(most: int) -> bytes:
     mode = os.fstat(sys.stdin.fileno()).st_mode
     if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):
         raise NotReadable(f"is {_kind(mode)}, not a file")
-    return _until_end(sys.stdin.fileno(), most, patience=PATIENCE)
+    return _until_end(sys.stdin.fileno(), most, patience=patience)
 
 
 def _until_end(descriptor: int, most: int, *, patience: float | None = None) -> bytes:

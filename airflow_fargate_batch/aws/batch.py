@@ -207,8 +207,8 @@ class BatchApi(SurroundingsApi):
         with translated("ListJobs"):
             answer = self.client.list_jobs(**request)
             jobs = jobs_from_api({"jobs": answer.get("jobSummaryList")})
-            token: object = answer.get("nextToken")
-            return JobPage(jobs, token if isinstance(token, str) and token else None)
+            following: object = answer.get("nextToken")
+            return JobPage(jobs, following if isinstance(following, str) and following else None)
 
     def terminate_job(self, job_id: str, reason: str) -> None:
         """Terminate a job in any state; an array with all children."""

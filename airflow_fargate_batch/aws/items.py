@@ -64,18 +64,19 @@ class ItemsApi(ServiceApi):
                 ContentType="application/x-ndjson",
             )
 
-    def read(self, address: Address) -> bytes:
+    def read(self, address: Address, *, most: int = MOST_BYTES) -> bytes:
         """Read a list.
 
+        :param most: size in bytes of the largest list to read.
         :raises AwsError: as in ``BatchApi``; also if the list is too large.
         """
         with _translated("GetObject", address):
             answer = self.client.get_object(Bucket=address.bucket, Key=address.key)
-            if answer["ContentLength"] <= MOST_BYTES:
+            if answer["ContentLength"] <= most:
                 body: bytes = answer["Body"].read()
                 return body
             answer["Body"].close()
-        size = MOST_BYTES // 1024**2
+        size = most // 1024**2
         raise AwsError(f"{address} has more than {size} MiB", "Split the list into several tasks.")
 
     def presigned(self, address: Address, *, now: datetime | None = None) -> Presigned:

@@ -62,10 +62,10 @@ class LogsApi(ServiceApi):
                 raise AccessDenied(error.message, "logs:FilterLogEvents") from error
             events = read.mappings(answer.get("events"))
             found += [text for each in events if (text := read.text(each.get("message")))]
-            token = read.text(answer.get("nextToken"))
-            if token is None:
+            next_token = read.text(answer.get("nextToken"))
+            if next_token is None:
                 break
-            request["nextToken"] = token
+            request["nextToken"] = next_token
         return found
 
 

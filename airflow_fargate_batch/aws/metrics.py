@@ -48,10 +48,10 @@ class MetricsApi(ServiceApi):
         for _ in range(PAGES):
             answer = self._call("GetMetricData", "get_metric_data", request)
             yield from read.mappings(answer.get("MetricDataResults"))
-            token = read.text(answer.get("NextToken"))
-            if token is None:
+            next_token = read.text(answer.get("NextToken"))
+            if next_token is None:
                 return
-            request["NextToken"] = token
+            request["NextToken"] = next_token
 
     def _metrics(self, place: TaskPlace) -> dict[str, Dimensions]:
         """Find the metrics of a task (not of its containers), with their dimensions."""

@@ -26,11 +26,11 @@ class PriceListApi(ServiceApi):
         :raises AwsError: as in ``BatchApi``.
         """
         products: list[object] = []
-        token: str | None = None
+        next_token: str | None = None
         for _ in range(MOST_PAGES):
-            page, token = self._page(region, token)
+            page, next_token = self._page(region, next_token)
             products += page
-            if token is None:
+            if next_token is None:
                 return price_list.prices_of(products)
         raise AwsError(f"AWS's price list of {region} has more than {MOST_PAGES} pages")
 

@@ -98,13 +98,13 @@ class SurroundingsApi(ServiceApi):
                 answer = call(**asked)
                 if not isinstance(entries := answer.get(key), list):
                     raise TypeError(f"no list of {key} in the answer")
-                token = read.text(answer.get("nextToken"))
+                next_token = read.text(answer.get("nextToken"))
             for entry in entries:
                 with suppress(ValueError):  # an entry without a name hurts no other
                     yield parse(entry)
-            if token is None:
+            if next_token is None:
                 return
-            asked["nextToken"] = token
+            asked["nextToken"] = next_token
 
     def queue_snapshot(self, job_queue: str) -> QueueSnapshot:
         """Return who is first in line, and who uses the queue's capacity."""

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 
 CLOCK: Final = Timing()
+LOOKUP_PATIENCE: Final = 30.0
+"""Seconds for all lookups that explain a job."""
 PATIENCE: Final = 45.0
 """Seconds to retry while AWS throttles or is unreachable. A person is waiting, so the limit is
 short; it must still exceed the 30 seconds of searching for a job after an unanswered SubmitJob."""

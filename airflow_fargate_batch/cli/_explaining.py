@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache, partial
+from functools import partial
 from typing import Final, TypeVar
 
 from airflow_fargate_batch.aws.batch import BatchApi
 from airflow_fargate_batch.aws.metrics import MetricsApi
 from airflow_fargate_batch.cli import _clients
-from airflow_fargate_batch.cli._log import connect_logs
+from airflow_fargate_batch.cli._log import connect_logs, connect_tail
 from airflow_fargate_batch.cli._shared_options import ConnectionOptions
 from airflow_fargate_batch.core.capacity import Capacity
 from airflow_fargate_batch.core.cost import Cost, cost_of
@@ -25,19 +25,19 @@ Answer = TypeVar("Answer")
 
 RETRIES: Final = 10.0
 """Seconds to retry a lookup that AWS throttles; an explanation without it is still useful."""
-PATIENCE: Final = 30.0
-"""Seconds for all lookups."""
 
 
-def explained(job: Job, api: BatchApi, options: ConnectionOptions, prices: Prices) -> Explanation:
+def fully_explained(
+    job: Job, api: BatchApi, options: ConnectionOptions, prices: Prices
+) -> Explanation:
     """Look up everything around a job, and explain the job."""
-    logs = cache(partial(connect_logs, options, api.region))
+    tail = partial(connect_tail, options, api.region)
     children = failed_children_of(job, lambda: api) if job.has_failed_children else None
-    evidence = EvidenceReader(api, call=_with_retries, patience=PATIENCE).read(
+    evidence = EvidenceReader(api, call=_with_retries, patience=_clients.LOOKUP_PATIENCE).read(
         job,
         _questions(job),
         failed_children=children or (),
-        log_lines=log_lines_of(job, children or [], lambda: api, logs),
+        log_lines=log_lines_of(job, children or [], lambda: api, tail),
     )
     evidence = _with_use(job, evidence, api, options, prices)
     if job.status.is_final:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from airflow_fargate_batch.aws.batch import Submitted
 
 
-def members(job: Job, summary: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def job_members(job: Job, summary: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return a job's JSON object: the same members in every command, ``null`` if unknown.
 
     :param summary: result of ``Job.to_summary``. ``None`` means AWS has not described the job.
@@ -36,4 +36,4 @@ _UNKNOWN: Final = {
 
 def of_submitted(submitted: "Submitted") -> dict[str, Any]:
     """Return the object of a job that AWS has not described."""
-    return members(Job(id=submitted.job_id, name=submitted.job_name, arn=submitted.job_arn))
+    return job_members(Job(id=submitted.job_id, name=submitted.job_name, arn=submitted.job_arn))

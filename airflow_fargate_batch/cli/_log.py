@@ -1,4 +1,4 @@
-"""Reading a job's log for a shell."""
+"""Reading a job's log for the command line."""
 
 from collections.abc import Iterable
 
@@ -13,6 +13,7 @@ from airflow_fargate_batch.core.narration import Narrator
 from airflow_fargate_batch.exceptions import AwsError
 from airflow_fargate_batch.watching.following import follow
 from airflow_fargate_batch.watching.log_follower import LogFollower
+from airflow_fargate_batch.watching.log_tail import LogTail
 
 
 class Logs(LogsApi):
@@ -75,6 +76,11 @@ def connect_logs(options: ConnectionOptions, region: str) -> Logs:
         profile_name=options.profile,
         endpoint_url=options.endpoint_url,
     )
+
+
+def connect_tail(options: ConnectionOptions, region: str) -> LogTail:
+    """Make a reader of the last log lines of jobs."""
+    return LogTail(connect_logs(options, region), sleep=_clients.CLOCK.sleep)
 
 
 def _follower(logs: Logs, options: LogOptions, quiet: float = QUIET) -> LogFollower:

@@ -9,7 +9,7 @@ from airflow_fargate_batch.cli import _console
 from airflow_fargate_batch.cli._flags import flag, not_empty
 from airflow_fargate_batch.cli._prices import PricesOptions
 from airflow_fargate_batch.core.fargate import Size, row_of
-from airflow_fargate_batch.core.money import shown, written
+from airflow_fargate_batch.core.money import shown_amount, written_amount
 from airflow_fargate_batch.core.pricing import Platform, Shape, hourly
 
 DEFAULT_REGION: Final = "ap-northeast-1"
@@ -87,7 +87,12 @@ def as_table(found: list[Priced]) -> str:
 def as_text(found: list[Priced]) -> str:
     """Write a line for each size: vCPU, MiB, price of an hour, currency."""
     return _console.text(
-        (str(each.size.vcpu), str(each.size.memory), f"{written(each.amount):f}", each.currency)
+        (
+            str(each.size.vcpu),
+            str(each.size.memory),
+            f"{written_amount(each.amount):f}",
+            each.currency,
+        )
         for each in found
     )
 
@@ -98,7 +103,7 @@ def as_json(found: list[Priced]) -> str:
         {
             "vcpu": float(each.size.vcpu),
             "memory": each.size.memory,
-            "pricePerHour": written(each.amount),
+            "pricePerHour": written_amount(each.amount),
             "currency": each.currency,
         }
         for each in found
@@ -107,7 +112,7 @@ def as_json(found: list[Priced]) -> str:
 
 
 def _shown(priced: Priced) -> str:
-    return shown(priced.amount, priced.currency)
+    return shown_amount(priced.amount, priced.currency)
 
 
 WRITE: Final = {"table": as_table, "text": as_text, "json": as_json}

@@ -9,10 +9,9 @@ from functools import cache, partial
 from typing import Any, Final, NamedTuple
 
 from airflow_fargate_batch.aws.batch import BatchApi
-from airflow_fargate_batch.aws.logs import LogsApi
 from airflow_fargate_batch.cli import _clients, _console
 from airflow_fargate_batch.cli._jobs import named
-from airflow_fargate_batch.cli._log import connect_logs
+from airflow_fargate_batch.cli._log import connect_tail
 from airflow_fargate_batch.cli._progress import View, view
 from airflow_fargate_batch.cli._shared_options import WaitingOptions
 from airflow_fargate_batch.cli._wording import in_flags
@@ -26,6 +25,7 @@ from airflow_fargate_batch.core.waiting import Wait
 from airflow_fargate_batch.exceptions import AccessDenied, AwsError, JobLost, JobTimedOut
 from airflow_fargate_batch.watching.conclusion import conclude, explained, last_lines
 from airflow_fargate_batch.watching.following import follow
+from airflow_fargate_batch.watching.log_tail import LogTail
 
 LAG: Final = 30.0
 """Seconds after SubmitJob in which DescribeJobs may not show the job yet."""
@@ -78,7 +78,7 @@ def wait_for(
         runnable_timeout=_span(options.runnable_timeout),
         starting_timeout=_span(options.starting_timeout),
         region=api.region,
-        logs=cache(partial(connect_logs, options, api.region)),
+        tail=cache(partial(connect_tail, options, api.region)),
         just_submitted=just_submitted,
         items=items,
     )
@@ -103,7 +103,7 @@ class Vigil:
     :param limit: origin of *until*, for messages.
     :param runnable_timeout: longest time that a job may stay RUNNABLE without a break.
     :param starting_timeout: longest time that a job may stay STARTING without a break.
-    :param logs: returns the client for CloudWatch Logs, made at the first call.
+    :param tail: returns the reader of last log lines, made at the first call.
     """
 
     def __init__(
@@ -116,13 +116,13 @@ class Vigil:
         runnable_timeout: timedelta | None,
         starting_timeout: timedelta | None,
         region: str,
-        logs: Callable[[], LogsApi],
+        tail: Callable[[], LogTail],
         just_submitted: bool = False,
         items: Items | None = None,
     ) -> None:
         self._items = items
         self._api = api
-        self._logs = logs
+        self._tail = tail
         self._failures = 0
         self._region = region
         self._waits = {
@@ -182,7 +182,7 @@ class Vigil:
             for job in changes:
                 if job is None:
                     self._give_up_on_unknown()
-                    self._look_at_the_time(shown)
+                    self._check_the_time(shown)
                     self._show(shown)
                 elif job.id not in self.outcomes:
                     self._update(job, shown)
@@ -225,13 +225,13 @@ class Vigil:
             self._conclude(job)
 
     def _conclude(self, job: Job) -> None:
-        logs = self._logs if self._failures < TAILS else None
+        tail = self._tail if self._failures < TAILS else None
         items = self._items if self._items and self._items.is_list_of(job.tags) else None
         end = conclude(
             job,
             task=None,
             api=lambda: self._api,
-            logs=logs,
+            tail=tail,
             items=(lambda: items) if items else None,
         )
         self.outcomes[job.id] = WaitResult(job, end.summary, end.failure is None)
@@ -239,7 +239,7 @@ class Vigil:
             self._failures += 1
             _console.error(in_flags(str(end.failure)) + _how_to_read(job, end.summary))
 
-    def _look_at_the_time(self, shown: View) -> None:
+    def _check_the_time(self, shown: View) -> None:
         """Read the jobs whose time is over once more; give up on those without progress."""
         now = _clients.CLOCK.date()
         over = [job_id for job_id in self.awaited if self._waits[job_id].is_over(now)]
@@ -280,7 +280,7 @@ class Vigil:
                 text,
                 job=job,
                 region=self._region,
-                log_lines=last_lines(job, self._logs) if is_among_first else (),
+                log_lines=last_lines(job, self._tail) if is_among_first else (),
                 advice=error.advice,
                 explanation=explained(job, lambda: self._api) if is_among_first else None,
             )

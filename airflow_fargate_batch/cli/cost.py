@@ -17,7 +17,7 @@ from airflow_fargate_batch.cli._prices import PricesOptions
 from airflow_fargate_batch.cli._shared_options import ConnectionOptions
 from airflow_fargate_batch.core.capacity import Capacity
 from airflow_fargate_batch.core.cost_report import GROUPINGS, Group, grouped, total
-from airflow_fargate_batch.core.money import shown
+from airflow_fargate_batch.core.money import shown_amount
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -139,13 +139,13 @@ def run(arguments: argparse.Namespace) -> int:
     found = costs_of_queue(
         api, queue, prices, since=since, now=now, capacity=capacity, call=persist
     )
-    report = Report(options, found, capacity, since=since, region=api.region)
+    report = CostReport(options, found, capacity, since=since, region=api.region)
     report.talk()
     report.write()
     return FAILED if report.total.without_price else OK
 
 
-class Report:
+class CostReport:
     """The costs of a queue, in each form."""
 
     def __init__(
@@ -199,9 +199,9 @@ class Report:
 
     def _row(self, group: Group) -> tuple[str, ...]:
         hours = f"{group.billed_seconds / 3600:,.1f}"
-        on_spot = "" if group.low == group.high else shown(group.low, self._currency)
+        on_spot = "" if group.low == group.high else shown_amount(group.low, self._currency)
         without = str(group.without_price) if group.without_price else ""
-        amounts = (shown(group.high, self._currency), on_spot)
+        amounts = (shown_amount(group.high, self._currency), on_spot)
         return group.name, f"{group.jobs:,}", hours, *amounts, without
 
     def _csv(self) -> str:

@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
         return INVALID
     # Here, because help must not wait for botocore.
     from airflow_fargate_batch.cli._clients import connect, persist
-    from airflow_fargate_batch.cli._explaining import explained
+    from airflow_fargate_batch.cli._explaining import fully_explained
 
     api = connect(options, options.is_secret)
     found = persist(partial(api.describe_jobs, [job_id]))
@@ -78,7 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
             f"AWS Batch does not know job {job_id} in {api.region}; it keeps ended jobs for 7 days"
         )
         return REFUSED
-    explanation = _in_flags(explained(found[0], api, options, options.known_prices()))
+    explanation = _in_flags(fully_explained(found[0], api, options, options.known_prices()))
     if options.output == "json":
         _console.data(_console.as_json(explanation.to_json()))
     else:

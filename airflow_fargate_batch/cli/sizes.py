@@ -14,7 +14,7 @@ from airflow_fargate_batch.cli._flags import flag
 from airflow_fargate_batch.cli._shared_options import TableOptions
 from airflow_fargate_batch.cli._size_prices import PriceOptions
 from airflow_fargate_batch.core import fargate
-from airflow_fargate_batch.core.fargate import Row, Size
+from airflow_fargate_batch.core.fargate import Size, VcpuRow
 from airflow_fargate_batch.core.request import Overrides, Settled, read_size, settle_size
 from airflow_fargate_batch.exceptions import InvalidRequest
 
@@ -123,7 +123,7 @@ def look_up(wanted: Overrides) -> SizeAnswer:
 
 def _nearest(vcpu: Decimal | None, memory: Decimal | None) -> Iterable[Size]:
     if vcpu is not None and memory is not None:
-        return fargate.nearest(vcpu, memory)
+        return fargate.nearest_sizes(vcpu, memory)
     if vcpu is not None:
         near_vcpu = fargate.neighbours(vcpu, fargate.VCPU_VALUES)
         return [size for size in fargate.SIZES if size.vcpu in near_vcpu]
@@ -137,7 +137,7 @@ def _described(size: Settled) -> str:
     return f"{size.memory} MiB" if size.vcpu is None else f"{size.vcpu} vCPU with {size.memory} MiB"
 
 
-def _rows(sizes: Iterable[Size]) -> list[tuple[Row, tuple[int, ...]]]:
+def _rows(sizes: Iterable[Size]) -> list[tuple[VcpuRow, tuple[int, ...]]]:
     by_vcpu = groupby(sizes, key=lambda size: size.vcpu)
     return [
         (row, tuple(size.memory for size in group))
@@ -146,11 +146,11 @@ def _rows(sizes: Iterable[Size]) -> list[tuple[Row, tuple[int, ...]]]:
     ]
 
 
-def _systems(row: Row) -> str:
+def _systems(row: VcpuRow) -> str:
     return "Linux, Windows" if row.windows else "Linux"
 
 
-def _platform(row: Row) -> str:
+def _platform(row: VcpuRow) -> str:
     return f"{row.platform_version} or later" if row.platform_version else "any"
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from airflow_fargate_batch.cli import _console
 from airflow_fargate_batch.cli._exit_codes import FAILED, OK
-from airflow_fargate_batch.cli._job_json import members
+from airflow_fargate_batch.cli._job_json import job_members
 from airflow_fargate_batch.cli._jobs import (
     JSON_HELP,
     add_ids,
@@ -84,7 +84,7 @@ def _members(job: Job, api: "BatchApi") -> dict[str, Any]:
         if job.has_failed_children
         else None
     )
-    return members(job, job.to_summary(failed_children=failed))
+    return job_members(job, job.to_summary(failed_children=failed))
 
 
 def _row(job: Job) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from airflow_fargate_batch.cli import _console
 from airflow_fargate_batch.cli._exit_codes import FAILED, OK
 from airflow_fargate_batch.cli._flags import flag
-from airflow_fargate_batch.cli._job_json import members
+from airflow_fargate_batch.cli._job_json import job_members
 from airflow_fargate_batch.cli._jobs import JSON_HELP, add_ids, exit_code, read_ids
 from airflow_fargate_batch.cli._shared_options import SecretOptions, WaitingOptions
 
@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     outcomes = wait_for(connect(options, options.is_secret), job_ids, options)
     if options.output == "json":
-        _console.data(_console.as_json([members(each.job, each.summary) for each in outcomes]))
+        _console.data(_console.as_json([job_members(each.job, each.summary) for each in outcomes]))
     else:
         _console.data("\n".join(map(_as_line, outcomes)))
     return OK if all(outcome.succeeded for outcome in outcomes) else FAILED

@@ -10,18 +10,18 @@ Sources: see ``_failure_rules``.
 
 from typing import Final
 
-from airflow_fargate_batch.core._failure_kinds import FailureKind, Rule
+from airflow_fargate_batch.core._failure_kinds import FailureKind, FailureRule
 from airflow_fargate_batch.exceptions import ImageNotPulled
 
 _PULL: Final = r"CannotPull\w*Error\b.*"
 _SETUP: Final = r"(?:ResourceInitialization|CannotPull\w*|CannotStart\w*|CannotCreate\w*)Error\b.*"
 
 
-def _certain(pattern: str, cause: str, advice: str) -> Rule:
-    return Rule(pattern, FailureKind.CONFIGURATION, cause, advice)
+def _certain(pattern: str, cause: str, advice: str) -> FailureRule:
+    return FailureRule(pattern, FailureKind.CONFIGURATION, cause, advice)
 
 
-def _of_image(pattern: str, cause: str, advice: str) -> Rule:
+def _of_image(pattern: str, cause: str, advice: str) -> FailureRule:
     return _certain(pattern, cause, advice)._replace(exception=ImageNotPulled)
 
 
@@ -239,7 +239,7 @@ _NETWORK: Final = (
     ),
 )
 
-CERTAIN: Final[tuple[Rule, ...]] = (
+CERTAIN: Final[tuple[FailureRule, ...]] = (
     *_REQUEST,
     *_COMMAND,
     *_VOLUMES,

@@ -46,13 +46,13 @@ _EXCEPTIONS: Final[Mapping[FailureKind, type[exceptions.JobFailed]]] = {
 }
 
 
-class Rule(NamedTuple):
+class FailureRule(NamedTuple):
     """Cause and advice for evidence with a pattern (upper or lower case).
 
     Attributes:
         cause: Cause, to follow a colon.
-        advice: Next step. Arguments of the operator stand in backticks, so that each shell can
-            use its own spelling.
+        advice: Next step. Arguments of the operator stand in backticks, so that each entry
+            point can use its own spelling.
         quotes: The rule is a fallback: the pattern names no cause, so *cause* is followed by
             AWS's text, and the advice lists the usual causes.
         exception: A narrower exception than the kind's: capacity and images have their own,

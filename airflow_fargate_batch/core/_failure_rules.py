@@ -14,11 +14,11 @@ causes, so a cut can only turn "fails again" into "may succeed".
 from typing import Final
 
 from airflow_fargate_batch.core._failure_certain import CERTAIN
-from airflow_fargate_batch.core._failure_kinds import FailureKind, Rule
+from airflow_fargate_batch.core._failure_kinds import FailureKind, FailureRule
 from airflow_fargate_batch.core.remedies import SERVICE_ROLE
 from airflow_fargate_batch.exceptions import ImageNotPulled, NoCapacity
 
-__all__ = ["RULES", "FailureKind", "Rule"]
+__all__ = ["RULES", "FailureKind", "FailureRule"]
 
 _SETUP: Final = r"(?:ResourceInitialization|CannotPull\w*|CannotStart\w*|CannotCreate\w*)Error\b.*"
 _NO_NETWORK: Final = (
@@ -33,7 +33,7 @@ _WAY_OUT: Final = (
     " CloudWatch Logs and Secrets Manager. The security group must allow outgoing HTTPS. Then run"
     " the job again."
 )
-_LOOK_AT_LOGS: Final = (
+_READ_THE_LOG: Final = (
     "Read the last log lines of the job: the program usually reports the reason there."
 )
 _BIGGER: Final = "Set more `memory`."
@@ -43,20 +43,20 @@ those of ``core.waiting``, as a test compares."""
 
 _IMPOSED: Final = (
     # Reclaims, timeouts and kills also leave exit code 137 or 143 behind: they come first.
-    Rule(
+    FailureRule(
         "Your Spot Task was interrupted",
         FailureKind.SPOT_RECLAIM,
         "Fargate Spot reclaimed the capacity",
         "Set `spot_retries` to let AWS Batch retry the job, or use a `job_queue` without"
         " Fargate Spot.",
     ),
-    Rule(
+    FailureRule(
         "Job attempt duration exceeded timeout",
         FailureKind.TIMEOUT,
         "an attempt ran longer than its timeout",
         "Raise `job_timeout`, give the job more `vcpu`, or split the work.",
     ),
-    Rule(
+    FailureRule(
         r"\bCAPACITY:",
         FailureKind.INFRASTRUCTURE,
         "AWS had no capacity for the job",
@@ -64,47 +64,47 @@ _IMPOSED: Final = (
         " environment.",
         exception=NoCapacity,
     ),
-    Rule(
+    FailureRule(
         GIVEN_UP_IN_RUNNABLE,
         FailureKind.INFRASTRUCTURE,
         "AWS had no capacity for the job within the time that the task waits for capacity",
         "Run the job again later, wait longer, or use a `job_queue` with more capacity.",
         exception=NoCapacity,
     ),
-    Rule(
+    FailureRule(
         "MISCONFIGURATION:(?:COMPUTE_ENVIRONMENT_MAX_RESOURCE|JOB_RESOURCE_REQUIREMENT)",
         FailureKind.CONFIGURATION,
         "the job asks for more than the queue's compute environments can ever provide",
         "Set less `vcpu` and `memory`, or raise maxvCpus of the compute environment (aws batch"
         " update-compute-environment).",
     ),
-    Rule(
+    FailureRule(
         "MISCONFIGURATION:SERVICE_ROLE_PERMISSIONS",
         FailureKind.CONFIGURATION,
         "the compute environment's service role lacks permissions",
         f"Give the service role its permissions: {SERVICE_ROLE}.",
     ),
-    Rule(
+    FailureRule(
         "MISCONFIGURATION:|ACTION_REQUIRED",
         FailureKind.CONFIGURATION,
         "the queue's compute environments cannot run the job",
         "Repair the compute environments ('fargate-batch doctor --job-queue QUEUE' shows each, with"
         " AWS's reason), or use another `job_queue`.",
     ),
-    Rule(
+    FailureRule(
         "Dependent Job failed",
         FailureKind.DEPENDENCY,
         "a dependency of the job failed",
         "Fix the job that this job depends on, then run both again (in Airflow, clear both tasks).",
     ),
-    Rule(
+    FailureRule(
         "^isTerminated|^isCancelled",
         FailureKind.KILLED,
         "TerminateJob or CancelJob stopped the job",
         "Read the status reason: it names who stopped the job, or why. After a mistake, run the job"
         " again (in Airflow, clear the task).",
     ),
-    Rule(
+    FailureRule(
         r"Task stopped by (?:a |the )?user|UserInitiated",
         FailureKind.KILLED,
         "somebody stopped the ECS task of the job",
@@ -114,40 +114,40 @@ _IMPOSED: Final = (
 )
 
 _PASSING: Final = (
-    Rule(
+    FailureRule(
         r"OutOfMemory|OOM-killed",
         FailureKind.OUT_OF_MEMORY,
         "a container ran out of memory",
         _BIGGER,
     ),
-    Rule(
+    FailureRule(
         r"failed (?:container |ELB )?health ?checks?",
         FailureKind.USER_CODE,
         "a health check of the container failed",
         "Read the job's last log lines, and run the health check's command in the image: the"
         " program may need more time to start, or more `vcpu`.",
     ),
-    Rule(
+    FailureRule(
         r"\bdependent container\b|container ordering dependency|^anotherFailedFirst$",
         FailureKind.USER_CODE,
         "a container with a dependent container did not succeed",
         "Read the log of the container that failed first.",
     ),
     # Above the network: their texts end with the same words.
-    Rule(
+    FailureRule(
         r"EFS utils|mount\.nfs4?\b",
         FailureKind.INFRASTRUCTURE,
         "the task did not reach its EFS file system",
         "Add an EFS mount target in every availability zone of the subnets, and allow TCP port 2049"
         " from the job's security group to the security group of EFS. Then run the job again.",
     ),
-    Rule(
+    FailureRule(
         r"configure ENI|netplugin|network interface|InsufficientFreeAddresses",
         FailureKind.INFRASTRUCTURE,
         "the task got no network interface",
         "Run the job again. If it fails again, check that the subnet has free addresses.",
     ),
-    Rule(
+    FailureRule(
         "toomanyrequests|pull rate limit|429 Too Many Requests",
         FailureKind.INFRASTRUCTURE,
         "the image registry refused the pull: rate limit exceeded",
@@ -155,7 +155,7 @@ _PASSING: Final = (
         " for a higher rate limit.",
         exception=ImageNotPulled,
     ),
-    Rule(
+    FailureRule(
         r"Rate exceeded|Throttl|RequestLimitExceeded|too many requests|Slow ?Down",
         FailureKind.INFRASTRUCTURE,
         "AWS throttled a call",
@@ -163,20 +163,20 @@ _PASSING: Final = (
     ),
     # AWS continues these words with "There is a connection issue between the task and Amazon
     # CloudWatch": a group that was not found may exist.
-    Rule(
+    FailureRule(
         "cannot find the Amazon CloudWatch log group",
         FailureKind.INFRASTRUCTURE,
         "the task did not find its log group, or did not reach CloudWatch Logs",
         "Check that the log group of the job definition exists. If it exists, the cause is"
         f" the network. {_WAY_OUT}",
     ),
-    Rule(
+    FailureRule(
         _SETUP + _NO_NETWORK,
         FailureKind.INFRASTRUCTURE,
         "the task did not reach AWS or its image registry",
         _WAY_OUT,
     ),
-    Rule(
+    FailureRule(
         _SETUP + r"(?:\bEOF\b|connection reset|broken pipe|TLS handshake|\b50[0234]\b)",
         FailureKind.INFRASTRUCTURE,
         "the connection to AWS or to the image registry broke",
@@ -184,20 +184,20 @@ _PASSING: Final = (
         "metrics of"
         " the NAT gateway.",
     ),
-    Rule(
+    FailureRule(
         "error mounting",
         FailureKind.INFRASTRUCTURE,
         "a volume could not be mounted",
         "Compare each volume's containerPath in the job definition with the image: a volume needs"
         " a directory. Then run the job again.",
     ),
-    Rule(
+    FailureRule(
         "EphemeralStorage provisioning",
         FailureKind.INFRASTRUCTURE,
         "Fargate did not provide the disk of the task in time",
         "Run the job again.",
     ),
-    Rule(
+    FailureRule(
         "Capacity is unavailable|reached the limit on the number of",
         FailureKind.INFRASTRUCTURE,
         "Fargate had no capacity, or the account's quota of vCPUs was reached",
@@ -206,13 +206,13 @@ _PASSING: Final = (
         " quota of vCPUs (Service Quotas).",
         exception=NoCapacity,
     ),
-    Rule(
+    FailureRule(
         "performing maintenance on the underlying|task retirement",
         FailureKind.INFRASTRUCTURE,
         "AWS stopped the task for maintenance",
         "Run the job again.",
     ),
-    Rule(
+    FailureRule(
         r"^Host EC2\b",
         FailureKind.INFRASTRUCTURE,
         "the EC2 instance under the job was terminated",
@@ -223,7 +223,7 @@ _PASSING: Final = (
 
 _NAMED: Final = (
     # An error's name is its opening: which of the usual causes it is stands behind it, if anywhere.
-    Rule(
+    FailureRule(
         r"CannotPull\w*Error",
         FailureKind.INFRASTRUCTURE,
         "the image could not be pulled",
@@ -233,7 +233,7 @@ _NAMED: Final = (
         quotes=True,
         exception=ImageNotPulled,
     ),
-    Rule(
+    FailureRule(
         "ResourceInitializationError",
         FailureKind.INFRASTRUCTURE,
         "Fargate could not set up the task",
@@ -242,7 +242,7 @@ _NAMED: Final = (
         " the job again. If it fails again, check these in the job definition.",
         quotes=True,
     ),
-    Rule(
+    FailureRule(
         r"Cannot(?:Start|Stop|Create|Inspect)Container\w*Error|CannotCreateVolume\w*Error"
         r"|DockerTimeout\w*Error|ContainerRuntime\w*Error|\bInternalError",
         FailureKind.INFRASTRUCTURE,
@@ -255,7 +255,7 @@ _NAMED: Final = (
 )
 
 _EXITS: Final = (
-    Rule(
+    FailureRule(
         "^anotherEndedEarly$",
         FailureKind.KILLED,
         "ECS stopped the container because another essential container had ended",
@@ -263,77 +263,77 @@ _EXITS: Final = (
         " others.",
     ),
     # The program's own end, by the conventions of shells and signals.
-    Rule(
+    FailureRule(
         "^exitCode: 137$",
         FailureKind.OUT_OF_MEMORY,
         "the container was killed, most likely because it ran out of memory",
         _BIGGER,
     ),
-    Rule(
+    FailureRule(
         "^exitCode: 127$",
         FailureKind.CONFIGURATION,
         "the command was not found in the image",
         "Compare `command`, the image's ENTRYPOINT and its PATH with the files in the image.",
     ),
-    Rule(
+    FailureRule(
         "^exitCode: 126$",
         FailureKind.CONFIGURATION,
         "the command is not executable",
         "Set the executable bit of the file that `command` names, and check that its interpreter"
         " is in the image.",
     ),
-    Rule(
+    FailureRule(
         "^exitCode: 134$",
         FailureKind.USER_CODE,
         "the program aborted (SIGABRT)",
         "Read the job's last log lines: usually an assertion failed, or a native library aborted.",
     ),
-    Rule(
+    FailureRule(
         "^exitCode: 139$",
         FailureKind.USER_CODE,
         "the program crashed (segmentation fault)",
         "Check the native libraries in the image, and their versions.",
     ),
-    Rule(
+    FailureRule(
         "^exitCode: 143$",
         FailureKind.KILLED,
         "the container was stopped from outside (SIGTERM)",
         "Run the job again (in Airflow, clear the task). The status reason may name who stopped the"
         " job.",
     ),
-    Rule(
+    FailureRule(
         "^exitCode: 255$",
         FailureKind.USER_CODE,
         "the program ended with an error, or could not be run",
         "Read the job's last log lines. After 'exec format error', build the image for"
         " the job definition's runtimePlatform.",
     ),
-    Rule(
+    FailureRule(
         "^exitCode: -?[1-9]",
         FailureKind.USER_CODE,
         "the program ended with an error",
-        _LOOK_AT_LOGS,
+        _READ_THE_LOG,
     ),
-    Rule(
+    FailureRule(
         "Array Child Job failed",
         FailureKind.CHILDREN,
         "children of the array failed",
         "Find out why one of the failed children failed: 'fargate-batch explain JOB_ID:INDEX'.",
     ),
-    Rule(
+    FailureRule(
         "Essential container in task exited",
         FailureKind.USER_CODE,
         "the container ended before the job was done",
-        _LOOK_AT_LOGS,
+        _READ_THE_LOG,
     ),
-    Rule(
+    FailureRule(
         "^(?!exitCode: |is(?:Terminated|Cancelled)$|another(?:EndedEarly|FailedFirst)$).",
         FailureKind.UNKNOWN,
         "AWS gives a reason unknown to this package",
         "Open the job in the console, and read the last log lines.",
         quotes=True,
     ),
-    Rule(
+    FailureRule(
         "",
         FailureKind.UNKNOWN,
         "AWS gives no reason",
@@ -341,4 +341,4 @@ _EXITS: Final = (
     ),
 )
 
-RULES: Final[tuple[Rule, ...]] = (*_IMPOSED, *CERTAIN, *_PASSING, *_NAMED, *_EXITS)
+RULES: Final[tuple[FailureRule, ...]] = (*_IMPOSED, *CERTAIN, *_PASSING, *_NAMED, *_EXITS)

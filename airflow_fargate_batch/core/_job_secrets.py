@@ -1,13 +1,11 @@
 """Secrets of a job's containers, as shown by DescribeJobs."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from airflow_fargate_batch.core import _members as read
 from airflow_fargate_batch.core.secret_texts import may_hold_secrets
-from airflow_fargate_batch.core.secrets import texts_of_secrets
-
-IsSecret = Callable[[str], bool]
+from airflow_fargate_batch.core.secrets import IsSecret, texts_of_secrets
 
 
 def secrets_of_job(

@@ -7,11 +7,11 @@ from typing import Final
 from airflow_fargate_batch.core import naming
 from airflow_fargate_batch.core._request import dependencies as _dependencies
 from airflow_fargate_batch.core._request import fields as _fields
-from airflow_fargate_batch.core._request.values import Findings, boolean, integer
+from airflow_fargate_batch.core._request.values import Findings, parse_boolean, parse_integer
 from airflow_fargate_batch.exceptions import InvalidRequest
 
 FILES: Final = ("parameters_file", "container_overrides_file")
-"""Arguments with paths of files that a shell reads."""
+"""Arguments with paths of files that an entry point reads."""
 FROM_ELSEWHERE: Final[Mapping[str, str]] = {
     "job_queue": "AWS_BATCH_JOB_QUEUE",
     "job_definition": "AWS_BATCH_JOB_DEFINITION",
@@ -112,7 +112,7 @@ def read_flag(value: object, argument: str) -> bool:
     :raises InvalidRequest: the value is neither true nor false.
     """
     findings = Findings()
-    flag = boolean(value, argument, findings)
+    flag = parse_boolean(value, argument, findings)
     if flag is None:
         raise InvalidRequest(findings.problems)
     return flag
@@ -141,7 +141,7 @@ def read_exit_codes(value: object, argument: str) -> frozenset[int]:
         return frozenset()
     findings = Findings()
     several = value if isinstance(value, Iterable) and not isinstance(value, str) else [value]
-    codes = {integer(code, argument, findings) for code in several}
+    codes = {parse_integer(code, argument, findings) for code in several}
     if findings.problems:
         raise InvalidRequest(findings.problems)
     return frozenset(code for code in codes if code is not None)

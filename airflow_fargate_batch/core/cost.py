@@ -17,7 +17,7 @@ from airflow_fargate_batch.core.capacity import Capacity
 from airflow_fargate_batch.core.fargate import Size
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.listing import counted
-from airflow_fargate_batch.core.money import shown, shown_range, written
+from airflow_fargate_batch.core.money import shown_amount, shown_range, written_amount
 from airflow_fargate_batch.core.narration import span
 from airflow_fargate_batch.core.pricing import (
     FREE_STORAGE,
@@ -67,8 +67,8 @@ class Cost:
         """Write ``cost`` of XCom ``job``: JSON-able, amounts rounded to six decimals."""
         return {
             "currency": self.currency,
-            "low": None if self.low is None else written(self.low),
-            "high": None if self.high is None else written(self.high),
+            "low": None if self.low is None else written_amount(self.low),
+            "high": None if self.high is None else written_amount(self.high),
             "billed_seconds": self.billed_seconds,
             "attempts": self.attempts,
             "capacity": None if self.capacity is Capacity.UNKNOWN else self.capacity.value,
@@ -97,10 +97,12 @@ class Cost:
 
     def _amount(self, low: Decimal, high: Decimal) -> str:
         if low == high:
-            return f"at least {shown(high, self.currency)}"
+            return f"at least {shown_amount(high, self.currency)}"
         if self.capacity is Capacity.UNKNOWN:
-            spot = shown(low, self.currency)
-            return f"at least {shown(high, self.currency)} on demand, or {spot} on Fargate Spot"
+            spot = shown_amount(low, self.currency)
+            return (
+                f"at least {shown_amount(high, self.currency)} on demand, or {spot} on Fargate Spot"
+            )
         return f"{shown_range(low, high, self.currency)} on {self.capacity}"
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from airflow_fargate_batch.core.cost import Cost
 from airflow_fargate_batch.core.job import Job
-from airflow_fargate_batch.core.money import written
+from airflow_fargate_batch.core.money import written_amount
 from airflow_fargate_batch.core.naming import TAG_PREFIX
 
 _DAG: Final = f"{TAG_PREFIX}dag"
@@ -83,8 +83,8 @@ class Group:
             "name": self.name,
             "jobs": self.jobs,
             "billedSeconds": self.billed_seconds,
-            "low": written(self.low),
-            "high": written(self.high),
+            "low": written_amount(self.low),
+            "high": written_amount(self.high),
             "jobsWithoutPrice": self.without_price,
             "estimatedArrays": self.estimated,
         }

@@ -17,7 +17,7 @@ def placeholder(request: JobRequest) -> str:
     return f"{DRY_RUN_PREFIX}{request.job_name}"
 
 
-def summary(request: JobRequest) -> dict[str, Any]:
+def dry_run_summary(request: JobRequest) -> dict[str, Any]:
     """Return XCom ``job`` in the form of a finished job, with state ``DRY_RUN``."""
     vcpu, memory = request.size
     size = request.array_size

@@ -8,7 +8,7 @@ from typing import Final
 
 from airflow_fargate_batch.core.fargate import Size
 from airflow_fargate_batch.core.listing import counted
-from airflow_fargate_batch.core.money import shown
+from airflow_fargate_batch.core.money import shown_amount
 from airflow_fargate_batch.core.narration import span
 from airflow_fargate_batch.core.pricing import HOUR, Hourly, Prices, Shape, fewer_vcpus, hourly
 from airflow_fargate_batch.core.request import JobRequest
@@ -47,22 +47,24 @@ class Estimate:
             return [f"Cost: no estimate, because {self.hour.reason}"]
         currency = self.hour.currency
         place = f"{self.shape.platform.label} in {self.shape.region}"
-        line = f"Cost: {shown(self.hour.amount, currency)} an hour for {self.shape.size}"
+        line = f"Cost: {shown_amount(self.hour.amount, currency)} an hour for {self.shape.size}"
         if self.jobs > 1:
-            line += f", {shown(self.hour.amount * self.jobs, currency)} for {self.jobs} children"
+            line += (
+                f", {shown_amount(self.hour.amount * self.jobs, currency)} for {self.jobs} children"
+            )
         lines = [f"{line} ({place}, on demand, prices of {self.hour.as_of})"]
         if self.until_timeout is not None and self.timeout is not None:
             each = "one attempt of each child" if self.jobs > 1 else "one attempt"
             lines.append(
-                f"Cost: at most {shown(self.until_timeout, currency)} for {each} that runs until "
-                f"its timeout of {span(self.timeout)}, image pull excluded"
+                f"Cost: at most {shown_amount(self.until_timeout, currency)} for {each} that runs "
+                f"until its timeout of {span(self.timeout)}, image pull excluded"
             )
         if self.cheaper is not None:
             size, amount = self.cheaper
             less = (1 - amount / self.hour.amount) * 100
             lines.append(
-                f"Cost: {size} has the same memory and costs {shown(amount, currency)} an hour, "
-                f"{less:.0f} % less"
+                f"Cost: {size} has the same memory and costs {shown_amount(amount, currency)} "
+                f"an hour, {less:.0f} % less"
             )
         return lines
 
@@ -117,7 +119,7 @@ def describe_all(estimates: Iterable[Estimate]) -> list[str]:
     for currency in sorted({hour.currency for hour, _ in known}):
         same = [(hour, jobs) for hour, jobs in known if hour.currency == currency]
         amounts = (hour.amount * jobs for hour, jobs in same if hour.amount is not None)
-        amount = shown(sum(amounts, Decimal(0)), currency)
+        amount = shown_amount(sum(amounts, Decimal(0)), currency)
         lines.append(
             f"Cost: {amount} an hour if all jobs of {counted(len(same), 'request')} run at once "
             f"(on demand, prices of {min(hour.as_of or '' for hour, _ in same)})"

@@ -23,7 +23,7 @@ from airflow_fargate_batch.core.failure import (
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.log_streams import log_page
 from airflow_fargate_batch.core.narration import described, duration
-from airflow_fargate_batch.core.report import Report
+from airflow_fargate_batch.core.report import JobReport
 from airflow_fargate_batch.core.spelling import camel_case
 from airflow_fargate_batch.core.status import JobStatus
 from airflow_fargate_batch.core.timeline import Timeline, timeline_of
@@ -71,7 +71,7 @@ class Explanation:
         failure: Diagnosis of a FAILED job; ``None`` otherwise.
         cause: To follow a colon.
         advice: Next step; the operator's arguments stand in backticks.
-        is_trouble: The job failed, or does not go on by itself.
+        needs_action: The job failed, or does not go on by itself.
         shell: Command that opens a shell in the running container, if ECS Exec is enabled.
     """
 
@@ -81,7 +81,7 @@ class Explanation:
     now: datetime
     cause: str
     advice: str
-    is_trouble: bool
+    needs_action: bool
     failure: Failure | None = None
     shell: str | None = None
 
@@ -101,7 +101,7 @@ class Explanation:
         :param named: names the items of a child, by its index in the original array.
         """
         return str(
-            Report(
+            JobReport(
                 headline=self._headline(task),
                 words=() if self.job.status is JobStatus.SUCCEEDED else reasons(self.job),
                 details=outcome_lines(
@@ -129,7 +129,7 @@ class Explanation:
             "status": self.job.status_text,
             "cause": self.cause,
             "advice": self.advice,
-            "isTrouble": self.is_trouble,
+            "isTrouble": self.needs_action,
             "kind": kind,
             "isRetryable": None if self.failure is None else self.failure.retryable,
             "reasons": reasons(self.job),
@@ -177,7 +177,7 @@ def explain(job: Job, evidence: Evidence, now: datetime) -> Explanation:
     failure = None
     if job.status is JobStatus.FAILED:
         failure = _with_first_failure(diagnose(job, evidence.failed_children), evidence)
-        cause = Cause(text=failure.cause, advice=failure.advice, is_trouble=True)
+        cause = Cause(text=failure.cause, advice=failure.advice, needs_action=True)
     else:
         cause = _cause_of_state(job, evidence)
     return Explanation(
@@ -192,7 +192,7 @@ def explain(job: Job, evidence: Evidence, now: datetime) -> Explanation:
         now=now,
         cause=cause.text,
         advice=cause.advice,
-        is_trouble=cause.is_trouble,
+        needs_action=cause.needs_action,
         failure=failure,
         shell=shell_command(job),
     )
@@ -204,10 +204,10 @@ def _cause_of_state(job: Job, evidence: Evidence) -> Cause:
         if evidence.right_size is not None and evidence.right_size.smaller is not None:
             smaller = evidence.right_size.smaller
             advice = f"Set `vcpu` {smaller.vcpu} and `memory` {smaller.memory} to pay for less."
-        return Cause(text=text, advice=advice, is_trouble=False)
+        return Cause(text=text, advice=advice, needs_action=False)
     if job.status is JobStatus.RUNNING:
         advice = f"Read the log: 'fargate-batch logs {job.id} --follow'."
-        return Cause(text="the container runs", advice=advice, is_trouble=False)
+        return Cause(text="the container runs", advice=advice, needs_action=False)
     return why_waiting(job, evidence)
 
 

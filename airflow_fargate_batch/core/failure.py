@@ -8,8 +8,9 @@ from typing import Final
 
 from airflow_fargate_batch.core import fargate
 from airflow_fargate_batch.core._containers import Container
-from airflow_fargate_batch.core._failure_rules import RULES, FailureKind, Rule
+from airflow_fargate_batch.core._failure_rules import RULES, FailureKind, FailureRule
 from airflow_fargate_batch.core.job import Attempt, Job
+from airflow_fargate_batch.core.listing import first_few
 from airflow_fargate_batch.core.status import JobStatus
 from airflow_fargate_batch.exceptions import JobFailed
 
@@ -169,7 +170,7 @@ def _first_match(evidence: str, job: Job) -> Failure:
     )
 
 
-def _cause(rule: Rule, found: re.Match[str]) -> str:
+def _cause(rule: FailureRule, found: re.Match[str]) -> str:
     """Write the rule's cause; a fallback rule also quotes the matching line."""
     if not rule.quotes:
         return rule.cause
@@ -208,10 +209,8 @@ def _children(job: Job, failed: Sequence[Job], named: Callable[[int], str] | Non
         return
     count = _failed_count(job, failed)
     yield f"Failed children: {count}{f' of {job.array_size}' if job.array_size else ''}"
-    for child in failed[:CHILDREN_SHOWN]:
-        yield f"  {_child(job, child, named)}"
-    if count > CHILDREN_SHOWN:
-        yield f"  and {count - min(len(failed), CHILDREN_SHOWN)} more"
+    shown = (_child(job, child, named) for child in failed[:CHILDREN_SHOWN])
+    yield from (f"  {line}" for line in first_few(shown, CHILDREN_SHOWN, count=count))
 
 
 def _child(job: Job, child: Job, named: Callable[[int], str] | None) -> str:

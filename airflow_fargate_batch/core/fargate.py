@@ -27,7 +27,7 @@ class Size(NamedTuple):
         return f"{self.vcpu} vCPU with {self.memory} MiB"
 
 
-class Row(NamedTuple):
+class VcpuRow(NamedTuple):
     """The sizes of one vCPU value.
 
     Attributes:
@@ -50,19 +50,19 @@ class Row(NamedTuple):
         return f"{either_of(self.memory)} MiB"
 
 
-def _row(vcpu: str, first: int, last: int, step: int, **more: bool | str) -> Row:
-    return Row(Decimal(vcpu), tuple(range(first, last + 1, step)), **more)  # type: ignore[arg-type]
+def _row(vcpu: str, first: int, last: int, step: int, **more: bool | str) -> VcpuRow:
+    return VcpuRow(Decimal(vcpu), tuple(range(first, last + 1, step)), **more)  # type: ignore[arg-type]
 
 
-TABLE: Final[tuple[Row, ...]] = (
-    Row(Decimal("0.25"), (512, 1024, 2048)),
+TABLE: Final[tuple[VcpuRow, ...]] = (
+    VcpuRow(Decimal("0.25"), (512, 1024, 2048)),
     _row("0.5", 1024, 4096, 1024),
     _row("1", 2048, 8192, 1024, windows=True),
     _row("2", 4096, 16384, 1024, windows=True),
     _row("4", 8192, 30720, 1024, windows=True),
     _row("8", 16384, 61440, 4096, platform_version="1.4.0"),
     _row("16", 32768, 122880, 8192, platform_version="1.4.0"),
-    Row(Decimal(32), (61440, 122880, 249856), platform_version="1.4.0"),
+    VcpuRow(Decimal(32), (61440, 122880, 249856), platform_version="1.4.0"),
 )
 
 SIZES: Final[frozenset[Size]] = frozenset(
@@ -73,7 +73,7 @@ VCPU_VALUES: Final[tuple[Decimal, ...]] = tuple(row.vcpu for row in TABLE)
 _ROWS: Final = {row.vcpu: row for row in TABLE}
 
 
-def row_of(vcpu: Decimal) -> Row | None:
+def row_of(vcpu: Decimal) -> VcpuRow | None:
     """Return the table's row for *vcpu*, or ``None`` if Fargate has no such value."""
     return _ROWS.get(vcpu)
 
@@ -112,7 +112,7 @@ def neighbours(value: int | Decimal, legal: tuple[Number, ...]) -> list[Number]:
     return sorted(set(below[-1:] + above[:1]))
 
 
-def nearest(vcpu: Decimal, memory: int | Decimal) -> list[Size]:
+def nearest_sizes(vcpu: Decimal, memory: int | Decimal) -> list[Size]:
     """Return the legal sizes nearest to a pair, smallest first; the pair alone if legal.
 
     The result has the neighbours in memory at the same vCPU value, and the smallest size with at

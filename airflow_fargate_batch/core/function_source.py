@@ -56,7 +56,9 @@ def _definition(text: str) -> ast.AST:
     return outer.body[0]
 
 
-def problems_of(code: CodeType, source: FunctionSource, known: dict[str, Any]) -> list[Problem]:
+def problems_of_function(
+    code: CodeType, source: FunctionSource, known: dict[str, Any]
+) -> list[Problem]:
     """Return why a function cannot run in the job's image.
 
     :param code: the function's code.

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Final
 from airflow_fargate_batch.core import urls
 from airflow_fargate_batch.core.failure import diagnose_stuck
 from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.core.listing import first_few
 from airflow_fargate_batch.core.log_streams import log_page
-from airflow_fargate_batch.core.report import Report
+from airflow_fargate_batch.core.report import JobReport
 
 if TYPE_CHECKING:  # parsing a DAG needs no explanation
     from airflow_fargate_batch.core.explanation import Explanation
@@ -24,10 +25,8 @@ def left_running(jobs: Iterable[Job], *, region: str | None = None, why: str | N
     :param why: reason not to terminate the jobs, if termination is the default.
     """
     live = [job for job in jobs if job.status.is_live]
-    lines = [_left_running(job, region, why) for job in live[:NAMED]]
-    if len(live) > NAMED:
-        lines.append(f"{len(live) - NAMED} more jobs are still running.")
-    return "\n".join(lines)
+    lines = (_left_running(job, region, why) for job in live[:NAMED])
+    return "\n".join(first_few(lines, NAMED, noun="jobs", count=len(live)))
 
 
 def _left_running(job: Job, region: str | None, why: str | None) -> str:
@@ -91,7 +90,7 @@ def report(
         pages.append(f"Log: {log}")
     waits = explanation is not None and explanation.is_before_start
     return str(
-        Report(
+        JobReport(
             headline=f"{task}: {text[:1].lower()}{text[1:]}" if task else text,
             details=_cause(explanation) if explanation and waits else (),
             timeline=_timeline(explanation) if explanation else (),

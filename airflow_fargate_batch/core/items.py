@@ -15,6 +15,7 @@ from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from airflow_fargate_batch.core import json_text, limits
+from airflow_fargate_batch.core.listing import in_a_sentence
 from airflow_fargate_batch.core.naming import INDEXES_VARIABLE, ITEMS_TAG
 
 ITEMS_VARIABLE: Final = "FARGATE_BATCH_ITEMS"
@@ -81,8 +82,7 @@ class Items:
         per_child: Number of items for each child; the last child may have fewer.
         location: Prefix to write the list below, if the list is too long for a variable.
         source: Object that holds exactly these lines, if the list was read from S3.
-        of_list: Mark of the list that the lines were chosen from: see ``mark``. Empty for a whole
-            list.
+        of_list: Fingerprint of the list that the lines were chosen from. Empty for a whole list.
     """
 
     lines: tuple[str, ...] = field(repr=False)
@@ -102,16 +102,16 @@ class Items:
         return "".join(f"{line}\n" for line in self.lines)
 
     @property
-    def mark(self) -> str:
+    def fingerprint(self) -> str:
         """Hash of the whole list and its slices, for a tag: equal if equal indexes mean the same.
 
-        A retry compares the marks before it submits only the failed children.
+        A retry compares the fingerprints before it submits only the failed children.
         """
         return self.of_list or f"{self._digest}-{self.per_child}"
 
     def is_list_of(self, tags: Mapping[str, str]) -> bool:
         """Report whether a job's tag names this list; a job without the tag may have it."""
-        return tags.get(ITEMS_TAG, self.mark) == self.mark
+        return tags.get(ITEMS_TAG, self.fingerprint) == self.fingerprint
 
     @property
     def _digest(self) -> str:
@@ -147,7 +147,7 @@ class Items:
         """
         chosen = map(self.of_child, sorted(indexes))
         lines = tuple(chain.from_iterable(chosen))
-        return replace(self, lines=lines, source=None, of_list=self.mark)
+        return replace(self, lines=lines, source=None, of_list=self.fingerprint)
 
     def failed(
         self, indexes: Iterable[int], hidden: Callable[[Any], Any] = lambda value: value
@@ -172,9 +172,8 @@ class Items:
             return ""
         first = json.dumps(hidden(json.loads(lines[0])), ensure_ascii=False)
         shown = first if len(first) <= SHOWN else f"{first[:SHOWN]}…"
-        if len(lines) == 1:
-            return f"item {shown}"
-        return f"items {shown} and {len(lines) - 1} more"
+        said = in_a_sentence([shown], 1, count=len(lines))
+        return f"item {said}" if len(lines) == 1 else f"items {said}"
 
 
 def line_of(item: object) -> str:

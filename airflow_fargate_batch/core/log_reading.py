@@ -75,7 +75,7 @@ class _Stream:
     to_skip: int = 0
     start_time: int | None = None
     """Sent with every token: without the same start time, a token may point elsewhere."""
-    token: str | None = None
+    next_token: str | None = None
     empty_pages: int = 0
     failures: int = 0
     is_behind: bool = True
@@ -86,7 +86,7 @@ class _Stream:
 
     def start_over(self) -> None:
         """Continue without a token, at the time of the last line."""
-        self.token = None
+        self.next_token = None
         self.empty_pages = 0  # the same pages may follow again
         self.start_time = self.last_at if self.read_of_last else None
         self.to_skip = self.read_of_last
@@ -165,7 +165,7 @@ class LogReader:
                 return LogRequest(
                     group=source.group,
                     stream=source.stream,
-                    token=stream.token,
+                    next_token=stream.next_token,
                     start_time=stream.start_time,
                 )
         return None
@@ -183,8 +183,8 @@ class LogReader:
         stream.empty_pages = 0 if page.events else stream.empty_pages + 1
         if lines:
             stream.quiet_since = now
-        stream.token = page.token
-        if stream.token == request.token or stream.empty_pages >= EMPTY_PAGES:
+        stream.next_token = page.next_token
+        if stream.next_token == request.next_token or stream.empty_pages >= EMPTY_PAGES:
             self._rest(stream, now)
         return lines
 

@@ -49,7 +49,7 @@ class LogPage(NamedTuple):
     """An answer of GetLogEvents: lines from old to new, and the token in the asked direction."""
 
     events: Sequence[LogEvent]
-    token: str
+    next_token: str
 
     @classmethod
     def from_api(cls, answer: object, *, from_head: bool) -> "LogPage":
@@ -58,11 +58,13 @@ class LogPage(NamedTuple):
         :raises ValueError: the answer has no token.
         """
         members = read.mapping(answer)
-        token = read.text(members.get("nextForwardToken" if from_head else "nextBackwardToken"))
-        if token is None:
+        next_token = read.text(
+            members.get("nextForwardToken" if from_head else "nextBackwardToken")
+        )
+        if next_token is None:
             raise ValueError("the answer of GetLogEvents has no token")
         events = [_event(entry) for entry in read.mappings(members.get("events"))]
-        return cls([event for event in events if event is not None], token)
+        return cls([event for event in events if event is not None], next_token)
 
 
 def _event(members: Mapping[str, object]) -> LogEvent | None:
@@ -79,7 +81,7 @@ class LogRequest:
 
     group: str
     stream: str
-    token: str | None = None
+    next_token: str | None = None
     start_time: int | None = None
     from_head: bool = True
     limit: int | None = None
@@ -89,7 +91,7 @@ class LogRequest:
         members = {
             "logGroupName": self.group,
             "logStreamName": self.stream,
-            "nextToken": self.token,
+            "nextToken": self.next_token,
             "startTime": self.start_time,
             "startFromHead": self.from_head,
             "limit": self.limit,

@@ -9,7 +9,7 @@ WRITTEN: Final = Decimal("0.000001")
 """Smallest part of an amount in JSON, XCom and CSV."""
 
 
-def shown(amount: Decimal, currency: str) -> str:
+def shown_amount(amount: Decimal, currency: str) -> str:
     """Write an amount for people: four decimals below 100, two from there on."""
     if 0 < amount < SHOWN:
         return f"less than {SHOWN} {currency}"
@@ -17,7 +17,7 @@ def shown(amount: Decimal, currency: str) -> str:
     return f"{amount.quantize(places, ROUND_HALF_UP):,} {currency}"
 
 
-def written(amount: Decimal) -> float:
+def written_amount(amount: Decimal) -> float:
     """Return an amount for JSON, rounded to six decimals."""
     return float(amount.quantize(WRITTEN, ROUND_HALF_UP))
 
@@ -25,5 +25,6 @@ def written(amount: Decimal) -> float:
 def shown_range(low: Decimal, high: Decimal, currency: str) -> str:
     """Write an amount, or both ends of a range."""
     if low == high:
-        return shown(low, currency)
-    return f"{shown(low, currency).removesuffix(f' {currency}')} to {shown(high, currency)}"
+        return shown_amount(low, currency)
+    lower = shown_amount(low, currency).removesuffix(f" {currency}")
+    return f"{lower} to {shown_amount(high, currency)}"

@@ -120,7 +120,7 @@ class Submission:
     def tags(self, *, room: int, items: str | None = None) -> dict[str, str]:
         """Return at most *room* tags of the submission, the most important first.
 
-        :param items: mark of the list that the children of an array share.
+        :param items: fingerprint of the list that the children of an array share.
         """
         said = {
             SUBMISSION_TAG: self.mark,

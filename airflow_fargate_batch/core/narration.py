@@ -1,4 +1,4 @@
-"""A job's life in log lines, one line for each change."""
+"""The states of a job in log lines, one line for each change."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta

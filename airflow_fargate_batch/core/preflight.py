@@ -10,10 +10,10 @@ from typing import Any, Final
 
 from airflow_fargate_batch.core import _members as read
 from airflow_fargate_batch.core._preflight.definition_rules import DEFINITION_RULES
-from airflow_fargate_batch.core._preflight.merging import merge
+from airflow_fargate_batch.core._preflight.merging import merge_with_definition
 from airflow_fargate_batch.core._preflight.name_rules import NAME_RULES, Missing
 from airflow_fargate_batch.core._preflight.queue_rules import QUEUE_RULES
-from airflow_fargate_batch.core._preflight.rule import Case, Finding, Level, Rule
+from airflow_fargate_batch.core._preflight.rule import Case, Finding, Level, PreflightRule
 from airflow_fargate_batch.core._preflight.submit_rules import SUBMIT_RULES
 from airflow_fargate_batch.core.definition import DefinedContainer
 from airflow_fargate_batch.core.request import JobRequest
@@ -30,13 +30,13 @@ __all__ = [
     "RULES",
     "Finding",
     "Level",
-    "Rule",
+    "PreflightRule",
     "judge",
     "judge_definition_only",
     "problems_of",
 ]
 
-RULES: Final[Sequence[Rule[Any]]] = (
+RULES: Final[Sequence[PreflightRule[Any]]] = (
     *NAME_RULES[JOB_QUEUE],
     *QUEUE_RULES,
     *NAME_RULES[DEFINITION],
@@ -109,7 +109,7 @@ def _judge(
     }
     case = _case(surroundings, request)
 
-    def by(rules: Sequence[Rule[Any]], subject: object, own: str) -> Iterator[Finding]:
+    def by(rules: Sequence[PreflightRule[Any]], subject: object, own: str) -> Iterator[Finding]:
         for rule in rules:
             # Alone, a queue or a definition heads all its lines; with a request, the arguments do.
             field = rule.field if request is not None else own
@@ -131,7 +131,7 @@ def _judge(
 def _case(surroundings: Surroundings, request: JobRequest | None) -> Case:
     definition = surroundings.definition
     body: Any = request.to_submit_job() if request else {}
-    merged = merge(definition, body) if definition else None
+    merged = merge_with_definition(definition, body) if definition else None
     return Case(surroundings=surroundings, request=request, merged=merged)
 
 

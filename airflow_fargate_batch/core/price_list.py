@@ -41,7 +41,7 @@ _NEEDED: Final = {
 
 
 @dataclass(slots=True)
-class _Found:
+class _UnitPrices:
     """Prices of one platform, or of storage, in one region.
 
     Attributes:
@@ -78,9 +78,9 @@ def prices_of(products: Iterable[object]) -> Prices:
     A platform counts only if all its units are there: Windows without its licence would be too
     cheap.
     """
-    found: dict[tuple[str, Platform | None], _Found] = {}
+    found: dict[tuple[str, Platform | None], _UnitPrices] = {}
     for region, platform, unit, price in _units(products):
-        found.setdefault((region, platform), _Found(price.currency)).add(unit, price)
+        found.setdefault((region, platform), _UnitPrices(price.currency)).add(unit, price)
     rates = [
         Rate(
             region=region,
@@ -100,7 +100,7 @@ def prices_of(products: Iterable[object]) -> Prices:
     return Prices.of(rates, storage)
 
 
-def _origin(group: _Found) -> dict[str, str]:
+def _origin(group: _UnitPrices) -> dict[str, str]:
     return {"currency": group.currency, "as_of": group.as_of, "source": SOURCE}
 
 

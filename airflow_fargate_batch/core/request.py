@@ -24,7 +24,7 @@ from airflow_fargate_batch.core._request.learning import Learning
 from airflow_fargate_batch.core._request.overrides import Overrides
 from airflow_fargate_batch.core._request.parts import RequestParts
 from airflow_fargate_batch.core._request.size import Settled, read_size, settle_size
-from airflow_fargate_batch.core._request.values import Findings, integer
+from airflow_fargate_batch.core._request.values import Findings, parse_integer
 from airflow_fargate_batch.core.arguments import (
     Arguments,
     read_exit_codes,
@@ -34,6 +34,7 @@ from airflow_fargate_batch.core.arguments import (
 )
 from airflow_fargate_batch.core.fargate import LATEST
 from airflow_fargate_batch.core.items import Items, indexes_text
+from airflow_fargate_batch.core.listing import first_few
 from airflow_fargate_batch.core.naming import INDEXES_VARIABLE, Submission
 from airflow_fargate_batch.exceptions import PROBLEMS_SHOWN, EmptyArray, InvalidRequest, Problem
 
@@ -222,7 +223,7 @@ def find_problems(**arguments: object) -> list[Problem]:
 
 
 def _is_zero(value: object) -> bool:
-    return integer(value, "array_size", Findings()) == 0
+    return parse_integer(value, "array_size", Findings()) == 0
 
 
 def read_items(items: object, per_child: object = None) -> Items | None:
@@ -299,6 +300,4 @@ def _completed(request: JobRequest, findings: Findings) -> JobRequest:
 
 def _first_of(warnings: list[str]) -> tuple[str, ...]:
     """Return each warning once, and the number of warnings beyond the first twenty."""
-    different = list(dict.fromkeys(warnings))
-    more = len(different) - PROBLEMS_SHOWN
-    return (*different[:PROBLEMS_SHOWN], *([f"and {more} more warnings"] if more > 0 else []))
+    return tuple(first_few(dict.fromkeys(warnings), PROBLEMS_SHOWN, noun="warnings"))

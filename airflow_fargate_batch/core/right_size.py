@@ -8,7 +8,7 @@ from typing import Any, Final
 from airflow_fargate_batch.core import fargate
 from airflow_fargate_batch.core.fargate import Size
 from airflow_fargate_batch.core.job import Job
-from airflow_fargate_batch.core.money import shown, written
+from airflow_fargate_batch.core.money import shown_amount, written_amount
 from airflow_fargate_batch.core.pricing import (
     BUILT_IN,
     FREE_STORAGE,
@@ -79,8 +79,8 @@ class RightSize:
         currency = self.price.currency
         percent = (now - then) * PERCENT / now
         return (
-            f": {shown(then, currency)} instead of {shown(now, currency)} an hour on demand,"
-            f" {percent:.0f} % less"
+            f": {shown_amount(then, currency)} instead of {shown_amount(now, currency)} an hour"
+            f" on demand, {percent:.0f} % less"
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -136,7 +136,7 @@ def any_records_use(environments: Iterable[ComputeEnvironment]) -> bool:
     return any(records_use(each) for each in environments)
 
 
-def environment_of(
+def compute_environment_of(
     job: Job, environments: Iterable[ComputeEnvironment]
 ) -> ComputeEnvironment | None:
     """Return the compute environment in whose cluster the job ran."""
@@ -180,7 +180,7 @@ def _used(usage: Usage, size: Size | None) -> str:
 
 
 def _written(price: Hourly) -> float | None:
-    return None if price.amount is None else written(price.amount)
+    return None if price.amount is None else written_amount(price.amount)
 
 
 def _up(value: Decimal) -> int:

@@ -69,12 +69,12 @@ SWITCHES: Final = frozenset(
 )
 """Values of no information, as in ``USE_BASIC_AUTH=true``."""
 
-_WORTH_A_LOOK: Final = re.compile(r"[:=：＝]|-\w[\w.-]*+\s|[\w-]{20}|Bearer |\A\s*[{\[]")  # noqa: RUF001
+_MAY_HOLD_ONE: Final = re.compile(r"[:=：＝]|-\w[\w.-]*+\s|[\w-]{20}|Bearer |\A\s*[{\[]")  # noqa: RUF001
 
 
 def may_hold_secrets(text: str) -> bool:
-    """Tell quickly whether a text is worth a look: the poller reads thousands of variables."""
-    return _WORTH_A_LOOK.search(text) is not None
+    """Tell quickly whether a text may hold a secret: the poller reads thousands of variables."""
+    return _MAY_HOLD_ONE.search(text) is not None
 
 
 def without_secrets(text: str, is_secret: Callable[[str], bool]) -> str:

@@ -29,7 +29,7 @@ WAITED: Final = "waiting"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """A part of a job's life.
+    """A part of a job's time.
 
     Attributes:
         end: ``None`` means the step goes on.

@@ -190,7 +190,7 @@ def _runtime(settings: Mapping[str, Any]) -> Mapping[str, Any]:
     return settings.get("runtimePlatform") or {}
 
 
-def _too_old(version: str | None, row: fargate.Row) -> bool:
+def _too_old(version: str | None, row: fargate.VcpuRow) -> bool:
     if row.platform_version is None or version is None or version == "LATEST":
         return False
     return _numbers(version) < _numbers(row.platform_version)

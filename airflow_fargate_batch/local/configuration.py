@@ -1,6 +1,6 @@
 """Queues, compute environments, scheduling policies and job definitions, and the tags on them."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Final
@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from airflow_fargate_batch.local.account import ACCOUNT, arn, cluster_name, full_arn
 from airflow_fargate_batch.local.checks import tag_problems
-from airflow_fargate_batch.local.definition_checks import definition_problems
+from airflow_fargate_batch.local.definition_checks import Members, definition_problems
 from airflow_fargate_batch.local.refusal import Refusal
 from airflow_fargate_batch.local.resource_checks import (
     consumable_problems,
@@ -19,7 +19,6 @@ from airflow_fargate_batch.local.resource_checks import (
 from airflow_fargate_batch.local.retry import filled_in_retries
 
 Resource = dict[str, Any]
-Body = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,8 +35,8 @@ class Kind:
     name: str
     arn: str
     plural: str
-    defaults: Body
-    problems: Callable[[Body], Iterator[str]]
+    defaults: Members
+    problems: Callable[[Members], Iterator[str]]
 
 
 QUEUE: Final = Kind(
@@ -84,7 +83,7 @@ class Configuration:
 
     # ── queues, environments, policies ───────────────────────────────────────────────────────
 
-    def create(self, kind: Kind, region: str, body: Body) -> Resource:
+    def create(self, kind: Kind, region: str, body: Members) -> Resource:
         """Create a resource; refuse an existing name and references to missing resources."""
         made_arn = arn(region, f"{kind.path}/{body[kind.name]}")
         if made_arn in self.resources[kind]:
@@ -109,7 +108,7 @@ class Configuration:
             raise Refusal(f"{kind.title} {name_or_arn} not found.")
         return found
 
-    def update(self, kind: Kind, region: str, name_or_arn: str, changes: Body) -> Resource:
+    def update(self, kind: Kind, region: str, name_or_arn: str, changes: Members) -> Resource:
         """Merge *changes* into a resource; ``computeResources`` is merged key by key."""
         found = self.find(kind, region, name_or_arn)
         changed = found | dict(changes)
@@ -132,7 +131,7 @@ class Configuration:
             raise Refusal("Cannot delete, found existing JobQueue relationship")
         return self.resources[kind].pop(found[kind.arn])
 
-    def alter(self, region: str, resource: str, members: Body) -> None:
+    def alter(self, region: str, resource: str, members: Members) -> None:
         """Change members of a resource as AWS shows them, without any check.
 
         :param resource: ARN, or its end: ``job-queue/nightly``, ``job-definition/etl:7``.
@@ -167,7 +166,7 @@ class Configuration:
 
     # ── job definitions ──────────────────────────────────────────────────────────────────────
 
-    def register(self, region: str, body: Body) -> Resource:
+    def register(self, region: str, body: Members) -> Resource:
         """Register the next revision of a job definition."""
         _refuse(definition_problems(body))
         name = body["jobDefinitionName"]
@@ -201,7 +200,7 @@ class Configuration:
         """Make a revision INACTIVE."""
         self.definition(region, wanted)["status"] = "INACTIVE"
 
-    def describe_definitions(self, region: str, body: Body) -> list[Resource]:
+    def describe_definitions(self, region: str, body: Members) -> list[Resource]:
         """List definitions as DescribeJobDefinitions filters them, newest revision first."""
         prefix = arn(region, "job-definition/")
         wanted = {name.removeprefix(prefix) for name in body.get("jobDefinitions") or ()}
@@ -274,17 +273,17 @@ def _filled_in(body: dict[str, Any]) -> dict[str, Any]:
     return body
 
 
-_LISTS: Final[Body] = {
+_LISTS: Final[Members] = {
     "command": [], "environment": [], "mountPoints": [], "secrets": [], "resourceRequirements": [],
 }  # fmt: skip
-_CONTAINER_DEFAULTS: Final[Body] = {
+_CONTAINER_DEFAULTS: Final[Members] = {
     **_LISTS,
     "volumes": [],
     "ulimits": [],
     "networkConfiguration": {"assignPublicIp": "DISABLED"},
     "fargatePlatformConfiguration": {"platformVersion": "LATEST"},
 }
-_TASK_DEFAULTS: Final[Body] = {
+_TASK_DEFAULTS: Final[Members] = {
     "platformVersion": "LATEST",
     "networkConfiguration": {"assignPublicIp": "DISABLED"},
     "volumes": [],

@@ -11,7 +11,7 @@ from airflow_fargate_batch.local.account import arn
 from airflow_fargate_batch.local.checks import resources
 from airflow_fargate_batch.local.configuration import CONSUMABLE, QUEUE, Resource
 from airflow_fargate_batch.local.context import Body, Context, page
-from airflow_fargate_batch.local.jobs import Job
+from airflow_fargate_batch.local.jobs import LocalJob
 from airflow_fargate_batch.local.refusal import Refusal
 from airflow_fargate_batch.local.stock import available
 from airflow_fargate_batch.local.views import consumables_of, summary
@@ -65,7 +65,7 @@ def list_all(context: Context, body: Body) -> Body:
     return page("consumableResources", shown, body)
 
 
-def list_jobs(context: Context, body: Body) -> Body:
+def list_jobs_by_resource(context: Context, body: Body) -> Body:
     """List the jobs that need a consumable resource."""
     found = context.configuration.find(CONSUMABLE, context.region, body["consumableResource"])
     jobs = [
@@ -85,7 +85,7 @@ def _named(name: str, patterns: Iterable[str]) -> bool:
     )
 
 
-def _chosen(job: Job, body: Body) -> bool:
+def _chosen(job: LocalJob, body: Body) -> bool:
     for filtering in body.get("filters") or ():
         name, values = filtering.get("name"), filtering.get("values") or []
         if name == "JOB_STATUS":
@@ -99,7 +99,7 @@ def _chosen(job: Job, body: Body) -> bool:
     return True
 
 
-def _listed(job: Job, resource: Resource, moment: float) -> Body:
+def _listed(job: LocalJob, resource: Resource, moment: float) -> Body:
     shown = summary(job, moment)
     keys = ("jobArn", "jobName", "statusReason", "startedAt", "createdAt")
     return {key: shown[key] for key in keys if key in shown} | {
@@ -135,7 +135,7 @@ def snapshot(context: Context, body: Body) -> Body:
     return {"frontOfQueue": front, "queueUtilization": used}
 
 
-def _ready(jobs: list[Job]) -> Iterator[Any]:
+def _ready(jobs: list[LocalJob]) -> Iterator[Any]:
     for job in jobs:
         since, status, _ = job.history[-1]
         if status is JobStatus.RUNNABLE:
@@ -143,11 +143,11 @@ def _ready(jobs: list[Job]) -> Iterator[Any]:
             yield {"jobArn": job_arn, "earliestTimeAtPosition": int(since * 1000)}
 
 
-def _of_share(jobs: list[Job], share: str) -> list[Job]:
+def _of_share(jobs: list[LocalJob], share: str) -> list[LocalJob]:
     return [job for job in jobs if job.submission.arguments.get("shareIdentifier") == share]
 
 
-def _usage(jobs: list[Job]) -> list[Body]:
+def _usage(jobs: list[LocalJob]) -> list[Body]:
     used = sum(
         Decimal(resources(container["resourceRequirements"]).get("VCPU", "0"))
         for job in jobs

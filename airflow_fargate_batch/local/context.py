@@ -9,7 +9,7 @@ from airflow_fargate_batch.local.account import arn
 from airflow_fargate_batch.local.configuration import Configuration, Resource
 from airflow_fargate_batch.local.engine import Engine
 from airflow_fargate_batch.local.faults import UNKNOWN_STATUS, Distortion
-from airflow_fargate_batch.local.jobs import Job
+from airflow_fargate_batch.local.jobs import LocalJob
 from airflow_fargate_batch.local.refusal import Refusal
 from airflow_fargate_batch.local.views import Shown
 
@@ -28,16 +28,16 @@ class Context:
     distortion: Distortion
     moment: float
 
-    def find(self, job_id: str) -> Job | None:
+    def find(self, job_id: str) -> LocalJob | None:
         """Return the job with an id or ARN, if the job is in the region of the call."""
         job = self.engine.jobs.get(job_id.removeprefix(arn(self.region, "job/")))
         return job if job is not None and job.submission.region == self.region else None
 
-    def sees(self, job: Job) -> bool:
+    def sees(self, job: LocalJob) -> bool:
         """Return whether a read shows the job."""
         return job.created_at <= self.moment and not self.distortion.hides(job, self.moment)
 
-    def shown(self, job: Job, view: Callable[[Job, float], Shown]) -> Shown:
+    def shown(self, job: LocalJob, view: Callable[[LocalJob, float], Shown]) -> Shown:
         """Return the job as a read shows it."""
         shown = view(job, self.moment)
         return shown | {"status": UNKNOWN_STATUS} if self.distortion.blurs(job) else shown
@@ -65,9 +65,9 @@ def write_token(number: int) -> str:
     return base64.urlsafe_b64encode(b"%d" % number).decode()
 
 
-def read_token(token: str | None) -> int | None:
+def read_token(next_token: str | None) -> int | None:
     """Parse a ``nextToken``; refuse a token that LocalBatch did not make."""
     try:
-        return max(0, int(base64.urlsafe_b64decode(token))) if token else None
+        return max(0, int(base64.urlsafe_b64decode(next_token))) if next_token else None
     except ValueError:
         raise Refusal("Invalid token") from None

@@ -25,6 +25,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from airflow_fargate_batch.local.application import CONTROL
+from airflow_fargate_batch.local.context import Body
 from airflow_fargate_batch.local.messages import JSON_TYPE, Request, Response, answered
 from airflow_fargate_batch.local.refusal import Refusal
 
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from airflow_fargate_batch.local.faults import Faults
-
-Body = dict[str, Any]
 
 
 class Controlled(Protocol):

@@ -18,7 +18,8 @@ from airflow_fargate_batch.local.checks import (
     timeout_problems,
 )
 
-Body = Mapping[str, Any]
+Members = Mapping[str, Any]
+"""Members of a request, or of an object in it."""
 
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}\Z")
 """Names in AWS Batch: up to 128 letters, digits, hyphens and underscores."""
@@ -50,7 +51,7 @@ CONTAINERS: Final = 10
 ELSEWHERE: Final = ("nodeProperties", "eksProperties")
 
 
-def definition_problems(body: Body) -> Iterator[str]:
+def definition_problems(body: Members) -> Iterator[str]:
     """Yield a message for each rule that a job definition breaks."""
     if not NAME.match(body["jobDefinitionName"]):
         yield "Job definition name should match valid pattern"
@@ -76,7 +77,7 @@ def definition_problems(body: Body) -> Iterator[str]:
     yield from timeout_problems(body.get("timeout"))
 
 
-def _container_properties(container: Body) -> Iterator[str]:
+def _container_properties(container: Members) -> Iterator[str]:
     if not container.get("executionRoleArn"):
         yield "executionRoleArn is required for Fargate jobs."
     yield from _platform(container, [container])
@@ -87,7 +88,7 @@ def _container_properties(container: Body) -> Iterator[str]:
     )
 
 
-def _ecs_properties(properties: Body) -> Iterator[str]:
+def _ecs_properties(properties: Members) -> Iterator[str]:
     tasks = properties.get("taskProperties") or []
     if len(tasks) != 1 or not tasks[0].get("containers"):
         yield "ecsProperties must have one element of taskProperties, with its containers."
@@ -107,7 +108,7 @@ def _ecs_properties(properties: Body) -> Iterator[str]:
     yield from size_problems(asked, task, version=version)
 
 
-def _together(containers: Sequence[Body]) -> Iterator[str]:
+def _together(containers: Sequence[Members]) -> Iterator[str]:
     """Yield a message for each rule that the containers of a task break as a group."""
     if len(containers) > CONTAINERS:
         yield f"A task cannot have more than {CONTAINERS} containers."
@@ -127,7 +128,7 @@ def _together(containers: Sequence[Body]) -> Iterator[str]:
                 yield _not_one_of("condition", condition, CONDITIONS)
 
 
-def _platform(settings: Body, containers: Sequence[Body]) -> Iterator[str]:
+def _platform(settings: Members, containers: Sequence[Members]) -> Iterator[str]:
     """Yield a message for each rule that the settings of a task break."""
     for name, (group, member, values) in CHOICES.items():
         value = (settings.get(group) or {}).get(member)
@@ -148,7 +149,7 @@ def _platform(settings: Body, containers: Sequence[Body]) -> Iterator[str]:
             yield "host sourcePath is not applicable for Fargate."
 
 
-def _container(container: Body) -> Iterator[str]:
+def _container(container: Members) -> Iterator[str]:
     if not container.get("image"):
         yield "image must be specified."
     for member in NOT_ON_FARGATE:

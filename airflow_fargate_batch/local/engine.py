@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from airflow_fargate_batch.core.status import FINAL, JobStatus
 from airflow_fargate_batch.local.account import arn, cluster_name
 from airflow_fargate_batch.local.clock import Clock
-from airflow_fargate_batch.local.jobs import NORMAL_EXIT, AcceptedJob, Attempt, Job
+from airflow_fargate_batch.local.jobs import NORMAL_EXIT, AcceptedJob, LocalAttempt, LocalJob
 from airflow_fargate_batch.local.logs import container_of
 from airflow_fargate_batch.local.retry import wants_retry
 from airflow_fargate_batch.local.script import Pace, Script
@@ -29,7 +29,7 @@ _TASKS: Final = uuid.UUID("6c6f6361-6c62-4174-9368-7461736b7321")
 """Namespace of task ids, which are derived from job ids: drawing random task ids would make later
 random values depend on the times of calls."""
 
-Event = tuple[float, int, int, Job, Callable[[Job, float], None]]
+Event = tuple[float, int, int, LocalJob, Callable[[LocalJob, float], None]]
 
 
 class Engine:
@@ -49,8 +49,8 @@ class Engine:
             raise ValueError(f"speed must be greater than 0, not {speed}")
         self.lock = threading.RLock()
         self.clock = clock
-        self.jobs: dict[str, Job] = {}
-        self.submitted: list[Job] = []
+        self.jobs: dict[str, LocalJob] = {}
+        self.submitted: list[LocalJob] = []
         self.scripts: list[Script] = []
         self.executor: Executor | None = None
         self._stock = stock
@@ -77,15 +77,15 @@ class Engine:
 
     # ── being told ───────────────────────────────────────────────────────────────────────────
 
-    def submit(self, submission: AcceptedJob) -> Job:
+    def submit(self, submission: AcceptedJob) -> LocalJob:
         """Accept a job."""
         now = self.clock.now()
         job = self._make(submission, self._uuid(), now, JobStatus.SUBMITTED)
         self.submitted.append(job)
-        self._plan(job, now, self._pace.submitted, self._look_at_dependencies)
+        self._plan(job, now, self._pace.submitted, self._check_dependencies)
         return job
 
-    def terminate(self, job: Job, reason: str) -> None:
+    def terminate(self, job: LocalJob, reason: str) -> None:
         """Stop a started job, or cancel a waiting job; for an array, also all children."""
         now = self.clock.now()
         if job.status in FINAL:
@@ -103,7 +103,7 @@ class Engine:
             if not (self.executor and self.executor.stop(job)):
                 self._plan(job, now, self._pace.stopping, self._stopped)
 
-    def cancel(self, job: Job, reason: str) -> None:
+    def cancel(self, job: LocalJob, reason: str) -> None:
         """Cancel a job that has not started; otherwise do nothing and succeed, as AWS does."""
         now = self.clock.now()
         if job.has_started:
@@ -116,7 +116,7 @@ class Engine:
         elif not job.waiting_for:
             self._finish(job, now, JobStatus.FAILED, reason)
 
-    def began(self, job: Job, turn: int) -> bool:
+    def began(self, job: LocalJob, turn: int) -> bool:
         """Record that the executor starts the job; return ``False`` if the job was stopped."""
         if job.turn != turn or job.status is not JobStatus.STARTING:
             return False
@@ -128,7 +128,7 @@ class Engine:
             self._plan(job, now, timeout * self._speed, self._overdue)
         return True
 
-    def ended(self, job: Job) -> None:
+    def ended(self, job: LocalJob) -> None:
         """Record that the executor's task has ended; the attempt has the result."""
         now = self.clock.now()
         if job.status is not JobStatus.RUNNING:
@@ -147,13 +147,15 @@ class Engine:
 
     # ── from state to state ──────────────────────────────────────────────────────────────────
 
-    def _try_again(self, jobs: list[Job], now: float) -> None:
+    def _try_again(self, jobs: list[LocalJob], now: float) -> None:
         for job in jobs:
             if job.status is JobStatus.RUNNABLE:
                 self._plan(job, now, 0, self._launch)
 
-    def _make(self, submission: AcceptedJob, job_id: str, now: float, status: JobStatus) -> Job:
-        job = Job(
+    def _make(
+        self, submission: AcceptedJob, job_id: str, now: float, status: JobStatus
+    ) -> LocalJob:
+        job = LocalJob(
             job_id=job_id,
             number=len(self.jobs),
             submission=submission,
@@ -164,7 +166,7 @@ class Engine:
         return job
 
     def _plan(
-        self, job: Job, now: float, delay: float, action: Callable[[Job, float], None]
+        self, job: LocalJob, now: float, delay: float, action: Callable[[LocalJob, float], None]
     ) -> None:
         """Schedule *action* after *delay* at normal speed; cancel the job's earlier event."""
         job.turn += 1
@@ -173,14 +175,16 @@ class Engine:
         if self.executor:
             self.executor.wake()
 
-    def _enter(self, job: Job, now: float, status: JobStatus, reason: str | None = None) -> None:
+    def _enter(
+        self, job: LocalJob, now: float, status: JobStatus, reason: str | None = None
+    ) -> None:
         parent = job.parent
         if parent is not None:
             parent.counts[job.status] -= 1
             parent.counts[status] += 1
         job.history.append((now, status, reason))
 
-    def _look_at_dependencies(self, job: Job, now: float) -> None:
+    def _check_dependencies(self, job: LocalJob, now: float) -> None:
         """Move from SUBMITTED to PENDING; create the children of an array."""
         self._enter(job, now, JobStatus.PENDING)
         failure = None
@@ -195,7 +199,7 @@ class Engine:
         elif not job.waiting_for:
             self._released(job, now)
 
-    def _wait_for(self, job: Job, dependency_id: str) -> str | None:
+    def _wait_for(self, job: LocalJob, dependency_id: str) -> str | None:
         """Make *job* wait for its dependencies; return a reason if the job must fail instead."""
         dependency = self.jobs.get(dependency_id)
         elsewhere = dependency and dependency.submission.region != job.submission.region
@@ -208,7 +212,7 @@ class Engine:
             job.waiting_for += 1
         return None
 
-    def _spawn(self, parent: Job, now: float) -> None:
+    def _spawn(self, parent: LocalJob, now: float) -> None:
         submission = parent.submission
         for index in range(submission.size or 0):
             child = self._make(submission, f"{parent.job_id}:{index}", now, JobStatus.PENDING)
@@ -224,7 +228,7 @@ class Engine:
         if not parent.waiting_for:
             self._release_children(parent, now)
 
-    def _wait_for_siblings(self, parent: Job, child: Job) -> str | None:
+    def _wait_for_siblings(self, parent: LocalJob, child: LocalJob) -> str | None:
         """Make a child wait for its predecessor (SEQUENTIAL) and for equal indexes (N_TO_N)."""
         submission, failure = child.submission, None
         if submission.sequential and child.index:
@@ -237,11 +241,11 @@ class Engine:
                 failure = self._wait_for(child, other) or failure
         return failure
 
-    def _release_children(self, parent: Job, now: float) -> None:
+    def _release_children(self, parent: LocalJob, now: float) -> None:
         for child in parent.children:
             self._dependency_succeeded(child, now)
 
-    def _dependency_succeeded(self, job: Job, now: float) -> None:
+    def _dependency_succeeded(self, job: LocalJob, now: float) -> None:
         job.waiting_for -= 1
         if job.waiting_for or job.status is not JobStatus.PENDING:
             return
@@ -250,14 +254,14 @@ class Engine:
         else:
             self._released(job, now)
 
-    def _dependency_failed(self, job: Job, now: float) -> None:
+    def _dependency_failed(self, job: LocalJob, now: float) -> None:
         for child in job.children:
             if not child.has_started:
                 self._finish(child, now, JobStatus.FAILED, DEPENDENCY_FAILED)
         if not job.children and not job.has_started:
             self._finish(job, now, JobStatus.FAILED, DEPENDENCY_FAILED)
 
-    def _released(self, job: Job, now: float) -> None:
+    def _released(self, job: LocalJob, now: float) -> None:
         """Move to RUNNABLE, from PENDING or after a failed attempt."""
         if job.cancelled_at is not None:
             self._finish(job, now, JobStatus.FAILED, job.stop_reason)
@@ -270,7 +274,7 @@ class Engine:
         else:
             self._plan(job, now, self._pace.runnable, self._launch)
 
-    def _launch(self, job: Job, now: float) -> None:
+    def _launch(self, job: LocalJob, now: float) -> None:
         """Move from RUNNABLE to STARTING: Batch requests a Fargate task."""
         if not self._stock.take(job):
             job.turn += 1
@@ -281,7 +285,7 @@ class Engine:
         task = uuid.uuid5(_TASKS, f"{job.job_id}/{number}").hex
         cluster = cluster_name(submission.environment)
         job.attempts.append(
-            Attempt(
+            LocalAttempt(
                 number=number,
                 task_arn=arn(submission.region, f"task/{cluster}/{task}", service="ecs"),
                 containers=[container_of(submission, c, task) for c in submission.containers],
@@ -293,7 +297,7 @@ class Engine:
         else:
             self._plan(job, now, self._pace.starting, self._start)
 
-    def _start(self, job: Job, now: float) -> None:
+    def _start(self, job: LocalJob, now: float) -> None:
         """Move from STARTING to RUNNING, unless the container cannot start."""
         script = self._script(job)
         if job.submission.doom is not None:
@@ -305,7 +309,7 @@ class Engine:
         else:
             self._run(job, now, script)
 
-    def _run(self, job: Job, now: float, script: Script) -> None:
+    def _run(self, job: LocalJob, now: float, script: Script) -> None:
         job.attempt.started_at = now
         self._enter(job, now, JobStatus.RUNNING)
         if self.executor and script.log:
@@ -320,18 +324,18 @@ class Engine:
         else:
             self._plan(job, now, runtime, self._exit)
 
-    def _exit(self, job: Job, now: float) -> None:
+    def _exit(self, job: LocalJob, now: float) -> None:
         script = self._script(job)
         for container in job.attempt.containers:  # no script tells of those that do not decide
             container.exit_code = 0
         self._attempt_over(job, now, script.exit_code, script.reason, script.status_reason)
 
-    def _overdue(self, job: Job, now: float) -> None:
+    def _overdue(self, job: LocalJob, now: float) -> None:
         job.attempt.status_reason = TIMED_OUT
         if not (self.executor and self.executor.stop(job)):
             self._attempt_over(job, now, KILLED, None, TIMED_OUT)
 
-    def _stopped(self, job: Job, now: float) -> None:
+    def _stopped(self, job: LocalJob, now: float) -> None:
         """End a terminated job after its container has stopped."""
         job.attempt.stopped_at = now
         exit_code = None if job.attempt.started_at is None else KILLED
@@ -341,7 +345,7 @@ class Engine:
 
     def _attempt_over(
         self,
-        job: Job,
+        job: LocalJob,
         now: float,
         exit_code: int | None,
         reason: str | None,
@@ -359,7 +363,7 @@ class Engine:
         else:
             self._finish(job, now, JobStatus.FAILED, attempt.status_reason)
 
-    def _finish(self, job: Job, now: float, status: JobStatus, reason: str | None) -> None:
+    def _finish(self, job: LocalJob, now: float, status: JobStatus, reason: str | None) -> None:
         """Enter a final state, and update the parent and the dependents."""
         if job.status in FINAL:
             return
@@ -378,7 +382,7 @@ class Engine:
         if job.parent is not None:
             self._child_over(job.parent, now)
 
-    def _child_over(self, parent: Job, now: float) -> None:
+    def _child_over(self, parent: LocalJob, now: float) -> None:
         failed = parent.counts[JobStatus.FAILED]
         if failed + parent.counts[JobStatus.SUCCEEDED] < len(parent.children):
             return
@@ -390,7 +394,7 @@ class Engine:
 
     # ── what happens to it ───────────────────────────────────────────────────────────────────
 
-    def _script(self, job: Job, attempt: int | None = None) -> Script:
+    def _script(self, job: LocalJob, attempt: int | None = None) -> Script:
         """Return the newest script for the job's current attempt (or *attempt*), or the default."""
         number = attempt or len(job.attempts)
         for script in reversed(self.scripts):

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from airflow_fargate_batch.local.clock import Clock
-from airflow_fargate_batch.local.jobs import Job
+from airflow_fargate_batch.local.jobs import LocalJob
 from airflow_fargate_batch.local.messages import Ending, Response, refused
 from airflow_fargate_batch.local.refusal import Refusal
 
@@ -217,18 +217,18 @@ class Distortion:
         """Seconds by which the read lags."""
         return max((fault.seconds for fault in self.faults if fault.kind == "lag"), default=0.0)
 
-    def hides(self, job: Job, now: float) -> bool:
+    def hides(self, job: LocalJob, now: float) -> bool:
         """Return whether the read leaves the job out."""
         return any(
             fault.kind == "vanish" and now - job.created_at >= fault.seconds
             for fault in self._about(job)
         )
 
-    def blurs(self, job: Job) -> bool:
+    def blurs(self, job: LocalJob) -> bool:
         """Return whether the read shows an undocumented state."""
         return any(fault.kind == "unknown_status" for fault in self._about(job))
 
-    def _about(self, job: Job) -> list[Fault]:
+    def _about(self, job: LocalJob) -> list[Fault]:
         return [fault for fault in self.faults if fnmatchcase(job.submission.name, fault.job)]
 
 

@@ -11,12 +11,12 @@ from airflow_fargate_batch.local.account import arn
 from airflow_fargate_batch.local.configuration import CONSUMABLE, QUEUE
 from airflow_fargate_batch.local.context import Body, Context, Run, read_token, write_token
 from airflow_fargate_batch.local.engine import Engine
-from airflow_fargate_batch.local.jobs import Job
+from airflow_fargate_batch.local.jobs import LocalJob
 from airflow_fargate_batch.local.refusal import Refusal
 from airflow_fargate_batch.local.submission import accept
 from airflow_fargate_batch.local.views import detail, summary
 
-Stop = Callable[[Engine, Job, str], None]
+Stop = Callable[[Engine, LocalJob, str], None]
 
 _MILLISECONDS: Final = re.compile(r"[0-9]{1,18}\Z")
 JOBS_A_CALL: Final = 50
@@ -79,7 +79,7 @@ def list_jobs(context: Context, body: Body) -> Body:
     return answer
 
 
-def _filter(context: Context, body: Body) -> Callable[[Job], bool]:
+def _filter(context: Context, body: Body) -> Callable[[LocalJob], bool]:
     """Return a predicate for jobs in ListJobs; the API ignores the status for some filters."""
     filters = body.get("filters") or []
     if len(filters) > 1:
@@ -98,7 +98,7 @@ def _filter(context: Context, body: Body) -> Callable[[Job], bool]:
     elif name != "SHARE_IDENTIFIER":
         status = None
 
-    def chosen(job: Job) -> bool:
+    def chosen(job: LocalJob) -> bool:
         return (
             context.sees(job)
             and (name is None or any(FILTERS[name](job, value) for value in values))
@@ -108,7 +108,7 @@ def _filter(context: Context, body: Body) -> Callable[[Job], bool]:
     return chosen
 
 
-def _scope(context: Context, body: Body) -> Iterator[Job]:
+def _scope(context: Context, body: Body) -> Iterator[LocalJob]:
     """Return the jobs of the queue, or of the array, newest first."""
     named = [key for key in ("jobQueue", "arrayJobId", "multiNodeJobId") if body.get(key)]
     if len(named) != 1 or named == ["multiNodeJobId"]:
@@ -124,13 +124,13 @@ def _matches(value: str, pattern: str) -> bool:
     return value.startswith(pattern[:-1]) if pattern.endswith("*") else value == pattern
 
 
-def _uses_definition(job: Job, pattern: str) -> bool:
+def _uses_definition(job: LocalJob, pattern: str) -> bool:
     if pattern.startswith("arn:"):
         return job.submission.definition == pattern
     return _matches(job.submission.definition_name, pattern)
 
 
-FILTERS: Final[dict[str, Callable[[Job, str], bool]]] = {
+FILTERS: Final[dict[str, Callable[[LocalJob, str], bool]]] = {
     "JOB_NAME": lambda job, value: _matches(job.submission.name.lower(), value.lower()),
     "JOB_DEFINITION": _uses_definition,
     "BEFORE_CREATED_AT": lambda job, value: job.created_at * 1000 < int(value),

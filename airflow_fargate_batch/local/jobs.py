@@ -73,7 +73,7 @@ class AcceptedJob:
 
 
 @dataclass(slots=True, kw_only=True)
-class Container:
+class LocalContainer:
     """One container of an attempt.
 
     Attributes:
@@ -89,7 +89,7 @@ class Container:
 
 
 @dataclass(slots=True, kw_only=True)
-class Attempt:
+class LocalAttempt:
     """One Fargate task: times in seconds since the epoch. ``None`` means not yet.
 
     Attributes:
@@ -98,14 +98,14 @@ class Attempt:
 
     number: int
     task_arn: str
-    containers: list[Container]
+    containers: list[LocalContainer]
     decides: int = 0
     started_at: float | None = None
     stopped_at: float | None = None
     status_reason: str | None = None
 
     @property
-    def deciding(self) -> Container:
+    def deciding(self) -> LocalContainer:
         """The container that decides the attempt's result."""
         return self.containers[self.decides]
 
@@ -125,7 +125,7 @@ class Attempt:
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
-class Job:
+class LocalJob:
     """A job, an array's parent, or one of its children.
 
     Attributes:
@@ -143,12 +143,12 @@ class Job:
     created_at: float
     history: list[tuple[float, JobStatus, str | None]]
     index: int | None = None
-    parent: "Job | None" = None
-    children: list["Job"] = field(default_factory=list)
+    parent: "LocalJob | None" = None
+    children: list["LocalJob"] = field(default_factory=list)
     counts: Counter[JobStatus] = field(default_factory=Counter)
-    attempts: list[Attempt] = field(default_factory=list)
+    attempts: list[LocalAttempt] = field(default_factory=list)
     waiting_for: int = 0
-    dependents: list["Job"] = field(default_factory=list)
+    dependents: list["LocalJob"] = field(default_factory=list)
     cancelled_at: float | None = None
     terminated_at: float | None = None
     stop_reason: str | None = None
@@ -171,7 +171,7 @@ class Job:
         return self.status not in NOT_STARTED
 
     @property
-    def attempt(self) -> Attempt:
+    def attempt(self) -> LocalAttempt:
         """The latest attempt."""
         return self.attempts[-1]
 

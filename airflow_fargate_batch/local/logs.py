@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from airflow_fargate_batch.local.account import LOG_GROUP
-from airflow_fargate_batch.local.jobs import AcceptedJob, Container
+from airflow_fargate_batch.local.jobs import AcceptedJob, LocalContainer
 from airflow_fargate_batch.local.moto import OtherServices
 
 BATCH: Final = 500
@@ -13,14 +13,16 @@ LATE: Final = 0.3
 """Seconds that a line may stay buffered."""
 
 
-def container_of(submission: AcceptedJob, properties: Mapping[str, Any], task: str) -> Container:
+def container_of(
+    submission: AcceptedJob, properties: Mapping[str, Any], task: str
+) -> LocalContainer:
     """Make a container of an attempt; ``logConfiguration`` names the log stream."""
     name = properties.get("name") or "default"
     configuration = properties.get("logConfiguration") or {}
     options = configuration.get("options") or {}
     prefix = options.get("awslogs-stream-prefix") or submission.definition_name
     awslogs = configuration.get("logDriver", "awslogs") == "awslogs"
-    return Container(
+    return LocalContainer(
         name=name,
         log_region=options.get("awslogs-region") or submission.region,
         log_group=options.get("awslogs-group") or LOG_GROUP,
@@ -35,7 +37,7 @@ class LogStream:
     event. A missing log group is created; AWS would not start the container.
     """
 
-    def __init__(self, services: OtherServices, container: Container) -> None:
+    def __init__(self, services: OtherServices, container: LocalContainer) -> None:
         self._services = services
         self._container = container
         self._lines: list[dict[str, Any]] = []

@@ -97,11 +97,11 @@ class OtherServices:
     def _get_log_events(self, request: Request, empty: bool) -> Response:
         """Answer GetLogEvents, with an empty page if a fault asks for one (moto returns none)."""
         parameters = request.json()
-        token = str(parameters.get("nextToken") or "")
-        if token.startswith(_EMPTY_PAGE):
-            parameters["nextToken"] = token.removeprefix(_EMPTY_PAGE) or None
+        next_token = str(parameters.get("nextToken") or "")
+        if next_token.startswith(_EMPTY_PAGE):
+            parameters["nextToken"] = next_token.removeprefix(_EMPTY_PAGE) or None
         elif empty:
-            tokens = {"nextForwardToken": _EMPTY_PAGE + token, "nextBackwardToken": token}
+            tokens = {"nextForwardToken": _EMPTY_PAGE + next_token, "nextBackwardToken": next_token}
             return Response(body=json.dumps({"events": [], **tokens}).encode())
         wanted = {key: value for key, value in parameters.items() if value is not None}
         body = json.dumps(wanted).encode()

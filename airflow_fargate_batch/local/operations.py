@@ -144,7 +144,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     ),
     "ListConsumableResources": Operation(consumables.list_all),
     "ListJobsByConsumableResource": Operation(
-        consumables.list_jobs, ("consumableResource",), _CONSUMABLE
+        consumables.list_jobs_by_resource, ("consumableResource",), _CONSUMABLE
     ),
     "GetJobQueueSnapshot": Operation(consumables.snapshot, ("jobQueue",), _QUEUE),
     "ListTagsForResource": Operation(list_tags, ("resourceArn",), (("resourceArn", ""),)),

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from airflow_fargate_batch.core import limits
-from airflow_fargate_batch.local.jobs import Job
+from airflow_fargate_batch.local.jobs import LocalJob
 
 METADATA: Final = "ECS_CONTAINER_METADATA_URI_V4"
 """Variable with a different value in each container; also identifies leftover processes."""
@@ -29,7 +29,7 @@ class Process:
         self, command: Sequence[str], *, environment: Mapping[str, str], directory: str
     ) -> None:
         """Start the command; ``OSError`` or ``ValueError`` if missing, not allowed, or not text."""
-        self._mark = f"{METADATA}={environment[METADATA]}".encode()
+        self._variable = f"{METADATA}={environment[METADATA]}".encode()
         self._rest = b""
         self._open = True
         self._popen = subprocess.Popen(  # noqa: S603 - to run it is what run_commands asks for
@@ -55,7 +55,7 @@ class Process:
         """
         self.signal(signal.SIGKILL)
         for _ in range(_ROUNDS):
-            left = list(_marked(self._mark))
+            left = list(_processes_with(self._variable))
             if not left:
                 return
             for pid in left:
@@ -100,16 +100,16 @@ class Process:
             self._popen.stdout.close()
 
 
-def _marked(mark: bytes) -> Iterator[int]:
+def _processes_with(variable: bytes) -> Iterator[int]:
     """Find this user's processes with a variable in their environment (on Linux only)."""
     for entry in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):  # another person's, or gone
-            if mark in (entry / "environ").read_bytes().split(b"\0"):
+            if variable in (entry / "environ").read_bytes().split(b"\0"):
                 yield int(entry.name)
 
 
-def environment_of(
-    job: Job, given: Sequence[Mapping[str, str]], *, home: str, metadata: str
+def container_environment(
+    job: LocalJob, given: Sequence[Mapping[str, str]], *, home: str, metadata: str
 ) -> dict[str, str]:
     """Build a container's environment: container and AWS variables, none of this process."""
     own = {

@@ -4,12 +4,10 @@ The rules come from botocore's Batch model. If AWS's message is not known, the m
 the pattern of known messages.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Final
 
-from airflow_fargate_batch.local.definition_checks import NAME
-
-Body = Mapping[str, Any]
+from airflow_fargate_batch.local.definition_checks import NAME, Members
 
 FARGATE_TYPES: Final = ("FARGATE", "FARGATE_SPOT")
 NOT_ON_FARGATE: Final = (
@@ -35,12 +33,12 @@ def _name(title: str, name: str) -> Iterator[str]:
         yield f"{title} name should match valid pattern"
 
 
-def _state(body: Body) -> Iterator[str]:
+def _state(body: Members) -> Iterator[str]:
     if body.get("state") not in (None, "ENABLED", "DISABLED"):
         yield f"state {body['state']} is not valid. Valid values are ENABLED, DISABLED."
 
 
-def environment_problems(body: Body) -> Iterator[str]:
+def environment_problems(body: Members) -> Iterator[str]:
     """Yield a message for each rule that a new or changed compute environment breaks."""
     yield from _name("ComputeEnvironment", body["computeEnvironmentName"])
     yield from _state(body)
@@ -57,7 +55,7 @@ def environment_problems(body: Body) -> Iterator[str]:
         yield from _fargate_resources(made)
 
 
-def _fargate_resources(made: Body) -> Iterator[str]:
+def _fargate_resources(made: Members) -> Iterator[str]:
     for member in NOT_ON_FARGATE:
         if made.get(member) not in (None, [], {}):
             yield f"{member} is not applicable for Fargate."
@@ -68,7 +66,7 @@ def _fargate_resources(made: Body) -> Iterator[str]:
             yield f"{member} is required for Fargate, with 1 to {most} entries."
 
 
-def queue_problems(body: Body) -> Iterator[str]:
+def queue_problems(body: Members) -> Iterator[str]:
     """Yield a message for each rule that a new or changed queue breaks."""
     yield from _name("JobQueue", body["jobQueueName"])
     yield from _state(body)
@@ -89,7 +87,7 @@ def queue_problems(body: Body) -> Iterator[str]:
             yield "maxTimeSeconds must be between 600 and 86400."
 
 
-def policy_problems(body: Body) -> Iterator[str]:
+def policy_problems(body: Members) -> Iterator[str]:
     """Yield a message for each rule that a scheduling policy breaks."""
     yield from _name("SchedulingPolicy", body["name"])
     fair = body.get("fairsharePolicy") or {}
@@ -99,7 +97,7 @@ def policy_problems(body: Body) -> Iterator[str]:
         yield "computeReservation must be between 0 and 99."
 
 
-def consumable_problems(body: Body) -> Iterator[str]:
+def consumable_problems(body: Members) -> Iterator[str]:
     """Yield a message for each rule that a consumable resource breaks."""
     yield from _name("ConsumableResource", body["consumableResourceName"])
     if body["resourceType"] not in CONSUMABLE_TYPES:

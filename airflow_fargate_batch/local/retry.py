@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from airflow_fargate_batch.local.jobs import Job
+from airflow_fargate_batch.local.jobs import LocalJob
 
 
 def filled_in_retries(strategy: Mapping[str, Any]) -> dict[str, Any]:
@@ -13,7 +13,7 @@ def filled_in_retries(strategy: Mapping[str, Any]) -> dict[str, Any]:
     return {"attempts": 1, **strategy, "evaluateOnExit": shown}
 
 
-def wants_retry(job: Job) -> bool:
+def wants_retry(job: LocalJob) -> bool:
     """Return whether to retry the job after its latest attempt has failed.
 
     The first matching entry of ``evaluateOnExit`` decides; without a match, the job is retried.
@@ -25,7 +25,7 @@ def wants_retry(job: Job) -> bool:
     return entry is None or entry["action"].upper() == "RETRY"
 
 
-def _matches(entry: Mapping[str, str], job: Job) -> bool:
+def _matches(entry: Mapping[str, str], job: LocalJob) -> bool:
     attempt = job.attempt
     exit_code = "" if attempt.exit_code is None else str(attempt.exit_code)
     values = {

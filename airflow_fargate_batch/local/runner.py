@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from airflow_fargate_batch.local.engine import Engine
-from airflow_fargate_batch.local.jobs import Attempt, Job
+from airflow_fargate_batch.local.jobs import LocalAttempt, LocalJob
 from airflow_fargate_batch.local.logs import LogStream
 from airflow_fargate_batch.local.moto import OtherServices
 from airflow_fargate_batch.local.task import Task, metadata_of
@@ -79,19 +79,19 @@ class Runner:
 
     # ── what the engine asks, its lock held ──────────────────────────────────────────────────
 
-    def takes(self, job: Job) -> bool:
+    def takes(self, job: LocalJob) -> bool:
         """Return whether commands are enabled and the job's deciding container has a command."""
         return self._run_commands and any(
             container["command"] and container.get("essential", True)
             for container in job.submission.containers
         )
 
-    def launch(self, job: Job) -> None:
+    def launch(self, job: LocalJob) -> None:
         """Run the job as soon as a slot is free."""
         if self._pool and not self._closed:
             self._pool.submit(self._run, job, job.turn)
 
-    def stop(self, job: Job) -> bool:
+    def stop(self, job: LocalJob) -> bool:
         """Stop the job's processes; return ``False`` without processes."""
         task = self._tasks.get(job.job_id)
         if task is None:
@@ -104,7 +104,7 @@ class Runner:
         if self._run_commands:
             self._wake.set()
 
-    def write_log(self, attempt: Attempt, lines: Sequence[str]) -> None:
+    def write_log(self, attempt: LocalAttempt, lines: Sequence[str]) -> None:
         """Write a scripted attempt's lines to its log stream, unless LocalBatch has stopped."""
         if self._closed:
             return
@@ -123,7 +123,7 @@ class Runner:
             self._wake.wait(None if due is None else max(0.0, due - now))
             self._wake.clear()
 
-    def _run(self, job: Job, turn: int) -> None:
+    def _run(self, job: LocalJob, turn: int) -> None:
         with self._engine.lock:  # nobody may stop the job before its task can be found
             self._engine.settle()
             if self._closed or self._directory is None or not self._engine.began(job, turn):

@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from airflow_fargate_batch.core.status import JobStatus
-from airflow_fargate_batch.local.jobs import Job
+from airflow_fargate_batch.local.jobs import LocalJob
 
 OUT_OF_MEMORY: Final = "OutOfMemoryError: Container killed due to memory usage"
 _STICKY = (JobStatus.RUNNABLE, JobStatus.STARTING, JobStatus.RUNNING)
@@ -72,7 +72,7 @@ class Script:
         if self.stuck_in not in (None, *_STICKY):
             raise ValueError(f"stuck_in must be one of {', '.join(_STICKY)}, not {self.stuck_in!r}")
 
-    def applies_to(self, job: Job, attempt: int) -> bool:
+    def applies_to(self, job: LocalJob, attempt: int) -> bool:
         """Return whether the script affects an attempt of a job."""
         submission, index = job.submission, job.index
         return (

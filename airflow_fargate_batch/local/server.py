@@ -17,7 +17,7 @@ from airflow_fargate_batch.local.messages import Ending, Request, Response, refu
 from airflow_fargate_batch.local.refusal import Refusal
 
 LOOPBACK: Final = "127.0.0.1"
-Answer = Callable[[Request], Response]
+Responder = Callable[[Request], Response]
 BODY_LIMIT: Final = 1 << 28
 """Maximum size of a request's body; clients upload larger S3 objects in parts."""
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
@@ -115,7 +115,7 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, port: int, answer: Answer) -> None:
+    def __init__(self, port: int, answer: Responder) -> None:
         self.answer = answer
         self.connections: set[socket.socket] = set()
         super().__init__((LOOPBACK, port), _Handler)
@@ -129,7 +129,7 @@ class _Server(ThreadingHTTPServer):
 class Server:
     """Serves *answer* from a thread; can be stopped and started again on the same port."""
 
-    def __init__(self, *, port: int, answer: Answer) -> None:
+    def __init__(self, *, port: int, answer: Responder) -> None:
         self._answer = answer
         self.port = port
         self._server: _Server | None = None

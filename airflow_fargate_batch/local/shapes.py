@@ -15,16 +15,16 @@ from typing import Any, Final, TypeVar
 
 from airflow_fargate_batch.local.refusal import Refusal
 
-Shape = Mapping[str, Any]
+ModelShape = Mapping[str, Any]
 
 _MODEL: Final = "data/batch/2016-08-10/service-2.json"
-_STRINGS: Final[Shape] = {"type": "list", "member": {"shape": "String"}}
-_STOP_MANY: Final[Shape] = {
+_STRINGS: Final[ModelShape] = {"type": "list", "member": {"shape": "String"}}
+_STOP_MANY: Final[ModelShape] = {
     "type": "structure",
     "required": ["jobs", "reason"],
     "members": {"jobs": {"shape": "StringList"}, "reason": {"shape": "String"}},
 }
-_ADDED: Final[Mapping[str, Shape]] = {
+_ADDED: Final[Mapping[str, ModelShape]] = {
     "TerminateJobsRequest": _STOP_MANY,
     "CancelJobsRequest": _STOP_MANY,
     "StringList": _STRINGS,
@@ -79,7 +79,7 @@ def _check(name: str, value: object, depth: int) -> None:
         _check_structure(shape, _expect(dict, value), depth)
 
 
-def _check_structure(shape: Shape, value: Mapping[str, object], depth: int) -> None:
+def _check_structure(shape: ModelShape, value: Mapping[str, object], depth: int) -> None:
     for member in shape.get("required", ()):
         if value.get(member) in (None, ""):
             raise Refusal(f"{member} must be specified.")
@@ -124,10 +124,10 @@ def _unreadable(message: str) -> Refusal:
 
 
 @cache
-def _shapes() -> Mapping[str, Shape]:
+def _shapes() -> Mapping[str, ModelShape]:
     """Read the shapes of requests by name; without botocore, only LocalBatch's own shapes."""
     found = importlib.util.find_spec("botocore")
-    shapes: dict[str, Shape] = dict(_ADDED)
+    shapes: dict[str, ModelShape] = dict(_ADDED)
     for folder in (found and found.submodule_search_locations) or ():
         for path in (Path(folder, _MODEL), Path(folder, f"{_MODEL}.gz")):
             if path.exists():
@@ -139,7 +139,7 @@ def _shapes() -> Mapping[str, Shape]:
     return shapes
 
 
-def _bare(shape: Shape) -> Shape:
+def _bare(shape: ModelShape) -> ModelShape:
     """Return the shape without its documentation."""
     bare = {key: shape[key] for key in ("type", "required", "member", "value") if key in shape}
     members = shape.get("members", {}).items()

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from airflow_fargate_batch.local.jobs import Job
+from airflow_fargate_batch.local.jobs import LocalJob
 
 
 class Stock:
@@ -15,9 +15,9 @@ class Stock:
 
     def __init__(self, resources: Mapping[str, dict[str, Any]]) -> None:
         self._resources = resources
-        self._waiting: list[Job] = []
+        self._waiting: list[LocalJob] = []
 
-    def take(self, job: Job) -> bool:
+    def take(self, job: LocalJob) -> bool:
         """Take the units for a job; if there are too few, add the job to the waiting jobs."""
         wanted = job.submission.consumables
         found = [(self._resources.get(name), quantity) for name, quantity in wanted]
@@ -30,7 +30,7 @@ class Stock:
         job.holds = bool(wanted)
         return True
 
-    def give_back(self, job: Job) -> list[Job]:
+    def give_back(self, job: LocalJob) -> list[LocalJob]:
         """Return the job's units; return the jobs that may retry."""
         if not job.holds:
             return []
@@ -43,7 +43,7 @@ class Stock:
                     kept["totalQuantity"] -= quantity
         return self.waiting()
 
-    def waiting(self) -> list[Job]:
+    def waiting(self) -> list[LocalJob]:
         """Return the waiting jobs and clear the list."""
         waiting, self._waiting = self._waiting, []
         return waiting

@@ -11,14 +11,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from airflow_fargate_batch.local.clock import Clock
-from airflow_fargate_batch.local.jobs import Container, Job
+from airflow_fargate_batch.local.jobs import LocalContainer, LocalJob
 from airflow_fargate_batch.local.logs import LogStream
 from airflow_fargate_batch.local.moto import OtherServices
-from airflow_fargate_batch.local.process import Process, environment_of, why_not
+from airflow_fargate_batch.local.process import Process, container_environment, why_not
 
 GRACE: Final = 2.0
 """Seconds from SIGTERM to SIGKILL; AWS waits 30 seconds."""
-_LOOK_EVERY: Final = 0.25
+_CHECK_EVERY: Final = 0.25
 
 
 class Task:
@@ -31,7 +31,7 @@ class Task:
     """
 
     def __init__(
-        self, job: Job, *, services: OtherServices, clock: Clock, directory: str, url: str
+        self, job: LocalJob, *, services: OtherServices, clock: Clock, directory: str, url: str
     ) -> None:
         self.job = job
         self._attempt = job.attempt
@@ -118,7 +118,7 @@ class Task:
             self._end(position, 0)
             return
         directory = tempfile.mkdtemp(dir=self._directory)
-        environment = environment_of(
+        environment = container_environment(
             self.job,
             properties["environment"],
             home=directory,
@@ -136,7 +136,7 @@ class Task:
         """Wait briefly for output, or for the end of a process with closed output."""
         outputs = [process.output for process, _, _ in self._running.values()]
         heard = [output for output in outputs if output is not None]
-        select.select(heard, [], [], _LOOK_EVERY if len(heard) == len(outputs) else 0.02)
+        select.select(heard, [], [], _CHECK_EVERY if len(heard) == len(outputs) else 0.02)
 
     def _watch(self, position: int) -> None:
         process, stream, directory = self._running[position]
@@ -167,7 +167,7 @@ class Task:
         return self.job.submission.containers[position]
 
 
-def metadata_of(job: Job, container: Container) -> dict[str, Any]:
+def metadata_of(job: LocalJob, container: LocalContainer) -> dict[str, Any]:
     """Describe a container as ECS's metadata endpoint does, in short."""
     submission, attempt = job.submission, job.attempt
     options = {

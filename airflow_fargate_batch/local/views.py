@@ -8,13 +8,13 @@ from typing import Any
 
 from airflow_fargate_batch.core.status import FINAL, JobStatus
 from airflow_fargate_batch.local.account import arn
-from airflow_fargate_batch.local.jobs import Attempt, Container, Job
+from airflow_fargate_batch.local.jobs import LocalAttempt, LocalContainer, LocalJob
 
 Shown = dict[str, Any]
 _SUMMARIZED = [status for status in JobStatus if status is not JobStatus.UNKNOWN]
 
 
-def detail(job: Job, moment: float) -> Shown:
+def detail(job: LocalJob, moment: float) -> Shown:
     """Show the job as ``JobDetail``."""
     submission = job.submission
     arguments = submission.arguments
@@ -59,7 +59,7 @@ def detail(job: Job, moment: float) -> Shown:
     return shown
 
 
-def consumables_of(job: Job) -> Shown:
+def consumables_of(job: LocalJob) -> Shown:
     """Show the consumable resources of the job."""
     return {
         "consumableResourceList": [
@@ -69,7 +69,7 @@ def consumables_of(job: Job) -> Shown:
     }
 
 
-def summary(job: Job, moment: float) -> Shown:
+def summary(job: LocalJob, moment: float) -> Shown:
     """Show the job as ``JobSummary``."""
     _, status, _ = job.at(moment)
     shown = _common(job, moment)
@@ -82,7 +82,7 @@ def summary(job: Job, moment: float) -> Shown:
     return shown
 
 
-def _common(job: Job, moment: float) -> Shown:
+def _common(job: LocalJob, moment: float) -> Shown:
     since, status, reason = job.at(moment)
     submission = job.submission
     shown: Shown = {
@@ -110,7 +110,7 @@ def _common(job: Job, moment: float) -> Shown:
     return shown
 
 
-def _current(job: Job, status: JobStatus, moment: float) -> Attempt | None:
+def _current(job: LocalJob, status: JobStatus, moment: float) -> LocalAttempt | None:
     """Return the current or last attempt, or ``None`` while the job waits for a new attempt."""
     if not job.attempts or status not in (JobStatus.STARTING, JobStatus.RUNNING, *FINAL):
         return None
@@ -120,13 +120,13 @@ def _current(job: Job, status: JobStatus, moment: float) -> Attempt | None:
     return job.attempts[number - 1]
 
 
-def _scheduled_at(job: Job, moment: float) -> float | None:
+def _scheduled_at(job: LocalJob, moment: float) -> float | None:
     """Return when the task of the current or last attempt was requested."""
     times = (when for when, status, _ in job.history if status is JobStatus.STARTING)
     return max((when for when in times if when <= moment), default=None)
 
 
-def _attempt(attempt: Attempt, *, ecs: bool) -> Shown:
+def _attempt(attempt: LocalAttempt, *, ecs: bool) -> Shown:
     shown: Shown = {"statusReason": attempt.status_reason} if attempt.status_reason else {}
     for key, value in (("startedAt", attempt.started_at), ("stoppedAt", attempt.stopped_at)):
         if value is not None:
@@ -145,7 +145,7 @@ def _attempt(attempt: Attempt, *, ecs: bool) -> Shown:
     return shown
 
 
-def _ending(attempt: Attempt, container: Container, moment: float) -> Shown:
+def _ending(attempt: LocalAttempt, container: LocalContainer, moment: float) -> Shown:
     """Show a container: with its log stream after the start, with its exit code after the end."""
     shown: Shown = {}
     if _has_passed(attempt.started_at, moment) and container.log_stream is not None:
@@ -158,7 +158,7 @@ def _ending(attempt: Attempt, container: Container, moment: float) -> Shown:
     return shown
 
 
-def _status_summary(job: Job, moment: float) -> dict[str, int]:
+def _status_summary(job: LocalJob, moment: float) -> dict[str, int]:
     counts = job.counts
     if any(child.history[-1][0] > moment for child in job.children):
         there = (child for child in job.children if child.created_at <= moment)

@@ -173,9 +173,9 @@ class Lookup:
         find = partial(self._api.find_jobs, job_queue=job_queue, **listed)
         found: list[Job] = []
         definitions: set[str | None] = set()
-        token: str | None = None
+        next_token: str | None = None
         for _ in range(PAGES):
-            page = self._clock.persist(partial(find, next_token=token), until)
+            page = self._clock.persist(partial(find, next_token=next_token), until)
             bound = self.by_aws(since) - CLOCKS_DIFFER if since else _ALWAYS
             recent = [job for job in page.jobs if (job.created_at or bound) >= bound]
             jobs = self._with_tags(recent, request, until)
@@ -184,7 +184,7 @@ class Lookup:
             is_behind = len(recent) < len(page.jobs) and len(definitions) == 1
             if page.next_token is None or is_behind:  # newest first, but grouped by definition
                 return found
-            token = page.next_token
+            next_token = page.next_token
         self._warn(
             "Stopped the search in queue %s (%s) after the newest %s jobs. Older jobs of this "
             "task, if there are any, are neither adopted nor terminated.",

@@ -71,8 +71,8 @@ def submit_many(
     :raises ValueError: two requests have the same submission.
     """
     clock = clock or Timing()
-    given_up = threading.Event()
-    paced = _PacedApi(api, clock=clock, rate=rate, given_up=given_up)
+    stopped = threading.Event()
+    paced = _PacedApi(api, clock=clock, rate=rate, stopped=stopped)
     submitter = Submitter(paced, lists=lists, clock=clock, patience=patience)
     if resume:
         clock.sleep(sum(LOOKS))
@@ -96,7 +96,7 @@ def submit_many(
                 done, running = wait(running, return_when=FIRST_COMPLETED)
                 yield from (future.result() for future in done)
         finally:
-            given_up.set()
+            stopped.set()
             pool.shutdown(wait=False, cancel_futures=True)
 
 
@@ -145,16 +145,16 @@ class _PacedApi(BatchApi):
     """The calls of a submit, paced."""
 
     def __init__(
-        self, api: BatchApi, *, clock: Timing, rate: float, given_up: threading.Event
+        self, api: BatchApi, *, clock: Timing, rate: float, stopped: threading.Event
     ) -> None:
         super().__init__(api.client)
         self._submits = Turns(clock, rate)
         self._reads = Turns(clock, rate)
-        self._given_up = given_up
+        self._stopped = stopped
 
     def submit_job(self, body: "SubmitJobRequestTypeDef") -> Submitted:
         self._submits.wait()
-        if self._given_up.is_set():
+        if self._stopped.is_set():
             raise FargateBatchError("not submitted: the caller stopped iterating")
         try:
             submitted = super().submit_job(body)

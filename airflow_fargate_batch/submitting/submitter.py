@@ -23,7 +23,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
 from airflow_fargate_batch.aws.batch import BatchApi, Submitted
-from airflow_fargate_batch.core.listing import in_a_sentence
+from airflow_fargate_batch.core.listing import first_few, in_a_sentence
 from airflow_fargate_batch.core.naming import ITEMS_TAG, SUBMISSION_TAG, Submission, token_of
 from airflow_fargate_batch.core.recognition import is_named, reason_to_pass, to_adopt
 from airflow_fargate_batch.exceptions import (
@@ -163,12 +163,10 @@ class Submitter:
                 if objection is None:
                     own.append(job)
                 why = objection or reason_to_pass(job) or "a newer job followed it"
-                said[job.id] = f"{job.id} ({job.status}): {why}"
+                said[job.id] = f"job {job.id} ({job.status}): {why}"
             yield own
-        for text in list(said.values())[:NAMED]:
-            log.log(level, "Not adopted: job %s", text)
-        if len(said) > NAMED:
-            log.log(level, "Not adopted: %d more jobs", len(said) - NAMED)
+        for text in first_few(said.values(), NAMED, noun="jobs"):
+            log.log(level, "Not adopted: %s", text)
         what = "no job of an earlier try can be adopted" if said else "found no earlier job"
         log.log(level, "Submitting a new job: %s", what)
 
@@ -337,7 +335,7 @@ def _named(indexes: list[int]) -> str:
 
 def _is_of_list(job: Job, items: Items) -> bool:
     """Report whether equal indexes of a job and of a list mean the same items."""
-    return job.tags.get(ITEMS_TAG) == items.mark
+    return job.tags.get(ITEMS_TAG) == items.fingerprint
 
 
 def _submitted(job: Job, request: JobRequest) -> Submitted:

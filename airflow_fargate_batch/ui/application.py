@@ -20,8 +20,8 @@ from starlette.exceptions import HTTPException as AnyHTTPException
 
 from airflow_fargate_batch.ui import jobs_page, task_view
 from airflow_fargate_batch.ui.array_view import WIDTH
-from airflow_fargate_batch.ui.records import Key
 from airflow_fargate_batch.ui.records import Query as Selection
+from airflow_fargate_batch.ui.records import TaskKey
 
 _MAY_SEE: Final = [
     Depends(requires_access_dag("GET", entity))
@@ -78,7 +78,7 @@ def _state(
     return _shown(request, "_state.html", _key(dag_id, run_id, task_id, map_index))
 
 
-def _shown(request: Request, template: str, key: Key) -> HTMLResponse:
+def _shown(request: Request, template: str, key: TaskKey) -> HTMLResponse:
     page = task_view.task_page(key)
     if page is None:
         raise HTTPException(404)
@@ -135,9 +135,9 @@ def _failure(request: Request, error: Any) -> HTMLResponse:
     return _html(request, "message.html", status=error.status_code, text=text)
 
 
-def _key(dag_id: str, run_id: str, task_id: str, map_index: str) -> Key:
+def _key(dag_id: str, run_id: str, task_id: str, map_index: str) -> TaskKey:
     """Return the key; of a task that is not mapped, Airflow passes the placeholder itself."""
-    return Key(dag_id, run_id, task_id, int(map_index) if map_index.isdecimal() else -1)
+    return TaskKey(dag_id, run_id, task_id, int(map_index) if map_index.isdecimal() else -1)
 
 
 def _html(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
@@ -155,11 +155,11 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["moment"] = _moment
-    environment.filters["marks"] = _marks
+    environment.filters["backticks"] = _backticks
     return environment
 
 
-def _marks(text: str) -> Markup:
+def _backticks(text: str) -> Markup:
     """Write names in backticks as code."""
     parts = enumerate(text.split("`"))
     return Markup("").join(Markup("<code>{}</code>").format(p) if n % 2 else p for n, p in parts)

@@ -24,7 +24,7 @@ _BEGUN: Final = frozenset({JobStatus.RUNNING, JobStatus.SUCCEEDED, JobStatus.FAI
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class JobRow:
     """A job in the list.
 
     Attributes:
@@ -54,8 +54,8 @@ class JobsPage:
         number: Number of the page, from 1.
     """
 
-    rows: Sequence[Row]
-    waiting: Sequence[Row]
+    rows: Sequence[JobRow]
+    waiting: Sequence[JobRow]
     failed: Sequence[tuple[str, str, int, int]]
     counts: Mapping[str, int]
     dags: Sequence[str]
@@ -72,7 +72,7 @@ def jobs_page(query: Query, *, page: int, size: int) -> JobsPage:
     references = [each.job for each in (*found.records, *found.waiting) if _is_asked(each)]
     wanted = [each for each in references if each is not None]
     live = live_jobs()
-    return shown(
+    return page_of(
         found,
         live.describe(wanted),
         live.trouble(wanted),
@@ -87,7 +87,7 @@ def _is_asked(record: TaskRecord) -> bool:
     return "status" not in record.summary
 
 
-def shown(
+def page_of(
     found: Overview,
     seen: Mapping[JobReference, Seen],
     trouble: Sequence[str],
@@ -120,7 +120,7 @@ def _has_begun(record: TaskRecord, seen: Mapping[JobReference, Seen]) -> bool:
     return answer.job.status in _BEGUN or any(answer.job.counts.get(each) for each in _BEGUN)
 
 
-def _row(record: TaskRecord, seen: Mapping[JobReference, Seen], now: datetime) -> Row:
+def _row(record: TaskRecord, seen: Mapping[JobReference, Seen], now: datetime) -> JobRow:
     answer = seen.get(record.job) if record.job else None
     job = answer.job if answer else None
     summary = record.summary
@@ -129,7 +129,7 @@ def _row(record: TaskRecord, seen: Mapping[JobReference, Seen], now: datetime) -
     took = ""
     if record.started_at:
         took = duration((record.ended_at or now) - record.started_at)
-    return Row(
+    return JobRow(
         record=record,
         status=status,
         path=_path(record),

@@ -27,7 +27,7 @@ KEPT: Final = 5000
 """Jobs kept in memory."""
 TIMEOUTS: Final = {"connect_timeout": 2, "read_timeout": 4, "retries": {"total_max_attempts": 1}}
 
-Place = tuple[str | None, str]
+ConnectedRegion = tuple[str | None, str]
 """Connection and region."""
 
 
@@ -66,7 +66,7 @@ class LiveJobs:
     ) -> None:
         self._connect = connect
         self._now = now
-        self._places: dict[Place, _Connected] = {}
+        self._places: dict[ConnectedRegion, _Connected] = {}
         self._seen: dict[JobReference, tuple[float, Seen]] = {}
         self._lock = threading.Lock()
 
@@ -74,7 +74,7 @@ class LiveJobs:
         """Return the jobs, fresh or as last seen; jobs that were never seen are missing."""
         wanted = list(dict.fromkeys(references))
         stale = [each for each in wanted if not self._is_fresh(each)]
-        by_place: dict[Place, list[JobReference]] = {}
+        by_place: dict[ConnectedRegion, list[JobReference]] = {}
         for each in stale:
             by_place.setdefault((each.connection, each.region), []).append(each)
         for place, group in by_place.items():
@@ -100,7 +100,7 @@ class LiveJobs:
         is_final = seen is not None and seen.job is not None and seen.job.status.is_final
         return is_final or self._now() - at < FRESH
 
-    def _ask(self, place: Place, group: Sequence[JobReference]) -> None:
+    def _ask(self, place: ConnectedRegion, group: Sequence[JobReference]) -> None:
         connected = self._connected(place)
         with connected.lock:  # one call at a time; meanwhile another page may have asked
             group = [each for each in group if not self._is_fresh(each)]
@@ -126,12 +126,12 @@ class LiveJobs:
             for oldest in list(self._seen)[: max(0, len(self._seen) - KEPT)]:
                 del self._seen[oldest]
 
-    def _connected(self, place: Place) -> _Connected:
+    def _connected(self, place: ConnectedRegion) -> _Connected:
         with self._lock:
             return self._places.setdefault(place, _Connected())
 
 
-def connect(connection: str | None, region: str) -> "FargateBatchHook":
+def connected_hook(connection: str | None, region: str) -> "FargateBatchHook":
     """Make a hook in the API server.
 
     A missing connection would make the Amazon provider use the credentials of the API server, so

@@ -43,7 +43,7 @@ _KEYS: Final = (JOB, REQUEST, CONSOLE_LINKS, _RETURNED)
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class TaskKey:
     """A task instance; *map_index* is -1 for a task that is not mapped."""
 
     dag_id: str
@@ -85,7 +85,7 @@ class TaskRecord:
         tries: Earlier tries and the present one, oldest first.
     """
 
-    key: Key
+    key: TaskKey
     state: str | None
     operator: str | None
     try_number: int
@@ -126,7 +126,7 @@ class TaskRecord:
         return summary if isinstance(summary, Mapping) else {}
 
 
-def task_record(key: Key) -> TaskRecord | None:
+def task_record(key: TaskKey) -> TaskRecord | None:
     """Read a task instance; ``None`` if Airflow does not know it."""
     with create_session(scoped=False) as session:
         instance = session.execute(select(*_COLUMNS).where(_is(TaskInstance, key))).one_or_none()
@@ -286,7 +286,7 @@ def _in_period(query: Query) -> list[ColumnElement[bool]]:
     ]
 
 
-def _is(model: Any, key: Key) -> ColumnElement[bool]:
+def _is(model: Any, key: TaskKey) -> ColumnElement[bool]:
     return and_(
         model.dag_id == key.dag_id,
         model.run_id == key.run_id,
@@ -297,7 +297,7 @@ def _is(model: Any, key: Key) -> ColumnElement[bool]:
 
 def _record(instance: Any) -> TaskRecord:
     return TaskRecord(
-        key=Key(instance.dag_id, instance.run_id, instance.task_id, instance.map_index),
+        key=TaskKey(instance.dag_id, instance.run_id, instance.task_id, instance.map_index),
         state=instance.state,
         operator=instance.custom_operator_name or instance.operator,
         try_number=instance.try_number,
@@ -332,14 +332,14 @@ def _by_key(
     columns: Sequence[str],
     records: Sequence[TaskRecord],
     *conditions: ColumnElement[bool],
-) -> Iterator[tuple[Key, list[tuple[Any, ...]]]]:
+) -> Iterator[tuple[TaskKey, list[tuple[Any, ...]]]]:
     place = (model.dag_id, model.run_id, model.task_id, model.map_index)
     keys = [(r.key.dag_id, r.key.run_id, r.key.task_id, r.key.map_index) for r in records]
     wanted = [getattr(model, name) for name in columns]
     rows = session.execute(
         select(*place, *wanted).where(tuple_(*place).in_(keys), *conditions)
     ).all()
-    found: dict[Key, list[tuple[Any, ...]]] = {}
+    found: dict[TaskKey, list[tuple[Any, ...]]] = {}
     for row in rows:
-        found.setdefault(Key(*row[:4]), []).append(tuple(row[4:]))
+        found.setdefault(TaskKey(*row[:4]), []).append(tuple(row[4:]))
     yield from found.items()

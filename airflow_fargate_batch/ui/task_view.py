@@ -13,9 +13,9 @@ from airflow_fargate_batch.core.explanation import Explanation, explain, questio
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.log_streams import chosen_child, nothing_to_read
 from airflow_fargate_batch.exceptions import AwsError
-from airflow_fargate_batch.ui.live import LiveJobs, connect
+from airflow_fargate_batch.ui.live import LiveJobs, connected_hook
 from airflow_fargate_batch.ui.lookups import Lookups
-from airflow_fargate_batch.ui.records import JobReference, Key, TaskRecord, task_record
+from airflow_fargate_batch.ui.records import JobReference, TaskKey, TaskRecord, task_record
 from airflow_fargate_batch.ui.task_page import (
     TaskPage,
     page_from_records,
@@ -58,10 +58,10 @@ def lookups() -> Lookups:
 @cache
 def live_jobs() -> LiveJobs:
     """Return the jobs that all pages of this process share."""
-    return LiveJobs(connect)
+    return LiveJobs(connected_hook)
 
 
-def task_page(key: Key) -> TaskPage | None:
+def task_page(key: TaskKey) -> TaskPage | None:
     """Return the page of a task instance; ``None`` if Airflow does not know it."""
     record = task_record(key)
     if record is None:
@@ -84,7 +84,7 @@ def task_page(key: Key) -> TaskPage | None:
     )
 
 
-def log_lines(key: Key, child: int | None) -> Log:
+def log_lines(key: TaskKey, child: int | None) -> Log:
     """Return the last lines of a task's job, or of a child of its array."""
     record = task_record(key)
     reference = record.job if record else None

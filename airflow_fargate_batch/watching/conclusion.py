@@ -1,4 +1,4 @@
-"""The verdict on an ended job: children, log lines, failure, exit codes."""
+"""The conclusion about an ended job: children, log lines, failure, exit codes."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -17,8 +17,8 @@ from airflow_fargate_batch.exceptions import AwsError, JobFailed
 
 if TYPE_CHECKING:
     from airflow_fargate_batch.aws.batch import BatchApi
-    from airflow_fargate_batch.aws.logs import LogsApi
     from airflow_fargate_batch.core.items import Items
+    from airflow_fargate_batch.watching.log_tail import LogTail
 
 log = logging.getLogger(__name__)
 
@@ -57,22 +57,24 @@ def conclude(
     *,
     task: str | None,
     api: "Callable[[], BatchApi]",
-    logs: "Callable[[], LogsApi] | None" = None,
+    tail: "Callable[[], LogTail] | None" = None,
     items: "Callable[[], Items | None] | None" = None,
     hidden: Callable[[Any], Any] = value_without_secrets,
     every_child: bool = False,
+    patience: float | None = None,
 ) -> Conclusion:
-    """Judge an ended job; unreadable children, logs or items do not change the verdict.
+    """Judge an ended job; unreadable children, logs or items do not change the result.
 
     :param task: DAG id and task id of the Airflow task.
     :param api: called only to ask AWS about a failed array's children, because connecting takes
         longer than all the rest.
-    :param logs: called only for a failed job, for the last lines; ``None`` means no lines.
+    :param tail: called only for a failed job, for the last lines; ``None`` means no lines.
     :param items: called only for a failed job, for the list that the children share; ``None`` means
         that they share none. The call returns ``None`` if the list is not known any more.
     :param hidden: strikes the secrets out of an item.
     :param every_child: whether to read all failed children, because the caller asks for all exit
         codes; otherwise as many as the summary keeps.
+    :param patience: seconds for the lookups that explain the job; ``None`` means five.
     """
     nothing: dict[str, Any] = {} if items is None else {"failed_items": []}
     if job.status is JobStatus.SUCCEEDED:
@@ -81,11 +83,12 @@ def conclude(
     known_children = failed_children_of(job, api, most=most) if job.is_array else []
     failed_children = known_children or []
     listed = items() if items else None
-    evidence = gather(
+    evidence = gather_evidence(
         job,
         api,
         failed_children=failed_children,
-        log_lines=log_lines_of(job, failed_children, api, logs) if logs else (),
+        log_lines=log_lines_of(job, failed_children, api, tail) if tail else (),
+        patience=patience,
     )
     explanation = explain(job, evidence, datetime.now(UTC))
     named = partial(listed.named, hidden=hidden) if listed else None
@@ -105,16 +108,18 @@ def conclude(
     )
 
 
-def gather(
+def gather_evidence(
     job: Job,
     api: "Callable[[], BatchApi]",
     *,
     failed_children: Sequence[Job] = (),
     log_lines: Sequence[str] = (),
+    patience: float | None = None,
 ) -> Evidence:
-    """Look up the evidence that can explain a job of a task, within ``PATIENCE`` seconds.
+    """Look up the evidence that can explain a job of a task.
 
     :param api: called only if a lookup can add to the explanation.
+    :param patience: seconds for all lookups; ``None`` means five.
     """
     alone = Evidence(failed_children=tuple(failed_children), log_lines=tuple(log_lines))
     asked = questions(job, failed_children)
@@ -123,16 +128,18 @@ def gather(
     from airflow_fargate_batch.watching.evidence_reader import EvidenceReader
 
     try:
-        reader = EvidenceReader(api())
+        reader = EvidenceReader(api(), patience=patience)
     except AwsError as error:
         log.warning("Could not look up the surroundings of job %s: %s", job.id, error)
         return alone
     return reader.read(job, asked, failed_children=failed_children, log_lines=log_lines)
 
 
-def explained(job: Job, api: "Callable[[], BatchApi]") -> Explanation:
-    """Explain a job that a task gives up; lookups end within ``PATIENCE`` seconds."""
-    return explain(job, gather(job, api), datetime.now(UTC))
+def explained(
+    job: Job, api: "Callable[[], BatchApi]", *, patience: float | None = None
+) -> Explanation:
+    """Explain a job that a task gives up; *patience* as in ``gather_evidence``."""
+    return explain(job, gather_evidence(job, api, patience=patience), datetime.now(UTC))
 
 
 def _failed_indexes(job: Job, failed_children: list[Job] | None) -> list[int] | None:
@@ -176,12 +183,10 @@ def _with_containers(api: "Callable[[], BatchApi]", children: list[Job]) -> list
     return [known.get(child.id) or replace(child, containers=()) for child in children]
 
 
-def last_lines(job: Job, logs: "Callable[[], LogsApi]") -> list[str]:
+def last_lines(job: Job, tail: "Callable[[], LogTail]") -> list[str]:
     """Return the last log lines of a job, ended or not; no lines for an array."""
-    from airflow_fargate_batch.watching.log_tail import LogTail  # loads botocore
-
     try:
-        return LogTail(logs()).of(job)
+        return tail().of(job)
     except AwsError as error:
         log.warning("Could not read the last log lines of job %s: %s", job.id, error)
         return []
@@ -191,16 +196,17 @@ def log_lines_of(
     job: Job,
     failed_children: list[Job],
     api: "Callable[[], BatchApi]",
-    logs: "Callable[[], LogsApi]",
+    tail: "Callable[[], LogTail]",
 ) -> list[str]:
     """Return the last log lines of a job, or of an array's first failed children."""
-    from airflow_fargate_batch.watching.log_tail import LogTail  # loads botocore
+
+    def describe(ids: list[str]) -> list[Job]:
+        return api().describe_jobs(ids)
 
     try:
-        tail = LogTail(logs())
         if job.is_array:
-            return tail.of_children(failed_children, describe=lambda ids: api().describe_jobs(ids))
-        return tail.of(job, describe=lambda ids: api().describe_jobs(ids))
+            return tail().of_children(failed_children, describe=describe)
+        return tail().of(job, describe=describe)
     except AwsError as error:
         log.warning("Could not read the last log lines of job %s: %s", job.id, error)
         return []

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Final, NamedTuple
 
 from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.core.listing import in_a_sentence
 from airflow_fargate_batch.core.narration import duration
 from airflow_fargate_batch.core.polling import REFUSAL_PATIENCE
 from airflow_fargate_batch.core.status import JobStatus
@@ -137,11 +138,9 @@ class Conversation:
             since=now if self._failing_since is None else self._failing_since,
             fails_at=fails_at,
         )
-        others = f" and {len(ids) - 1} more" if len(ids) > 1 else ""
         log.warning(
-            "DescribeJobs failed for job %s%s; %s: %s",
-            ids[0],
-            others,
+            "DescribeJobs failed for job %s; %s: %s",
+            in_a_sentence(ids, 1),
             self.trouble.plan(now),
             self.trouble.error,
         )

@@ -1,7 +1,7 @@
 """Calls for the cost of jobs: capacity of the queue, children of arrays, jobs of a queue."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -18,10 +18,9 @@ from airflow_fargate_batch.exceptions import AwsError
 if TYPE_CHECKING:
     from airflow_fargate_batch.aws.batch import BatchApi
     from airflow_fargate_batch.aws.surroundings import Caller, SurroundingsReader
+    from airflow_fargate_batch.watching.following import Describe
 
 log = logging.getLogger(__name__)
-
-Describe = Callable[[list[str]], Sequence[Job]]
 
 MOST_JOBS: Final = 10_000
 """Jobs of a queue to read, newest first."""
@@ -44,7 +43,7 @@ def read_queue(reader: "SurroundingsReader", queue: str | None) -> Surroundings:
     return surroundings
 
 
-def read_children(job: Job, describe: Describe, *, calls: int | None = None) -> list[Job]:
+def read_children(job: Job, describe: "Describe", *, calls: int | None = None) -> list[Job]:
     """Describe children of an array for its cost; no children if AWS refuses.
 
     :param calls: most calls to make; ``None`` means ten.
@@ -104,13 +103,13 @@ def costs_of_queue(
 def _ids(api: "BatchApi", queue: str, since: datetime, call: "Caller") -> tuple[list[str], bool]:
     """List the ids of jobs, newest first, and whether these are all."""
     ids: list[str] = []
-    token: str | None = None
+    next_token: str | None = None
     while True:
-        ask = partial(api.jobs_since, job_queue=queue, since=since, next_token=token)
+        ask = partial(api.jobs_since, job_queue=queue, since=since, next_token=next_token)
         page = call(ask)
         ids += [job.id for job in page.jobs]
-        token = page.next_token
-        if token is None:
+        next_token = page.next_token
+        if next_token is None:
             return ids, True
         if len(ids) >= MOST_JOBS:
             return ids[:MOST_JOBS], False

@@ -40,7 +40,7 @@ HOPS: Final = 5
 
 
 @dataclass(slots=True)
-class _Found:
+class _Answers:
     """Answers so far; each member is written by one thread."""
 
     surroundings: Surroundings = NOTHING_AROUND
@@ -90,7 +90,7 @@ class EvidenceReader:
         log_lines: Sequence[str] = (),
     ) -> Evidence:
         """Look up what *questions* ask; what has no answer in time is listed as unread."""
-        found = _Found()
+        found = _Answers()
         lookups = {
             Question.SURROUNDINGS: (JOB_QUEUE, self._surroundings),
             Question.LINE: (LINE, self._line),
@@ -115,7 +115,7 @@ class EvidenceReader:
         )
 
     def _side_by_side(
-        self, lookups: Sequence[tuple[str, Callable[[], None]]], found: _Found
+        self, lookups: Sequence[tuple[str, Callable[[], None]]], found: _Answers
     ) -> list[Unread]:
         """Make lookups in threads, and return those that are late.
 
@@ -137,13 +137,13 @@ class EvidenceReader:
         late = AwsError(f"AWS did not answer within {self._patience:g} s")
         return [Unread(what=what, error=late) for what, thread in threads if thread.is_alive()]
 
-    def _surroundings(self, job: Job, found: _Found) -> None:
+    def _surroundings(self, job: Job, found: _Answers) -> None:
         from airflow_fargate_batch.aws.surroundings import SurroundingsReader  # loads botocore
 
         reader = SurroundingsReader(self._api, scope=object(), call=self._call)
         found.surroundings = reader.read(queue=job.queue, definition=job.definition, fresh=True)
 
-    def _line(self, job: Job, found: _Found) -> None:
+    def _line(self, job: Job, found: _Answers) -> None:
         if job.queue is None:
             return
         found.snapshot = self._call(partial(self._api.queue_snapshot, job.queue))
@@ -156,7 +156,7 @@ class EvidenceReader:
                 children = self._call(partial(self._api.runnable_children, job.id))
                 found.runnable_child = next(iter(children), None)
 
-    def _dependencies(self, job: Job, found: _Found) -> None:
+    def _dependencies(self, job: Job, found: _Answers) -> None:
         """Describe the jobs in ``dependsOn``, and follow failed ones to the first failure."""
         found.dependencies = tuple(self._dependencies_of(job))
         failed = _first_failed(found.dependencies)
@@ -180,7 +180,7 @@ class EvidenceReader:
         found = [known.get(child) or known.get(whole) for whole, child in pairs]
         return [each for each in found if each is not None]
 
-    def _schedule(self, job: Job, found: _Found) -> None:
+    def _schedule(self, job: Job, found: _Answers) -> None:
         """Find the job in ListJobs, which alone reports when Batch requested the task."""
         if job.queue is None or job.name is None or (job.array and job.array.index is not None):
             return

@@ -1,4 +1,4 @@
-"""A DescribeJobs loop without asyncio, for a worker or a shell that waits for its own jobs.
+"""A DescribeJobs loop without asyncio, for a worker or a command that waits for its own jobs.
 
 ``core.polling`` plans the calls, and ``conversation`` interprets answers and errors, as for the
 ``poller`` of a triggerer.

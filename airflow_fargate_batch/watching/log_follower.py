@@ -1,6 +1,6 @@
 """The CloudWatch logs of jobs, followed while the jobs run and to the last line.
 
-A log that cannot be read is a warning, never an exception. A worker and a shell use
+A log that cannot be read is a warning, never an exception. A worker and the command line use
 ``LogFollower``; an event loop has a ``LogsGate`` and for each job an ``AsyncLogFollower``.
 ``core.log_reading`` decides on the next page to read and on the new lines.
 """

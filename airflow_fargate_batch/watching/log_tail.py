@@ -108,21 +108,21 @@ class LogTail:
 
     def _pages(self, source: Source) -> Iterator[Sequence[LogEvent]]:
         """Yield pages from the end backwards."""
-        token: str | None = None
+        next_token: str | None = None
         for _ in range(PAGES):
             page = self._get(
                 LogRequest(
                     group=source.group,
                     stream=source.stream,
-                    token=token,
+                    next_token=next_token,
                     from_head=False,
                     limit=self._count,
                 )
             )
             yield page.events
-            if page.token == token:
+            if page.next_token == next_token:
                 return
-            token = page.token
+            next_token = page.next_token
 
     def _get(self, request: LogRequest) -> LogPage:
         return self._persist(lambda: self._logs.get(request))

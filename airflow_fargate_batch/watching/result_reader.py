@@ -127,15 +127,17 @@ class ResultReader:
         return None
 
     def _pages(self, source: Source) -> Iterator[list[str]]:
-        token: str | None = None
+        next_token: str | None = None
         for _ in range(PAGES):
             page = self._get(
-                LogRequest(group=source.group, stream=source.stream, token=token, from_head=False)
+                LogRequest(
+                    group=source.group, stream=source.stream, next_token=next_token, from_head=False
+                )
             )
             yield [line for event in page.events for line in event.text.splitlines()]
-            if page.token == token:
+            if page.next_token == next_token:
                 return
-            token = page.token
+            next_token = page.next_token
 
     def _get(self, request: LogRequest) -> LogPage:
         return retried(lambda: self._logs.get(request), PAGE_RETRIES, sleep=self._sleep)
@@ -187,7 +189,14 @@ class ObjectReader:
         return data.decode()
 
 
-def result_of(job: Job, hook: HasCalls, location: Address | None = None) -> Any:
+def result_of(
+    job: Job,
+    hook: HasCalls,
+    location: Address | None = None,
+    *,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    sleep: Callable[[float], object] = time.sleep,
+) -> Any:
     """Return the result of a job that succeeded, without secrets; of an array a list by index.
 
     :param job: a job from DescribeJobs, or from a trigger's event; the latter has no secrets, so
@@ -196,17 +205,19 @@ def result_of(job: Job, hook: HasCalls, location: Address | None = None) -> Any:
     :raises ResultMissing: as in ``ResultReader.read``.
     :raises AwsError: as in ``ResultReader.read``.
     """
+    reader = ResultReader(hook.logs, now=now, sleep=sleep)
     if job.array_size is not None:
-        return _results_of_children(job, hook)
+        return _results_of_children(job, hook, reader)
     job = next(iter(hook.describe([job.id])), job)
-    found = ResultReader(hook.logs).read(job)
+    found = reader.read(job)
     value = found.value
     if found.object_name is not None:
-        value = ObjectReader(lambda: hook.lists).read(job.id, found.object_name, location)
+        store = ObjectReader(lambda: hook.lists, sleep=sleep)
+        value = store.read(job.id, found.object_name, location)
     return _without_secrets(job, value)
 
 
-def _results_of_children(job: Job, hook: HasCalls) -> list[Any]:
+def _results_of_children(job: Job, hook: HasCalls, reader: ResultReader) -> list[Any]:
     """Return the results of an array's children by index, some read side by side."""
     ids = [f"{job.id}:{index}" for index in range(job.array_size or 0)]
     log.info("Reading the results of %d children of job %s", len(ids), job.id)
@@ -215,7 +226,6 @@ def _results_of_children(job: Job, hook: HasCalls) -> list[Any]:
         for start in range(0, len(ids), limits.DESCRIBE_JOBS)
         for child in hook.describe(ids[start : start + limits.DESCRIBE_JOBS])
     }
-    reader = ResultReader(hook.logs)
 
     def of_child(job_id: str) -> Any:
         child = children.get(job_id)

@@ -11,7 +11,7 @@ from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.log_reading import MISSING
 from airflow_fargate_batch.core.pricing import BUILT_IN, Prices
 from airflow_fargate_batch.core.right_size import (
-    environment_of,
+    compute_environment_of,
     records_use,
     right_size,
     why_missing,
@@ -89,7 +89,7 @@ def with_use(
     """Add what the job used, or why there are no figures; a refusal is listed as unread."""
     if TaskPlace.of(job) is None or _began(job) is None:
         return evidence
-    environment = environment_of(job, evidence.environments)
+    environment = compute_environment_of(job, evidence.environments)
     usage: Usage | None = None
     if records_use(environment):
         try:

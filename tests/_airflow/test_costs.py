@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from airflow_fargate_batch._airflow import queue_capacity
-from airflow_fargate_batch._airflow.costs import cost_of_ended, known_prices
+from airflow_fargate_batch._airflow.costs import configured_prices, cost_of_ended
 from airflow_fargate_batch._airflow.queue_capacity import QueueCapacities
 from airflow_fargate_batch._airflow.shared_poller import Once
 from airflow_fargate_batch.aws.batch import BatchApi
@@ -98,7 +97,7 @@ def prices_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_prices_come_from_the_file_of_the_setting(prices_file: Path) -> None:
     row = {"region": "eu-west-9", "platform": "linux-x86", "vcpuHour": "1", "gbHour": "2"}
     prices_file.write_text(json.dumps({"prices": [row | {"asOf": "2027-01-01"}]}))
-    assert known_prices().rate("eu-west-9", Platform.X86) is not None
+    assert configured_prices().rate("eu-west-9", Platform.X86) is not None
 
 
 @pytest.mark.parametrize("content", [None, "{", "[]"])
@@ -107,13 +106,13 @@ def test_a_bad_prices_file_is_logged_and_the_built_in_prices_count(
 ) -> None:
     if content is not None:
         prices_file.write_text(content)
-    assert known_prices() is BUILT_IN
+    assert configured_prices() is BUILT_IN
     assert f"[fargate_batch] prices_file: {prices_file} " in caplog.text
     assert "The cost is computed with the built-in prices." in caplog.text
 
 
 def test_without_the_setting_the_built_in_prices_count() -> None:
-    assert known_prices() is BUILT_IN
+    assert configured_prices() is BUILT_IN
 
 
 def test_triggers_ask_once_about_a_queue(aws: LocalBatch, api: BatchApi) -> None:
@@ -146,15 +145,13 @@ def test_triggers_learn_whether_the_queue_records_use(aws: LocalBatch, api: Batc
 
 
 def test_a_slow_or_failing_lookup_leaves_the_capacity_unknown(
-    aws: LocalBatch, api: BatchApi, monkeypatch: pytest.MonkeyPatch
+    aws: LocalBatch, api: BatchApi
 ) -> None:
-    monkeypatch.setattr(queue_capacity, "PATIENCE", 0.1)
-
     def refuse() -> BatchApi:
         raise CredentialsMissing("no credentials")
 
     async def ask(once: Once[BatchApi]) -> Capacity:
-        return (await QueueCapacities(once).of(READY_QUEUE)).capacity
+        return (await QueueCapacities(once, patience=0.1).of(READY_QUEUE)).capacity
 
     assert asyncio.run(ask(Once(refuse))) is Capacity.UNKNOWN
     aws.faults.add("stall", seconds=0.5, operation="DescribeJobQueues", times=1)

@@ -32,7 +32,7 @@ from tests.operating import (
     operator,
     rendered,
 )
-from tests.test_triggers import Aws, aws, run, trigger_for
+from tests.test_triggers import ConnectedBatch, aws, run, trigger_for
 
 try:
     from airflow.sdk.exceptions import TaskDeferred
@@ -139,7 +139,7 @@ def queue(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 @pytest.mark.usefixtures("queue")
 def test_a_succeeded_job_ends_the_task(
-    aws: Aws, pushed: Pushed, caplog: pytest.LogCaptureFixture
+    aws: ConnectedBatch, pushed: Pushed, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
     aws.will(JOB_ID, "RUNNING", "SUCCEEDED", **FINISHED)
@@ -198,14 +198,14 @@ def test_members_of_a_later_version_are_ignored() -> None:
 
 
 @pytest.mark.usefixtures("queue")
-def test_a_failed_job_goes_through_a_worker(aws: Aws, pushed: Pushed) -> None:
+def test_a_failed_job_goes_through_a_worker(aws: ConnectedBatch, pushed: Pushed) -> None:
     aws.will(JOB_ID, "FAILED", **FINISHED)
     event = event_of(in_triggerer())
     assert event.payload["outcome"] == "ended"
     assert pushed == {}
 
 
-def test_a_wait_that_is_over_goes_through_a_worker(aws: Aws, pushed: Pushed) -> None:
+def test_a_wait_that_is_over_goes_through_a_worker(aws: ConnectedBatch, pushed: Pushed) -> None:
     aws.will(JOB_ID, "RUNNING", **FINISHED)
     past = "2026-02-03T04:05:06+00:00"
     event = event_of(in_triggerer(wait_until=past, terminate_on_kill=False))
@@ -225,7 +225,7 @@ def test_a_wait_that_is_over_goes_through_a_worker(aws: Aws, pushed: Pushed) -> 
 def test_what_needs_a_lookup_goes_through_a_worker(
     members: dict[str, Any],
     reason: str,
-    aws: Aws,
+    aws: ConnectedBatch,
     pushed: Pushed,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -237,7 +237,10 @@ def test_what_needs_a_lookup_goes_through_a_worker(
 
 
 def test_a_job_whose_use_is_recorded_goes_through_a_worker(
-    aws: Aws, pushed: Pushed, queue: Callable[..., None], caplog: pytest.LogCaptureFixture
+    aws: ConnectedBatch,
+    pushed: Pushed,
+    queue: Callable[..., None],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level("INFO")
     queue(answer=True)
@@ -252,7 +255,7 @@ def test_a_job_whose_use_is_recorded_goes_through_a_worker(
 @pytest.mark.parametrize("key", ["job", "console_log", "return_value"])
 @pytest.mark.usefixtures("queue")
 def test_if_an_xcom_cannot_be_pushed_a_worker_ends_the_task(
-    key: str, aws: Aws, pushed: Pushed, caplog: pytest.LogCaptureFixture
+    key: str, aws: ConnectedBatch, pushed: Pushed, caplog: pytest.LogCaptureFixture
 ) -> None:
     pushed.fails_at = key
     aws.will(JOB_ID, "SUCCEEDED", **FINISHED)
@@ -264,7 +267,7 @@ def test_if_an_xcom_cannot_be_pushed_a_worker_ends_the_task(
 @pytest.mark.parametrize("missing", ["trigger_id", "task_instance"])
 @pytest.mark.usefixtures("queue")
 def test_airflow_dags_test_passes_the_event_to_the_task(
-    missing: str, aws: Aws, pushed: Pushed
+    missing: str, aws: ConnectedBatch, pushed: Pushed
 ) -> None:
     """``airflow dags test`` resumes the task with the payload of any event."""
     aws.will(JOB_ID, "SUCCEEDED", **FINISHED)
@@ -275,7 +278,7 @@ def test_airflow_dags_test_passes_the_event_to_the_task(
 
 
 @pytest.mark.usefixtures("queue")
-def test_without_the_argument_nothing_changes(aws: Aws, pushed: Pushed) -> None:
+def test_without_the_argument_nothing_changes(aws: ConnectedBatch, pushed: Pushed) -> None:
     aws.will(JOB_ID, "SUCCEEDED", **FINISHED)
     assert event_of(in_triggerer(finish=None)).payload["outcome"] == "ended"
     assert pushed == {}

@@ -27,7 +27,7 @@ TASK: Any = SimpleNamespace(task_id="submit")
 LINES = [f"line {number}" for number in range(10)]
 
 
-class Aws(WatchedBatch):
+class BatchAndLogs(WatchedBatch):
     """Jobs that are as they are told to be, and their logs."""
 
     def __init__(self) -> None:
@@ -67,8 +67,8 @@ class Xcom:
 
 
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
-    aws = Aws()
+def aws(monkeypatch: pytest.MonkeyPatch) -> BatchAndLogs:
+    aws = BatchAndLogs()
     monkeypatch.setattr(ConnectionSettings, "connect", lambda _: aws)
     monkeypatch.setattr(ConnectionSettings, "connect_logs", lambda _: aws.cloud)
     return aws
@@ -137,7 +137,7 @@ async def die(task: "asyncio.Task[Any]") -> None:
 
 
 def test_secrets_that_the_container_writes_are_struck_out(
-    aws: Aws, caplog: pytest.LogCaptureFixture
+    aws: BatchAndLogs, caplog: pytest.LogCaptureFixture
 ) -> None:
     aws.becomes(replace(job("SUCCEEDED", "one"), secrets=("correct-horse",)))
     aws.cloud.write("one", "password=correct-horse!")
@@ -149,7 +149,7 @@ KEY = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADAN\nBgkqhkiG9w0B\n-----END PRIVATE
 
 
 def test_the_log_strikes_out_parameters_leaves_of_json_lines_and_words_of_commands(
-    aws: Aws, caplog: pytest.LogCaptureFixture
+    aws: BatchAndLogs, caplog: pytest.LogCaptureFixture
 ) -> None:
     members = job("SUCCEEDED", "one").to_api()
     [task] = members["ecsProperties"]["taskProperties"]
@@ -178,7 +178,7 @@ def test_the_log_strikes_out_parameters_leaves_of_json_lines_and_words_of_comman
     assert not [secret for secret in aws.lives["job"][0].secrets if secret in stored]
 
 
-def test_the_event_carries_no_tags_of_others(aws: Aws) -> None:
+def test_the_event_carries_no_tags_of_others(aws: BatchAndLogs) -> None:
     own = {"airflow-fargate-batch:submission": "token-0"}
     aws.becomes(replace(job("SUCCEEDED"), tags={**own, "note": "correct-horse"}))
     [told] = asyncio.run(event_of(trigger(log_interval=None)))["jobs"]
@@ -189,7 +189,7 @@ def test_the_event_carries_no_tags_of_others(aws: Aws) -> None:
 
 
 def test_the_next_trigger_goes_on_where_one_that_died_had_read(
-    aws: Aws, xcom: Xcom, caplog: pytest.LogCaptureFixture
+    aws: BatchAndLogs, xcom: Xcom, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def main() -> None:
         aws.becomes(job("RUNNING", "one"))
@@ -206,7 +206,7 @@ def test_the_next_trigger_goes_on_where_one_that_died_had_read(
 
 
 def test_the_place_is_kept_soon_then_at_most_now_and_then_and_after_the_last_line(
-    aws: Aws, xcom: Xcom
+    aws: BatchAndLogs, xcom: Xcom
 ) -> None:
     async def main() -> None:
         aws.becomes(job("RUNNING", "one"))
@@ -226,7 +226,7 @@ def test_the_place_is_kept_soon_then_at_most_now_and_then_and_after_the_last_lin
     asyncio.run(main())
 
 
-def test_all_triggers_together_write_at_one_pace(aws: Aws, xcom: Xcom) -> None:
+def test_all_triggers_together_write_at_one_pace(aws: BatchAndLogs, xcom: Xcom) -> None:
     log = replace(LOG, write_rate=CallRate(fastest=5, slowest=5, gain=0))
 
     async def main() -> None:
@@ -247,7 +247,7 @@ def test_all_triggers_together_write_at_one_pace(aws: Aws, xcom: Xcom) -> None:
 
 
 def test_a_line_counts_as_read_only_when_it_can_have_reached_the_tasks_log(
-    aws: Aws, xcom: Xcom, caplog: pytest.LogCaptureFixture
+    aws: BatchAndLogs, xcom: Xcom, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def main() -> None:
         aws.becomes(job("RUNNING", "one"))
@@ -264,7 +264,7 @@ def test_a_line_counts_as_read_only_when_it_can_have_reached_the_tasks_log(
 
 @pytest.mark.parametrize("task_instance", [TASK, None], ids=["told not to", "no task at hand"])
 def test_where_the_task_has_pushed_none_no_place_is_kept(
-    aws: Aws, xcom: Xcom, caplog: pytest.LogCaptureFixture, task_instance: Any
+    aws: BatchAndLogs, xcom: Xcom, caplog: pytest.LogCaptureFixture, task_instance: Any
 ) -> None:
     xcom.position = None
     aws.becomes(job("SUCCEEDED", "one"))
@@ -277,7 +277,7 @@ def test_where_the_task_has_pushed_none_no_place_is_kept(
 
 @pytest.mark.parametrize("kept", [{"another": [9, 9]}, ["odd"], {"one": "odd"}, 7], ids=repr)
 def test_an_odd_place_and_that_of_another_job_do_no_harm(
-    aws: Aws, xcom: Xcom, caplog: pytest.LogCaptureFixture, kept: Any
+    aws: BatchAndLogs, xcom: Xcom, caplog: pytest.LogCaptureFixture, kept: Any
 ) -> None:
     xcom.position = kept
     aws.becomes(job("SUCCEEDED", "one"))
@@ -286,7 +286,7 @@ def test_an_odd_place_and_that_of_another_job_do_no_harm(
     assert lines(caplog) == LINES
 
 
-def test_where_logs_are_off_xcom_is_left_alone(aws: Aws, xcom: Xcom) -> None:
+def test_where_logs_are_off_xcom_is_left_alone(aws: BatchAndLogs, xcom: Xcom) -> None:
     async def fail() -> None:
         raise AssertionError
 
@@ -302,7 +302,7 @@ def test_where_logs_are_off_xcom_is_left_alone(aws: Aws, xcom: Xcom) -> None:
 
 @pytest.mark.parametrize("works_until", ["reading", "writing"])
 def test_an_xcom_that_fails_is_one_warning(
-    aws: Aws, xcom: Xcom, caplog: pytest.LogCaptureFixture, works_until: str
+    aws: BatchAndLogs, xcom: Xcom, caplog: pytest.LogCaptureFixture, works_until: str
 ) -> None:
     calls = 0
 
@@ -331,7 +331,7 @@ def test_an_xcom_that_fails_is_one_warning(
 
 
 def test_an_xcom_that_does_not_answer_stalls_nobody_and_is_not_cancelled(
-    aws: Aws,
+    aws: BatchAndLogs,
     xcom: Xcom,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -364,7 +364,7 @@ def test_an_xcom_that_does_not_answer_stalls_nobody_and_is_not_cancelled(
 
 
 def test_the_chosen_childs_lines_are_logged_while_its_array_goes_on(
-    aws: Aws, caplog: pytest.LogCaptureFixture
+    aws: BatchAndLogs, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def main() -> None:
         aws.is_array("PENDING")
@@ -386,7 +386,7 @@ def test_the_chosen_childs_lines_are_logged_while_its_array_goes_on(
 
 
 def test_the_chosen_child_of_an_array_that_ended_meanwhile_is_read_as_well(
-    aws: Aws, caplog: pytest.LogCaptureFixture
+    aws: BatchAndLogs, caplog: pytest.LogCaptureFixture
 ) -> None:
     aws.is_array("SUCCEEDED", child="SUCCEEDED")
     aws.cloud.write("one", *LINES)
@@ -396,7 +396,7 @@ def test_the_chosen_child_of_an_array_that_ended_meanwhile_is_read_as_well(
 
 @pytest.mark.parametrize("fault", [None, AnswerLost("cut")], ids=["unknown", "not told"])
 def test_a_child_that_cannot_be_found_is_not_waited_for(
-    aws: Aws, caplog: pytest.LogCaptureFixture, fault: Exception | None
+    aws: BatchAndLogs, caplog: pytest.LogCaptureFixture, fault: Exception | None
 ) -> None:
     async def main() -> None:
         aws.is_array("PENDING")
@@ -417,7 +417,7 @@ def test_a_child_that_cannot_be_found_is_not_waited_for(
 
 
 def test_a_child_that_does_not_come_into_being_for_long_is_asked_for_again(
-    aws: Aws, caplog: pytest.LogCaptureFixture
+    aws: BatchAndLogs, caplog: pytest.LogCaptureFixture
 ) -> None:
     poll = replace(POLL, never_came_after=0.0)
 
@@ -434,7 +434,7 @@ def test_a_child_that_does_not_come_into_being_for_long_is_asked_for_again(
 
 
 def test_a_wait_that_is_over_does_not_go_on_for_the_childs_log(
-    aws: Aws, caplog: pytest.LogCaptureFixture
+    aws: BatchAndLogs, caplog: pytest.LogCaptureFixture
 ) -> None:
     aws.is_array("PENDING", child="RUNNING")
     aws.cloud.write("one", *LINES)
@@ -445,7 +445,7 @@ def test_a_wait_that_is_over_does_not_go_on_for_the_childs_log(
 
 
 def test_an_array_without_a_chosen_child_says_once_how_to_choose_one(
-    aws: Aws, caplog: pytest.LogCaptureFixture
+    aws: BatchAndLogs, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     aws.is_array("SUCCEEDED")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from airflow_fargate_batch._airflow import compat, metrics
-from airflow_fargate_batch._airflow.metrics import TaskMetrics, outcome_of
+from airflow_fargate_batch._airflow.metrics import TaskMetrics, outcome_tag
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.exceptions import AwsError
 from airflow_fargate_batch.hooks import FargateBatchHook
@@ -74,7 +74,7 @@ def test_an_ended_job_is_counted_and_timed_by_task(recorder: Recorder) -> None:
     ],
 )
 def test_a_failed_job_is_counted_by_the_kind_of_its_failure(reason: str, outcome: str) -> None:
-    assert outcome_of(job("FAILED", statusReason=reason)) == outcome
+    assert outcome_tag(job("FAILED", statusReason=reason)) == outcome
 
 
 def test_times_that_are_not_known_or_nonsense_are_not_sent(recorder: Recorder) -> None:

@@ -1,6 +1,5 @@
 """Each submit of a try has a place of its own, and the next try finds the same places again."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
@@ -9,6 +8,7 @@ import pytest
 
 from airflow_fargate_batch._airflow import ordinals as module
 from airflow_fargate_batch._airflow.ordinals import place_of
+from tests.fakes import FakeTime
 from tests.operating import FakeTaskInstance
 from tests.patience import PATIENCE
 
@@ -52,12 +52,11 @@ def test_a_submit_that_failed_is_repeated_at_its_place() -> None:
 
 
 def test_a_place_knows_how_long_its_try_has_been_submitting() -> None:
-    ti = FakeTaskInstance()
-    with place_of(ti, "a") as first:
-        time.sleep(0.05)
-    with place_of(ti, "b") as second:
-        assert first.seconds < second.seconds
-        assert second.seconds >= 0.05
+    ti, time = FakeTaskInstance(), FakeTime()
+    with place_of(ti, "a", now=time.now) as first:
+        time.sleep(5)
+    with place_of(ti, "b", now=time.now) as second:
+        assert (first.seconds, second.seconds) == (0, 5)
 
 
 def test_threads_take_different_places() -> None:

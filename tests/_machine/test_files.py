@@ -9,14 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from airflow_fargate_batch._machine import files
 from airflow_fargate_batch._machine.files import JSON_BYTES, read_json_file
 from tests.patience import PATIENCE
-
-
-@pytest.fixture(autouse=True)
-def _little_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "PATIENCE", 0.2)
 
 
 @pytest.fixture
@@ -86,7 +80,7 @@ def test_a_pipe_that_somebody_fills_is_read_to_its_end(pipe: tuple[str, int]) ->
 def test_a_pipe_that_nobody_fills_is_given_up(fifo: Path, pipe: tuple[str, int]) -> None:
     path, writing = pipe
     for silent in (str(fifo), path):
-        said = read_json_file(silent, pipes=True).error
+        said = read_json_file(silent, pipes=True, patience=0.2).error
         assert said == "is a pipe without data for 0 s"
     os.close(writing)
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from airflow_fargate_batch.aws import items
 from airflow_fargate_batch.aws.items import LONGEST, ItemsApi
 from airflow_fargate_batch.core.items import Address
 from airflow_fargate_batch.exceptions import AccessDenied, AnswerLost, AwsError, Throttled
@@ -116,13 +115,10 @@ def test_other_faults_are_told_apart(
         api.write(LIST, TEXT)
 
 
-def test_a_list_that_is_too_large_is_not_read(
-    api: ItemsApi, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(items, "MOST_BYTES", 3)
+def test_a_list_that_is_too_large_is_not_read(api: ItemsApi) -> None:
     api.write(LIST, TEXT)
     with pytest.raises(AwsError, match="Split the list"):
-        api.read(LIST)
+        api.read(LIST, most=3)
 
 
 def test_the_longest_life_is_the_longest_of_s3() -> None:

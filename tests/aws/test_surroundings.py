@@ -11,6 +11,7 @@ from airflow_fargate_batch.aws.batch import BatchApi
 from airflow_fargate_batch.aws.surroundings import KEPT_FOR, SurroundingsReader
 from airflow_fargate_batch.exceptions import AccessDenied, Throttled
 from airflow_fargate_batch.local import LocalBatch
+from tests.fakes import FakeTime
 
 QUEUE = "awa-batch-dev-fargate-high-priority"
 DEFINITION = "awa-batch-dev-fargate-sample"
@@ -26,22 +27,15 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalBatch]:
         yield batch
 
 
-class Clock:
-    seconds = 0.0
-
-    def __call__(self) -> float:
-        return self.seconds
+@pytest.fixture
+def time() -> FakeTime:
+    return FakeTime()
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def reader(aws: LocalBatch, clock: Clock) -> SurroundingsReader:
+def reader(aws: LocalBatch, time: FakeTime) -> SurroundingsReader:
     api = BatchApi.connect(region_name=aws.region)
-    return SurroundingsReader(api, scope=next(scopes), now=clock)
+    return SurroundingsReader(api, scope=next(scopes), now=time.now)
 
 
 def calls(aws: LocalBatch) -> list[str]:
@@ -72,12 +66,12 @@ def test_a_fair_share_queue_takes_one_more(reader: SurroundingsReader, aws: Loca
 
 
 def test_answers_are_kept_for_some_minutes_in_the_process(
-    reader: SurroundingsReader, clock: Clock, aws: LocalBatch
+    reader: SurroundingsReader, time: FakeTime, aws: LocalBatch
 ) -> None:
     first = reader.read(queue=QUEUE, definition=DEFINITION)
     assert reader.read(queue=QUEUE, definition=DEFINITION) == first
     assert len(calls(aws)) == 3
-    clock.seconds += KEPT_FOR
+    time.seconds += KEPT_FOR
     reader.read(queue=QUEUE, definition=DEFINITION)
     assert len(calls(aws)) == 6
 

@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,7 +12,7 @@ import pytest
 
 from airflow_fargate_batch.cli import _clients, main
 from airflow_fargate_batch.local import LocalBatch
-from airflow_fargate_batch.submitting.retrying import Timing
+from tests.fakes import LocalTime
 from tests.patience import PATIENCE
 
 BIN = Path(sys.executable).parent
@@ -63,40 +62,16 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalBatch]:
         yield batch
 
 
-class Time:
-    """Passes by sleeping, for LocalBatch as well; ``disturb`` may spoil a sleep."""
-
-    def __init__(self, aws: LocalBatch) -> None:
-        self._aws = aws
-        self._start = datetime.now(UTC)
-        self.seconds = 0.0
-        self.disturb: Callable[[], object] = lambda: None
-
-    def sleep(self, seconds: float) -> None:
-        self.disturb()
-        self.seconds += seconds
-        self._aws.advance(seconds)
-
-    def clock(self) -> Timing:
-        return Timing(
-            now=lambda: self.seconds,
-            sleep=self.sleep,
-            random=lambda: 0.5,
-            date=lambda: self._start + timedelta(seconds=self.seconds),
-        )
-
-
 @pytest.fixture
-def time(aws: LocalBatch, monkeypatch: pytest.MonkeyPatch) -> Time:
+def time(aws: LocalBatch, monkeypatch: pytest.MonkeyPatch) -> LocalTime:
     """Let no command wait for real."""
-    time = Time(aws)
+    time = LocalTime(aws)
     monkeypatch.setattr(_clients, "CLOCK", time.clock())
-    monkeypatch.setattr("airflow_fargate_batch.watching.log_tail.SETTLE", 0.0)
     return time
 
 
 @pytest.fixture
-def job(submit: Run, aws: LocalBatch, time: Time) -> Callable[..., str]:  # noqa: ARG001 - passes
+def job(submit: Run, aws: LocalBatch, time: LocalTime) -> Callable[..., str]:  # noqa: ARG001 - passes
     """Give what submits a job, about which it may tell LocalBatch a script, and returns its id."""
 
     def call(*words: str, **script: Any) -> str:

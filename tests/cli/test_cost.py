@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -10,19 +10,23 @@ from typing import Any
 
 import pytest
 
-from airflow_fargate_batch.cli import _console, cost
+from airflow_fargate_batch.aws.batch import BatchApi, JobPage
+from airflow_fargate_batch.cli import _clients, _console, cost
 from airflow_fargate_batch.core.cost_report import Group
+from airflow_fargate_batch.core.job import Job
+from airflow_fargate_batch.core.limits import LIST_JOBS_PAGE
 from airflow_fargate_batch.local import LocalBatch
 from airflow_fargate_batch.local.account import READY_QUEUE
-from airflow_fargate_batch.watching import costs
-from tests.cli.conftest import Run, Time
+from airflow_fargate_batch.watching.costs import MOST_JOBS
+from tests.cli.conftest import Run
+from tests.fakes import LocalTime
 
 Submit = Callable[..., str]
 MINUTE = 0.001027  # 1 vCPU, 2 GB, ap-northeast-1
 
 
 @pytest.fixture
-def jobs(job: Submit, time: Time) -> None:
+def jobs(job: Submit, time: LocalTime) -> None:
     """Let two jobs of a DAG, an array and a job of no DAG end."""
     size = ("--vcpu", "1", "--memory", "2048")
     tags = {"airflow-fargate-batch:dag": "etl", "airflow-fargate-batch:task": "load"}
@@ -70,7 +74,7 @@ def test_csv_is_for_programs_and_a_table_for_people(
 
 
 @pytest.mark.usefixtures("jobs")
-def test_only_jobs_created_since_count(run: Run, time: Time) -> None:
+def test_only_jobs_created_since_count(run: Run, time: LocalTime) -> None:
     time.sleep(3 * 86400)
     assert read(run)["total"]["jobs"] == 3
     assert read(run, "--since", "2d")["total"]["jobs"] == 0
@@ -79,7 +83,7 @@ def test_only_jobs_created_since_count(run: Run, time: Time) -> None:
     assert f"No job of {READY_QUEUE} was created since" in outcome.err
 
 
-def test_a_running_job_counts_until_now(run: Run, job: Submit, time: Time) -> None:
+def test_a_running_job_counts_until_now(run: Run, job: Submit, time: LocalTime) -> None:
     job("--job-name", "long", name="long", runtime=7200)
     time.sleep(3610)
     assert 3590 <= read(run)["total"]["billedSeconds"] <= 3610
@@ -120,7 +124,7 @@ def spot_queue(aws: LocalBatch, *kinds: str) -> str:
 
 @pytest.mark.parametrize("kinds", [["FARGATE_SPOT"], ["FARGATE", "FARGATE_SPOT"]])
 def test_spot_is_a_range(
-    run: Run, aws: LocalBatch, job: Submit, time: Time, kinds: list[str]
+    run: Run, aws: LocalBatch, job: Submit, time: LocalTime, kinds: list[str]
 ) -> None:
     queue = spot_queue(aws, *kinds)
     job("--job-queue", queue, "--vcpu", "1", "--memory", "2048")
@@ -160,7 +164,7 @@ def test_a_passing_fault_is_retried(run: Run, aws: LocalBatch, fault: str) -> No
 
 
 def test_without_a_price_the_jobs_are_counted_and_the_exit_code_is_1(
-    run: Run, job: Submit, time: Time
+    run: Run, job: Submit, time: LocalTime
 ) -> None:
     job("--region", "eu-west-9")
     time.sleep(1000)
@@ -170,14 +174,25 @@ def test_without_a_price_the_jobs_are_counted_and_the_exit_code_is_1(
     assert "1 job is not counted: no price of Linux x86 in eu-west-9 is known" in outcome.err
 
 
-@pytest.mark.usefixtures("jobs")
-def test_a_queue_with_too_many_jobs_says_so(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(costs, "MOST_JOBS", 2)
-    monkeypatch.setattr("airflow_fargate_batch.core.limits.LIST_JOBS_PAGE", 2)
+class EndlessQueue(BatchApi):
+    """A queue whose pages of jobs never end."""
+
+    def jobs_since(self, **_: object) -> JobPage:
+        return JobPage([Job(id="job")] * LIST_JOBS_PAGE, next_token="more")
+
+    def describe_jobs(self, job_ids: Iterable[str]) -> list[Job]:
+        return [Job(id=each) for each in job_ids]
+
+
+def test_a_queue_with_too_many_jobs_says_so(
+    run: Run, aws: LocalBatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api = EndlessQueue(aws.client("batch"))
+    monkeypatch.setattr(_clients, "connect", lambda _: api)
     outcome = run("cost", "--output", "json")
-    assert json.loads(outcome.out)["total"]["jobs"] == 2
+    assert json.loads(outcome.out)["total"]["jobs"] == MOST_JOBS
     assert json.loads(outcome.out)["isComplete"] is False
-    assert "The queue has more jobs than the 2 that were read: choose a later --since." in (
+    assert "The queue has more jobs than the 10,000 that were read: choose a later --since." in (
         outcome.err
     )
 

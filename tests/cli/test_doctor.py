@@ -15,7 +15,8 @@ from airflow_fargate_batch.local.account import (
     READY_FAIR_SHARE_QUEUE,
     READY_QUEUE,
 )
-from tests.cli.conftest import Run, Time, shell
+from tests.cli.conftest import Run, shell
+from tests.fakes import LocalTime
 
 QUEUE = f"job-queue/{READY_QUEUE}"
 ENVIRONMENT = f"compute-environment/{READY_QUEUE}-environment"
@@ -640,7 +641,7 @@ SITUATIONS: dict[str, Situation] = {
 
 
 @pytest.fixture
-def doctor(run: Run, time: Time) -> Run:  # noqa: ARG001 - passes without sleeping
+def doctor(run: Run, time: LocalTime) -> Run:  # noqa: ARG001 - passes without sleeping
     return lambda *words: run("doctor", *words)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from airflow_fargate_batch.cli import _explaining
+from airflow_fargate_batch.cli import _clients, _explaining
 from airflow_fargate_batch.local import LocalBatch
 from airflow_fargate_batch.local.account import (
     READY_DEFINITION,
@@ -14,7 +14,8 @@ from airflow_fargate_batch.local.account import (
     READY_QUEUE,
 )
 from airflow_fargate_batch.local.configuration import QUEUE
-from tests.cli.conftest import Run, Time
+from tests.cli.conftest import Run
+from tests.fakes import LocalTime
 
 # The lowest boto3 leaves members out of answers, such as scheduledAt: the timeline is coarser.
 pytestmark = pytest.mark.new_boto3
@@ -147,7 +148,7 @@ NOT_STARTED: list[tuple[str, dict[str, Any], str, str]] = [
 def test_a_job_that_did_not_start(
     explain: Explain,
     job: Submit,
-    time: Time,
+    time: LocalTime,
     script: dict[str, Any],
     cause: str,
     advice: str,
@@ -206,7 +207,7 @@ RAN: list[tuple[str, dict[str, Any], str, str]] = [
 def test_a_job_that_ran_and_failed(
     explain: Explain,
     job: Submit,
-    time: Time,
+    time: LocalTime,
     script: dict[str, Any],
     cause: str,
     advice: str,
@@ -223,7 +224,7 @@ def test_a_job_that_ran_and_failed(
     assert "  running for 5 s" in text
 
 
-def test_a_timeout(explain: Explain, job: Submit, time: Time) -> None:
+def test_a_timeout(explain: Explain, job: Submit, time: LocalTime) -> None:
     late = job("--job-timeout", "60", name="*", runtime=600)
     time.sleep(120)
     text = explain(late)
@@ -247,7 +248,7 @@ class TestRunnable:
     """A job that waits for a place to run: why, and since when."""
 
     @pytest.fixture
-    def stuck(self, job: Submit, time: Time) -> str:
+    def stuck(self, job: Submit, time: LocalTime) -> str:
         stuck = job(name="*", stuck_in="RUNNABLE")
         time.sleep(60)
         return stuck
@@ -295,7 +296,7 @@ class TestRunnable:
         assert "Submit the job to a --job-queue of Fargate" in advice_of(text)
 
     def test_the_job_is_bigger_than_every_environment(
-        self, explain: Explain, job: Submit, time: Time, aws: LocalBatch
+        self, explain: Explain, job: Submit, time: LocalTime, aws: LocalBatch
     ) -> None:
         big = job("--vcpu", "8", "--memory", "16 GB", name="*", stuck_in="RUNNABLE")
         time.sleep(60)
@@ -307,7 +308,7 @@ class TestRunnable:
         assert "--compute-resources maxvCpus=NUMBER" in advice_of(text)
 
     def test_aws_reports_a_misconfiguration(
-        self, explain: Explain, job: Submit, time: Time, aws: LocalBatch
+        self, explain: Explain, job: Submit, time: LocalTime, aws: LocalBatch
     ) -> None:
         reason = "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE - too small"
         never = job(
@@ -324,7 +325,7 @@ class TestRunnable:
         assert f"AWS says: {reason}" in text
 
     def test_aws_reports_no_capacity(
-        self, explain: Explain, job: Submit, time: Time, aws: LocalBatch
+        self, explain: Explain, job: Submit, time: LocalTime, aws: LocalBatch
     ) -> None:
         reason = "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY - no room"
         waiting = job(name="*", stuck_in="RUNNABLE", status_reason=reason)
@@ -336,7 +337,7 @@ class TestRunnable:
         assert "without Fargate Spot" in advice_of(text)
 
     def test_the_queue_is_blocked_by_a_job_at_its_head(
-        self, explain: Explain, job: Submit, time: Time
+        self, explain: Explain, job: Submit, time: LocalTime
     ) -> None:
         reason = "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - never"
         first = job("--job-name", "first", name="first", stuck_in="RUNNABLE", status_reason=reason)
@@ -355,7 +356,7 @@ class TestRunnable:
         )
 
     def test_the_environments_are_full(
-        self, explain: Explain, job: Submit, time: Time, aws: LocalBatch
+        self, explain: Explain, job: Submit, time: LocalTime, aws: LocalBatch
     ) -> None:
         job("--job-name", "long", "--vcpu", "4", "--memory", "8 GB", name="long", runtime=6000)
         waiting = job("--job-name", "next", name="next", stuck_in="RUNNABLE")
@@ -366,7 +367,7 @@ class TestRunnable:
         assert "In use: 4 of at most 4 vCPU" in text
         assert "raise maxvCpus" in advice_of(text)
 
-    def test_other_jobs_are_before_it(self, explain: Explain, job: Submit, time: Time) -> None:
+    def test_other_jobs_are_before_it(self, explain: Explain, job: Submit, time: LocalTime) -> None:
         for _ in range(3):
             job(name="*", stuck_in="RUNNABLE")
             time.sleep(5)
@@ -377,7 +378,7 @@ class TestRunnable:
         assert "Place in line: 4 of 4 RUNNABLE jobs" in text
 
     def test_more_than_a_hundred_jobs_are_before_it(
-        self, explain: Explain, submit: Run, aws: LocalBatch, time: Time
+        self, explain: Explain, submit: Run, aws: LocalBatch, time: LocalTime
     ) -> None:
         aws.script(stuck_in="RUNNABLE")
         submit("--array-size", "120")
@@ -389,7 +390,7 @@ class TestRunnable:
         assert "Place in line: behind the first 100 RUNNABLE jobs" in text
 
     def test_shares_of_the_queue_are_shown_with_what_they_use(
-        self, explain: Explain, submit: Run, aws: LocalBatch, time: Time
+        self, explain: Explain, submit: Run, aws: LocalBatch, time: LocalTime
     ) -> None:
         fair = ("--job-queue", READY_FAIR_SHARE_QUEUE, "--scheduling-priority", "1")
         aws.script("long", runtime=6000)
@@ -410,7 +411,7 @@ class TestRunnable:
         assert "quota of Fargate vCPUs" in advice_of(text)
 
     def test_an_array_waits_for_the_reason_of_its_first_child(
-        self, explain: Explain, job: Submit, time: Time
+        self, explain: Explain, job: Submit, time: LocalTime
     ) -> None:
         reason = "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - never"
         array = job("--array-size", "3", name="*", stuck_in="RUNNABLE", status_reason=reason)
@@ -432,7 +433,7 @@ class TestDependencies:
         return first, second, third
 
     def test_the_one_that_lasts_is_named(
-        self, explain: Explain, chain: tuple[str, str, str], time: Time
+        self, explain: Explain, chain: tuple[str, str, str], time: LocalTime
     ) -> None:
         time.sleep(2)
         first, second, _ = chain
@@ -441,7 +442,7 @@ class TestDependencies:
         assert f"'fargate-batch explain {first}'" in advice_of(text)
 
     def test_the_first_failure_of_a_chain_is_the_cause(
-        self, explain: Explain, chain: tuple[str, str, str], time: Time
+        self, explain: Explain, chain: tuple[str, str, str], time: LocalTime
     ) -> None:
         time.sleep(60)
         first, second, third = chain
@@ -455,7 +456,7 @@ class TestDependencies:
         assert advice_of(text).startswith(f"What to do: First repair job {first}: Read the last")
 
     def test_a_child_of_an_array_waits_for_the_equal_index(
-        self, explain: Explain, submit: Run, aws: LocalBatch, time: Time
+        self, explain: Explain, submit: Run, aws: LocalBatch, time: LocalTime
     ) -> None:
         aws.script("a", exit_code=4, indexes=[1])
         first = submit("--job-name", "a", "--array-size", "3").out.strip()
@@ -471,7 +472,7 @@ class TestDependencies:
         assert f"its dependency, job {first}:1 (a), failed: the program ended" in text
 
     def test_one_that_aws_no_longer_knows_is_named(
-        self, explain: Explain, submit: Run, aws: LocalBatch, time: Time
+        self, explain: Explain, submit: Run, aws: LocalBatch, time: LocalTime
     ) -> None:
         aws.script("a", runtime=6000)
         first = submit("--job-name", "a").out.strip()
@@ -484,7 +485,7 @@ class TestDependencies:
 
 
 class TestLive:
-    def test_starting(self, explain: Explain, job: Submit, time: Time) -> None:
+    def test_starting(self, explain: Explain, job: Submit, time: LocalTime) -> None:
         starting = job(name="*", stuck_in="STARTING")
         time.sleep(60)
         text = explain(starting)
@@ -493,7 +494,7 @@ class TestLive:
         assert "so far" in text
         assert "NAT or VPC endpoints" in advice_of(text)
 
-    def test_running(self, explain: Explain, job: Submit, time: Time) -> None:
+    def test_running(self, explain: Explain, job: Submit, time: LocalTime) -> None:
         running = job(name="*", runtime=600, log=["at work"])
         time.sleep(60)
         text = explain(running)
@@ -504,7 +505,7 @@ class TestLive:
 
     @pytest.mark.parametrize("kind", ["container", "ecs"])
     def test_a_shell_where_the_definition_allows_it(
-        self, explain: Explain, submit: Run, aws: LocalBatch, time: Time, kind: str
+        self, explain: Explain, submit: Run, aws: LocalBatch, time: LocalTime, kind: str
     ) -> None:
         register(aws, kind)
         aws.script(runtime=600)
@@ -520,7 +521,7 @@ class TestLive:
             f"--cluster {cluster} --task {task_id}{container} --interactive --command /bin/sh"
         )
 
-    def test_succeeded(self, explain: Explain, job: Submit, time: Time) -> None:
+    def test_succeeded(self, explain: Explain, job: Submit, time: LocalTime) -> None:
         done = job()
         time.sleep(60)
         text = explain(done)
@@ -529,7 +530,7 @@ class TestLive:
         assert "  running for 5 s: exit code 0\n" in text
         assert advice_of(text) == "What to do: Nothing."
 
-    def test_an_array(self, explain: Explain, job: Submit, time: Time) -> None:
+    def test_an_array(self, explain: Explain, job: Submit, time: LocalTime) -> None:
         array = job("--array-size", "3", name="*", runtime=600)
         time.sleep(60)
         text = explain(array)
@@ -560,7 +561,7 @@ class TestLookups:
     """What AWS refuses to show is said, and the rest is explained without it."""
 
     @pytest.fixture
-    def stuck(self, job: Submit, time: Time) -> str:
+    def stuck(self, job: Submit, time: LocalTime) -> str:
         stuck = job(name="*", stuck_in="RUNNABLE")
         time.sleep(60)
         return stuck
@@ -586,7 +587,7 @@ class TestLookups:
         ) in text
 
     def test_a_throttled_one_is_retried_for_ten_seconds_and_then_said(
-        self, explain: Explain, stuck: str, aws: LocalBatch, time: Time
+        self, explain: Explain, stuck: str, aws: LocalBatch, time: LocalTime
     ) -> None:
         aws.faults.add("throttle", operation="GetJobQueueSnapshot")
         before = time.seconds
@@ -596,14 +597,14 @@ class TestLookups:
     def test_a_slow_one_is_not_waited_for_longer_than_all_are_worth(
         self, explain: Explain, stuck: str, aws: LocalBatch, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(_explaining, "PATIENCE", 0.5)
+        monkeypatch.setattr(_clients, "LOOKUP_PATIENCE", 0.5)
         aws.faults.add("latency", operation="GetJobQueueSnapshot", seconds=3)
         text = explain(stuck)
         assert "Could not read the queue's line and use: AWS did not answer within 0.5 s" in text
         assert f"Queue {READY_QUEUE}: ENABLED" in text
 
     def test_dependencies_that_cannot_be_read_are_not_called_unknown(
-        self, explain: Explain, submit: Run, aws: LocalBatch, time: Time
+        self, explain: Explain, submit: Run, aws: LocalBatch, time: LocalTime
     ) -> None:
         aws.script("a", runtime=6000)
         first = submit("--job-name", "a").out.strip()
@@ -614,7 +615,7 @@ class TestLookups:
         assert "waits for its dependencies, whose states could not be read" in text.splitlines()[0]
 
     def test_a_log_that_cannot_be_read_is_a_warning(
-        self, run: Run, job: Submit, aws: LocalBatch, time: Time
+        self, run: Run, job: Submit, aws: LocalBatch, time: LocalTime
     ) -> None:
         failed = job(name="*", exit_code=1, log=["gone"])
         time.sleep(60)
@@ -627,7 +628,7 @@ class TestLookups:
 
 class TestJson:
     def test_it_has_cause_advice_timeline_and_evidence(
-        self, explain: Explain, job: Submit, time: Time
+        self, explain: Explain, job: Submit, time: LocalTime
     ) -> None:
         failed = job(name="*", exit_code=3, reason="the input is empty", log=["read 0 lines"])
         time.sleep(60)
@@ -644,7 +645,7 @@ class TestJson:
         assert read["couldNotRead"] == []
 
     def test_members_are_the_same_in_every_state(
-        self, explain: Explain, job: Submit, time: Time
+        self, explain: Explain, job: Submit, time: LocalTime
     ) -> None:
         ids = [job(), job(name="*", stuck_in="RUNNABLE")]
         time.sleep(60)
@@ -668,7 +669,7 @@ def test_two_jobs_at_once_are_bad_usage(run: Run, words: list[str]) -> None:
 
 
 def test_secrets_of_the_job_are_struck_out(
-    explain: Explain, submit: Run, aws: LocalBatch, time: Time
+    explain: Explain, submit: Run, aws: LocalBatch, time: LocalTime
 ) -> None:
     secret = "hunter2-is-a-long-one"
     aws.script(exit_code=1, log=[f"connecting with {secret}"], reason=f"bad {secret}")
@@ -683,7 +684,7 @@ class TestUse:
     """CPU and memory that the job used, from Container Insights."""
 
     @pytest.fixture
-    def done(self, submit: Run, aws: LocalBatch, time: Time) -> str:
+    def done(self, submit: Run, aws: LocalBatch, time: LocalTime) -> str:
         aws.alter(ENVIRONMENT, ecsSettings={"containerInsights": "ENHANCED"})
         done = submit("--vcpu", "4", "--memory", "16 GB").out.strip()
         time.sleep(60)

@@ -16,9 +16,10 @@ from airflow_fargate_batch.core.failure import diagnose
 from airflow_fargate_batch.local import LocalBatch
 from airflow_fargate_batch.local.account import READY_FAIR_SHARE_QUEUE, READY_QUEUE
 from airflow_fargate_batch.local.configuration import QUEUE
-from tests.cli.conftest import Run, Time
+from tests.cli.conftest import Run
 from tests.core.test_failure_texts import ENTRIES
 from tests.core.test_failure_texts import job as parsed
+from tests.fakes import LocalTime
 
 # The lowest boto3 leaves members out of answers that explanations need.
 pytestmark = pytest.mark.new_boto3
@@ -33,7 +34,7 @@ NEVER = "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - never"
 class World:
     """What a situation is made of: the command line, LocalBatch and its clock."""
 
-    def __init__(self, submit: Run, aws: LocalBatch, time: Time) -> None:
+    def __init__(self, submit: Run, aws: LocalBatch, time: LocalTime) -> None:
         self.aws = aws
         self.time = time
         self._submit = submit
@@ -267,7 +268,7 @@ def explained(run: Run, job_id: str) -> tuple[str, str]:
 
 @pytest.mark.parametrize("situation", SITUATIONS)
 def test_a_cause_of_a_wait_is_named_with_the_next_step(
-    run: Run, submit: Run, aws: LocalBatch, time: Time, situation: str
+    run: Run, submit: Run, aws: LocalBatch, time: LocalTime, situation: str
 ) -> None:
     make, cause, advice = SITUATIONS[situation]
     first, last = explained(run, make(World(submit, aws, time)))
@@ -313,7 +314,7 @@ def failed(world: World, entry: dict[str, Any]) -> str:
 
 
 def test_every_cause_of_a_failure_is_named_with_the_next_step(
-    run: Run, submit: Run, aws: LocalBatch, time: Time, monkeypatch: pytest.MonkeyPatch
+    run: Run, submit: Run, aws: LocalBatch, time: LocalTime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for api in (BatchApi, LogsApi, MetricsApi):  # a client for each job would take most of the time
         monkeypatch.setattr(api, "connect", cache(api.connect))

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from airflow_fargate_batch.local import LocalBatch
-from tests.cli.conftest import Run, Time
+from tests.cli.conftest import Run
+from tests.fakes import LocalTime
 
 pytest.importorskip("moto", reason="LocalBatch has CloudWatch Logs from moto")
 
@@ -14,13 +15,13 @@ Submit = Callable[..., str]
 LINES = ["loading", "値: 7", "done"]
 
 
-def test_stdout_is_what_the_job_has_logged_so_far(run: Run, job: Submit, time: Time) -> None:
+def test_stdout_is_what_the_job_has_logged_so_far(run: Run, job: Submit, time: LocalTime) -> None:
     talking = job(name="*", log=LINES, runtime=600)
     time.sleep(60)
     assert run("logs", talking) == (0, "loading\n値: 7\ndone\n", "")
 
 
-def test_every_attempt_is_there_and_named(run: Run, job: Submit, time: Time) -> None:
+def test_every_attempt_is_there_and_named(run: Run, job: Submit, time: LocalTime) -> None:
     again = job("--retry-attempts", "2", name="*", log=["here"], exit_code=1)
     time.sleep(60)
     assert run("logs", again).out == "[attempt 1] here\n[attempt 2] here\n"
@@ -38,7 +39,7 @@ def test_a_failed_job_was_read_all_the_same(run: Run, job: Submit) -> None:
     assert run("logs", bad, "--follow").code == 0
 
 
-def test_timestamps_stand_before_the_lines(run: Run, job: Submit, time: Time) -> None:
+def test_timestamps_stand_before_the_lines(run: Run, job: Submit, time: LocalTime) -> None:
     talking = job(name="*", log=["here"])
     time.sleep(60)
     [line] = run("logs", talking, "--timestamps").out.splitlines()
@@ -47,7 +48,7 @@ def test_timestamps_stand_before_the_lines(run: Run, job: Submit, time: Time) ->
 
 
 class TestArrays:
-    def test_a_child_is_named_by_its_index(self, run: Run, job: Submit, time: Time) -> None:
+    def test_a_child_is_named_by_its_index(self, run: Run, job: Submit, time: LocalTime) -> None:
         array = job("--array-size", "3", name="*", log=["here"])
         time.sleep(60)
         assert run("logs", array, "--index", "2").out == "here\n"
@@ -67,7 +68,7 @@ def test_an_unknown_job_is_1(run: Run) -> None:
 
 
 def test_a_log_that_must_not_be_read_is_1_and_names_the_iam_action(
-    run: Run, job: Submit, aws: LocalBatch, time: Time
+    run: Run, job: Submit, aws: LocalBatch, time: LocalTime
 ) -> None:
     talking = job(name="*", log=LINES)
     time.sleep(60)
@@ -77,7 +78,7 @@ def test_a_log_that_must_not_be_read_is_1_and_names_the_iam_action(
     assert "Grant the IAM action logs:GetLogEvents" in outcome.err
 
 
-def test_a_log_without_a_line_is_read(run: Run, job: Submit, time: Time) -> None:
+def test_a_log_without_a_line_is_read(run: Run, job: Submit, time: LocalTime) -> None:
     silent = job()
     time.sleep(60)
     outcome = run("logs", silent)
@@ -93,7 +94,7 @@ def test_two_jobs_at_once_are_bad_usage(run: Run, words: list[str]) -> None:
 
 class TestWithoutALog:
     def test_a_job_that_never_started_is_1_and_that_is_said(
-        self, run: Run, job: Submit, time: Time
+        self, run: Run, job: Submit, time: LocalTime
     ) -> None:
         never = job(name="*", starts=False, status_reason="CannotPullContainerError: no such image")
         time.sleep(60)

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from airflow_fargate_batch.cli import _console
+from airflow_fargate_batch.aws.prices import MOST_PAGES, PriceListApi
+from airflow_fargate_batch.cli import _clients, _console
 from airflow_fargate_batch.core.pricing import BUILT_IN, Prices
 from airflow_fargate_batch.local import LocalBatch
 from tests.cli.conftest import Run
@@ -141,11 +142,17 @@ def test_a_user_without_a_home_directory_must_name_the_file(
     assert "--prices-file: name a file: this user has no home directory" in outcome.err
 
 
+class EndlessPrices:
+    """A client of the price list whose pages never end."""
+
+    def get_products(self, **_: object) -> dict[str, object]:
+        return {"PriceList": [], "NextToken": "more"}
+
+
 @pytest.mark.usefixtures("prices_file", "time")
-def test_pages_that_never_end_are_an_error(
-    run: Run, aws: LocalBatch, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("airflow_fargate_batch.aws.prices.MOST_PAGES", 1)
-    outcome = run("prices", "--refresh", "--region", aws.region)
+def test_pages_that_never_end_are_an_error(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    api = PriceListApi(EndlessPrices())
+    monkeypatch.setattr(_clients, "connect_prices", lambda _: api)
+    outcome = run("prices", "--refresh", "--region", "us-east-1")
     assert outcome.code == 1
-    assert "has more than 1 pages" in outcome.err
+    assert f"has more than {MOST_PAGES} pages" in outcome.err

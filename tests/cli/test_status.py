@@ -7,13 +7,14 @@ import pytest
 
 from airflow_fargate_batch.cli import _console
 from airflow_fargate_batch.local import LocalBatch
-from tests.cli.conftest import Run, Time
+from tests.cli.conftest import Run
+from tests.fakes import LocalTime
 
 Submit = Callable[..., str]
 
 
 @pytest.fixture
-def jobs(job: Submit, time: Time) -> tuple[str, str]:
+def jobs(job: Submit, time: LocalTime) -> tuple[str, str]:
     """Return an array that runs, and a job that failed."""
     array = job("--job-name", "array", "--array-size", "3", name="array", runtime=600)
     bad = job("--job-name", "bad", name="bad", exit_code=3, reason="the input\tis\nempty")
@@ -80,7 +81,7 @@ def test_a_throttle_is_waited_for(run: Run, jobs: tuple[str, str], aws: LocalBat
     assert outcome.err.count("; will retry for up to 45 s") == 1
 
 
-def test_a_success_has_no_reason(run: Run, job: Submit, time: Time) -> None:
+def test_a_success_has_no_reason(run: Run, job: Submit, time: LocalTime) -> None:
     good = job(
         "--job-name", "good", name="good", status_reason="Essential container in task exited"
     )
@@ -90,7 +91,7 @@ def test_a_success_has_no_reason(run: Run, job: Submit, time: Time) -> None:
 
 @pytest.mark.parametrize("command", ["submit", "wait", "status", "logs", "terminate"])
 def test_an_endpoint_that_refuses_is_told_once_and_given_up_with_one_error(
-    run: Run, time: Time, command: str
+    run: Run, time: LocalTime, command: str
 ) -> None:
     words = [] if command == "submit" else ["J"]
     outcome = run(command, *words, "--endpoint-url", "http://127.0.0.1:1")

@@ -11,7 +11,8 @@ from airflow_fargate_batch.cli import _clients, submit_fargate_job
 from airflow_fargate_batch.exceptions import SubmissionUncertain, Unreachable
 from airflow_fargate_batch.local import LocalBatch
 from airflow_fargate_batch.submitting.submitter import Submitter
-from tests.cli.conftest import Run, Time
+from tests.cli.conftest import Run
+from tests.fakes import LocalTime
 
 
 def test_stdout_is_the_job_id_and_nothing_else(submit: Run, aws: LocalBatch) -> None:
@@ -59,7 +60,7 @@ def test_one_submit_is_one_call(submit: Run, aws: LocalBatch) -> None:
 def test_a_lost_answer_makes_no_second_job(
     submit: Run,
     aws: LocalBatch,
-    time: Time,  # noqa: ARG001 - passes
+    time: LocalTime,  # noqa: ARG001 - passes
 ) -> None:
     aws.faults.add("cut_after", operation="SubmitJob", times=1)
     outcome = submit()
@@ -72,7 +73,7 @@ class TestIdempotencyKey:
     WORDS = ("--job-name-prefix", "nightly", "--idempotency-key", "report of 2026-11-22")
 
     def test_the_same_key_is_the_same_job_and_the_same_answer(
-        self, submit: Run, aws: LocalBatch, time: Time
+        self, submit: Run, aws: LocalBatch, time: LocalTime
     ) -> None:
         first, second = submit(*self.WORDS), submit(*self.WORDS)
         [job] = aws.jobs
@@ -84,7 +85,7 @@ class TestIdempotencyKey:
         assert aws.jobs[0]["status"] == "SUCCEEDED"
 
     def test_a_failed_job_is_followed_by_a_new_one(
-        self, submit: Run, aws: LocalBatch, time: Time
+        self, submit: Run, aws: LocalBatch, time: LocalTime
     ) -> None:
         aws.script(exit_code=1)
         submit(*self.WORDS)
@@ -92,7 +93,7 @@ class TestIdempotencyKey:
         assert submit(*self.WORDS).out == f"{aws.jobs[1]['jobId']}\n"
 
     def test_a_call_that_died_after_its_submit_left_no_second_job(
-        self, submit: Run, aws: LocalBatch, time: Time
+        self, submit: Run, aws: LocalBatch, time: LocalTime
     ) -> None:
         def die() -> None:
             if aws.jobs:
@@ -292,10 +293,8 @@ def test_an_invalid_request_never_reaches_aws(submit: Run, aws: LocalBatch) -> N
     assert len(aws.requests) == 0
 
 
-def test_what_is_tried_again_is_talked_about(
-    submit: Run, aws: LocalBatch, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("time.sleep", lambda _: None)
+@pytest.mark.usefixtures("time")
+def test_what_is_tried_again_is_talked_about(submit: Run, aws: LocalBatch) -> None:
     aws.faults.add("throttle", operation="SubmitJob", times=1)
     outcome = submit()
     assert outcome.code == 0

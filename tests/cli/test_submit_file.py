@@ -9,7 +9,8 @@ import pytest
 from botocore.exceptions import ParamValidationError
 
 from airflow_fargate_batch.local import LocalBatch
-from tests.cli.conftest import Outcome, Run, Time
+from tests.cli.conftest import Outcome, Run
+from tests.fakes import LocalTime
 
 FromFile = Callable[..., Outcome]
 
@@ -106,7 +107,7 @@ class TestRunAgain:
         assert len(aws.jobs) == 3
 
     def test_what_is_missing_or_has_failed_is_submitted(
-        self, from_file: FromFile, aws: LocalBatch, time: Time
+        self, from_file: FromFile, aws: LocalBatch, time: LocalTime
     ) -> None:
         aws.script(name="two", exit_code=1)
         from_file(NAMED[:2])

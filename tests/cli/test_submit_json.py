@@ -4,12 +4,14 @@ import json
 import os
 import subprocess
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from airflow_fargate_batch._machine import files
+from airflow_fargate_batch._machine.files import read_json_file
+from airflow_fargate_batch.cli import _requests
 from airflow_fargate_batch.local import LocalBatch
 from tests.cli.conftest import BIN, Outcome, Run
 from tests.patience import PATIENCE
@@ -194,7 +196,7 @@ def test_what_never_ends_is_refused(flag: str, submit: Run) -> None:
 def test_a_pipe_that_nobody_fills_is_given_up(
     submit: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "PATIENCE", 0.2)
+    monkeypatch.setattr(_requests, "read_json_file", partial(read_json_file, patience=0.2))
     os.mkfifo(tmp_path / "fifo")
     outcome = submit("--parameters-file", str(tmp_path / "fifo"), "--dry-run")
     assert outcome.code == 2

@@ -8,13 +8,14 @@ import pytest
 
 from airflow_fargate_batch.core import limits
 from airflow_fargate_batch.local import LocalBatch
-from tests.cli.conftest import Run, Time
+from tests.cli.conftest import Run
+from tests.fakes import LocalTime
 
 Submit = Callable[..., str]
 
 
 def test_stdout_has_the_ids_and_the_jobs_end_with_the_reason(
-    run: Run, job: Submit, aws: LocalBatch, time: Time
+    run: Run, job: Submit, aws: LocalBatch, time: LocalTime
 ) -> None:
     waiting, running = job(), job("--job-name", "slow", name="slow", runtime=600)
     outcome = run("terminate", waiting, running, "--reason", "wrong input")
@@ -39,7 +40,7 @@ def test_without_a_reason_the_job_says_who_ended_it_and_where(
     run: Run,
     job: Submit,
     aws: LocalBatch,
-    time: Time,
+    time: LocalTime,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("getpass.getuser", user)
@@ -52,7 +53,7 @@ def test_without_a_reason_the_job_says_who_ended_it_and_where(
 
 
 def test_a_reason_that_aws_would_refuse_is_cut_to_one_line(
-    run: Run, job: Submit, aws: LocalBatch, time: Time
+    run: Run, job: Submit, aws: LocalBatch, time: LocalTime
 ) -> None:
     assert run("terminate", job(), "--reason", "wrong\ninput " + "x" * 2000).code == 0
     time.sleep(60)
@@ -62,7 +63,7 @@ def test_a_reason_that_aws_would_refuse_is_cut_to_one_line(
 
 
 def test_a_job_that_has_ended_stays_as_it_is(
-    run: Run, job: Submit, aws: LocalBatch, time: Time
+    run: Run, job: Submit, aws: LocalBatch, time: LocalTime
 ) -> None:
     ended = job()
     time.sleep(60)
@@ -93,7 +94,7 @@ def test_without_credentials_it_is_said_once(run: Run, job: Submit, aws: LocalBa
 
 @pytest.mark.new_boto3
 def test_fifty_jobs_are_terminated_in_a_call(
-    run: Run, job: Submit, aws: LocalBatch, time: Time
+    run: Run, job: Submit, aws: LocalBatch, time: LocalTime
 ) -> None:
     ids = [job() for _ in range(53)]
     before = len(aws.requests)

@@ -12,7 +12,8 @@ from airflow_fargate_batch.core import polling
 from airflow_fargate_batch.core.polling import PollTimes
 from airflow_fargate_batch.local import LocalBatch
 from airflow_fargate_batch.local.account import READY_DEFINITION, READY_QUEUE
-from tests.cli.conftest import Run, Time
+from tests.cli.conftest import Run
+from tests.fakes import LocalTime
 
 Submit = Callable[..., str]
 
@@ -75,7 +76,9 @@ def test_json_has_an_object_for_each_job(run: Run, job: Submit) -> None:
     assert of_array["array"]["counts"] == {"SUCCEEDED": 4, "FAILED": 1}
 
 
-def test_a_hundred_jobs_are_one_call(run: Run, job: Submit, aws: LocalBatch, time: Time) -> None:
+def test_a_hundred_jobs_are_one_call(
+    run: Run, job: Submit, aws: LocalBatch, time: LocalTime
+) -> None:
     array = job("--array-size", "100")
     ids = [f"{array}:{index}" for index in range(100)]
     time.sleep(60)
@@ -92,7 +95,7 @@ def polled_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 class TestGivingUp:
     def test_a_timeout_is_for_all_and_ends_no_job(
-        self, run: Run, job: Submit, aws: LocalBatch, time: Time
+        self, run: Run, job: Submit, aws: LocalBatch, time: LocalTime
     ) -> None:
         slow = job("--job-name", "slow", name="slow", runtime=600)
         good = job("--job-name", "good")
@@ -200,7 +203,9 @@ class TestGivingUp:
         assert "does not know job unknown (never seen)" in outcome.err
 
     @pytest.mark.usefixtures("aws")
-    def test_what_is_no_id_of_aws_is_given_up_at_the_first_look(self, run: Run, time: Time) -> None:
+    def test_what_is_no_id_of_aws_is_given_up_at_the_first_look(
+        self, run: Run, time: LocalTime
+    ) -> None:
         outcome = run("wait", "typo")
         assert (outcome.code, outcome.out) == (1, "typo\tUNKNOWN\t\n")
         assert outcome.err == (
@@ -212,7 +217,7 @@ class TestGivingUp:
 
     @pytest.mark.parametrize("child", ["", ":3"])
     def test_an_unknown_id_is_given_up_when_reads_cannot_lag_any_more(
-        self, run: Run, time: Time, child: str
+        self, run: Run, time: LocalTime, child: str
     ) -> None:
         unknown = f"5c92e4a1-0000-4000-8000-9f3d2b7a6c11{child}"
         outcome = run("wait", unknown)
@@ -230,7 +235,7 @@ class TestGivingUp:
         assert run("wait", new).code == 0
 
     def test_ctrl_c_says_that_the_jobs_go_on(
-        self, run: Run, job: Submit, aws: LocalBatch, time: Time
+        self, run: Run, job: Submit, aws: LocalBatch, time: LocalTime
     ) -> None:
         slow = job(name="*", runtime=600)
 
@@ -257,7 +262,7 @@ def test_a_throttle_prolongs_the_wait_and_nothing_else(
 
 
 def test_credentials_that_do_not_work_are_said_at_once(
-    run: Run, job: Submit, aws: LocalBatch, time: Time
+    run: Run, job: Submit, aws: LocalBatch, time: LocalTime
 ) -> None:
     awaited = job()
     aws.faults.add("expired", operation="DescribeJobs")
@@ -283,7 +288,7 @@ def test_a_permission_that_settles_prolongs_the_wait_and_is_said(
 
 @pytest.mark.parametrize("command", ["wait", "submit"])
 def test_a_permission_that_stays_denied_is_an_error_that_names_the_job(
-    run: Run, job: Submit, aws: LocalBatch, time: Time, command: str
+    run: Run, job: Submit, aws: LocalBatch, time: LocalTime, command: str
 ) -> None:
     aws.faults.add("denied", operation="DescribeJobs")
     outcome = run("wait", job()) if command == "wait" else run("submit", "--wait")
@@ -322,7 +327,9 @@ class TestSubmitWait:
         assert (good.code, bad.code) == (0, 1)
         assert "failed with exit code 3" in bad.err
 
-    def test_waits_as_long_as_it_is_told(self, submit: Run, aws: LocalBatch, time: Time) -> None:
+    def test_waits_as_long_as_it_is_told(
+        self, submit: Run, aws: LocalBatch, time: LocalTime
+    ) -> None:
         aws.script(runtime=timedelta(days=1).total_seconds())
         assert submit("--wait", "--timeout", "60").code == 1
         assert 60 <= time.seconds < 62

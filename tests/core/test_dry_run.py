@@ -1,6 +1,6 @@
 """A dry run leaves what a job would leave, and never looks like a success."""
 
-from airflow_fargate_batch.core.dry_run import placeholder, summary
+from airflow_fargate_batch.core.dry_run import dry_run_summary, placeholder
 from airflow_fargate_batch.core.request import DRY_RUN_PREFIX
 from tests.core.making import make
 
@@ -12,7 +12,7 @@ def test_a_later_dry_run_may_depend_on_the_placeholder() -> None:
 
 
 def test_the_summary_says_that_nothing_ran() -> None:
-    said = summary(make(job_name="nightly", vcpu="0.25", memory=512))
+    said = dry_run_summary(make(job_name="nightly", vcpu="0.25", memory=512))
     assert said["job_id"] == "dry-run:nightly"
     assert said["status"] == "DRY_RUN"
     assert said["status_reason"] == "dry run: nothing was submitted"
@@ -22,5 +22,5 @@ def test_the_summary_says_that_nothing_ran() -> None:
 
 
 def test_the_summary_of_an_array_has_its_size() -> None:
-    array = summary(make(job_name="nightly", array_size=3))["array"]
+    array = dry_run_summary(make(job_name="nightly", array_size=3))["array"]
     assert (array["size"], array["counts"]) == (3, {})

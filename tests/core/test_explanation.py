@@ -81,7 +81,7 @@ def test_a_queue_without_compute_environments_starts_nothing() -> None:
     queue = JobQueue(arn="a", name="q")
     explanation = explain(job("RUNNABLE"), Evidence(surroundings=Surroundings(queue=queue)), NOW)
     assert explanation.cause == "queue q has no compute environment"
-    assert explanation.is_trouble
+    assert explanation.needs_action
 
 
 class TestGivingUp:

@@ -11,10 +11,10 @@ from airflow_fargate_batch.core.fargate import (
     SIZES,
     TABLE,
     VCPU_VALUES,
-    Row,
     Size,
+    VcpuRow,
     either_of,
-    nearest,
+    nearest_sizes,
     neighbours,
     row_of,
     smallest_that_holds,
@@ -49,7 +49,7 @@ def test_each_row_has_its_documented_ends(vcpu: str, count: int, first: int, las
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: str(row.vcpu))
-def test_vcpu_is_spelt_as_the_api_takes_it(row: Row) -> None:
+def test_vcpu_is_spelt_as_the_api_takes_it(row: VcpuRow) -> None:
     assert str(row.vcpu) in {"0.25", "0.5", "1", "2", "4", "8", "16", "32"}
 
 
@@ -123,14 +123,14 @@ def test_neighbours_are_next_below_and_next_above(value: int, expected: list[int
 
 
 def test_a_size_is_nearest_to_itself() -> None:
-    assert all(nearest(*size) == [size] for size in SIZES)
+    assert all(nearest_sizes(*size) == [size] for size in SIZES)
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: f"{row.vcpu} vCPU")
-def test_between_two_values_of_a_row_both_are_nearest(row: Row) -> None:
+def test_between_two_values_of_a_row_both_are_nearest(row: VcpuRow) -> None:
     for low, high in zip(row.memory, row.memory[1:], strict=False):
         for memory in (low + 1, high - 1):
-            assert nearest(row.vcpu, memory) == [Size(row.vcpu, low), Size(row.vcpu, high)]
+            assert nearest_sizes(row.vcpu, memory) == [Size(row.vcpu, low), Size(row.vcpu, high)]
 
 
 @pytest.mark.parametrize(
@@ -147,14 +147,14 @@ def test_between_two_values_of_a_row_both_are_nearest(row: Row) -> None:
     ],
 )
 def test_nearest_sizes(vcpu: str, memory: int, expected: list[str]) -> None:
-    assert [str(size) for size in nearest(Decimal(vcpu), memory)] == expected
+    assert [str(size) for size in nearest_sizes(Decimal(vcpu), memory)] == expected
 
 
 @given(vcpus, memories)
 def test_nearest_are_sizes_in_order_and_one_that_holds_both_where_there_is_one(
     vcpu: Decimal, memory: int
 ) -> None:
-    near = nearest(vcpu, memory)
+    near = nearest_sizes(vcpu, memory)
     assert set(near) <= SIZES
     assert near == sorted(near)
     if smallest_that_holds(vcpu, memory):

@@ -9,7 +9,11 @@ from typing import Any
 
 import pytest
 
-from airflow_fargate_batch.core.function_source import FunctionSource, function_source, problems_of
+from airflow_fargate_batch.core.function_source import (
+    FunctionSource,
+    function_source,
+    problems_of_function,
+)
 
 LIMIT = 3
 
@@ -26,7 +30,9 @@ def found(function: Callable[..., Any]) -> list[str]:
     lines, line = inspect.getsourcelines(function)
     source = function_source("".join(lines), line, function.__name__)
     assert source
-    return [str(each) for each in problems_of(function.__code__, source, function.__globals__)]
+    return [
+        str(each) for each in problems_of_function(function.__code__, source, function.__globals__)
+    ]
 
 
 def fine(a: Any, b: int = LIMIT, *rest: int, **more: Any) -> Any:

@@ -44,7 +44,7 @@ def test_jobs_that_have_ended_are_not_named_and_of_many_the_first_are() -> None:
     assert left_running([job("SUCCEEDED"), job("FAILED")]) == ""
     lines = left_running(job(job_id=f"job-{n}") for n in range(NAMED + 5)).splitlines()
     assert len(lines) == NAMED + 1
-    assert lines[-1] == "5 more jobs are still running."
+    assert lines[-1] == "and 5 more jobs"
 
 
 @pytest.mark.parametrize(

@@ -69,10 +69,14 @@ def test_one_array_holds_any_number_of_items(count: int, per_child: int) -> None
 
 def test_a_mark_changes_with_the_list_and_with_its_slices_and_stays_in_a_rerun() -> None:
     whole = items(10, per_child=2)
-    assert items(10, per_child=2).mark == whole.mark
-    assert items(11, per_child=2).mark != whole.mark
-    assert items(10, per_child=3).mark != whole.mark
-    assert whole.only([1, 2]).mark == whole.only([1, 2]).only([0]).mark == whole.mark
+    assert items(10, per_child=2).fingerprint == whole.fingerprint
+    assert items(11, per_child=2).fingerprint != whole.fingerprint
+    assert items(10, per_child=3).fingerprint != whole.fingerprint
+    assert (
+        whole.only([1, 2]).fingerprint
+        == whole.only([1, 2]).only([0]).fingerprint
+        == whole.fingerprint
+    )
 
 
 def test_a_retry_writes_the_same_object_and_another_list_another_object() -> None:

@@ -18,3 +18,9 @@ def test_a_list_ends_with_the_number_of_the_others(
 ) -> None:
     assert first_few(texts, 2) == lines
     assert in_a_sentence(texts, 2) == sentence
+
+
+def test_the_others_may_have_a_noun_and_be_counted_by_the_caller() -> None:
+    assert first_few([1, 2], 2, noun="jobs", count=7) == [1, 2, "and 5 more jobs"]
+    assert first_few("ab", 5, count=7) == ["a", "b", "and 5 more"]
+    assert in_a_sentence("a", 1, count=3) == "a and 2 more"

@@ -361,7 +361,7 @@ def test_an_expired_token_is_replaced_by_the_time_of_the_last_line() -> None:
     world.writes(35, "one", "c", at=7)
     world.cloud.errors.extend([None, None, refusal(BAD_TOKEN)])
     assert world.read(reader(), until=90) == ["a", "b", "c"]
-    assert [(call.token, call.start_time) for call in world.cloud.calls[2:4]] == [
+    assert [(call.next_token, call.start_time) for call in world.cloud.calls[2:4]] == [
         ("2/0", None),
         (None, 7),
     ]

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from airflow_fargate_batch.core.money import shown, shown_range, written
+from airflow_fargate_batch.core.money import shown_amount, shown_range, written_amount
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from airflow_fargate_batch.core.money import shown, shown_range, written
     ],
 )
 def test_people_see_four_decimals_and_two_from_a_hundred(amount: str, text: str) -> None:
-    assert shown(Decimal(amount), "USD") == text
+    assert shown_amount(Decimal(amount), "USD") == text
 
 
 def test_a_range_names_the_currency_once() -> None:
@@ -28,5 +28,5 @@ def test_a_range_names_the_currency_once() -> None:
 
 
 def test_programs_get_six_decimals_rounded_half_up() -> None:
-    assert written(Decimal("0.0000005")) == 0.000001
-    assert written(Decimal("0.1234564")) == 0.123456
+    assert written_amount(Decimal("0.0000005")) == 0.000001
+    assert written_amount(Decimal("0.1234564")) == 0.123456

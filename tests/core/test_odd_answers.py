@@ -39,7 +39,7 @@ from airflow_fargate_batch.watching.conclusion import conclude
 
 if TYPE_CHECKING:
     from airflow_fargate_batch.aws.batch import BatchApi
-    from airflow_fargate_batch.aws.logs import LogsApi
+    from airflow_fargate_batch.watching.log_tail import LogTail
 from tests.core.reporting import report
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
@@ -211,7 +211,7 @@ def keep_a_vigil(job: Job) -> None:
         runnable_timeout=None,
         starting_timeout=None,
         region="r",
-        logs=lambda: cast("LogsApi", None),
+        tail=lambda: cast("LogTail", None),
     )
     view = Lines()
     for each in read(*({"jobId": name, "status": "SUCCEEDED"} for name in "abc")):

@@ -216,7 +216,7 @@ def test_the_tags_name_the_list() -> None:
     said = make(items=["a", "b"], submission=SUBMISSION)
     assert said.items is not None
     tags = said.to_submit_job()["tags"]
-    assert tags["airflow-fargate-batch:items"] == said.items.mark
+    assert tags["airflow-fargate-batch:items"] == said.items.fingerprint
 
 
 def test_the_list_is_not_shown_by_repr() -> None:

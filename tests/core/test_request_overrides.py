@@ -499,7 +499,7 @@ def test_warnings_are_as_many_as_somebody_reads() -> None:
 
 def test_a_template_left_in_a_value_is_suspicious() -> None:
     assert make(environment={"A": "{{ x }}"}).warnings == (
-        "`environment.A` still contains template marks",
+        "`environment.A` still contains template delimiters",
     )
 
 

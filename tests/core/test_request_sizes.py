@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_fargate_batch.core.fargate import MEMORY_VALUES, SIZES, TABLE, VCPU_VALUES, Row, Size
+from airflow_fargate_batch.core.fargate import (
+    MEMORY_VALUES,
+    SIZES,
+    TABLE,
+    VCPU_VALUES,
+    Size,
+    VcpuRow,
+)
 from airflow_fargate_batch.core.request import read_size, settle_size
 from airflow_fargate_batch.exceptions import InvalidRequest
 from tests.core.making import body, make, problem, problems, requirements
@@ -25,7 +32,7 @@ def test_each_of_the_77_sizes_is_sent_as_aws_spells_it(size: Size) -> None:
 
 
 @by_row
-def test_every_near_miss_is_refused_with_its_neighbours(row: Row) -> None:
+def test_every_near_miss_is_refused_with_its_neighbours(row: VcpuRow) -> None:
     first, last = row.memory[0], row.memory[-1]
     misses = {memory + by for memory in row.memory for by in (-1, 1, 512, 1024)}
     misses |= set(range(512, last, 512)) | {1, first // 2}

@@ -10,7 +10,7 @@ from airflow_fargate_batch.core.fargate import Size
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.right_size import (
     NOT_RECORDED,
-    environment_of,
+    compute_environment_of,
     records_use,
     right_size,
     why_missing,
@@ -108,8 +108,8 @@ def test_an_unknown_environment_may_record_use() -> None:
 
 def test_a_job_ran_in_the_environment_of_its_cluster() -> None:
     ran = job(taskArn="arn:aws:ecs:r:1:task/AWSBatch-ce-1/abc")
-    assert environment_of(ran, [environment(None)]) == environment(None)
-    assert environment_of(job(), [environment(None)]) is None
+    assert compute_environment_of(ran, [environment(None)]) == environment(None)
+    assert compute_environment_of(job(), [environment(None)]) is None
 
 
 def test_the_way_to_switch_it_on_is_in_awss_model() -> None:

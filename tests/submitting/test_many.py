@@ -20,12 +20,12 @@ from airflow_fargate_batch.submitting.retrying import Timing
 from tests.fakes import FakeTime
 
 FAST = 2000.0
+HURRIED = Timing(sleep=lambda seconds: time.sleep(seconds / 100))
+"""Pauses a hundred times as short."""
 
 
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalBatch]:
-    for module in ("many", "submitter"):
-        monkeypatch.setattr(f"airflow_fargate_batch.submitting.{module}.LOOKS", (0.01, 0.02))
+def aws() -> Iterator[LocalBatch]:
     with LocalBatch(manual_clock=True, seed=1) as aws:
         yield aws
 
@@ -51,7 +51,7 @@ def operations(aws: LocalBatch) -> Counter[str]:
 
 
 def test_each_request_is_one_call_and_one_job(aws: LocalBatch, api: BatchApi) -> None:
-    done = ids(submit_many(api, requests(50), rate=FAST))
+    done = ids(submit_many(api, requests(50), rate=FAST, clock=HURRIED))
     assert sorted(done) == list(range(50))
     assert set(done.values()) == {job["jobId"] for job in aws.jobs}
     assert operations(aws) == {"SubmitJob": 50}
@@ -60,33 +60,33 @@ def test_each_request_is_one_call_and_one_job(aws: LocalBatch, api: BatchApi) ->
 @pytest.mark.parametrize("fault", ["cut_after", "reset_after", "error_after", "cut_before"])
 def test_lost_answers_make_no_second_jobs(aws: LocalBatch, api: BatchApi, fault: str) -> None:
     aws.faults.add(fault, operation="SubmitJob", every=7)
-    done = ids(submit_many(api, requests(40), rate=FAST))
+    done = ids(submit_many(api, requests(40), rate=FAST, clock=HURRIED))
     assert len(aws.jobs) == len(set(done.values())) == 40
 
 
 def test_a_limit_of_the_server_is_kept_to_without_failures(aws: LocalBatch, api: BatchApi) -> None:
     aws.faults.add("throttle", operation="SubmitJob", probability=0.1)
-    done = ids(submit_many(api, requests(60), rate=FAST))
+    done = ids(submit_many(api, requests(60), rate=FAST, clock=HURRIED))
     assert len(aws.jobs) == len(set(done.values())) == 60
 
 
 def test_one_that_is_refused_does_not_hurt_the_others(aws: LocalBatch, api: BatchApi) -> None:
     [missing] = requests(1, job_definition="missing")
     mixed = [*requests(3), missing.identified_by(submission_of_key("another"))]
-    outcomes = {done.index: done for done in submit_many(api, mixed, rate=FAST)}
+    outcomes = {done.index: done for done in submit_many(api, mixed, rate=FAST, clock=HURRIED)}
     assert isinstance(outcomes[3].error, AwsError)
     assert outcomes[3].submitted is None
     assert len(aws.jobs) == 3
 
 
 def test_an_interrupted_run_is_resumed(aws: LocalBatch, api: BatchApi) -> None:
-    begun: Any = submit_many(api, requests(60), rate=FAST, threads=4)
+    begun: Any = submit_many(api, requests(60), rate=FAST, threads=4, clock=HURRIED)
     for _ in range(10):
         next(begun)
     begun.close()
     made = len(aws.jobs)
     assert 10 <= made < 30
-    done = ids(submit_many(api, requests(60), rate=FAST, resume=True))
+    done = ids(submit_many(api, requests(60), rate=FAST, resume=True, clock=HURRIED))
     assert len(aws.jobs) == 60
     assert set(done.values()) == {job["jobId"] for job in aws.jobs}
 

@@ -351,9 +351,9 @@ def test_a_lost_answer_is_found_among_old_jobs_of_the_name_with_other_revisions(
 
 
 @pytest.fixture
-def crowd(aws: FakeBatch, time: FakeTime, monkeypatch: pytest.MonkeyPatch) -> FakeBatch:
+def crowd(aws: FakeBatch, time: FakeTime) -> FakeBatch:
     """Let 3,000 jobs of one name be there, 2,000 of them of before this night."""
-    monkeypatch.setattr(FakeBatch, "PAGE", 100)
+    aws.page_size = 100
     for number in range(3000):
         if number == 2000:
             time.seconds += NIGHT

@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 
 from airflow_fargate_batch.ui.application import application
 from airflow_fargate_batch.ui.plugin import PREFIX, FargateBatchPlugin
-from airflow_fargate_batch.ui.records import Key
+from airflow_fargate_batch.ui.records import TaskKey
 
 
 @pytest.fixture
@@ -65,5 +65,5 @@ def test_the_plugin_names_the_pages_that_the_application_has() -> None:
 def test_a_task_that_is_not_mapped_has_no_index() -> None:
     from airflow_fargate_batch.ui import application as module
 
-    assert module._key("d", "r", "t", "{MAP_INDEX}") == Key("d", "r", "t", -1)
+    assert module._key("d", "r", "t", "{MAP_INDEX}") == TaskKey("d", "r", "t", -1)
     assert module._key("d", "r", "t", "7").map_index == 7

@@ -10,7 +10,7 @@ from airflow_fargate_batch.core.urls import job_url
 from airflow_fargate_batch.ui import jobs_page
 from airflow_fargate_batch.ui.jobs_page import JobsPage
 from airflow_fargate_batch.ui.live import Seen
-from airflow_fargate_batch.ui.records import JobReference, Key, Overview, TaskRecord
+from airflow_fargate_batch.ui.records import JobReference, Overview, TaskKey, TaskRecord
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 REFERENCE = JobReference("job", "eu-west-1", "aws")
@@ -19,7 +19,7 @@ REFERENCE = JobReference("job", "eu-west-1", "aws")
 def page(*, ago: float = 0, job: Job | None = None, **members: Any) -> JobsPage:
     links = {"job": job_url("job", region="eu-west-1")}
     given: dict[str, Any] = {
-        "key": Key("daily", "run", "load"),
+        "key": TaskKey("daily", "run", "load"),
         "state": "deferred",
         "operator": None,
         "try_number": 1,
@@ -29,7 +29,7 @@ def page(*, ago: float = 0, job: Job | None = None, **members: Any) -> JobsPage:
     record = TaskRecord(**(given | members))
     found = Overview(counts={"deferred": 1}, records=[record], waiting=[record], failed=[])
     seen = {REFERENCE: Seen(job, NOW - timedelta(seconds=ago))} if job else {}
-    return jobs_page.shown(found, seen, [], number=1, size=50, now=NOW)
+    return jobs_page.page_of(found, seen, [], number=1, size=50, now=NOW)
 
 
 def a_job(status: str, **children: int) -> Job:
@@ -69,7 +69,7 @@ def test_a_state_that_is_not_fresh_has_its_time(job: Job, ago: float, has_time: 
 
 
 def test_a_mapped_task_is_linked_to_its_index() -> None:
-    [row] = page(key=Key("daily", "manual__1+00:00", "load", 3)).rows
+    [row] = page(key=TaskKey("daily", "manual__1+00:00", "load", 3)).rows
     assert row.path == (
         "dags/daily/runs/manual__1%2B00%3A00/tasks/load/mapped/3/plugin/fargate-job"
     )

@@ -7,8 +7,9 @@ import pytest
 
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.exceptions import AwsError, Throttled
-from airflow_fargate_batch.ui.live import FRESH, PAUSE, LiveJobs, connect
+from airflow_fargate_batch.ui.live import FRESH, PAUSE, LiveJobs, connected_hook
 from airflow_fargate_batch.ui.records import JobReference
+from tests.fakes import FakeTime
 
 
 class Hook:
@@ -26,17 +27,10 @@ class Hook:
         return [Job(id=each, status_text=self.status) for each in ids if each != "gone"]
 
 
-class Time:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def live() -> tuple[LiveJobs, Hook, Time]:
-    hook, time = Hook(), Time()
+def live() -> tuple[LiveJobs, Hook, FakeTime]:
+    hook, time = Hook(), FakeTime()
     made: Any = hook
-    return LiveJobs(lambda *_: made, now=time), hook, time
+    return LiveJobs(lambda *_: made, now=time.now), hook, time
 
 
 def references(count: int, connection: str = "aws") -> list[JobReference]:
@@ -51,7 +45,7 @@ def test_many_jobs_are_described_a_hundred_a_call() -> None:
 
 def test_an_answer_is_shown_again_for_some_seconds() -> None:
     jobs, hook, time = live()
-    for time.now in (0.0, FRESH - 1, FRESH + 1):
+    for time.seconds in (0.0, FRESH - 1, FRESH + 1):
         jobs.describe(references(1))
     assert len(hook.asked) == 2
 
@@ -66,14 +60,14 @@ def test_after_trouble_aws_is_left_alone_and_the_last_state_is_shown() -> None:
     jobs, hook, time = live()
     jobs.describe(references(1))
     hook.error = Throttled("too many calls")
-    time.now = FRESH + 1
+    time.seconds = FRESH + 1
     [seen] = jobs.describe(references(1)).values()
     assert seen.job is not None
     assert jobs.trouble(references(1)) == ["too many calls"]
-    time.now += PAUSE - 1
+    time.seconds += PAUSE - 1
     jobs.describe(references(1))
     assert len(hook.asked) == 2
-    time.now += 2
+    time.seconds += 2
     hook.error = None
     jobs.describe(references(1))
     assert jobs.trouble(references(1)) == []
@@ -90,9 +84,9 @@ def test_trouble_of_one_connection_does_not_concern_another() -> None:
 
 def test_a_task_without_a_connection_on_record_is_not_asked_about() -> None:
     with pytest.raises(AwsError, match="no credentials of its own"):
-        connect(None, "eu-west-1")
+        connected_hook(None, "eu-west-1")
 
 
 def test_a_missing_connection_is_never_replaced_by_the_server_s_credentials() -> None:
     with pytest.raises(AwsError, match="finds no connection no_such_connection"):
-        connect("no_such_connection", "eu-west-1")
+        connected_hook("no_such_connection", "eu-west-1")

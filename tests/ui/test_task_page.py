@@ -11,7 +11,7 @@ from airflow_fargate_batch.core.explanation import explain
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.urls import job_url
 from airflow_fargate_batch.ui import array_view, task_page
-from airflow_fargate_batch.ui.records import JobReference, Key, TaskRecord
+from airflow_fargate_batch.ui.records import JobReference, TaskKey, TaskRecord
 
 BEGAN = datetime(2026, 11, 1, 12, tzinfo=UTC)
 ID = "77b793e9-21c6-4cde-a640-08659375ba0a"
@@ -19,7 +19,7 @@ ID = "77b793e9-21c6-4cde-a640-08659375ba0a"
 
 def record(**members: Any) -> TaskRecord:
     given: dict[str, Any] = {
-        "key": Key("daily", "run", "load"),
+        "key": TaskKey("daily", "run", "load"),
         "state": "running",
         "operator": "FargateBatchSubmitOperator",
         "try_number": 1,

@@ -10,10 +10,10 @@ from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.naming import Submission
 from airflow_fargate_batch.local import LocalBatch
 from airflow_fargate_batch.local.account import READY_DEFINITION, READY_QUEUE
-from airflow_fargate_batch.ui.records import Key, TaskRecord, Try
+from airflow_fargate_batch.ui.records import TaskKey, TaskRecord, Try
 from airflow_fargate_batch.ui.tries import jobs_of_task, views
 
-KEY = Key("daily", "run", "load")
+KEY = TaskKey("daily", "run", "load")
 RECORD = TaskRecord(key=KEY, state="running", operator=None, try_number=2)
 
 

@@ -29,6 +29,7 @@ from airflow_fargate_batch.watching.log_follower import (
     LogsGate,
 )
 from tests.cloudwatch import CloudWatch, job
+from tests.fakes import FakeTime
 from tests.patience import PATIENCE
 
 QUICK: dict[str, Any] = {"interval": 0.05, "quiet": 0.6}
@@ -188,7 +189,7 @@ def test_pages_can_be_read_from_the_end(batch: BatchApi, logs: LogsApi) -> None:
         group="/aws/batch/job", stream=job.log_streams[0], from_head=False, limit=2
     )
     page = logs.get(request)
-    before = logs.get(replace(request, token=page.token))
+    before = logs.get(replace(request, next_token=page.next_token))
     assert [event.text for event in [*before.events, *page.events]] == ["1", "2", "3"]
 
 
@@ -206,24 +207,13 @@ def test_a_log_that_is_not_in_cloudwatch_is_told_once(
     ]
 
 
-class Time:
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def clock(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
-
-
 def test_a_chatty_job_does_not_keep_the_caller_from_looking_at_it() -> None:
-    cloud, clock = CloudWatch(page=1), Time()
-    follower = LogFollower(cloud, now=clock.clock, sleep=clock.sleep)  # type: ignore[arg-type]
+    cloud, clock = CloudWatch(page=1), FakeTime()
+    follower = LogFollower(cloud, now=clock.now, sleep=clock.sleep)  # type: ignore[arg-type]
     cloud.write("one", *("line" * 100))
     follower.observe(job("RUNNING", "one"))
     assert len(list(follower.read())) == PAGES_AT_ONCE
-    assert clock.now == pytest.approx((PAGES_AT_ONCE - 1) / FASTEST)
+    assert clock.seconds == pytest.approx((PAGES_AT_ONCE - 1) / FASTEST)
 
 
 def test_a_shell_needs_no_client_of_its_own(
@@ -329,25 +319,25 @@ def test_calls_are_made_at_the_shared_pace() -> None:
     assert naps == [0, pytest.approx(0.1)]
 
 
-async def passing(clock: Time, follower: AsyncLogFollower, job: Job) -> list[str]:
+async def passing(clock: FakeTime, follower: AsyncLogFollower, job: Job) -> list[str]:
     """Let the time of the clock pass until all is read."""
     follower.observe(job)
     reading = asyncio.create_task(collect(follower))
     while not reading.done():
-        clock.now += 0.5
+        clock.seconds += 0.5
         follower.observe(job)
         await asyncio.sleep(0)
     return await reading
 
 
 def test_a_throttle_slows_the_shared_pace_down() -> None:
-    cloud, clock = CloudWatch(), Time()
+    cloud, clock = CloudWatch(), FakeTime()
     cloud.write("one", "line")
     cloud.errors.append(Throttled("slow down"))
 
     async def main() -> tuple[list[str], float]:
         way = gate(cloud)
-        follower = AsyncLogFollower(way, quiet=0, now=clock.clock)
+        follower = AsyncLogFollower(way, quiet=0, now=clock.now)
         return await passing(clock, follower, job("SUCCEEDED", "one")), way.rate.value
 
     lines, rate = asyncio.run(main())
@@ -432,15 +422,15 @@ def test_thousands_of_lines_do_not_hold_up_the_loop() -> None:
     ids=["AWS", "the connection"],
 )
 def test_whatever_fails_is_a_warning(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
-    clock = Time()
+    clock = FakeTime()
 
     async def connect() -> LogsApi:
-        clock.now += 30
+        clock.seconds += 30
         raise error
 
     async def main() -> list[str]:
-        way = LogsGate(connect, now=clock.clock, sleep=lambda _: asyncio.sleep(0))
-        follower = AsyncLogFollower(way, now=clock.clock, chance=lambda: 0.0)
+        way = LogsGate(connect, now=clock.now, sleep=lambda _: asyncio.sleep(0))
+        follower = AsyncLogFollower(way, now=clock.now, chance=lambda: 0.0)
         return await passing(clock, follower, job("SUCCEEDED", "one"))
 
     assert asyncio.run(main()) == []

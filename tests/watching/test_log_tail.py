@@ -102,7 +102,7 @@ def test_pages_are_followed_backwards_through_empty_ones() -> None:
     class Empty(CloudWatch):
         def get(self, request: LogRequest) -> LogPage:
             page = super().get(request)
-            return LogPage([], "5") if request.token is None else page
+            return LogPage([], "5") if request.next_token is None else page
 
     cloud = Empty(page=2)
     cloud.write("one", *"abcde")

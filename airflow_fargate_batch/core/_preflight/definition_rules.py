@@ -5,7 +5,14 @@ from decimal import Decimal
 from typing import Final
 
 from airflow_fargate_batch.core import fargate, limits
-from airflow_fargate_batch.core._preflight.rule import Case, Found, Rule, ok, problem, warning
+from airflow_fargate_batch.core._preflight.rule import (
+    Case,
+    CheckResult,
+    PreflightRule,
+    ok,
+    problem,
+    warning,
+)
 from airflow_fargate_batch.core.definition import DefinitionKind, JobDefinition
 from airflow_fargate_batch.core.override_kind import advice_of_kind
 
@@ -15,7 +22,7 @@ _KINDS: Final = {
 }
 
 
-def _active(definition: JobDefinition, case: Case) -> Iterator[Found]:
+def _active(definition: JobDefinition, case: Case) -> Iterator[CheckResult]:
     newest = case.surroundings.newest_definition
     if definition.is_active:
         yield ok(f"{definition} is ACTIVE")
@@ -27,7 +34,7 @@ def _active(definition: JobDefinition, case: Case) -> Iterator[Found]:
         )
 
 
-def _kind(definition: JobDefinition, _: Case) -> Iterator[Found]:
+def _kind(definition: JobDefinition, _: Case) -> Iterator[CheckResult]:
     if definition.kind in _KINDS:
         place = _KINDS[definition.kind]
         yield problem(f"{definition} is a definition for jobs on {place}, not on Fargate")
@@ -38,7 +45,7 @@ def _kind(definition: JobDefinition, _: Case) -> Iterator[Found]:
         yield problem(f"{definition} is for {said}: platformCapabilities must be FARGATE")
 
 
-def _execution_role(definition: JobDefinition, _: Case) -> Iterator[Found]:
+def _execution_role(definition: JobDefinition, _: Case) -> Iterator[CheckResult]:
     if definition.kind in _KINDS or not definition.containers:
         return
     if definition.execution_role:
@@ -47,7 +54,7 @@ def _execution_role(definition: JobDefinition, _: Case) -> Iterator[Found]:
         yield problem(f"{definition} has no execution role (executionRoleArn)")
 
 
-def _retired(definition: JobDefinition, _: Case) -> Iterator[Found]:
+def _retired(definition: JobDefinition, _: Case) -> Iterator[CheckResult]:
     version = definition.platform_version
     if version in limits.RETIRED_PLATFORM_VERSIONS:
         yield problem(
@@ -58,7 +65,7 @@ def _retired(definition: JobDefinition, _: Case) -> Iterator[Found]:
         yield ok(f"Fargate platform version {version}")
 
 
-def _asked_version(definition: JobDefinition, case: Case) -> Iterator[Found]:
+def _asked_version(definition: JobDefinition, case: Case) -> Iterator[CheckResult]:
     wanted = case.request.platform_version if case.request else None
     if wanted is None or wanted == fargate.LATEST or definition.runs_on(wanted):
         return
@@ -68,7 +75,7 @@ def _asked_version(definition: JobDefinition, case: Case) -> Iterator[Found]:
     )
 
 
-def _size(definition: JobDefinition, case: Case) -> Iterator[Found]:
+def _size(definition: JobDefinition, case: Case) -> Iterator[CheckResult]:
     merged = case.merged
     if merged is None or merged.vcpu is None or merged.memory is None:
         return
@@ -106,7 +113,7 @@ def _wrong_size(definition: JobDefinition, vcpu: Decimal, memory: int) -> tuple[
     """Return what is wrong with a size on the definition's platform, and the advice."""
     row = fargate.row_of(vcpu)
     if row is None or memory not in row.memory:
-        near = fargate.either_of(fargate.nearest(vcpu, memory))
+        near = fargate.either_of(fargate.nearest_sizes(vcpu, memory))
         rule = f"{row.vcpu} vCPU takes {row.describe_memory()}" if row else _VCPU_RULE
         return f"is not a Fargate size; {rule}", f"Give `vcpu` and `memory` together: use {near}."
     if definition.is_windows and not row.windows:
@@ -136,7 +143,7 @@ def _is_older(version: str, needed: str) -> bool:
     return [int(part) for part in parts] < [int(part) for part in needed.split(".")]
 
 
-def _windows_on_spot(definition: JobDefinition, case: Case) -> Iterator[Found]:
+def _windows_on_spot(definition: JobDefinition, case: Case) -> Iterator[CheckResult]:
     usable = [each for each in case.surroundings.environments if each.can_place_jobs]
     if not definition.is_windows or not usable:
         return
@@ -150,7 +157,7 @@ def _windows_on_spot(definition: JobDefinition, case: Case) -> Iterator[Found]:
         yield ok("Windows containers run on the queue's Fargate environments, not on Spot")
 
 
-def _network(definition: JobDefinition, case: Case) -> Iterator[Found]:
+def _network(definition: JobDefinition, case: Case) -> Iterator[CheckResult]:
     if not definition.containers or definition.kind in _KINDS:
         return
     fargates = [each for each in case.surroundings.environments if each.is_fargate]
@@ -169,14 +176,14 @@ def _network(definition: JobDefinition, case: Case) -> Iterator[Found]:
         )
 
 
-def _log_driver(definition: JobDefinition, _: Case) -> Iterator[Found]:
+def _log_driver(definition: JobDefinition, _: Case) -> Iterator[CheckResult]:
     others = {each.log_driver for each in definition.containers} - {None, "awslogs"}
     if others:
         said = " and ".join(sorted(filter(None, others)))
         yield warning(f"{definition} logs with {said}, not with awslogs")
 
 
-def _override_kind(definition: JobDefinition, case: Case) -> Iterator[Found]:
+def _override_kind(definition: JobDefinition, case: Case) -> Iterator[CheckResult]:
     advice = advice_of_kind(case.request, definition) if case.request else None
     if advice:
         yield problem(
@@ -184,7 +191,7 @@ def _override_kind(definition: JobDefinition, case: Case) -> Iterator[Found]:
         )
 
 
-def _container_names(definition: JobDefinition, case: Case) -> Iterator[Found]:
+def _container_names(definition: JobDefinition, case: Case) -> Iterator[CheckResult]:
     if case.merged is None or definition.kind is not DefinitionKind.ECS:
         return
     names = ", ".join(each.name or "?" for each in definition.containers)
@@ -196,8 +203,8 @@ _ECS_GUIDE: Final = "Amazon ECS Developer Guide, "
 _API: Final = "AWS Batch API Reference, "
 _GUIDE: Final = "AWS Batch User Guide, "
 
-DEFINITION_RULES: Final[Sequence[Rule[JobDefinition]]] = (
-    Rule(
+DEFINITION_RULES: Final[Sequence[PreflightRule[JobDefinition]]] = (
+    PreflightRule(
         name="definition-active",
         field="job_definition",
         wrong="the revision of the job definition was deregistered",
@@ -206,7 +213,7 @@ DEFINITION_RULES: Final[Sequence[Rule[JobDefinition]]] = (
         source='Service: "JobDefinition name … does not exist or is not in ACTIVE status"',
         check=_active,
     ),
-    Rule(
+    PreflightRule(
         name="definition-for-fargate",
         field="job_definition",
         wrong="the job definition is for EC2, for EKS or for several nodes",
@@ -215,7 +222,7 @@ DEFINITION_RULES: Final[Sequence[Rule[JobDefinition]]] = (
         source=f'{_GUIDE}"Job definitions on Fargate": platformCapabilities, type',
         check=_kind,
     ),
-    Rule(
+    PreflightRule(
         name="execution-role",
         field="job_definition",
         wrong="the job definition has no execution role",
@@ -224,7 +231,7 @@ DEFINITION_RULES: Final[Sequence[Rule[JobDefinition]]] = (
         source='Service: "executionRoleArn is required for Fargate jobs."',
         check=_execution_role,
     ),
-    Rule(
+    PreflightRule(
         name="platform-version-retired",
         field="job_definition",
         wrong="the job definition runs on a retired Fargate platform version",
@@ -233,7 +240,7 @@ DEFINITION_RULES: Final[Sequence[Rule[JobDefinition]]] = (
         "2026-03-16",
         check=_retired,
     ),
-    Rule(
+    PreflightRule(
         name="platform-version-asked",
         field="platform_version",
         wrong="the request asks for another platform version than the job definition's",
@@ -242,7 +249,7 @@ DEFINITION_RULES: Final[Sequence[Rule[JobDefinition]]] = (
         source=f"{_API}FargatePlatformConfiguration; SubmitJob has no such member",
         check=_asked_version,
     ),
-    Rule(
+    PreflightRule(
         name="size",
         field="vcpu",
         wrong="vCPU and memory, of request and job definition together, are no Fargate size",
@@ -251,7 +258,7 @@ DEFINITION_RULES: Final[Sequence[Rule[JobDefinition]]] = (
         'resource requirements (…) not valid."',
         check=_size,
     ),
-    Rule(
+    PreflightRule(
         name="windows-on-spot",
         field="job_queue",
         wrong="Windows containers on a queue with Fargate Spot only",
@@ -260,7 +267,7 @@ DEFINITION_RULES: Final[Sequence[Rule[JobDefinition]]] = (
         'submitted to a job queue with only Fargate Spot compute environments"',
         check=_windows_on_spot,
     ),
-    Rule(
+    PreflightRule(
         name="network",
         field="job_definition",
         wrong="tasks cannot reach ECR, Secrets Manager or CloudWatch Logs",
@@ -271,7 +278,7 @@ DEFINITION_RULES: Final[Sequence[Rule[JobDefinition]]] = (
         'endpoints"',
         check=_network,
     ),
-    Rule(
+    PreflightRule(
         name="log-driver",
         field="job_definition",
         wrong="the job definition does not log to CloudWatch Logs",
@@ -280,7 +287,7 @@ DEFINITION_RULES: Final[Sequence[Rule[JobDefinition]]] = (
         source=f"{_API}LogConfiguration.logDriver",
         check=_log_driver,
     ),
-    Rule(
+    PreflightRule(
         name="override-kind",
         field="container_overrides",
         wrong="the overrides are of another kind than the job definition",
@@ -289,7 +296,7 @@ DEFINITION_RULES: Final[Sequence[Rule[JobDefinition]]] = (
         source=f"{_API}SubmitJob.containerOverrides, ecsPropertiesOverride",
         check=_override_kind,
     ),
-    Rule(
+    PreflightRule(
         name="container-names",
         field="container_overrides",
         wrong="an override names a container that the job definition does not have",

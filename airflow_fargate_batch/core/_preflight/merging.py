@@ -67,7 +67,7 @@ class Merged:
         )
 
 
-def merge(definition: JobDefinition, body: Mapping[str, object]) -> Merged:
+def merge_with_definition(definition: JobDefinition, body: Mapping[str, object]) -> Merged:
     """Combine a SubmitJob body with a definition; an empty body leaves the definition's values."""
     kind, listed = _overrides(body)
     overrides, unknown = _assign(listed, definition.containers)

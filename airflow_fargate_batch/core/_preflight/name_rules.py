@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from airflow_fargate_batch.core._preflight.rule import Case, Found, Rule, problem
+from airflow_fargate_batch.core._preflight.rule import Case, CheckResult, PreflightRule, problem
 from airflow_fargate_batch.core.listing import in_a_sentence
 from airflow_fargate_batch.core.naming import base_name
 from airflow_fargate_batch.core.spelling import nearest
@@ -21,7 +21,7 @@ class Missing:
     name: str
 
 
-def _exists(missing: Missing, case: Case) -> Iterator[Found]:
+def _exists(missing: Missing, case: Case) -> Iterator[CheckResult]:
     newest = case.surroundings.newest_definition
     if missing.what == DEFINITION and newest is not None:
         advice = f"Use {newest}, the newest active revision."
@@ -41,9 +41,9 @@ def _exists(missing: Missing, case: Case) -> Iterator[Found]:
 
 _REMEDY: Final = "Check the name, the region and the account: aws batch {0} --region REGION"
 
-NAME_RULES: Final[dict[str, Sequence[Rule[Missing]]]] = {
+NAME_RULES: Final[dict[str, Sequence[PreflightRule[Missing]]]] = {
     JOB_QUEUE: (
-        Rule(
+        PreflightRule(
             name="queue-exists",
             field="job_queue",
             wrong="there is no queue with this name",
@@ -53,7 +53,7 @@ NAME_RULES: Final[dict[str, Sequence[Rule[Missing]]]] = {
         ),
     ),
     DEFINITION: (
-        Rule(
+        PreflightRule(
             name="definition-exists",
             field="job_definition",
             wrong="there is no job definition, or no revision, with this name",

@@ -4,7 +4,14 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Final
 
-from airflow_fargate_batch.core._preflight.rule import Case, Found, Rule, ok, problem, warning
+from airflow_fargate_batch.core._preflight.rule import (
+    Case,
+    CheckResult,
+    PreflightRule,
+    ok,
+    problem,
+    warning,
+)
 from airflow_fargate_batch.core.remedies import (
     ATTACH_ENVIRONMENT,
     ENABLE_ENVIRONMENT,
@@ -19,14 +26,14 @@ from airflow_fargate_batch.core.surroundings import (
 )
 
 
-def _state(queue: JobQueue, _: Case) -> Iterator[Found]:
+def _state(queue: JobQueue, _: Case) -> Iterator[CheckResult]:
     if queue.is_enabled:
         yield ok(f"queue {queue.name} is {queue.state}")
     else:
         yield problem(f"queue {queue.name} is {queue.state} and accepts no jobs", queue=queue.name)
 
 
-def _status(queue: JobQueue, _: Case) -> Iterator[Found]:
+def _status(queue: JobQueue, _: Case) -> Iterator[CheckResult]:
     said = f"queue {queue.name} is {queue.status}{_because(queue.status_reason)}"
     if queue.status == "VALID":
         yield ok(f"queue {queue.name} is VALID")
@@ -39,7 +46,7 @@ def _status(queue: JobQueue, _: Case) -> Iterator[Found]:
         yield problem(f"{said}: its jobs do not start", queue=queue.name)
 
 
-def _kind(queue: JobQueue, case: Case) -> Iterator[Found]:
+def _kind(queue: JobQueue, case: Case) -> Iterator[CheckResult]:
     if queue.is_for_fargate is None and not case.surroundings.environments:
         return
     others = [each for each in case.surroundings.environments if not each.is_fargate]
@@ -54,13 +61,13 @@ def _kind(queue: JobQueue, case: Case) -> Iterator[Found]:
         yield ok(f"queue {queue.name} runs on Fargate")
 
 
-def _environments(queue: JobQueue, _: Case) -> Iterator[Found]:
+def _environments(queue: JobQueue, _: Case) -> Iterator[CheckResult]:
     if queue.environments or queue.has_service_environments:
         return
     yield problem(f"queue {queue.name} has no compute environment", queue=queue.name)
 
 
-def _environment_status(_: JobQueue, case: Case) -> Iterator[Found]:
+def _environment_status(_: JobQueue, case: Case) -> Iterator[CheckResult]:
     for environment in case.surroundings.environments:
         name = f"compute environment {environment.name}"
         said = f"{name} is {environment.status}{_because(environment.status_reason)}"
@@ -75,14 +82,14 @@ def _environment_status(_: JobQueue, case: Case) -> Iterator[Found]:
             yield from _unusable(f"{said}: no job is placed there", environment, case)
 
 
-def _environment_state(_: JobQueue, case: Case) -> Iterator[Found]:
+def _environment_state(_: JobQueue, case: Case) -> Iterator[CheckResult]:
     for environment in case.surroundings.environments:
         if environment.state != "ENABLED":
             said = f"compute environment {environment.name} is {environment.state}"
             yield from _unusable(f"{said}: no new job is placed there", environment, case)
 
 
-def _unusable(text: str, environment: ComputeEnvironment, case: Case) -> Iterator[Found]:
+def _unusable(text: str, environment: ComputeEnvironment, case: Case) -> Iterator[CheckResult]:
     """Report an environment that takes no jobs: a problem if no other one takes any."""
     others = [each.name for each in case.surroundings.environments if each.can_place_jobs]
     if others:
@@ -91,7 +98,7 @@ def _unusable(text: str, environment: ComputeEnvironment, case: Case) -> Iterato
         yield problem(text, environment=environment.name)
 
 
-def _time_limits(queue: JobQueue, _: Case) -> Iterator[Found]:
+def _time_limits(queue: JobQueue, _: Case) -> Iterator[CheckResult]:
     for limit in queue.time_limits:
         reason = f' (reason "{limit.reason}")' if limit.reason else ""
         yield ok(
@@ -100,7 +107,7 @@ def _time_limits(queue: JobQueue, _: Case) -> Iterator[Found]:
         )
 
 
-def _share_identifier(queue: JobQueue, case: Case) -> Iterator[Found]:
+def _share_identifier(queue: JobQueue, case: Case) -> Iterator[CheckResult]:
     share = case.share_identifier
     if not case.is_submit:
         return
@@ -119,7 +126,7 @@ def _share_identifier(queue: JobQueue, case: Case) -> Iterator[Found]:
         )
 
 
-def _share_weight(_: JobQueue, case: Case) -> Iterator[Found]:
+def _share_weight(_: JobQueue, case: Case) -> Iterator[CheckResult]:
     policy, share = case.surroundings.policy, case.share_identifier
     if policy is None or share is None:
         return
@@ -136,7 +143,7 @@ def _share_weight(_: JobQueue, case: Case) -> Iterator[Found]:
         yield ok(f"the policy {policy.name} does not list the share {share}: its weight is 1")
 
 
-def _scheduling_priority(queue: JobQueue, case: Case) -> Iterator[Found]:
+def _scheduling_priority(queue: JobQueue, case: Case) -> Iterator[CheckResult]:
     if not case.is_submit:
         return
     definition = case.surroundings.definition
@@ -156,7 +163,7 @@ def _scheduling_priority(queue: JobQueue, case: Case) -> Iterator[Found]:
         )
 
 
-def _quota_share(queue: JobQueue, case: Case) -> Iterator[Found]:
+def _quota_share(queue: JobQueue, case: Case) -> Iterator[CheckResult]:
     policy = case.surroundings.policy
     if policy is not None and policy.is_quota_share:
         yield warning(
@@ -165,7 +172,7 @@ def _quota_share(queue: JobQueue, case: Case) -> Iterator[Found]:
         )
 
 
-def _capacity(_: JobQueue, case: Case) -> Iterator[Found]:
+def _capacity(_: JobQueue, case: Case) -> Iterator[CheckResult]:
     vcpu = case.merged.vcpu if case.merged else None
     usable = [each for each in case.surroundings.environments if each.can_place_jobs]
     limits = [each.max_vcpus for each in usable if each.max_vcpus is not None]
@@ -204,8 +211,8 @@ def _minutes(time: timedelta) -> str:
 _API: Final = "AWS Batch API Reference, "
 _GUIDE: Final = "AWS Batch User Guide, "
 
-QUEUE_RULES: Final[Sequence[Rule[JobQueue]]] = (
-    Rule(
+QUEUE_RULES: Final[Sequence[PreflightRule[JobQueue]]] = (
+    PreflightRule(
         name="queue-state",
         field="job_queue",
         wrong="the queue is DISABLED",
@@ -215,7 +222,7 @@ QUEUE_RULES: Final[Sequence[Rule[JobQueue]]] = (
         check=_state,
         may_pass=True,
     ),
-    Rule(
+    PreflightRule(
         name="queue-status",
         field="job_queue",
         wrong="the queue is INVALID, or is being deleted",
@@ -225,7 +232,7 @@ QUEUE_RULES: Final[Sequence[Rule[JobQueue]]] = (
         check=_status,
         may_pass=True,
     ),
-    Rule(
+    PreflightRule(
         name="queue-capacity-type",
         field="job_queue",
         wrong="the queue runs on EC2, on ECS Managed Instances, on EKS, or is for SageMaker",
@@ -234,7 +241,7 @@ QUEUE_RULES: Final[Sequence[Rule[JobQueue]]] = (
         source=f"{_API}JobQueueDetail.jobQueueType, ComputeResource.type",
         check=_kind,
     ),
-    Rule(
+    PreflightRule(
         name="queue-environments",
         field="job_queue",
         wrong="the queue has no compute environment",
@@ -243,7 +250,7 @@ QUEUE_RULES: Final[Sequence[Rule[JobQueue]]] = (
         check=_environments,
         may_pass=True,
     ),
-    Rule(
+    PreflightRule(
         name="environment-status",
         field="job_queue",
         wrong="a compute environment is INVALID",
@@ -252,7 +259,7 @@ QUEUE_RULES: Final[Sequence[Rule[JobQueue]]] = (
         check=_environment_status,
         may_pass=True,
     ),
-    Rule(
+    PreflightRule(
         name="environment-state",
         field="job_queue",
         wrong="a compute environment is DISABLED",
@@ -261,7 +268,7 @@ QUEUE_RULES: Final[Sequence[Rule[JobQueue]]] = (
         check=_environment_state,
         may_pass=True,
     ),
-    Rule(
+    PreflightRule(
         name="queue-time-limit",
         field="job_queue",
         wrong="the queue cancels jobs that stay RUNNABLE at its head",
@@ -270,7 +277,7 @@ QUEUE_RULES: Final[Sequence[Rule[JobQueue]]] = (
         source=f"{_API}JobStateTimeLimitAction",
         check=_time_limits,
     ),
-    Rule(
+    PreflightRule(
         name="share-identifier",
         field="share_identifier",
         wrong="a share identifier is missing on a fair-share queue, or given on a FIFO queue",
@@ -279,7 +286,7 @@ QUEUE_RULES: Final[Sequence[Rule[JobQueue]]] = (
         source='Service: "shareIdentifier must be specified."',
         check=_share_identifier,
     ),
-    Rule(
+    PreflightRule(
         name="share-weight",
         field="share_identifier",
         wrong="the scheduling policy lists another share with nearly the same name",
@@ -287,7 +294,7 @@ QUEUE_RULES: Final[Sequence[Rule[JobQueue]]] = (
         source=f"{_API}FairsharePolicy.shareDistribution: other shares have the weight 1.0",
         check=_share_weight,
     ),
-    Rule(
+    PreflightRule(
         name="scheduling-priority",
         field="scheduling_priority",
         wrong="on a fair-share queue, neither the request nor the job definition has a priority",
@@ -296,7 +303,7 @@ QUEUE_RULES: Final[Sequence[Rule[JobQueue]]] = (
         'schedulingPriorityOverride should be specified."',
         check=_scheduling_priority,
     ),
-    Rule(
+    PreflightRule(
         name="quota-share",
         field="job_queue",
         wrong="the scheduling policy of the queue is for the quota shares of service jobs",
@@ -304,7 +311,7 @@ QUEUE_RULES: Final[Sequence[Rule[JobQueue]]] = (
         source=f"{_API}SchedulingPolicyDetail.quotaSharePolicy",
         check=_quota_share,
     ),
-    Rule(
+    PreflightRule(
         name="max-vcpus",
         field="vcpu",
         wrong="the job needs more vCPU than any compute environment of the queue has",

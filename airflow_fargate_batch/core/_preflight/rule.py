@@ -83,7 +83,7 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class CheckResult:
     """A rule's answer, before the remedy is written into a finding.
 
     Attributes:
@@ -98,7 +98,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rule(Generic[Subject]):
+class PreflightRule(Generic[Subject]):
     """One thing that can be wrong, and what to do about it.
 
     Attributes:
@@ -116,7 +116,7 @@ class Rule(Generic[Subject]):
     wrong: str
     remedy: str
     source: str
-    check: Callable[[Subject, Case], Iterable[Found]]
+    check: Callable[[Subject, Case], Iterable[CheckResult]]
     may_pass: bool = False
 
     def judge(self, subject: Subject, case: Case, heading: str) -> list[Finding]:
@@ -134,22 +134,22 @@ class Rule(Generic[Subject]):
             for found in self.check(subject, case)
         ]
 
-    def _advice(self, found: Found) -> str | None:
+    def _advice(self, found: CheckResult) -> str | None:
         if found.advice is not None:
             return found.advice or None
         return filled(self.remedy, found.names)
 
 
-def ok(text: str, *, advice: str = "") -> Found:
+def ok(text: str, *, advice: str = "") -> CheckResult:
     """Return that something is as it should be; *advice* is a hint."""
-    return Found(Level.OK, text, advice=advice)
+    return CheckResult(Level.OK, text, advice=advice)
 
 
-def warning(text: str, *, advice: str | None = None, **names: str) -> Found:
+def warning(text: str, *, advice: str | None = None, **names: str) -> CheckResult:
     """Return that something is legal but suspicious, or not as good as it could be."""
-    return Found(Level.WARNING, text, names, advice)
+    return CheckResult(Level.WARNING, text, names, advice)
 
 
-def problem(text: str, *, advice: str | None = None, **names: str) -> Found:
+def problem(text: str, *, advice: str | None = None, **names: str) -> CheckResult:
     """Return that AWS would refuse the request, or that its job could not start or would fail."""
-    return Found(Level.PROBLEM, text, names, advice)
+    return CheckResult(Level.PROBLEM, text, names, advice)

@@ -5,7 +5,14 @@ from typing import Final
 
 from airflow_fargate_batch.core import limits
 from airflow_fargate_batch.core._preflight.merging import Merged
-from airflow_fargate_batch.core._preflight.rule import Case, Found, Rule, ok, problem, warning
+from airflow_fargate_batch.core._preflight.rule import (
+    Case,
+    CheckResult,
+    PreflightRule,
+    ok,
+    problem,
+    warning,
+)
 from airflow_fargate_batch.core._request.lengths import check_overrides
 from airflow_fargate_batch.core._request.values import Findings
 from airflow_fargate_batch.core.definition import JobDefinition
@@ -15,7 +22,7 @@ from airflow_fargate_batch.core.spelling import nearest
 _SHOWN: Final = 20
 
 
-def _parameters(definition: JobDefinition, case: Case) -> Iterator[Found]:
+def _parameters(definition: JobDefinition, case: Case) -> Iterator[CheckResult]:
     if case.merged is None or not (case.is_submit and case.merged.containers):
         return
     missing = case.merged.references.keys() - case.merged.parameters.keys()
@@ -33,7 +40,7 @@ def _parameters(definition: JobDefinition, case: Case) -> Iterator[Found]:
         yield ok(f"all parameters of the command are given: {names}")
 
 
-def _unused_parameters(definition: JobDefinition, case: Case) -> Iterator[Found]:
+def _unused_parameters(definition: JobDefinition, case: Case) -> Iterator[CheckResult]:
     if case.merged is None or not (case.is_submit and case.merged.containers):
         return
     missing = case.merged.references.keys() - case.merged.parameters.keys()
@@ -49,7 +56,7 @@ def _unused(merged: Merged) -> list[str]:
     return sorted(merged.given_parameters.keys() - merged.references.keys())
 
 
-def _length(_: JobDefinition, case: Case) -> Iterator[Found]:
+def _length(_: JobDefinition, case: Case) -> Iterator[CheckResult]:
     merged = case.merged
     if merged is None or not case.is_submit:
         return
@@ -68,7 +75,7 @@ def _plain(message: str) -> str:
     return message.partition(": ")[0]
 
 
-def _tags(definition: JobDefinition, case: Case) -> Iterator[Found]:
+def _tags(definition: JobDefinition, case: Case) -> Iterator[CheckResult]:
     if case.merged is None or not (case.is_submit and case.merged.propagates_tags):
         return
     count = len(case.merged.tags)
@@ -83,8 +90,8 @@ def _tags(definition: JobDefinition, case: Case) -> Iterator[Found]:
 
 _API: Final = "AWS Batch API Reference, "
 
-SUBMIT_RULES: Final[Sequence[Rule[JobDefinition]]] = (
-    Rule(
+SUBMIT_RULES: Final[Sequence[PreflightRule[JobDefinition]]] = (
+    PreflightRule(
         name="parameters-given",
         field="parameters",
         wrong="the command refers to a parameter (Ref::name) that nobody gives",
@@ -92,7 +99,7 @@ SUBMIT_RULES: Final[Sequence[Rule[JobDefinition]]] = (
         source='AWS Batch User Guide, "Job definition parameters"',
         check=_parameters,
     ),
-    Rule(
+    PreflightRule(
         name="parameters-used",
         field="parameters",
         wrong="a parameter is given that no command refers to",
@@ -100,7 +107,7 @@ SUBMIT_RULES: Final[Sequence[Rule[JobDefinition]]] = (
         source='AWS Batch User Guide, "Job definition parameters": only the command is replaced',
         check=_unused_parameters,
     ),
-    Rule(
+    PreflightRule(
         name="overrides-length",
         field="container_overrides",
         wrong="command and environment, with the parameters in their places, are too long",
@@ -109,7 +116,7 @@ SUBMIT_RULES: Final[Sequence[Rule[JobDefinition]]] = (
         '8192"',
         check=_length,
     ),
-    Rule(
+    PreflightRule(
         name="propagated-tags",
         field="tags",
         wrong="request and job definition have more than 50 propagated tags together",

@@ -6,7 +6,7 @@ Source: AWS Batch API Reference, ``SubmitJob.arrayProperties``.
 from typing import Final, NamedTuple
 
 from airflow_fargate_batch.core import limits
-from airflow_fargate_batch.core._request.values import Findings, integer
+from airflow_fargate_batch.core._request.values import Findings, parse_integer
 
 
 class Array(NamedTuple):
@@ -41,7 +41,7 @@ def read(given: object, findings: Findings) -> Array:
 
 
 def _size(given: object, findings: Findings) -> int | None:
-    size = integer(given, "array_size", findings)
+    size = parse_integer(given, "array_size", findings)
     if size is None or size in limits.ARRAY_SIZE:
         return size
     if size == 1:
@@ -65,7 +65,7 @@ def read_index(given: object, array: Array, findings: Findings) -> int | None:
     """Read *awslogs_index*: an array of one is a plain job, without indexes."""
     if given is None:
         return None
-    index = integer(given, "awslogs_index", findings, legal=range(limits.ARRAY_SIZE[-1]))
+    index = parse_integer(given, "awslogs_index", findings, legal=range(limits.ARRAY_SIZE[-1]))
     if index is None:
         return None
     involves = ("array_size", "items")

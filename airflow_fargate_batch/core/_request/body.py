@@ -14,7 +14,12 @@ from airflow_fargate_batch.core._request import overrides as _overrides
 from airflow_fargate_batch.core._request import submit_args as _submit_args
 from airflow_fargate_batch.core._request.containers import Layer
 from airflow_fargate_batch.core._request.overrides import Overrides
-from airflow_fargate_batch.core._request.values import Findings, known_keys, mapping, number
+from airflow_fargate_batch.core._request.values import (
+    Findings,
+    known_keys,
+    parse_mapping,
+    parse_number,
+)
 from airflow_fargate_batch.core.naming import TAG_PREFIX
 from airflow_fargate_batch.core.submit_members import (
     ARGUMENT_OF,
@@ -77,7 +82,7 @@ def read(
     if isinstance(body, _fields.JsonFile):
         given: Mapping[str, Any] = _fields.json_file(body, WHERE, findings) or {}
     else:
-        given = mapping(body, WHERE, findings)
+        given = parse_mapping(body, WHERE, findings)
     said: dict[str, object] = {}
     for member, value in given.items():
         if value is None:
@@ -86,7 +91,7 @@ def read(
             said[PLAIN[member]] = value
         elif member in INSIDE:
             shape, inner, argument = INSIDE[member]
-            members = mapping(value, member, findings)
+            members = parse_mapping(value, member, findings)
             known_keys(members, MEMBERS[shape], member, findings)
             said[argument] = members.get(inner)
         elif member not in SUBMIT_JOB or member in NOT_ON_FARGATE:
@@ -126,7 +131,7 @@ def _retries_of(body: object, won: Mapping[str, object]) -> dict[str, object]:
     if "spot_retries" in won:
         return {"retry_strategy": won.get("retry_strategy")}
     attempts = won.get("retry_strategy")
-    is_number = attempts is not None and number(attempts, "", Findings()) is not None
+    is_number = attempts is not None and parse_number(attempts, "", Findings()) is not None
     if is_number and isinstance(body, Mapping):
         return {"retry_strategy": {**body, "attempts": attempts}}
     return {}

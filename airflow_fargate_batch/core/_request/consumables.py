@@ -10,10 +10,10 @@ from airflow_fargate_batch.core import limits
 from airflow_fargate_batch.core._request.values import (
     Findings,
     at,
-    integer,
-    items,
     known_keys,
-    mapping,
+    parse_integer,
+    parse_list,
+    parse_mapping,
     plain_text,
     shown,
 )
@@ -27,7 +27,7 @@ def read(value: object, where: str, findings: Findings) -> dict[str, int]:
     """Read a mapping from name or ARN to quantity, the API's mapping, or JSON text of either."""
     if value is None:
         return {}
-    given = mapping(value, where, findings)
+    given = parse_mapping(value, where, findings)
     if LIST in given:
         return _from_api(given, where, findings)
     read_quantities: dict[str, int] = {}
@@ -47,15 +47,17 @@ def over(beneath: Mapping[str, int], value: object, findings: Findings) -> dict[
 
 def read_api(value: object, where: str, findings: Findings) -> dict[str, int]:
     """Read the API's ``consumableResourcePropertiesOverride``."""
-    return {} if value is None else _from_api(mapping(value, where, findings), where, findings)
+    return (
+        {} if value is None else _from_api(parse_mapping(value, where, findings), where, findings)
+    )
 
 
 def _from_api(given: Mapping[str, Any], where: str, findings: Findings) -> dict[str, int]:
     known_keys(given, MEMBERS["ConsumableResourceProperties"], where, findings)
     place = f"{where}.{LIST}"
     quantities: dict[str, int] = {}
-    for index, entry in enumerate(items(given.get(LIST), place, findings)):
-        members = mapping(entry, f"{place}[{index}]", findings)
+    for index, entry in enumerate(parse_list(given.get(LIST), place, findings)):
+        members = parse_mapping(entry, f"{place}[{index}]", findings)
         known_keys(members, MEMBERS["ConsumableResourceRequirement"], f"{place}[{index}]", findings)
         named = f"{place}[{index}].consumableResource"
         name = plain_text(members.get("consumableResource"), named, findings) or ""
@@ -69,7 +71,7 @@ def _from_api(given: Mapping[str, Any], where: str, findings: Findings) -> dict[
 
 
 def _quantity(value: object, where: str, findings: Findings) -> int:
-    quantity = integer(value, where, findings)
+    quantity = parse_integer(value, where, findings)
     if quantity is not None and quantity < 1:
         findings.problem(where, f"{quantity} is less than 1", "use 1 or more")
     return quantity or 0

@@ -15,9 +15,9 @@ from airflow_fargate_batch.core._request.overrides import Overrides
 from airflow_fargate_batch.core._request.size import Settled
 from airflow_fargate_batch.core._request.values import (
     Findings,
-    items,
     known_keys,
-    mapping,
+    parse_list,
+    parse_mapping,
     plain_text,
     shown,
 )
@@ -25,9 +25,9 @@ from airflow_fargate_batch.core.submit_members import MEMBERS
 
 MEMBER: Final = "ecsPropertiesOverride"
 ARGUMENT: Final = "ecs_properties_override"
-Key = str | int
+ContainerKey = str | int
 """Name of a container; its position if the container has no name (the API requires none)."""
-Layer = dict[Key, Overrides]
+Layer = dict[ContainerKey, Overrides]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,18 +89,20 @@ def read(value: object, where: str, findings: Findings) -> Layer:
     """Read the API's ``ecsPropertiesOverride``, a mapping or JSON text."""
     if value is None:
         return {}
-    given = mapping(value, where, findings)
+    given = parse_mapping(value, where, findings)
     known_keys(given, MEMBERS["EcsPropertiesOverride"], where, findings)
     place = f"{where}.taskProperties"
-    tasks = items(given.get("taskProperties"), place, findings)
+    tasks = parse_list(given.get("taskProperties"), place, findings)
     if len(tasks) > 1:
         findings.problem(place, f"has {len(tasks)} elements; AWS Batch accepts one")
     layer: Layer = {}
     for index, task in enumerate(tasks[:1]):
-        members = mapping(task, f"{place}[{index}]", findings)
+        members = parse_mapping(task, f"{place}[{index}]", findings)
         known_keys(members, MEMBERS["TaskPropertiesOverride"], f"{place}[{index}]", findings)
         containers = f"{place}[{index}].containers"
-        for number, container in enumerate(items(members.get("containers"), containers, findings)):
+        for number, container in enumerate(
+            parse_list(members.get("containers"), containers, findings)
+        ):
             _read_container(container, number, f"{containers}[{number}]", layer, findings)
     return layer
 
@@ -108,9 +110,9 @@ def read(value: object, where: str, findings: Findings) -> Layer:
 def _read_container(
     value: object, number: int, where: str, layer: Layer, findings: Findings
 ) -> None:
-    given = dict(mapping(value, where, findings))
+    given = dict(parse_mapping(value, where, findings))
     name = given.pop("name", None)
-    key: Key = number
+    key: ContainerKey = number
     if name is not None:
         key = plain_text(name, f"{where}.name", findings) or number
     if key in layer:
@@ -139,7 +141,7 @@ def merge(layers: Sequence[Layer], findings: Findings) -> Layer:
 
 def target_of(
     container: str | None, layer: Layer, plain: Overrides, findings: Findings, *, beneath: Overrides
-) -> Key | None:
+) -> ContainerKey | None:
     """Return the container for the plain arguments; ``None`` means no ECS task.
 
     :param container: name given by the user; by default the only container of the layer.
@@ -167,7 +169,9 @@ def target_of(
     return None
 
 
-def task_of(layer: Layer, sizes: Mapping[Key, Settled], target: Key | None) -> "EcsTask | None":
+def ecs_task_of(
+    layer: Layer, sizes: Mapping[ContainerKey, Settled], target: ContainerKey | None
+) -> "EcsTask | None":
     """Return the containers of a layer, each with its size; ``None`` without containers."""
     if not layer:
         return None

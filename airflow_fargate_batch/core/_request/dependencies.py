@@ -14,9 +14,9 @@ from airflow_fargate_batch.core._request import array as _array
 from airflow_fargate_batch.core._request.array import Array
 from airflow_fargate_batch.core._request.values import (
     Findings,
-    boolean,
     is_template,
     known_keys,
+    parse_boolean,
     plain_text,
     shown,
 )
@@ -69,7 +69,7 @@ def read(
     :param ignore_missing: whether to ignore tasks without a job id; one id must be left.
     :param dry_run: whether placeholders of dry runs are allowed.
     """
-    ignores = ignore_missing is not None and boolean(
+    ignores = ignore_missing is not None and parse_boolean(
         ignore_missing, "ignore_missing_dependencies", findings
     )
     if value is None:

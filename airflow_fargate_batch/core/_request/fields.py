@@ -11,13 +11,13 @@ from airflow_fargate_batch.core._request.size import Settled
 from airflow_fargate_batch.core._request.values import (
     Findings,
     at,
-    boolean,
     content,
-    integer,
     is_plain,
-    mapping,
-    number,
+    parse_boolean,
+    parse_integer,
     parse_json,
+    parse_mapping,
+    parse_number,
     plain_text,
     shown,
     shown_type,
@@ -37,7 +37,7 @@ PLATFORM_VERSION: Final = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+")
 
 @dataclass(frozen=True, slots=True)
 class JsonFile:
-    """A JSON file read by a shell, so that mistakes are reported together with all others.
+    """A JSON file read by an entry point, so that mistakes are reported together with all others.
 
     Attributes:
         path: Path as given by the user.
@@ -135,7 +135,7 @@ def json_file(given: object, where: str, findings: Findings) -> Mapping[str, Any
 
 def _texts(given: object, member: str, where: str, findings: Findings) -> dict[str, str]:
     read = {}
-    entries = mapping(given, where, findings)
+    entries = parse_mapping(given, where, findings)
     warn_of_wrapping(entries, member, where, findings)
     for name, value in entries.items():
         if is_plain(value) and is_plain(name):
@@ -178,12 +178,12 @@ def scheduling_priority(given: object, share_identifier: object, findings: Findi
             "`scheduling_priority` is set without `share_identifier`: a fair-share queue needs "
             "both, every other queue refuses both"
         )
-    return integer(given, "scheduling_priority", findings, legal=limits.SCHEDULING_PRIORITY)
+    return parse_integer(given, "scheduling_priority", findings, legal=limits.SCHEDULING_PRIORITY)
 
 
 def propagate_tags(given: object, findings: Findings) -> bool | None:
     """Read whether tags go to the ECS task."""
-    return None if given is None else boolean(given, "propagate_tags", findings)
+    return None if given is None else parse_boolean(given, "propagate_tags", findings)
 
 
 def job_timeout(given: object, findings: Findings) -> int | None:
@@ -191,7 +191,7 @@ def job_timeout(given: object, findings: Findings) -> int | None:
     if given is None:
         return None
     value = given.total_seconds() if isinstance(given, timedelta) else given
-    attempt = integer(value, "job_timeout", findings)
+    attempt = parse_integer(value, "job_timeout", findings)
     if attempt is None:
         return None
     if attempt < limits.TIMEOUT_MINIMUM:
@@ -210,7 +210,7 @@ def job_timeout(given: object, findings: Findings) -> int | None:
 def seconds(given: object, where: str, findings: Findings) -> float | None:
     """Read a limit for a wait, in seconds."""
     value = given.total_seconds() if isinstance(given, timedelta) else given
-    span = number(value, where, findings)
+    span = parse_number(value, where, findings)
     if span is not None and span <= 0:
         findings.problem(where, f"must be greater than 0 s, not {shown(value)} s")
     return None if span is None else float(span)

@@ -49,10 +49,10 @@ def gather(given: Arguments, extra: Layer, beneath: Beneath, findings: Findings)
     if target is None:
         size = _size.settle(plain, policy, findings)
         sizes = _task_size.settle(layer, None, policy, findings) if layer else {}
-        return Gathered(plain, size, _containers.task_of(layer, sizes, None))
+        return Gathered(plain, size, _containers.ecs_task_of(layer, sizes, None))
     layer = _containers.merge([layer, {target: plain}], findings)
     sizes = _task_size.settle(layer, target, policy, findings)
-    ecs = _containers.task_of(layer, sizes, target)
+    ecs = _containers.ecs_task_of(layer, sizes, target)
     return Gathered(layer[target], sizes.get(target, Settled()), ecs)
 
 

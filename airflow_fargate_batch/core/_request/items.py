@@ -1,4 +1,4 @@
-"""Reader for *items*: a list, JSON text, or an object on S3 that a shell has read.
+"""Reader for *items*: a list, JSON text, or an object on S3 that an entry point has read.
 
 Also decides how the children get the list: in a variable if it fits, otherwise as an object on S3.
 """
@@ -17,8 +17,8 @@ from airflow_fargate_batch.core._request.array import Array
 from airflow_fargate_batch.core._request.values import (
     WRITE_JSON,
     Findings,
-    integer,
     is_rendered,
+    parse_integer,
     parse_json,
     plain_text,
     shown,
@@ -61,7 +61,7 @@ _INVOLVED: Final = (
 
 @dataclass(frozen=True, slots=True)
 class ItemsText:
-    """A list as text, read by a shell from a file or from S3.
+    """A list as text, read by an entry point from a file or from S3.
 
     Attributes:
         name: Name of the source, for messages.
@@ -125,7 +125,7 @@ def read(given: "Arguments", findings: Findings, *, dry_run: bool) -> Shared:
 
 
 def _per_child(given: object, findings: Findings) -> int | None:
-    per_child = None if given is None else integer(given, "items_per_child", findings)
+    per_child = None if given is None else parse_integer(given, "items_per_child", findings)
     if per_child is not None and per_child < 1:
         findings.problem("items_per_child", f"must be at least 1, not {per_child}", "use 1")
         return None

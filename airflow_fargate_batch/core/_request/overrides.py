@@ -16,10 +16,10 @@ from airflow_fargate_batch.core._request.values import (
     content,
     is_plain,
     is_template,
-    items,
     known_keys,
-    mapping,
-    number,
+    parse_list,
+    parse_mapping,
+    parse_number,
     plain_text,
     shown,
     shown_type,
@@ -93,7 +93,7 @@ def from_arguments(
     """Read the layer of the single arguments."""
     layer = Overrides()
     if vcpu is not None:
-        layer.vcpu = number(vcpu, "vcpu", findings)
+        layer.vcpu = parse_number(vcpu, "vcpu", findings)
         layer.origin["vcpu"] = "vcpu"
     if memory is not None:
         layer.memory = memory_in_mib(memory, "memory", findings)
@@ -111,7 +111,7 @@ def from_arguments(
 
 def from_mapping(value: object, where: str, findings: Findings) -> Overrides:
     """Read the layer of the API's ``containerOverrides``."""
-    given = _unwrapped(mapping(value, where, findings), where, findings)
+    given = _unwrapped(parse_mapping(value, where, findings), where, findings)
     layer = Overrides()
     for name, advice in NOT_ON_FARGATE.items():
         if given.get(name) is not None:
@@ -154,14 +154,14 @@ def read_requirements(value: object, where: str, layer: Overrides, findings: Fin
         else:
             layer.origin[kind.lower()] = where
             if kind == "VCPU":
-                layer.vcpu = number(entry.get("value"), f"{place}.value", findings)
+                layer.vcpu = parse_number(entry.get("value"), f"{place}.value", findings)
             else:
                 layer.memory = memory_in_mib(entry.get("value"), f"{place}.value", findings)
 
 
 def _entries(value: object, where: str, findings: Findings) -> list[tuple[str, Mapping[str, Any]]]:
     found = []
-    for index, entry in enumerate(items(value, where, findings)):
+    for index, entry in enumerate(parse_list(value, where, findings)):
         place = f"{where}[{index}]"
         if isinstance(entry, Mapping):
             found.append((place, entry))
@@ -176,9 +176,9 @@ def memory_in_mib(value: object, where: str, findings: Findings) -> Decimal | No
         text = value.strip().lower()
         for unit, mib in _UNITS.items():
             if text.endswith(unit):
-                amount = number(text.removesuffix(unit), where, findings)
+                amount = parse_number(text.removesuffix(unit), where, findings)
                 return None if amount is None else amount * mib
-    return number(value, where, findings)
+    return parse_number(value, where, findings)
 
 
 def read_command(value: object, where: str, findings: Findings) -> tuple[str, ...]:
@@ -194,7 +194,7 @@ def read_command(value: object, where: str, findings: Findings) -> tuple[str, ..
         )
         return ()
     words = []
-    for index, item in enumerate(items(value, where, findings)):
+    for index, item in enumerate(parse_list(value, where, findings)):
         if item and is_plain(item):
             words.append(item)
             continue
@@ -242,14 +242,14 @@ def read_environment(value: object, where: str, findings: Findings) -> dict[str,
         if text is not None and content(name, place, findings) is not None:
             variables[name] = text
             if is_template(text):
-                findings.warnings.append(f"`{place}` still contains template marks")
+                findings.warnings.append(f"`{place}` still contains template delimiters")
     return variables
 
 
 def _pairs(value: object, where: str, findings: Findings) -> list[tuple[str, Any]]:
     is_list = isinstance(value, str) and value.lstrip().startswith("[")
     if isinstance(value, dict | Mapping) or (isinstance(value, str) and not is_list):
-        given = mapping(value, where, findings)
+        given = parse_mapping(value, where, findings)
         warn_of_wrapping(given, "environment", where, findings)
         return list(given.items())
     pairs = []

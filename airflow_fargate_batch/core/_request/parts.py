@@ -91,8 +91,8 @@ class RequestParts:
         room = limits.TAGS - len(self.tags)
         if self.propagate_tags:  # the job definition's tags count as well, and are not known here
             room = min(room, 1)
-        mark = self.items.mark if self.items else None
-        own_tags = self.submission.tags(room=room, items=mark) if self.submission else {}
+        fingerprint = self.items.fingerprint if self.items else None
+        own_tags = self.submission.tags(room=room, items=fingerprint) if self.submission else {}
         body = {
             "jobName": self.job_name,
             "jobQueue": self.job_queue,

@@ -9,10 +9,10 @@ from typing import Any, Final, NamedTuple
 from airflow_fargate_batch.core import limits
 from airflow_fargate_batch.core._request.values import (
     Findings,
-    integer,
-    items,
     known_keys,
-    mapping,
+    parse_integer,
+    parse_list,
+    parse_mapping,
     plain_text,
     shown,
     upper,
@@ -25,10 +25,10 @@ CONDITIONS: Final = {
     "onExitCode": limits.EXIT_CODE_PATTERN,
 }
 ACTIONS: Final = ("RETRY", "EXIT")
-Rule = Mapping[str, str]
+EvaluateOnExit = Mapping[str, str]
 
-CATCH_ALL: Final[Rule] = {"onReason": "*", "action": "EXIT"}
-SPOT_RULES: Final[tuple[Rule, ...]] = (
+CATCH_ALL: Final[EvaluateOnExit] = {"onReason": "*", "action": "EXIT"}
+SPOT_RULES: Final[tuple[EvaluateOnExit, ...]] = (
     {"onStatusReason": "Your Spot Task was interrupted*", "action": "RETRY"},
     {"onReason": "Your Spot Task was interrupted*", "action": "RETRY"},
     CATCH_ALL,
@@ -41,7 +41,7 @@ class RetryStrategy(NamedTuple):
     """Value of ``retryStrategy``; a rule has the API's members."""
 
     attempts: int
-    rules: tuple[Rule, ...] = ()
+    rules: tuple[EvaluateOnExit, ...] = ()
 
     def to_api(self) -> dict[str, Any]:
         """Write the strategy for the API."""
@@ -60,15 +60,15 @@ def read(value: object, spot_retries: object, findings: Findings) -> RetryStrate
                 involves=("retry_strategy",),
             )
         legal = range(limits.ATTEMPTS.start - 1, limits.ATTEMPTS.stop - 1)
-        retries = integer(spot_retries, "spot_retries", findings, legal=legal)
+        retries = parse_integer(spot_retries, "spot_retries", findings, legal=legal)
         return None if retries is None else RetryStrategy(retries + 1, SPOT_RULES)
     if value is None:
         return None
     if isinstance(value, Mapping) or (isinstance(value, str) and value.lstrip().startswith("{")):
         before = len(findings.problems)
-        given = mapping(value, "retry_strategy", findings)
+        given = parse_mapping(value, "retry_strategy", findings)
         return _from_mapping(given, findings) if len(findings.problems) == before else None
-    attempts = integer(value, "retry_strategy", findings, legal=limits.ATTEMPTS)
+    attempts = parse_integer(value, "retry_strategy", findings, legal=limits.ATTEMPTS)
     return None if attempts is None else RetryStrategy(attempts)
 
 
@@ -81,14 +81,16 @@ def _from_mapping(given: Mapping[str, Any], findings: Findings) -> RetryStrategy
             f"{where}.attempts", "is missing, but evaluateOnExit needs attempts", "use 1 to 10"
         )
         return None
-    attempts = integer(given["attempts"], f"{where}.attempts", findings, legal=limits.ATTEMPTS)
+    attempts = parse_integer(
+        given["attempts"], f"{where}.attempts", findings, legal=limits.ATTEMPTS
+    )
     return None if attempts is None else RetryStrategy(attempts, rules)
 
 
-def _rules(value: object, where: str, findings: Findings) -> tuple[Rule, ...]:
+def _rules(value: object, where: str, findings: Findings) -> tuple[EvaluateOnExit, ...]:
     if value is None:
         return ()
-    given = items(value, where, findings)
+    given = parse_list(value, where, findings)
     if len(given) > limits.EVALUATE_ON_EXIT_ENTRIES:
         findings.problem(
             where,
@@ -103,13 +105,13 @@ def _rules(value: object, where: str, findings: Findings) -> tuple[Rule, ...]:
     return tuple(rules)
 
 
-def _ends_everything(rule: Rule) -> bool:
+def _ends_everything(rule: EvaluateOnExit) -> bool:
     """Return whether a rule matches every end: all conditions must be ``*``."""
     return all(rule.get(condition, "*") == "*" for condition in CONDITIONS)
 
 
-def _rule(entry: object, where: str, findings: Findings) -> Rule:
-    given = mapping(entry, where, findings)
+def _rule(entry: object, where: str, findings: Findings) -> EvaluateOnExit:
+    given = parse_mapping(entry, where, findings)
     known_keys(given, MEMBERS["EvaluateOnExit"], where, findings)
     rule: dict[str, str] = {}
     for condition, pattern in CONDITIONS.items():

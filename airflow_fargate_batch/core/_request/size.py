@@ -122,7 +122,7 @@ def _written(vcpu: Decimal | None, memory: Decimal | int | None) -> str:
 
 def _refuse_pair(vcpu: Decimal, memory: Decimal, overrides: Overrides, findings: Findings) -> None:
     row = fargate.row_of(vcpu)
-    near = fargate.nearest(vcpu, memory)
+    near = fargate.nearest_sizes(vcpu, memory)
     if row is None:
         values = fargate.either_of(fargate.VCPU_VALUES)
         rule = f"the vCPU values are {values}"

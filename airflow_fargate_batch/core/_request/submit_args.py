@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from airflow_fargate_batch.core._request import consumables as _consumables
 from airflow_fargate_batch.core._request import containers as _containers
 from airflow_fargate_batch.core._request.containers import Layer
-from airflow_fargate_batch.core._request.values import Findings, at, mapping
+from airflow_fargate_batch.core._request.values import Findings, at, parse_mapping
 from airflow_fargate_batch.core.spelling import nearest
 from airflow_fargate_batch.core.submit_members import (
     ALSO_EXTRA,
@@ -29,7 +29,7 @@ def read(value: object, findings: Findings) -> Extra:
     if value is None:
         return extra
     where = "extra_submit_args"
-    for member, given in mapping(value, where, findings).items():
+    for member, given in parse_mapping(value, where, findings).items():
         place = at(where, member)
         if member == _containers.MEMBER:
             extra.containers = _containers.read(given, place, findings)

@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Final
 
 from airflow_fargate_batch.core._request import size as _size
-from airflow_fargate_batch.core._request.containers import ARGUMENT, Key, Layer
+from airflow_fargate_batch.core._request.containers import ARGUMENT, ContainerKey, Layer
 from airflow_fargate_batch.core._request.overrides import Overrides
 from airflow_fargate_batch.core._request.size import Settled
 from airflow_fargate_batch.core._request.values import Findings, shown
@@ -25,8 +25,8 @@ _RESOURCES: Final = ("vcpu", "memory")
 
 
 def settle(
-    layer: Layer, target: Key | None, policy: object, findings: Findings
-) -> Mapping[Key, Settled]:
+    layer: Layer, target: ContainerKey | None, policy: object, findings: Findings
+) -> Mapping[ContainerKey, Settled]:
     """Return the sizes of the containers; ``round_up`` adds what is missing to the target."""
     before = len(findings.problems)
     for overrides in layer.values():

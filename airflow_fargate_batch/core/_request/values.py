@@ -61,7 +61,7 @@ def shown(value: object) -> str:
 
 
 def is_template(text: str) -> bool:
-    """Return whether a text still contains Jinja's marks."""
+    """Return whether a text still contains Jinja's delimiters."""
     return "{{" in text or "{%" in text
 
 
@@ -83,7 +83,7 @@ def is_rendered(text: str, where: str, findings: Findings) -> bool:
     return False
 
 
-def number(value: object, where: str, findings: Findings) -> Decimal | None:
+def parse_number(value: object, where: str, findings: Findings) -> Decimal | None:
     """Read a number from an int, a float, a Decimal or text."""
     found: Decimal | None = None
     if isinstance(value, str):
@@ -107,11 +107,11 @@ def number(value: object, where: str, findings: Findings) -> Decimal | None:
     return found
 
 
-def integer(
+def parse_integer(
     value: object, where: str, findings: Findings, *, legal: range | None = None
 ) -> int | None:
     """Read a whole number, and check the documented range."""
-    found = number(value, where, findings)
+    found = parse_number(value, where, findings)
     if found is None:
         return None
     if found != found.to_integral_value():
@@ -129,7 +129,7 @@ def integer(
     return whole
 
 
-def boolean(value: object, where: str, findings: Findings) -> bool | None:
+def parse_boolean(value: object, where: str, findings: Findings) -> bool | None:
     """Read a truth value from a bool, 1, 0 or the usual texts."""
     if isinstance(value, int) and value in (0, 1):
         return bool(value)
@@ -231,7 +231,7 @@ def parse_json(text: str, where: str, findings: Findings, *, source: str = "") -
     return None
 
 
-def mapping(value: object, where: str, findings: Findings) -> Mapping[str, Any]:
+def parse_mapping(value: object, where: str, findings: Findings) -> Mapping[str, Any]:
     """Read a mapping with text keys, or JSON text; empty after a problem."""
     if isinstance(value, str):
         if not _is_rendered_json(value, where, findings):
@@ -279,7 +279,7 @@ def shown_type(value: object) -> str:
     )
 
 
-def items(value: object, where: str, findings: Findings) -> list[Any]:
+def parse_list(value: object, where: str, findings: Findings) -> list[Any]:
     """Read a list, any iterable except text and mappings, or JSON text of a list."""
     if isinstance(value, str):
         if not _is_rendered_json(value, where, findings):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from airflow_fargate_batch.core._waiting.rule import API, GUIDE, Found, WaitRule
+from airflow_fargate_batch.core._waiting.rule import API, GUIDE, FoundCause, WaitRule
 from airflow_fargate_batch.core.evidence import Evidence
 from airflow_fargate_batch.core.failure import diagnose_stuck
 from airflow_fargate_batch.core.job import Job
@@ -21,44 +21,44 @@ from airflow_fargate_batch.core.surroundings import (
 )
 
 
-def _misconfigured(job: Job, evidence: Evidence) -> Found | None:
+def _misconfigured(job: Job, evidence: Evidence) -> FoundCause | None:
     stuck = diagnose_stuck(job)
     if stuck is None:
         return None
     too_big = _too_big(job, evidence)
     detail = f" ({too_big.text})" if too_big else ""
-    return Found(f"it can never start, because {stuck.cause}{detail}", advice=stuck.advice)
+    return FoundCause(f"it can never start, because {stuck.cause}{detail}", advice=stuck.advice)
 
 
-def _queue_gone(_: Job, evidence: Evidence) -> Found | None:
+def _queue_gone(_: Job, evidence: Evidence) -> FoundCause | None:
     if JOB_QUEUE not in evidence.surroundings.missing:
         return None
-    return Found("the queue of the job no longer exists")
+    return FoundCause("the queue of the job no longer exists")
 
 
-def _queue_broken(_: Job, evidence: Evidence) -> Found | None:
+def _queue_broken(_: Job, evidence: Evidence) -> FoundCause | None:
     queue = evidence.queue
     if queue is None or queue.status == "VALID" or queue.status in IN_TRANSITION:
         return None
     said = f": {queue.status_reason}" if queue.status_reason else ""
-    return Found(f"queue {queue.name} is {queue.status}{said}", {"queue": queue.name})
+    return FoundCause(f"queue {queue.name} is {queue.status}{said}", {"queue": queue.name})
 
 
-def _no_environment(_: Job, evidence: Evidence) -> Found | None:
+def _no_environment(_: Job, evidence: Evidence) -> FoundCause | None:
     if evidence.queue is None or evidence.surroundings.is_unread(ENVIRONMENTS):
         return None
     if evidence.environments:
         return None
     name = evidence.queue.name
-    return Found(f"queue {name} has no compute environment", {"queue": name})
+    return FoundCause(f"queue {name} has no compute environment", {"queue": name})
 
 
-def _environment_invalid(_: Job, evidence: Evidence) -> Found | None:
+def _environment_invalid(_: Job, evidence: Evidence) -> FoundCause | None:
     """No compute environment of the queue can start jobs, and the preferred one is not VALID."""
     return _unusable(evidence) if _preferred_status(evidence) != "VALID" else None
 
 
-def _environment_disabled(_: Job, evidence: Evidence) -> Found | None:
+def _environment_disabled(_: Job, evidence: Evidence) -> FoundCause | None:
     """No compute environment of the queue can start jobs, and the preferred one is VALID."""
     return _unusable(evidence) if _preferred_status(evidence) == "VALID" else None
 
@@ -67,12 +67,12 @@ def _preferred_status(evidence: Evidence) -> str | None:
     return evidence.environments[0].status if evidence.environments else None
 
 
-def _unusable(evidence: Evidence) -> Found | None:
+def _unusable(evidence: Evidence) -> FoundCause | None:
     every = evidence.environments
     if evidence.queue is None or not every or any(each.can_place_jobs for each in every):
         return None
     listed = "; ".join(map(_broken, every))
-    return Found(
+    return FoundCause(
         f"no compute environment of queue {evidence.queue.name} can start jobs: {listed}",
         {"environment": every[0].name},
     )
@@ -85,19 +85,19 @@ def _broken(environment: ComputeEnvironment) -> str:
     return f"{environment.name} is {environment.state}"
 
 
-def _not_fargate(_: Job, evidence: Evidence) -> Found | None:
+def _not_fargate(_: Job, evidence: Evidence) -> FoundCause | None:
     placing = [each for each in evidence.environments if each.can_place_jobs]
     if not placing or any(each.is_fargate for each in placing):
         return None
-    return Found(f"the queue runs jobs on {placing[0].runs_on}, not on Fargate")
+    return FoundCause(f"the queue runs jobs on {placing[0].runs_on}, not on Fargate")
 
 
-def _too_big(job: Job, evidence: Evidence) -> Found | None:
+def _too_big(job: Job, evidence: Evidence) -> FoundCause | None:
     placing = [each for each in evidence.environments if each.can_place_jobs]
     most = [each.max_vcpus for each in placing if each.max_vcpus is not None]
     if job.vcpu is None or not most or len(most) < len(placing) or job.vcpu <= max(most):
         return None
-    return Found(
+    return FoundCause(
         f"the job asks for {job.vcpu} vCPU, and no compute environment of the queue allows"
         f" more than {max(most)}",
         {"environment": placing[0].name},

@@ -20,16 +20,16 @@ class Cause:
     """A cause, to follow a colon, and the next step, as a sentence.
 
     Attributes:
-        is_trouble: The job does not go on by itself.
+        needs_action: The job does not go on by itself.
     """
 
     text: str
     advice: str
-    is_trouble: bool
+    needs_action: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundCause:
     """Result of a rule for one job.
 
     Attributes:
@@ -42,7 +42,7 @@ class Found:
     advice: str | None = None
 
 
-Check = Callable[[Job, Evidence], Found | None]
+Check = Callable[[Job, Evidence], FoundCause | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,14 +55,14 @@ class WaitRule:
             stand in backticks.
         source: Where AWS documents the situation.
         check: Returns what the rule found; ``None`` if the rule does not apply.
-        is_trouble: The job does not go on by itself.
+        needs_action: The job does not go on by itself.
     """
 
     situation: str
     advice: str
     source: str
     check: Check
-    is_trouble: bool = True
+    needs_action: bool = True
 
     def judge(self, job: Job, evidence: Evidence) -> Cause | None:
         """Return the cause with its advice, or ``None`` if the rule does not apply."""
@@ -70,4 +70,4 @@ class WaitRule:
         if found is None:
             return None
         advice = filled(self.advice, found.names) if found.advice is None else found.advice
-        return Cause(text=found.text, advice=advice, is_trouble=self.is_trouble)
+        return Cause(text=found.text, advice=advice, needs_action=self.needs_action)

@@ -3,64 +3,70 @@
 from collections.abc import Sequence
 from typing import Final
 
-from airflow_fargate_batch.core._waiting.rule import API, BEFORE_RUNNABLE, GUIDE, Found, WaitRule
+from airflow_fargate_batch.core._waiting.rule import (
+    API,
+    BEFORE_RUNNABLE,
+    GUIDE,
+    FoundCause,
+    WaitRule,
+)
 from airflow_fargate_batch.core.evidence import Evidence, described_job
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.status import JobStatus
 from airflow_fargate_batch.core.waiting import NO_START
 
 
-def _dependency_failed(job: Job, evidence: Evidence) -> Found | None:
+def _dependency_failed(job: Job, evidence: Evidence) -> FoundCause | None:
     failed = [each for each in evidence.dependencies if each.status is JobStatus.FAILED]
     if job.status not in BEFORE_RUNNABLE or not failed:
         return None
-    return Found(f"its dependency {described_job(failed[0])}", {"dependency_id": failed[0].id})
+    return FoundCause(f"its dependency {described_job(failed[0])}", {"dependency_id": failed[0].id})
 
 
-def _dependency_unknown(job: Job, evidence: Evidence) -> Found | None:
+def _dependency_unknown(job: Job, evidence: Evidence) -> FoundCause | None:
     known = {each.id for each in evidence.dependencies}
     unknown = [each for each in job.dependencies if each not in known]
     if job.status not in BEFORE_RUNNABLE or not unknown or not evidence.knows_dependencies:
         return None
-    return Found(f"AWS Batch does not know its dependency {unknown[0]}", {"job_id": job.id})
+    return FoundCause(f"AWS Batch does not know its dependency {unknown[0]}", {"job_id": job.id})
 
 
-def _dependency_lasts(job: Job, evidence: Evidence) -> Found | None:
+def _dependency_lasts(job: Job, evidence: Evidence) -> FoundCause | None:
     live = [each for each in evidence.dependencies if each.status.is_live]
     if job.status not in BEFORE_RUNNABLE or not live:
         return None
     count = len(job.dependencies)
     what = "its dependency" if count == 1 else f"{len(live)} of its {count} dependencies, first"
     text = f"the job waits for {what} {described_job(live[0])}"
-    return Found(text, {"dependency_id": live[0].id})
+    return FoundCause(text, {"dependency_id": live[0].id})
 
 
-def _dependencies_remain(job: Job, evidence: Evidence) -> Found | None:
+def _dependencies_remain(job: Job, evidence: Evidence) -> FoundCause | None:
     if job.status not in BEFORE_RUNNABLE or job.is_array or not job.has_dependencies:
         return None
     text = "the job waits for its dependencies"
     if not evidence.knows_dependencies:
         text += ", whose states could not be read"
     ids = " ".join(job.dependencies)
-    return Found(text, {"dependency_ids": ids} if ids else {})
+    return FoundCause(text, {"dependency_ids": ids} if ids else {})
 
 
-def _accepted(job: Job, _: Evidence) -> Found | None:
+def _accepted(job: Job, _: Evidence) -> FoundCause | None:
     if job.status not in BEFORE_RUNNABLE or job.is_array:
         return None
-    return Found("AWS Batch has accepted the job and checks its dependencies")
+    return FoundCause("AWS Batch has accepted the job and checks its dependencies")
 
 
-def _children_go_on(job: Job, _: Evidence) -> Found | None:
+def _children_go_on(job: Job, _: Evidence) -> FoundCause | None:
     if not job.is_array or job.waits_for_room:
         return None
-    return Found("the array is complete when all children have ended", {"job_id": job.id})
+    return FoundCause("the array is complete when all children have ended", {"job_id": job.id})
 
 
-def _starting(job: Job, _: Evidence) -> Found | None:
+def _starting(job: Job, _: Evidence) -> FoundCause | None:
     if job.status is not JobStatus.STARTING:
         return None
-    return Found("Fargate sets up the task: network interface, secrets, image")
+    return FoundCause("Fargate sets up the task: network interface, secrets, image")
 
 
 _DEPENDS_ON: Final = f"{API}SubmitJob.dependsOn"
@@ -87,34 +93,34 @@ START_RULES: Final[Sequence[WaitRule]] = (
         advice="Wait, or find out why that job lasts: 'fargate-batch explain {dependency_id}'.",
         source=_DEPENDS_ON,
         check=_dependency_lasts,
-        is_trouble=False,
+        needs_action=False,
     ),
     WaitRule(
         situation="the job has dependencies whose states AWS did not show",
         advice="Wait, or look at the dependencies: 'fargate-batch status {dependency_ids}'.",
         source=_DEPENDS_ON,
         check=_dependencies_remain,
-        is_trouble=False,
+        needs_action=False,
     ),
     WaitRule(
         situation="AWS Batch has just accepted the job",
         advice="Wait: without dependencies a job is RUNNABLE within seconds.",
         source=_STATES,
         check=_accepted,
-        is_trouble=False,
+        needs_action=False,
     ),
     WaitRule(
         situation="children of the array have not ended",
         advice="To see one child: 'fargate-batch explain {job_id}:INDEX'.",
         source=f'{GUIDE}"Array jobs"',
         check=_children_go_on,
-        is_trouble=False,
+        needs_action=False,
     ),
     WaitRule(
         situation="Fargate sets up the task (STARTING)",
         advice=NO_START,
         source=_STATES,
         check=_starting,
-        is_trouble=False,
+        needs_action=False,
     ),
 )
