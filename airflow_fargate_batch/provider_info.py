@@ -68,6 +68,12 @@ def get_provider_info() -> dict[str, Any]:
                 "class-name": "airflow_fargate_batch.decorators.fargate_batch_cmd_task",
             },
         ],
+        "plugins": [
+            {
+                "name": "airflow_fargate_batch",
+                "plugin-class": "airflow_fargate_batch.ui.plugin.FargateBatchPlugin",
+            },
+        ],
         "extra-links": [
             "airflow_fargate_batch.links.BatchJobLink",
             "airflow_fargate_batch.links.BatchJobDefinitionLink",

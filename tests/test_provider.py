@@ -1,6 +1,9 @@
 """Airflow finds the package by its entry point, and registers what it brings."""
 
 import json
+import os
+import subprocess
+import sys
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -20,6 +23,17 @@ except ImportError:  # 2.11
     from airflow.decorators import task  # type: ignore[no-redef,attr-defined]
 
 PACKAGE = "airflow-fargate-batch"
+
+
+LOADED_PLUGINS = """
+from airflow import plugins_manager as manager
+manager.ensure_plugins_loaded()
+if hasattr(manager, "_get_plugins"):
+    plugins, errors = manager._get_plugins()
+else:  # 3.1 and before
+    plugins, errors = manager.plugins, manager.import_errors
+print([each.name for each in plugins if "fargate" in (each.name or "")], dict(errors))
+"""
 
 
 def named(path: str) -> Any:
@@ -95,6 +109,23 @@ def test_the_info_names_the_modules_of_every_kind(kind: str, name: str) -> None:
 def test_airflow_finds_the_decorators_as_attributes_of_task() -> None:
     for entry in get_provider_info()["task-decorators"]:
         assert getattr(task, entry["name"]) is named(entry["class-name"])
+
+
+def test_the_info_names_the_plugin() -> None:
+    [entry] = get_provider_info()["plugins"]
+    assert named(entry["plugin-class"]).name == entry["name"]
+
+
+@pytest.mark.parametrize("lazy", ["True", "False"])
+def test_airflow_loads_the_plugin_once_whether_it_discovers_providers_or_not(lazy: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED_PLUGINS],
+        env=os.environ | {"AIRFLOW__CORE__LAZY_DISCOVER_PROVIDERS": lazy},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines()[-1] == "['airflow_fargate_batch'] {}"
 
 
 def test_airflow_documents_the_settings() -> None:

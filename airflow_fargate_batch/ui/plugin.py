@@ -3,9 +3,10 @@
 Airflow loads plugins in every process, so this module imports no page.
 """
 
-from functools import cached_property
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
+from airflow import settings
 from airflow.plugins_manager import AirflowPlugin
 
 from airflow_fargate_batch._airflow.compat import has_pages
@@ -34,18 +35,36 @@ _VIEWS: Final[list[dict[str, str]]] = [
 ]
 
 
+class _Applications:
+    """The applications behind the pages, imported when the API server of Airflow 3 asks for them.
+
+    Airflow asks an instance of a plugin found by its entry point, and the class of a plugin that a
+    provider's information names.
+    """
+
+    def __get__(self, _plugin: object, _owner: type) -> list[dict[str, Any]]:
+        return _applications()
+
+
 class FargateBatchPlugin(AirflowPlugin):
     """Pages about jobs, in Airflow's UI."""
 
     name = "airflow_fargate_batch"
     external_views = _VIEWS if has_pages() else []
+    fastapi_apps = _Applications()
 
-    @cached_property
-    def fastapi_apps(self) -> list[dict[str, Any]]:  # type: ignore[override]
-        """The application behind the pages; Airflow 3 reads this in the API server only."""
-        if not has_pages():
-            return []
-        return [{"name": self.name, "app": _application(), "url_prefix": f"/{PREFIX}"}]
+
+ENTRY_POINT: Final = FargateBatchPlugin if settings.LAZY_LOAD_PROVIDERS else None
+"""The plugin for the entry point. With ``[core] lazy_discover_providers`` off, Airflow also loads the
+plugins that a provider's information names, and reports a second one of the same name as an error.
+"""
+
+
+@cache
+def _applications() -> list[dict[str, Any]]:
+    if not has_pages():
+        return []
+    return [{"name": FargateBatchPlugin.name, "app": _application(), "url_prefix": f"/{PREFIX}"}]
 
 
 def _application() -> "FastAPI":
