@@ -55,9 +55,8 @@ class FargateBatchPlugin(AirflowPlugin):
 
 
 ENTRY_POINT: Final = FargateBatchPlugin if settings.LAZY_LOAD_PROVIDERS else None
-"""The plugin for the entry point. With ``[core] lazy_discover_providers`` off, Airflow also loads the
-plugins that a provider's information names, and reports a second one of the same name as an error.
-"""
+"""The plugin for the entry point. With ``[core] lazy_discover_providers`` off, Airflow also loads
+plugins that a provider's information names, and reports a second one of a name as an error."""
 
 
 @cache
