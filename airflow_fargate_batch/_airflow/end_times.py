@@ -1,7 +1,6 @@
 """Times that an ending task waits for facts about its job; one value for tests to replace."""
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 COST_PATIENCE: Final = 5.0
 """Seconds to wait for each fact about the cost of the job."""
@@ -9,8 +8,7 @@ USE_PATIENCE: Final = 3.0
 """Seconds to wait for each fact about the CPU and memory that the job used."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EndTimes:
+class EndTimes(NamedTuple):
     """Times of a task's end, in seconds.
 
     Attributes:
