@@ -45,9 +45,10 @@ def _group(item: pytest.Item) -> str:
     """Name a test's process: those with the running Airflow share one, to start it seldom.
 
     The examples take about as long as all others together, so they have an Airflow of their own.
+    Other tests share what their file makes.
     """
     if "real_airflow" not in getattr(item, "fixturenames", ()):
-        return "airflow dags test"
+        return item.path.name
     is_example = item.path.name == "test_examples.py" and LINE.is_newest
     return "the examples' Airflow" if is_example else "the running Airflow"
 
