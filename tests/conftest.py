@@ -68,6 +68,7 @@ def pytest_collection() -> Generator[None, object, object]:
         return (yield)
     finally:
         gc.freeze()
+        gc.set_threshold(20_000, 20, 20)  # with Python's 700, 10, 10 most find nothing
         gc.enable()
 
 

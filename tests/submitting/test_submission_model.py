@@ -35,7 +35,7 @@ What remains impossible, and is left out here:
 """
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import cache
@@ -112,11 +112,10 @@ class Life:
         twin.aws = self.aws.copied(twin.time)
         return twin
 
-    def request(self, place: int, deployment: str = "here") -> JobRequest:
-        request = _request(self.generation, self.began, place, deployment, self.name)
-        if deployment == "here":
-            assert request.submission is not None
-            self.aws.tokens.add(request.submission.token)
+    def request(self, place: int) -> JobRequest:
+        request = _request(self.generation, self.began, place, "here", self.name)
+        assert request.submission is not None
+        self.aws.tokens.add(request.submission.token)
         return request
 
     def execute(self) -> None:
@@ -159,8 +158,8 @@ class Life:
     def _others_submit(self) -> None:
         """Let another task fail under the same name, and another installation run the same task."""
         self.aws.add(self.name or "other", mark="fedcba9876543210-0", status="FAILED")
-        body = self.request(0, deployment="there").to_submit_job()
-        self.aws.add(body["jobName"], tags=body["tags"], status="RUNNING")
+        job_name, tags = _name_and_tags(self.generation, self.began, 0, "there", self.name)
+        self.aws.add(job_name, tags=tags, status="RUNNING")
 
     def _go_on(self) -> None:
         """Let the newest job run on or come to an end; retry, clear, or make the run again."""
@@ -252,6 +251,13 @@ def _request(
     """Make a request, once for all lives that submit the same."""
     submission = task_of(generation, began=began, ordinal=place, deployment=deployment)
     return request_of(submission=submission, job_name=name)
+
+
+@cache
+def _name_and_tags(*identity: Any) -> tuple[str, Mapping[str, str]]:
+    """Return what names a job of a request."""
+    body = _request(*identity).to_submit_job()
+    return body["jobName"], body["tags"]
 
 
 # ── the ways to choose ───────────────────────────────────────────────────────────────────────
