@@ -1,5 +1,6 @@
 """Credentials from an Airflow connection in, core values out."""
 
+import inspect
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from functools import cached_property, lru_cache, partial
@@ -45,7 +46,24 @@ TERMINATE_PATIENCE: Final = 20.0
 """Seconds during which a failed TerminateJob is retried."""
 
 
-class FargateBatchHook(AwsBaseHook):
+class _AwsHook(AwsBaseHook):
+    """A hook of the Amazon provider that finds the name of its caller quickly."""
+
+    def _get_caller(self, target_function_name: str = "execute") -> str:
+        """Return the class of the running operator, for the user agent of a client.
+
+        The Amazon provider reads the source files of all functions on the stack: 60 ms of the
+        220 ms of CPU in which a task makes its first client.
+        """
+        frame = inspect.currentframe()
+        while frame is not None:
+            if frame.f_code.co_name == target_function_name and "self" in frame.f_locals:
+                return type(frame.f_locals["self"]).__name__
+            frame = frame.f_back
+        return "Unknown"
+
+
+class FargateBatchHook(_AwsHook):
     """Call AWS Batch through an Airflow connection.
 
     The hook takes the arguments of every hook of the Amazon provider (*aws_conn_id*, *region_name*,
@@ -93,7 +111,7 @@ class FargateBatchHook(AwsBaseHook):
         return MetricsApi(self._client_of("cloudwatch"))
 
     def _client_of(self, service: str) -> Any:
-        hook = AwsBaseHook(
+        hook = _AwsHook(
             aws_conn_id=self.aws_conn_id,
             client_type=service,
             region_name=self.region_name,
@@ -108,7 +126,7 @@ class FargateBatchHook(AwsBaseHook):
         """The calls of S3 for lists of items, through the same connection."""
         from airflow_fargate_batch.aws.items import S3_CONFIG, ItemsApi  # few tasks need it
 
-        hook = AwsBaseHook(
+        hook = _AwsHook(
             aws_conn_id=self.aws_conn_id,
             client_type="s3",
             region_name=self.region_name,

@@ -1,11 +1,15 @@
 """Isolation of every test from the AWS account and the Airflow of the person who runs the tests."""
 
+import gc
 import logging
 import os
 import signal
 import tempfile
 from collections.abc import Generator, Iterator
 from functools import cache
+from importlib import import_module
+from types import FunctionType
+from typing import Any
 
 import pytest
 
@@ -23,13 +27,49 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _botocore_reads_its_data_once() -> Iterator[None]:
-    """Share the reader of botocore's data files: each of some thousand clients would parse 2 MB."""
+def _botocore_works_once() -> Iterator[None]:
+    """Do what is the same for each of some thousand clients once.
+
+    Each would parse 2 MB of data files, and look up 200 names of events and signatures of
+    handlers: two thirds of the time that it takes to make a client.
+    """
     from botocore import session
+
+    hooks: Any = import_module("botocore.hooks")
+    names = hooks.EventAliaser._alias_event_name
+    takes_kwargs = hooks.accepts_kwargs
+    known_names: dict[str, str] = {}
+    known_takes = cache(takes_kwargs)
+
+    def name_of(events: object, name: str) -> str:
+        if name not in known_names:
+            known_names[name] = names(events, name)
+        return known_names[name]
+
+    def takes(handler: object) -> Any:  # methods belong to one client, and would stay with it
+        known = isinstance(handler, FunctionType)
+        return known_takes(handler) if known else takes_kwargs(handler)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(session, "create_loader", cache(session.create_loader))
+        patch.setattr(hooks.EventAliaser, "_alias_event_name", name_of)
+        patch.setattr(hooks, "accepts_kwargs", takes)
         yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Leave what the collection makes out of garbage collections, as it stays until the end.
+
+    Each full collection would visit Airflow's modules, botocore's, and thousands of tests.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.set_threshold(20_000, 20, 20)  # with Python's 700, 10, 10 most find nothing
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -63,7 +103,7 @@ def _no_prices_file(monkeypatch: pytest.MonkeyPatch) -> None:
 def _open_loggers() -> None:
     """Reset loggers that tests read, because Airflow's set-up and our commands change them."""
     for name in ["airflow_fargate_batch", *logging.Logger.manager.loggerDict]:
-        if name.split(".")[0] in {"airflow_fargate_batch", "botocore"}:
+        if name.startswith(("airflow_fargate_batch", "botocore")):
             logger = logging.getLogger(name)
             logger.disabled, logger.propagate, logger.handlers = False, True, []
             if logger.level != logging.NOTSET:  # setting it walks through all loggers

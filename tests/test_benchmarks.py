@@ -1,10 +1,13 @@
 """Every benchmark runs, at the smallest size; what it measures is left to ``make bench``."""
 
 import io
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from types import ModuleType
+from typing import Any
 
+import boto3
 import pytest
 from rich.console import Console
 
@@ -18,9 +21,22 @@ from benchmarks._table import Row, show
 RowsOf = Callable[[ModuleType], list[Row]]
 
 
+def call_here(function: Callable[..., Any], *arguments: Any, env: Mapping[str, str]) -> Any:
+    """Do as ``call_apart`` in this process, which has loaded Airflow already."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(boto3, "DEFAULT_SESSION", None)
+        for name, value in env.items():
+            if name.startswith("AWS"):
+                patch.setenv(name, value)
+        return json.loads(json.dumps(function(*json.loads(json.dumps(arguments)))))
+
+
 @pytest.fixture(scope="module")
 def rows_of() -> Iterator[RowsOf]:
-    """Run each benchmark once, without the sides that would have to be downloaded first."""
+    """Run each benchmark once, without the sides that would have to be downloaded first.
+
+    What an import or a command costs is measured in processes of their own, as in ``make bench``.
+    """
 
     def refuse(*_: str) -> None:
         raise Skipped("tests download nothing")
@@ -28,6 +44,8 @@ def rows_of() -> Iterator[RowsOf]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(command_line, "made_venv", refuse)
         patch.setattr(waiting, "with_aiobotocore", refuse)
+        for benchmark in (constructing, submitting):
+            patch.setattr(benchmark, "call_apart", call_here)
         yield cache(lambda benchmark: benchmark.run(Size.QUICK))
 
 

@@ -72,6 +72,26 @@ def operations(aws: LocalBatch) -> list[str]:
     return [call.operation for call in aws.requests]
 
 
+def test_clients_name_the_running_operator_and_no_source_file_is_read_for_it(
+    hook: FargateBatchHook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("inspect.stack reads the source files of all functions on the stack")
+
+    class Operator:
+        def execute(self) -> list[Any]:
+            return [hook.api.client, hook.logs.client, hook.lists.client]
+
+    monkeypatch.setattr("inspect.stack", refuse)
+    for client in Operator().execute():
+        assert " Caller/Operator " in client.meta.config.user_agent_extra
+
+
+def test_outside_a_task_the_caller_is_unknown(hook: FargateBatchHook) -> None:
+    client: Any = hook.api.client
+    assert " Caller/Unknown " in client.meta.config.user_agent_extra
+
+
 def test_a_submit_is_one_call_and_returns_the_id(aws: LocalBatch, hook: FargateBatchHook) -> None:
     job_id = hook.submit(request())
     assert [job["jobId"] for job in aws.jobs] == [job_id]

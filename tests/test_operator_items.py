@@ -105,8 +105,14 @@ def test_a_mistake_fails_the_import() -> None:
     operator(items=LONG, items_location="{{ var.value.lists }}")
 
 
-def test_a_long_list_without_templates_is_not_rendered_item_by_item(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("native", [False, True])
+@pytest.mark.parametrize(
+    ("more", "become"),
+    [([], []), (["{{ ds }}", {"day": "{{ ds }}"}], ["2026-02-03", {"day": "2026-02-03"}])],
+    ids=["no template", "two templates"],
+)
+def test_only_the_items_with_a_template_are_rendered(
+    more: list[Any], become: list[Any], native: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     texts: list[Any] = []
     from_string = Environment.from_string
@@ -116,13 +122,13 @@ def test_a_long_list_without_templates_is_not_rendered_item_by_item(
         return from_string(self, source, *args)
 
     monkeypatch.setattr(Environment, "from_string", counted)
-    task = operator(items=LONG, items_location="s3://lists/x")
+    task = operator(items=[*LONG, *more], items_location="s3://lists/x", native=native)
     context = rendered(task)
     assert 0 < len(texts) < 100
     hook = RecordingHook()
     vars(task)["hook"] = hook
     task.execute(context)
-    assert listed(hook.requests[0]) == LONG
+    assert listed(hook.requests[0]) == [*LONG, *become]
 
 
 def test_the_rendered_field_shows_the_first_items_only() -> None:

@@ -740,7 +740,7 @@ def test_a_client_is_made_without_collecting_garbage_and_what_there_is_by_then_i
     assert collects == [False]
     assert gc.isenabled()
     assert gc.get_freeze_count()
-    gc.unfreeze()
+    gc.freeze()  # as at the start of the tests
 
 
 def test_many_triggers_share_one_connection_and_its_calls(aws: ConnectedBatch) -> None:

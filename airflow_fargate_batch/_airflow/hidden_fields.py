@@ -35,6 +35,7 @@ class HidesSecrets(BaseOperator):
     out, and ``_argument`` returns the real value.
     """
 
+    items: Any
     _originals: Mapping[str, Any] = MappingProxyType({})
     _shown_items: Any = None
     """What *items* show after rendering: the first items. Rendered again, they stay."""
@@ -54,11 +55,18 @@ class HidesSecrets(BaseOperator):
         context = masking_context(context)
         for name in template_fields:
             value = getattr(parent, name)
-            if name == "items" and parent is self and self._is_rendered(value):
+            if name == "items" and value is not None and value is self._shown_items:
                 continue
             try:
                 if callable(value):
                     rendered = value(context=context, jinja_env=jinja_env)
+                elif name == "items" and isinstance(value, list):
+                    rendered = [  # Jinja compiles a template for each text, with braces or without
+                        item
+                        if is_literal(item)
+                        else self.render_template(item, context, jinja_env, seen_oids)
+                        for item in value
+                    ]
                 else:
                     rendered = self.render_template(value, context, jinja_env, seen_oids)
             except Exception:  # whatever a template raises; it goes on as it came
@@ -67,15 +75,6 @@ class HidesSecrets(BaseOperator):
             if parent is self and name in MAY_HOLD_SECRETS:
                 rendered = self._hide(name, rendered)
             setattr(parent, name, rendered)
-
-    def _is_rendered(self, items: Any) -> bool:
-        """Report whether a list needs no rendering: Jinja compiles a template for each item."""
-        if items is not None and items is self._shown_items:
-            return True
-        if isinstance(items, list) and is_literal(items):
-            self.items = self._hide("items", items)
-            return True
-        return False
 
     def _hide(self, name: str, rendered: Any) -> Any:
         from airflow_fargate_batch._airflow import masking  # here: reading a DAG renders nothing

@@ -8,6 +8,7 @@ tags or a copied name belongs to another submission.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from airflow_fargate_batch.core import limits
@@ -21,7 +22,7 @@ from airflow_fargate_batch.core.naming import (
 from airflow_fargate_batch.core.status import JobStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from airflow_fargate_batch.core.job import Job
     from airflow_fargate_batch.core.request import JobRequest
@@ -85,7 +86,7 @@ def belongs_to_life(job: Job, submission: Submission, began: datetime | None) ->
 
     :param began: start of the run by AWS's clock, less the tolerance for clocks.
     """
-    life = submission.tags(room=limits.TAGS).get(LIFE_TAG)
+    life = _tags_of(submission).get(LIFE_TAG)
     if life is not None and (said := job.tags.get(LIFE_TAG)):
         return said == life
     return began is None or (job.created_at is not None and job.created_at >= began)
@@ -145,8 +146,14 @@ def _contradicts(job: Job, submission: Submission) -> bool:
 
     The life is not compared: a run cleared after the end begins a new life.
     """
-    own = submission.tags(room=limits.TAGS)
+    own = _tags_of(submission)
     return any(value != own.get(key) for key, value in job.tags.items() if key in _IDENTIFYING)
+
+
+@lru_cache(maxsize=16)
+def _tags_of(submission: Submission) -> Mapping[str, str]:
+    """Return the tags of a submission, which each of a thousand jobs is compared with."""
+    return submission.tags(room=limits.TAGS)
 
 
 def _is_number(text: str) -> bool:

@@ -5,16 +5,16 @@ in the site. The list of pages is here, since people also read the Markdown in t
 """
 
 import re
+import sys
 from pathlib import Path
 from typing import Any, Final
-
-from sphinx.search.en import SearchEnglish
 
 ROOT: Final = Path(__file__).parents[2]
 
 project = "airflow-fargate-batch"
 html_title = project
-extensions = ["myst_parser"]
+sys.path.append(str(Path(__file__).parent))
+extensions = ["myst_parser", "japanese_search"]
 include_patterns = ["*.md", "docs/**.md"]
 root_doc = "README"
 myst_heading_anchors = 3
@@ -57,38 +57,8 @@ LOADED: Final = re.compile(
 """Address on another host that a browser loads with a page."""
 
 
-class SearchEnglishAndJapanese(SearchEnglish):
-    """Words of English, and pairs of Japanese characters, which has no spaces between words.
-
-    A question is split alike, and a page must have all its pairs.
-    """
-
-    lang = "en-ja"
-    js_splitter_code = r"""
-var splitQuery = (query) =>
-  (query.match(/[\u3040-\u30ff\u3400-\u9fff々]+|[a-zA-Z0-9_]+/g) ?? []).flatMap((run) =>
-    /[a-zA-Z0-9_]/.test(run) || run.length < 3
-      ? [run]
-      : Array.from({length: run.length - 1}, (_, at) => run.slice(at, at + 2)));
-"""
-
-    _RUNS = re.compile(r"(?P<japanese>[\u3040-\u30ff\u3400-\u9fff々]+)|[a-zA-Z0-9_]+")
-
-    def split(self, input: str) -> list[str]:  # noqa: A002 - Sphinx's name
-        """Return the words and pairs of a text."""
-        return [word for run in self._RUNS.finditer(input) for word in self._words(run)]
-
-    @staticmethod
-    def _words(run: re.Match[str]) -> list[str]:
-        text = run[0]
-        if not run["japanese"] or len(text) < 3:
-            return [text]
-        return [text[at : at + 2] for at in range(len(text) - 1)]
-
-
 def setup(app: Any) -> None:
     """Add the navigation to the first page, set pages in Japanese, and check what was built."""
-    app.add_search_language(SearchEnglishAndJapanese)
     app.connect("source-read", _add_navigation)
     app.connect("source-read", _join_japanese_lines)
     app.connect("html-page-context", _name_language)

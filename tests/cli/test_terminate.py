@@ -3,11 +3,13 @@
 import pwd
 import socket
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
 from airflow_fargate_batch.core import limits
 from airflow_fargate_batch.local import LocalBatch
+from airflow_fargate_batch.local.account import READY_DEFINITION, READY_QUEUE
 from tests.cli.conftest import Run
 from tests.fakes import LocalTime
 
@@ -93,10 +95,10 @@ def test_without_credentials_it_is_said_once(run: Run, job: Submit, aws: LocalBa
 
 
 @pytest.mark.new_boto3
-def test_fifty_jobs_are_terminated_in_a_call(
-    run: Run, job: Submit, aws: LocalBatch, time: LocalTime
-) -> None:
-    ids = [job() for _ in range(53)]
+def test_fifty_jobs_are_terminated_in_a_call(run: Run, aws: LocalBatch, time: LocalTime) -> None:
+    submit = partial(aws.client("batch").submit_job, jobName="job")
+    where = {"jobQueue": READY_QUEUE, "jobDefinition": READY_DEFINITION}
+    ids = [submit(**where)["jobId"] for _ in range(53)]
     before = len(aws.requests)
     outcome = run("terminate", *ids)
     assert (outcome.code, outcome.out.split()) == (0, ids)

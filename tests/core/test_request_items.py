@@ -1,5 +1,6 @@
 """*items* in a request: an array, its variables or an object on S3, and all mistakes."""
 
+import time
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
@@ -146,6 +147,13 @@ def test_lines_of_text_are_items_as_they_stand() -> None:
 )
 def test_mistakes(given: Any, said: str) -> None:
     assert problem(items=given).startswith(said)
+
+
+def test_a_number_with_a_million_digits_is_refused_at_once() -> None:
+    start = time.process_time()
+    said = problem(items=[Decimal("1e999999")])
+    assert said.startswith("items[0]: is a Decimal that JSON cannot hold")
+    assert time.process_time() - start < 5
 
 
 def test_an_odd_item_is_never_quoted() -> None:

@@ -4,6 +4,7 @@ import json
 import re
 import sys
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -82,7 +83,9 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalBatch]:
         yield aws
 
 
+@cache
 def migrated(name: str) -> Migrated:
+    """Return the rewritten file, which several tests read."""
     return migrate((DATA / f"{name}.py").read_bytes())
 
 

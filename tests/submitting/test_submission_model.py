@@ -35,10 +35,12 @@ What remains impossible, and is left out here:
 """
 
 import logging
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from copy import copy
+from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any, TypeVar
+from random import Random
+from typing import Any, NamedTuple, TypeVar
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -85,24 +87,35 @@ class Life:
     generation: int = 0
     began: float = 0.0
     was_remade: bool = False
+    turn: int = 0
 
     def __post_init__(self) -> None:
         self.time = FakeTime()
         self.time.disturb = self._maybe_die
         self.aws = World(self.time, self.choose, lag=(0.0, LAG)[self.choose(2, False)])
 
-    def live(self) -> None:
-        for turn in range(TRIES):
-            if turn:
+    def live(self, before_each_try: Callable[[], object] = lambda: None) -> None:
+        while self.turn < TRIES:
+            before_each_try()
+            if self.turn:
                 self._go_on()
             self._others_submit()
             self.execute()
+            self.turn += 1
 
-    def request(self, place: int, deployment: str = "here") -> JobRequest:
-        request = _request(self.generation, self.began, place, deployment, self.name)
-        if deployment == "here":
-            assert request.submission is not None
-            self.aws.tokens.add(request.submission.token)
+    def copied(self) -> "Life":
+        """Return a life of its own that goes on from here."""
+        twin = copy(self)
+        twin.time = FakeTime()
+        twin.time.seconds = self.time.seconds
+        twin.time.disturb = twin._maybe_die
+        twin.aws = self.aws.copied(twin.time)
+        return twin
+
+    def request(self, place: int) -> JobRequest:
+        request = _request(self.generation, self.began, place, "here", self.name)
+        assert request.submission is not None
+        self.aws.tokens.add(request.submission.token)
         return request
 
     def execute(self) -> None:
@@ -145,8 +158,8 @@ class Life:
     def _others_submit(self) -> None:
         """Let another task fail under the same name, and another installation run the same task."""
         self.aws.add(self.name or "other", mark="fedcba9876543210-0", status="FAILED")
-        body = self.request(0, deployment="there").to_submit_job()
-        self.aws.add(body["jobName"], tags=body["tags"], status="RUNNING")
+        job_name, tags = _name_and_tags(self.generation, self.began, 0, "there", self.name)
+        self.aws.add(job_name, tags=tags, status="RUNNING")
 
     def _go_on(self) -> None:
         """Let the newest job run on or come to an end; retry, clear, or make the run again."""
@@ -189,6 +202,13 @@ class World(FakeBatch):
         self.mishaps = self.late = self.generation = 0
         self.tokens: set[str] = set()
         self.accepted = self._check
+
+    def copied(self, time: FakeTime) -> "World":
+        """Return a world of its own with the same jobs, as it is between two tries."""
+        twin = World(time, self._choose, self.lag)
+        twin.jobs = [replace(job, past=[*job.past]) for job in self.jobs]
+        twin.tokens = {*self.tokens}
+        return twin
 
     def mishap(self, ways: int) -> int:
         chosen = self._choose(ways, True)
@@ -233,37 +253,73 @@ def _request(
     return request_of(submission=submission, job_name=name)
 
 
+@cache
+def _name_and_tags(*identity: Any) -> tuple[str, Mapping[str, str]]:
+    """Return what names a job of a request."""
+    body = _request(*identity).to_submit_job()
+    return body["jobName"], body["tags"]
+
+
 # ── the ways to choose ───────────────────────────────────────────────────────────────────────
+
+
+class Kept(NamedTuple):
+    """A life as it was before a try, and the number of choices until then."""
+
+    place: int
+    life: Life
 
 
 class Walk:
     """Walk through every life with at most so many mishaps, each once.
 
     A life is known by its choices, ``{place: way}``, and followed by those with one choice more, in
-    a later place.
+    a later place. What two lives share is lived once: the second begins at the try of that choice.
+
+    :param begin: makes a life, given how to choose.
     """
 
-    def __init__(self, mishaps: int) -> None:
-        self._mishaps = mishaps
-        self._waiting: list[tuple[dict[int, int], int]] = [({}, mishaps)]
-        self._offered: list[tuple[int, bool]] = []
-        self.plan: dict[int, int] = {}
+    def __init__(self, mishaps: int, begin: Callable[[Choose], Life]) -> None:
+        self._begin = begin
+        self._waiting: list[tuple[dict[int, int], int, list[Kept]]] = [({}, mishaps, [])]
+        self._offered: dict[int, tuple[int, bool]] = {}
+        self._place = 0
+        self._plan: dict[int, int] = {}
 
-    def __iter__(self) -> Iterator[Choose]:
+    def live(self) -> int:
+        """Live all lives; return their number."""
+        lives = 0
         while self._waiting:
-            self.plan, left = self._waiting.pop()
-            self._offered = []
-            yield self._choose
-            for place in range(max(self.plan, default=-1) + 1, len(self._offered)):
+            self._plan, left, kept = self._waiting.pop()
+            kept = self._live_one(kept)
+            lives += 1
+            for place in range(max(self._plan, default=-1) + 1, self._place):
                 ways, is_mishap = self._offered[place]
                 if left or not is_mishap:
+                    shared = [each for each in kept if each.place <= place][-1:]
                     self._waiting += [
-                        (self.plan | {place: way}, left - is_mishap) for way in range(1, ways)
+                        (self._plan | {place: way}, left - is_mishap, shared)
+                        for way in range(1, ways)
                     ]
+        return lives
+
+    def _live_one(self, kept: list[Kept]) -> list[Kept]:
+        """Live a life from what is kept, or from its begin; return what it was before each try."""
+        kept = [*kept]
+        self._place, self._offered = kept[0].place if kept else 0, {}
+        life = kept[0].life.copied() if kept else self._begin(self._choose)
+
+        def keep() -> None:
+            if not kept or kept[-1].place != self._place:
+                kept.append(Kept(self._place, life.copied()))
+
+        life.live(keep)
+        return kept
 
     def _choose(self, ways: int, is_mishap: bool) -> int:
-        self._offered.append((ways, is_mishap))
-        return self.plan.get(len(self._offered) - 1, 0)
+        self._offered[self._place] = (ways, is_mishap)
+        self._place += 1
+        return self._plan.get(self._place - 1, 0)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -278,21 +334,18 @@ def _silence() -> Iterator[None]:
 @each_task
 @each_name
 def test_every_life_with_few_mishaps(name: str | None, submits: int) -> None:
-    lives = 0
-    for choose in Walk(mishaps=1 if name is None and submits == 1 else 0):
-        Life(choose, name, submits).live()
-        lives += 1
-    assert lives > 100
+    mishaps = 1 if name is None and submits == 1 else 0
+    assert Walk(mishaps, lambda choose: Life(choose, name, submits)).live() > 100
 
 
 @pytest.mark.no_cover
 @each_task
 @each_name
-@given(data=st.data())
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
-def test_lives_with_many_mishaps(name: str | None, submits: int, data: st.DataObject) -> None:
+@given(chance=st.randoms(use_true_random=True))  # drawing each choice would take longer than a life
+@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+def test_lives_with_many_mishaps(name: str | None, submits: int, chance: Random) -> None:
     def choose(ways: int, is_mishap: bool) -> int:
-        drawn = data.draw(st.integers(0, ways * (6 if is_mishap else 1) - 1))
+        drawn = chance.randrange(ways * (6 if is_mishap else 1))
         return drawn if drawn < ways else 0  # most calls go well, or no life is long
 
     Life(choose, name, submits).live()

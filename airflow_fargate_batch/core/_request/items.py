@@ -44,6 +44,8 @@ EMPTY: Final = "is an empty list: there is nothing to submit"
 """Message about a list without items: Airflow then skips the task."""
 _PROBLEMS: Final = 20
 """Number of odd items to report: a list may have a million."""
+_MOST_DIGITS: Final = 4300
+"""Digits of the longest integer that Python writes; to make one of ``1e999999`` takes 25 s."""
 _FORMS: Final = "pass a list, the .output of a task, JSON text of a list, or s3://bucket/key"
 _PREFIX: Final = "such as s3://bucket/prefix"
 _OF_UNKNOWN_SIZE: Final = Array(is_wanted=True)
@@ -245,7 +247,7 @@ def _plain(item: object) -> object:
     if isinstance(item, datetime | date):
         return item.isoformat()
     if isinstance(item, Decimal):
-        if not item.is_finite():
+        if not item.is_finite() or item.adjusted() >= _MOST_DIGITS:
             raise ValueError
         return int(item) if item == item.to_integral_value() else float(item)
     return item
