@@ -213,10 +213,11 @@ REPLACED = {
     "_clients.CLOCK",
     "_clients.LOOKUP_PATIENCE",
     "polling.POLL_TIMES",
+    "boto3.DEFAULT_SESSION",
     "task_runner.SUPERVISOR_COMMS",
 }
 """A command has no arguments but those that a user gives, so its times are constants of one module.
-The last constant is Airflow's."""
+The last two are boto3's and Airflow's."""
 
 
 def _replaced_constants(tree: ast.Module) -> Iterator[str]:
