@@ -15,7 +15,7 @@ from benchmarks._size import Size
 from benchmarks._table import Row
 
 TITLE = "One call of the command line, from start to exit"
-ROUNDS = {Size.QUICK: 1, Size.BRIEF: 15, Size.FULL: 25}
+ROUNDS = {Size.QUICK: 1, Size.BRIEF: 12, Size.FULL: 25}
 
 OVERRIDES: Final = (
     '{"command": ["echo", "hello"], "resourceRequirements": '

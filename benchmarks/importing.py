@@ -11,7 +11,7 @@ from benchmarks._table import Row
 
 TITLE = "Importing the operator, after `from airflow.sdk import DAG`"
 OURS, THEIRS = "airflow_fargate_batch.operators", "airflow.providers.amazon.aws.operators.batch"
-ROUNDS = {Size.QUICK: 1, Size.BRIEF: 7, Size.FULL: 10}
+ROUNDS = {Size.QUICK: 1, Size.BRIEF: 5, Size.FULL: 10}
 
 
 def run(size: Size) -> list[Row]:

@@ -24,7 +24,7 @@ from tests.airflow.recorded import Recorded, links, write
 
 TITLE = "Pages in Airflow's UI, 10,000 task instances with jobs on record"
 TASKS: Final = {Size.QUICK: 500, Size.BRIEF: 10_000, Size.FULL: 10_000}
-REQUESTS: Final = {Size.QUICK: 5, Size.BRIEF: 50, Size.FULL: 100}
+REQUESTS: Final = {Size.QUICK: 5, Size.BRIEF: 40, Size.FULL: 100}
 """Requests of each page; the first one is left out, since it imports the application."""
 LIVE: Final = 60
 """Tasks whose jobs still run, the newest ones."""
