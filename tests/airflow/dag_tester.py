@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.airflow._database import copy_migrated
 from tests.airflow.harness import AIRFLOW, clean_environment, task_name
 from tests.patience import PATIENCE
 
@@ -45,8 +44,13 @@ class DagTester:
             "AIRFLOW_HOME": str(home),
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
         }
-        home.mkdir(parents=True, exist_ok=True)
-        copy_migrated(AIRFLOW, self._environment, log=home / "migrate.log")
+        subprocess.run(
+            [AIRFLOW, "db", "migrate"],
+            env=self._environment,
+            check=True,
+            capture_output=True,
+            timeout=PATIENCE,
+        )
 
     @property
     def environment(self) -> dict[str, str]:

@@ -28,7 +28,6 @@ from typing import Any, Self
 import psutil
 import requests
 
-from tests.airflow._database import copy_migrated, migrate
 from tests.airflow._lines import installed_line
 from tests.airflow._postgres import postgres
 from tests.patience import PATIENCE
@@ -311,15 +310,18 @@ class RealAirflow:
         )
 
     def _migrate(self) -> None:
+        with (self.home / "migrate.log").open("wb") as log:
+            done = subprocess.run(
+                [self._binary, "db", "migrate"],
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+                timeout=PATIENCE,
+            )
         # Without a login on 2.x, whoever comes is an administrator: this Airflow is on loopback.
         (self.home / "webserver_config.py").write_text("AUTH_ROLE_PUBLIC = 'Admin'\n")
-        can_copy = self._binary == AIRFLOW and not self._on_postgres
-        try:
-            (copy_migrated if can_copy else migrate)(
-                self._binary, self.environment, log=self.home / "migrate.log"
-            )
-        except RuntimeError as error:
-            raise RuntimeError(f"{error}\n{self._report(None)}") from None
+        if done.returncode:
+            raise RuntimeError(f"airflow db migrate failed\n{self._report(None)}")
 
     def _start(self, name: str) -> None:
         environment = self.environment
