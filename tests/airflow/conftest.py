@@ -45,10 +45,9 @@ def _group(item: pytest.Item) -> str:
     """Name a test's process: those with the running Airflow share one, to start it seldom.
 
     The examples take about as long as all others together, so they have an Airflow of their own.
-    Other tests share what their file makes.
     """
     if "real_airflow" not in getattr(item, "fixturenames", ()):
-        return item.path.name
+        return "airflow dags test"
     is_example = item.path.name == "test_examples.py" and LINE.is_newest
     return "the examples' Airflow" if is_example else "the running Airflow"
 

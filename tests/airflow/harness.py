@@ -390,13 +390,11 @@ class RealAirflow:
         timeout: float = PATIENCE,
         run: Run | None = None,
     ) -> None:
-        began = time.monotonic()
+        deadline = time.monotonic() + timeout
         while not condition():
-            waited = time.monotonic() - began
-            if waited > timeout:
+            if time.monotonic() > deadline:
                 raise TimeoutError(f"waited {timeout:g} s in vain: {what}\n{self._report(run)}")
-            # A look costs the API server 20 ms of CPU, and most waits are long.
-            time.sleep(min(max(0.2, waited / 10), 1.0))
+            time.sleep(0.5)
 
     def _report(self, run: Run | None) -> str:
         """Tell what a person would look at first: states, logs of tasks, logs of components."""

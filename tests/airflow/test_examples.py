@@ -11,7 +11,7 @@ import pytest
 from airflow_fargate_batch.local import LocalBatch
 from tests.airflow.conftest import DEFINITION, connect
 from tests.airflow.dag_tester import DagTester
-from tests.airflow.harness import LINE, RealAirflow, Run
+from tests.airflow.harness import RealAirflow, Run
 from tests.patience import until
 
 EXAMPLES = Path(__file__).parents[2] / "dags_examples"
@@ -61,62 +61,33 @@ def airflow(real_airflow: RealAirflow, aws: LocalBatch) -> RealAirflow:
     return real_airflow
 
 
-NAMES = sorted(file.stem for file in EXAMPLES.glob("*.py"))
-OF_A_DAY: dict[str, dict[str, Any]] = {
-    "daily_chain": {},
-    "mapped_fan_out": {},
-    "items": {},
-    "json_files": {"mode": "quick"},
-    "retries_that_learn": {},
-}
-"""Parameters of the examples that run for a day."""
-
-
-@pytest.fixture(scope="module")
-def of_a_day(airflow: RealAirflow, aws: LocalBatch) -> dict[str, Run]:
-    """Add all examples, and trigger the runs of a day at once, since each mostly waits."""
-    airflow.add_dags(*(file for name in NAMES for file in EXAMPLES.glob(f"{name}*")))
-    aws.script("*-retries_that_learn-load-*", needs_memory=1024)
-    return {
-        name: airflow.trigger(name, conf=conf, logical_date=DAY) for name, conf in OF_A_DAY.items()
-    }
-
-
-class ByHand(dict[str, Run]):
-    """Runs without a logical date, each triggered when it is asked for, or before."""
-
-    def __init__(self, airflow: RealAirflow) -> None:
-        super().__init__()
-        self._airflow = airflow
-
-    def __missing__(self, name: str) -> Run:
-        self[name] = self._airflow.trigger(name)
-        return self[name]
-
-
-@pytest.fixture(scope="module")
-def by_hand(airflow: RealAirflow, of_a_day: dict[str, Run]) -> ByHand:
-    """Give runs of the examples; on Airflow 3 they have no ``ds``."""
-    assert of_a_day
-    runs = ByHand(airflow)
-    if LINE.is_newest:  # elsewhere few tests ask for one
-        for name in NAMES:
-            assert runs[name]
-    return runs
-
-
-def succeeded(airflow: RealAirflow, run: Run) -> Run:
-    """Wait for the end of a run, in which every task must have succeeded."""
+def run_example(airflow: RealAirflow, name: str, **conf: Any) -> Run:
+    """Run an example to its end, in which every task must have succeeded."""
+    files = [file for file in (EXAMPLES / name, EXAMPLES / f"{name}.py") if file.exists()]
+    airflow.add_dags(*files)
+    run = airflow.trigger(name, conf=conf, logical_date=DAY)
     states = airflow.wait(run)
     assert set(states.values()) == {"success"}, (states, *(airflow.log(run, t) for t in states))
     return run
 
 
+NAMES = sorted(file.stem for file in EXAMPLES.glob("*.py"))
+
+
+@pytest.fixture(scope="module")
+def by_hand(airflow: RealAirflow) -> dict[str, Run]:
+    """Trigger all examples at once, without a logical date: on Airflow 3 they have no ``ds``."""
+    airflow.add_dags(*(file for name in NAMES for file in EXAMPLES.glob(f"{name}*")))
+    return {name: airflow.trigger(name) for name in NAMES}
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_an_example_runs_when_it_is_triggered_by_hand(
-    airflow: RealAirflow, by_hand: ByHand, name: str
+    airflow: RealAirflow, by_hand: dict[str, Run], name: str
 ) -> None:
-    succeeded(airflow, by_hand[name])
+    run = by_hand[name]
+    states = airflow.wait(run)
+    assert set(states.values()) == {"success"}, (states, *(airflow.log(run, t) for t in states))
 
 
 def test_the_first_dag_of_the_readme_runs_when_it_is_triggered_by_hand(
@@ -158,10 +129,8 @@ def last_line(aws: LocalBatch, job: dict[str, Any], index: int | None = None) ->
     return message
 
 
-def test_the_daily_chain_runs_part_after_part(
-    airflow: RealAirflow, of_a_day: dict[str, Run], aws: LocalBatch
-) -> None:
-    run = succeeded(airflow, of_a_day["daily_chain"])
+def test_the_daily_chain_runs_part_after_part(airflow: RealAirflow, aws: LocalBatch) -> None:
+    run = run_example(airflow, "daily_chain")
     extract, transform, report = (
         finished(aws, airflow.xcom(run, task)) for task in ("extract", "transform", "report")
     )
@@ -194,10 +163,8 @@ def test_the_daily_chain_takes_a_share_of_a_fair_share_queue(
     assert (report["shareIdentifier"], report["schedulingPriority"]) == ("daily", 10)
 
 
-def test_a_join_waits_for_every_job_of_a_mapped_task(
-    airflow: RealAirflow, of_a_day: dict[str, Run], aws: LocalBatch
-) -> None:
-    run = succeeded(airflow, of_a_day["mapped_fan_out"])
+def test_a_join_waits_for_every_job_of_a_mapped_task(airflow: RealAirflow, aws: LocalBatch) -> None:
+    run = run_example(airflow, "mapped_fan_out")
     counts = [finished(aws, airflow.xcom(run, f"count[{index}]")) for index in range(3)]
     join = finished(aws, airflow.xcom(run, "join"))
     assert [last_line(aws, job) for job in counts] == [
@@ -209,17 +176,26 @@ def test_a_join_waits_for_every_job_of_a_mapped_task(
     assert join["startedAt"] >= max(job["stoppedAt"] for job in counts)
 
 
-def test_without_the_parameter_the_same_dag_submits(
-    airflow: RealAirflow, by_hand: ByHand, aws: LocalBatch
+def test_a_parameter_turns_a_whole_dag_into_a_dry_run(
+    airflow: RealAirflow, aws: LocalBatch
 ) -> None:
-    run = succeeded(airflow, by_hand["dry_run_by_param"])
+    before = len(aws.requests)
+    run = run_example(airflow, "dry_run_by_param", dry_run=True)
+    assert len(aws.requests) == before
+    assert airflow.xcom(run, "load").startswith("dry-run:")
+    request = airflow.xcom(run, "check", "request")
+    assert request["dependsOn"] == [{"jobId": airflow.xcom(run, "load")}]
+
+
+def test_without_the_parameter_the_same_dag_submits(airflow: RealAirflow, aws: LocalBatch) -> None:
+    airflow.add_dags(EXAMPLES / "dry_run_by_param.py")
+    run = airflow.trigger("dry_run_by_param")
+    airflow.wait(run)
     assert last_line(aws, finished(aws, airflow.xcom(run, "check"))) == "checked"
 
 
-def test_the_children_of_an_array_share_a_list(
-    airflow: RealAirflow, of_a_day: dict[str, Run], aws: LocalBatch
-) -> None:
-    run = succeeded(airflow, of_a_day["items"])
+def test_the_children_of_an_array_share_a_list(airflow: RealAirflow, aws: LocalBatch) -> None:
+    run = run_example(airflow, "items")
     transform, check = (finished(aws, airflow.xcom(run, task)) for task in ("transform", "check"))
     assert [job["arrayProperties"]["size"] for job in (transform, check)] == [3, 3]
     assert last_line(aws, transform, 2) == 'transforming "s3://bucket/day/part 4.parquet"'
@@ -228,17 +204,18 @@ def test_the_children_of_an_array_share_a_list(
 
 
 def test_json_files_are_rendered_and_explicit_arguments_win(
-    airflow: RealAirflow, of_a_day: dict[str, Run], aws: LocalBatch
+    airflow: RealAirflow, aws: LocalBatch
 ) -> None:
-    run = succeeded(airflow, of_a_day["json_files"])
-    job = finished(aws, airflow.xcom(run, "submit"))
+    job = finished(aws, airflow.xcom(run_example(airflow, "json_files", mode="quick"), "submit"))
     assert last_line(aws, job) == "working on 2026-02-03 in mode quick"
     assert job["parameters"] == {"day": "2026-02-03", "bucket": "s3://example-bucket/json_files/"}
     sizes = {entry["type"]: entry["value"] for entry in job["container"]["resourceRequirements"]}
     assert sizes == {"VCPU": "0.25", "MEMORY": "1024"}
 
 
-def test_two_containers_share_a_job(by_hand: ByHand, airflow: RealAirflow, aws: LocalBatch) -> None:
+def test_two_containers_share_a_job(
+    by_hand: dict[str, Run], airflow: RealAirflow, aws: LocalBatch
+) -> None:
     airflow.wait(by_hand["containers"])
     job = finished(aws, airflow.xcom(by_hand["containers"], "train"))
     assert job["status"] == "SUCCEEDED"
@@ -250,7 +227,7 @@ def test_two_containers_share_a_job(by_hand: ByHand, airflow: RealAirflow, aws: 
 
 
 def test_mapped_tasks_end_in_the_triggerer(
-    by_hand: ByHand, airflow: RealAirflow, aws: LocalBatch
+    by_hand: dict[str, Run], airflow: RealAirflow, aws: LocalBatch
 ) -> None:
     run = by_hand["finish_in_triggerer"]
     airflow.wait(run)
@@ -260,25 +237,10 @@ def test_mapped_tasks_end_in_the_triggerer(
         assert last_line(aws, job) == f"loading {city}"
 
 
-def test_a_retry_learns_from_the_job_before(
-    airflow: RealAirflow, of_a_day: dict[str, Run], aws: LocalBatch
-) -> None:
-    run = succeeded(airflow, of_a_day["retries_that_learn"])
+def test_a_retry_learns_from_the_job_before(airflow: RealAirflow, aws: LocalBatch) -> None:
+    aws.script("*-retries_that_learn-load-*", needs_memory=1024)
+    run = run_example(airflow, "retries_that_learn")
     assert "try 2: 1024 MiB, because try 1 ran out of 512" in airflow.log(run, "load")
     assert airflow.xcom(run, "load", "job")["memory"] == 1024
     job = finished(aws, airflow.xcom(run, "load"))
     assert last_line(aws, job) == "loaded"
-
-
-def test_a_parameter_turns_a_whole_dag_into_a_dry_run(
-    airflow: RealAirflow, of_a_day: dict[str, Run], by_hand: ByHand, aws: LocalBatch
-) -> None:
-    for run in (*of_a_day.values(), *by_hand.values()):  # then nobody else asks AWS
-        airflow.wait(run)
-    before = len(aws.requests)
-    conf = {"dry_run": True}
-    run = succeeded(airflow, airflow.trigger("dry_run_by_param", conf=conf, logical_date=DAY))
-    assert len(aws.requests) == before
-    assert airflow.xcom(run, "load").startswith("dry-run:")
-    request = airflow.xcom(run, "check", "request")
-    assert request["dependsOn"] == [{"jobId": airflow.xcom(run, "load")}]
