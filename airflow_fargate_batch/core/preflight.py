@@ -8,14 +8,12 @@ fail. A lookup that failed is a warning, and never refuses a request.
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
-from airflow_fargate_batch.core import _members as read
 from airflow_fargate_batch.core._preflight.definition_rules import DEFINITION_RULES
 from airflow_fargate_batch.core._preflight.merging import merge_with_definition
 from airflow_fargate_batch.core._preflight.name_rules import NAME_RULES, Missing
 from airflow_fargate_batch.core._preflight.queue_rules import QUEUE_RULES
 from airflow_fargate_batch.core._preflight.rule import Case, Finding, Level, PreflightRule
 from airflow_fargate_batch.core._preflight.submit_rules import SUBMIT_RULES
-from airflow_fargate_batch.core.definition import DefinedContainer
 from airflow_fargate_batch.core.request import JobRequest
 from airflow_fargate_batch.core.surroundings import (
     DEFINITION,
@@ -78,14 +76,6 @@ def judge_definition_only(surroundings: Surroundings, request: JobRequest) -> li
         for finding in _judge(surroundings, None, request.job_definition, request)
         if finding.rule in {*_ALWAYS, _UNREAD}
     ]
-
-
-def _overrides(request: JobRequest) -> Iterator[DefinedContainer]:
-    body: Any = request.to_submit_job()
-    yield DefinedContainer.from_api(read.mapping(body.get("containerOverrides")))
-    ecs = read.mapping(body.get("ecsPropertiesOverride"))
-    for task in read.mappings(ecs.get("taskProperties")):
-        yield from map(DefinedContainer.from_api, read.mappings(task.get("containers")))
 
 
 def problems_of(findings: Iterable[Finding]) -> list[Problem]:
