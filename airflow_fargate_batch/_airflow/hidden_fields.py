@@ -69,7 +69,7 @@ class HidesSecrets(BaseOperator):
                     ]
                 else:
                     rendered = self.render_template(value, context, jinja_env, seen_oids)
-            except Exception:  # whatever a template raises; it goes on as it came
+            except Exception:  # whatever a template raises; raised again below
                 self.log.error("Could not render %s", name)  # noqa: TRY400 - Airflow logs the rest
                 raise
             if parent is self and name in MAY_HOLD_SECRETS:
