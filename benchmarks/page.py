@@ -56,7 +56,7 @@ def _measured(size: Size, database: str) -> Iterator[Row]:
             LocalBatch(speed=10) as aws,
             RealAirflow(home=home, on_postgres=on_postgres, only="api-server") as airflow,
         ):
-            connect(airflow, aws)
+            connect(airflow, aws, "aws_default")
             write(airflow.environment, _records(aws, TASKS[size]))
             for what, path in PAGES.items():
                 times = _times(airflow, path.format(last=TASKS[size] // 50), REQUESTS[size])

@@ -1,7 +1,8 @@
-"""Real Airflows, each started once for all tests here: starting takes longer than most tests."""
+"""A real Airflow, started once for all tests here: starting takes longer than most tests."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -23,10 +24,7 @@ _LONG = frozenset(
     | {"test_pages_in_browser.py", "test_celery_runs.py"}
 )
 # Shown on the newest line in every run, and elsewhere by `make test-all`.
-_LONG_ON_OLDER_LINES = frozenset(
-    {"test_an_example_runs_when_it_is_triggered_by_hand", "test_its_dag_runs"}
-    | {"test_two_containers_share_a_job", "test_mapped_tasks_end_in_the_triggerer"}
-)
+_LONG_ON_OLDER_LINES = frozenset({"test_its_dag_runs"})
 
 
 # Before pytest-xdist's own, which reads the groups.
@@ -39,24 +37,28 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         name = getattr(item, "originalname", item.name)
         if item.path.name in _LONG or (name in _LONG_ON_OLDER_LINES and not LINE.is_newest):
             item.add_marker("long")
+    early = {item.path for item in items if item.get_closest_marker("triggers")}
+    items.sort(key=partial(_turn, early=early))
 
 
 def _group(item: pytest.Item) -> str:
-    """Name a test's process: those with the running Airflow share one, to start it seldom.
-
-    The examples take about as long as all others together, so they have an Airflow of their own.
-    """
-    if "real_airflow" not in getattr(item, "fixturenames", ()):
-        return "airflow dags test"
-    is_example = item.path.name == "test_examples.py" and LINE.is_newest
-    return "the examples' Airflow" if is_example else "the running Airflow"
+    """Name a test's process: those with the running Airflow share one, to start it once."""
+    with_airflow = "real_airflow" in getattr(item, "fixturenames", ())
+    return "the running Airflow" if with_airflow else "airflow dags test"
 
 
-@pytest.fixture(scope="package")
+def _turn(item: pytest.Item, early: Collection[Path]) -> int:
+    """Return when a test's turn is: runs mostly wait, so they are triggered first and read last."""
+    if item.path not in early:
+        return 1
+    return 0 if item.get_closest_marker("triggers") else 2
+
+
+@pytest.fixture(scope="session")
 def real_airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealAirflow]:
     """Give a running Airflow with a DAGs folder of its own: put files there with ``add_dags``.
 
-    It ends with the tests of this folder: an idle Airflow takes a fifth of a core.
+    Tests of several files use it at a time, so each file has its own DAGs and connection.
     """
     if LINE.needs_postgres and find_postgres() is None:
         reason = "LocalExecutor of this Airflow needs PostgreSQL: apt-get install postgresql"
@@ -68,7 +70,8 @@ def real_airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealAirfl
         "AWS_BATCH_JOB_DEFINITION": DEFINITION,
     }
     home = tmp_path_factory.mktemp("airflow")
-    with RealAirflow(home=home, environment=environment) as airflow:
+    on_postgres = find_postgres() is not None
+    with RealAirflow(home=home, environment=environment, on_postgres=on_postgres) as airflow:
         yield airflow
 
 
@@ -78,7 +81,7 @@ def dag_tester(tmp_path_factory: pytest.TempPathFactory) -> DagTester:
     return DagTester(home=tmp_path_factory.mktemp("dags-test"))
 
 
-def connect(airflow: RealAirflow, aws: LocalBatch, conn_id: str = "aws_default") -> None:
+def connect(airflow: RealAirflow, aws: LocalBatch, conn_id: str) -> None:
     """Make a connection that says where Batch is, and which queue and definition."""
     airflow.add_connection(
         conn_id,

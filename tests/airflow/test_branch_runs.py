@@ -6,22 +6,35 @@ from pathlib import Path
 import pytest
 
 from tests.airflow.dag_tester import DagTester
+from tests.airflow.harness import RealAirflow, Run
 from tests.patience import PATIENCE
 
 DAG_FILE = Path(__file__).parent / "dags_operator" / "branches.py"
 
 
+@pytest.fixture(scope="session")
+def run(real_airflow: RealAirflow) -> Run:
+    real_airflow.add_dags(DAG_FILE)
+    return real_airflow.trigger("branches")
+
+
+@pytest.mark.triggers
+def test_a_branch_is_triggered(run: Run) -> None:
+    assert run
+
+
 def test_a_join_after_a_branch_names_what_was_skipped_or_takes_what_ran(
-    dag_tester: DagTester,
+    real_airflow: RealAirflow, run: Run
 ) -> None:
-    done = dag_tester.run(DAG_FILE, "branches")
-    assert done.states["either"] == "success", done.output[-3000:]
-    left = done.xcom("left")
-    assert done.xcom("either", "request")["dependsOn"] == [{"jobId": left}]
-    assert (done.states["right"], done.states["both"]) == ("skipped", "failed")
+    states = real_airflow.wait(run)
+    assert states["either"] == "success", real_airflow.log(run, "either")
+    left = real_airflow.xcom(run, "left")
+    assert real_airflow.xcom(run, "either", "request")["dependsOn"] == [{"jobId": left}]
+    assert (states["right"], states["both"]) == ("skipped", "failed")
     said = "depends_on[1] (task right): is None: the upstream task was skipped"
-    assert said.replace(" ", "") in _letters(done.output)
-    assert done.xcom("left", "job")["status"] == done.xcom("read_status") == "DRY_RUN"
+    assert said.replace(" ", "") in _letters(real_airflow.log(run, "both"))
+    status = real_airflow.xcom(run, "left", "job")["status"]
+    assert status == real_airflow.xcom(run, "read_status") == "DRY_RUN"
 
 
 def _letters(output: str) -> str:

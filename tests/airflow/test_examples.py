@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,7 @@ from typing import Any
 import pytest
 
 from airflow_fargate_batch.local import LocalBatch
-from tests.airflow.conftest import DEFINITION, connect
-from tests.airflow.dag_tester import DagTester
+from tests.airflow.conftest import connect
 from tests.airflow.harness import RealAirflow, Run
 from tests.patience import until
 
@@ -18,7 +18,7 @@ EXAMPLES = Path(__file__).parents[2] / "dags_examples"
 DAY = datetime(2026, 2, 3, tzinfo=UTC)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def aws() -> Iterator[LocalBatch]:
     """Give an AWS whose jobs really run their commands."""
     with LocalBatch(run_commands=True, speed=20) as aws:
@@ -54,40 +54,61 @@ def prepare_containers(aws: LocalBatch) -> None:
     )
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def airflow(real_airflow: RealAirflow, aws: LocalBatch) -> RealAirflow:
     """Give an Airflow whose connection says where Batch is, and which queue and definition."""
-    connect(real_airflow, aws)
+    connect(real_airflow, aws, "aws_default")
     return real_airflow
 
 
-def run_example(airflow: RealAirflow, name: str, **conf: Any) -> Run:
-    """Run an example to its end, in which every task must have succeeded."""
-    files = [file for file in (EXAMPLES / name, EXAMPLES / f"{name}.py") if file.exists()]
-    airflow.add_dags(*files)
-    run = airflow.trigger(name, conf=conf, logical_date=DAY)
+NAMES = sorted(file.stem for file in EXAMPLES.glob("*.py"))
+OF_A_DAY: dict[str, dict[str, Any]] = {"daily_chain": {}, "json_files": {"mode": "quick"}}
+"""Parameters of the examples that need a day."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Runs:
+    """Runs of the examples, triggered at once since each mostly waits.
+
+    Attributes:
+        by_hand: Runs without a logical date: on Airflow 3 they have no ``ds``.
+        of_a_day: Runs whose logical date is ``DAY``.
+    """
+
+    by_hand: dict[str, Run]
+    of_a_day: dict[str, Run]
+
+
+@pytest.fixture(scope="session")
+def runs(airflow: RealAirflow, aws: LocalBatch) -> Runs:
+    airflow.add_dags(*(file for name in NAMES for file in EXAMPLES.glob(f"{name}*")))
+    aws.script("*-retries_that_learn-load-*", needs_memory=1024)
+    return Runs(
+        by_hand={name: airflow.trigger(name) for name in NAMES},
+        of_a_day={
+            name: airflow.trigger(name, conf=conf, logical_date=DAY)
+            for name, conf in OF_A_DAY.items()
+        },
+    )
+
+
+@pytest.mark.triggers
+def test_all_examples_are_triggered(runs: Runs) -> None:
+    assert runs.by_hand.keys() == set(NAMES)
+
+
+def succeeded(airflow: RealAirflow, run: Run) -> Run:
+    """Wait for the end of a run, in which every task must have succeeded."""
     states = airflow.wait(run)
     assert set(states.values()) == {"success"}, (states, *(airflow.log(run, t) for t in states))
     return run
 
 
-NAMES = sorted(file.stem for file in EXAMPLES.glob("*.py"))
-
-
-@pytest.fixture(scope="module")
-def by_hand(airflow: RealAirflow) -> dict[str, Run]:
-    """Trigger all examples at once, without a logical date: on Airflow 3 they have no ``ds``."""
-    airflow.add_dags(*(file for name in NAMES for file in EXAMPLES.glob(f"{name}*")))
-    return {name: airflow.trigger(name) for name in NAMES}
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_an_example_runs_when_it_is_triggered_by_hand(
-    airflow: RealAirflow, by_hand: dict[str, Run], name: str
+    airflow: RealAirflow, runs: Runs, name: str
 ) -> None:
-    run = by_hand[name]
-    states = airflow.wait(run)
-    assert set(states.values()) == {"success"}, (states, *(airflow.log(run, t) for t in states))
+    succeeded(airflow, runs.by_hand[name])
 
 
 def test_the_first_dag_of_the_readme_runs_when_it_is_triggered_by_hand(
@@ -129,8 +150,10 @@ def last_line(aws: LocalBatch, job: dict[str, Any], index: int | None = None) ->
     return message
 
 
-def test_the_daily_chain_runs_part_after_part(airflow: RealAirflow, aws: LocalBatch) -> None:
-    run = run_example(airflow, "daily_chain")
+def test_the_daily_chain_runs_part_after_part(
+    airflow: RealAirflow, runs: Runs, aws: LocalBatch
+) -> None:
+    run = succeeded(airflow, runs.of_a_day["daily_chain"])
     extract, transform, report = (
         finished(aws, airflow.xcom(run, task)) for task in ("extract", "transform", "report")
     )
@@ -144,27 +167,27 @@ def test_the_daily_chain_runs_part_after_part(airflow: RealAirflow, aws: LocalBa
 
 
 def test_the_daily_chain_takes_a_share_of_a_fair_share_queue(
-    dag_tester: DagTester, aws: LocalBatch
+    airflow: RealAirflow, aws: LocalBatch, tmp_path: Path
 ) -> None:
     aws.create_queue("fair", fair_share=True)
-    tested = dag_tester.run(
-        EXAMPLES / "daily_chain.py",
-        "daily_chain",
-        environment=aws.environ
-        | {
-            "AWS_BATCH_JOB_QUEUE": "fair",
-            "AWS_BATCH_JOB_DEFINITION": DEFINITION,
-            "AWS_BATCH_SHARE_IDENTIFIER": "daily",
-            "AWS_BATCH_SCHEDULING_PRIORITY": "10",
-        },
-    )
-    assert tested.ok, tested.output
-    report = finished(aws, tested.xcom("report"))
-    assert (report["shareIdentifier"], report["schedulingPriority"]) == ("daily", 10)
+    share = {"AWS_BATCH_SHARE_IDENTIFIER": "daily", "AWS_BATCH_SCHEDULING_PRIORITY": "10"}
+    chain = (EXAMPLES / "daily_chain.py").read_text()
+    assert chain.count('"daily_chain"') == chain.count("default_args={") == 1
+    chain = chain.replace('"daily_chain"', '"fair_share"')
+    chain = chain.replace("default_args={", 'default_args={"job_queue": "fair",')
+    file = tmp_path / "fair_share.py"
+    file.write_text(f"import os\nos.environ |= {share}\n{chain}")
+    airflow.add_dags(file)
+    run = succeeded(airflow, airflow.trigger("fair_share", logical_date=DAY))
+    for task in ("extract", "transform", "report"):
+        job = finished(aws, airflow.xcom(run, task))
+        assert (job["shareIdentifier"], job["schedulingPriority"]) == ("daily", 10)
 
 
-def test_a_join_waits_for_every_job_of_a_mapped_task(airflow: RealAirflow, aws: LocalBatch) -> None:
-    run = run_example(airflow, "mapped_fan_out")
+def test_a_join_waits_for_every_job_of_a_mapped_task(
+    airflow: RealAirflow, runs: Runs, aws: LocalBatch
+) -> None:
+    run = succeeded(airflow, runs.by_hand["mapped_fan_out"])
     counts = [finished(aws, airflow.xcom(run, f"count[{index}]")) for index in range(3)]
     join = finished(aws, airflow.xcom(run, "join"))
     assert [last_line(aws, job) for job in counts] == [
@@ -176,26 +199,17 @@ def test_a_join_waits_for_every_job_of_a_mapped_task(airflow: RealAirflow, aws: 
     assert join["startedAt"] >= max(job["stoppedAt"] for job in counts)
 
 
-def test_a_parameter_turns_a_whole_dag_into_a_dry_run(
-    airflow: RealAirflow, aws: LocalBatch
+def test_without_the_parameter_the_same_dag_submits(
+    airflow: RealAirflow, runs: Runs, aws: LocalBatch
 ) -> None:
-    before = len(aws.requests)
-    run = run_example(airflow, "dry_run_by_param", dry_run=True)
-    assert len(aws.requests) == before
-    assert airflow.xcom(run, "load").startswith("dry-run:")
-    request = airflow.xcom(run, "check", "request")
-    assert request["dependsOn"] == [{"jobId": airflow.xcom(run, "load")}]
-
-
-def test_without_the_parameter_the_same_dag_submits(airflow: RealAirflow, aws: LocalBatch) -> None:
-    airflow.add_dags(EXAMPLES / "dry_run_by_param.py")
-    run = airflow.trigger("dry_run_by_param")
-    airflow.wait(run)
+    run = succeeded(airflow, runs.by_hand["dry_run_by_param"])
     assert last_line(aws, finished(aws, airflow.xcom(run, "check"))) == "checked"
 
 
-def test_the_children_of_an_array_share_a_list(airflow: RealAirflow, aws: LocalBatch) -> None:
-    run = run_example(airflow, "items")
+def test_the_children_of_an_array_share_a_list(
+    airflow: RealAirflow, runs: Runs, aws: LocalBatch
+) -> None:
+    run = succeeded(airflow, runs.by_hand["items"])
     transform, check = (finished(aws, airflow.xcom(run, task)) for task in ("transform", "check"))
     assert [job["arrayProperties"]["size"] for job in (transform, check)] == [3, 3]
     assert last_line(aws, transform, 2) == 'transforming "s3://bucket/day/part 4.parquet"'
@@ -204,32 +218,31 @@ def test_the_children_of_an_array_share_a_list(airflow: RealAirflow, aws: LocalB
 
 
 def test_json_files_are_rendered_and_explicit_arguments_win(
-    airflow: RealAirflow, aws: LocalBatch
+    airflow: RealAirflow, runs: Runs, aws: LocalBatch
 ) -> None:
-    job = finished(aws, airflow.xcom(run_example(airflow, "json_files", mode="quick"), "submit"))
+    run = succeeded(airflow, runs.of_a_day["json_files"])
+    job = finished(aws, airflow.xcom(run, "submit"))
     assert last_line(aws, job) == "working on 2026-02-03 in mode quick"
     assert job["parameters"] == {"day": "2026-02-03", "bucket": "s3://example-bucket/json_files/"}
     sizes = {entry["type"]: entry["value"] for entry in job["container"]["resourceRequirements"]}
     assert sizes == {"VCPU": "0.25", "MEMORY": "1024"}
 
 
-def test_two_containers_share_a_job(
-    by_hand: dict[str, Run], airflow: RealAirflow, aws: LocalBatch
-) -> None:
-    airflow.wait(by_hand["containers"])
-    job = finished(aws, airflow.xcom(by_hand["containers"], "train"))
+def test_two_containers_share_a_job(airflow: RealAirflow, runs: Runs, aws: LocalBatch) -> None:
+    airflow.wait(runs.by_hand["containers"])
+    job = finished(aws, airflow.xcom(runs.by_hand["containers"], "train"))
     assert job["status"] == "SUCCEEDED"
     [task] = job["ecsProperties"]["taskProperties"]
     main, metrics = task["containers"]
     assert last_line(aws, {"container": main}) == "trained"
     assert metrics["environment"] == [{"name": "STAGE", "value": "dev"}]
-    assert airflow.xcom(by_hand["containers"], "train", "job")["memory"] == 8192
+    assert airflow.xcom(runs.by_hand["containers"], "train", "job")["memory"] == 8192
 
 
 def test_mapped_tasks_end_in_the_triggerer(
-    by_hand: dict[str, Run], airflow: RealAirflow, aws: LocalBatch
+    airflow: RealAirflow, runs: Runs, aws: LocalBatch
 ) -> None:
-    run = by_hand["finish_in_triggerer"]
+    run = runs.by_hand["finish_in_triggerer"]
     airflow.wait(run)
     for index, city in enumerate(("Kyoto", "Lisbon", "Quito")):
         assert "the task ends in the triggerer" in airflow.log(run, f"load[{index}]")
@@ -237,10 +250,25 @@ def test_mapped_tasks_end_in_the_triggerer(
         assert last_line(aws, job) == f"loading {city}"
 
 
-def test_a_retry_learns_from_the_job_before(airflow: RealAirflow, aws: LocalBatch) -> None:
-    aws.script("*-retries_that_learn-load-*", needs_memory=1024)
-    run = run_example(airflow, "retries_that_learn")
+def test_a_retry_learns_from_the_job_before(
+    airflow: RealAirflow, runs: Runs, aws: LocalBatch
+) -> None:
+    run = succeeded(airflow, runs.by_hand["retries_that_learn"])
     assert "try 2: 1024 MiB, because try 1 ran out of 512" in airflow.log(run, "load")
     assert airflow.xcom(run, "load", "job")["memory"] == 1024
     job = finished(aws, airflow.xcom(run, "load"))
     assert last_line(aws, job) == "loaded"
+
+
+def test_a_parameter_turns_a_whole_dag_into_a_dry_run(
+    airflow: RealAirflow, runs: Runs, aws: LocalBatch
+) -> None:
+    for run in (*runs.by_hand.values(), *runs.of_a_day.values()):  # then nobody else asks AWS
+        airflow.wait(run)
+    before = len(aws.requests)
+    conf = {"dry_run": True}
+    run = succeeded(airflow, airflow.trigger("dry_run_by_param", conf=conf, logical_date=DAY))
+    assert len(aws.requests) == before
+    assert airflow.xcom(run, "load").startswith("dry-run:")
+    request = airflow.xcom(run, "check", "request")
+    assert request["dependsOn"] == [{"jobId": airflow.xcom(run, "load")}]

@@ -38,7 +38,7 @@ def aws() -> Iterator[LocalBatch]:
 def airflow(tmp_path_factory: pytest.TempPathFactory, aws: LocalBatch) -> Iterator[RealAirflow]:
     """Give an Airflow of its own, whose triggerer is killed."""
     with RealAirflow(home=tmp_path_factory.mktemp("finish")) as airflow:
-        connect(airflow, aws)
+        connect(airflow, aws, "aws_default")
         airflow.add_dags(DAGS / "finish.py", dag_ids=("finish", "killed"))
         yield airflow
 

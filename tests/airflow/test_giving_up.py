@@ -1,24 +1,44 @@
 """In a real Airflow, a task whose time is over terminates its job, and AWS is told why."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from airflow_fargate_batch.local import LocalBatch
-from tests.airflow.dag_tester import DagTester
+from tests.airflow.conftest import connect
+from tests.airflow.harness import RealAirflow, Run
 
 DAG = Path(__file__).parent / "dags_giving_up" / "giving_up.py"
 TASKS = ("in_worker", "in_triggerer")
 
 
-def test_a_task_whose_time_is_over_terminates_its_job(dag_tester: DagTester) -> None:
+@pytest.fixture(scope="session")
+def aws() -> Iterator[LocalBatch]:
     with LocalBatch() as aws:
         aws.script(stuck_in="RUNNING")
-        credentials = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
-        tested = dag_tester.run(
-            DAG, "giving_up", environment=credentials | {"AWS_ENDPOINT_URL": aws.url}
-        )
-        asked = [call.parameters for call in aws.requests if call.operation == "TerminateJob"]
-        names = {job["jobId"]: job["jobName"].partition("-")[0] for job in aws.jobs}
-    assert tested.states == dict.fromkeys(TASKS, "failed"), tested.output
+        yield aws
+
+
+@pytest.fixture(scope="session")
+def run(real_airflow: RealAirflow, aws: LocalBatch) -> Run:
+    connect(real_airflow, aws, "aws_giving_up")
+    real_airflow.add_dags(DAG)
+    return real_airflow.trigger("giving_up")
+
+
+@pytest.mark.triggers
+def test_tasks_with_little_time_are_triggered(run: Run) -> None:
+    assert run
+
+
+def test_a_task_whose_time_is_over_terminates_its_job(
+    real_airflow: RealAirflow, run: Run, aws: LocalBatch
+) -> None:
+    states = real_airflow.wait(run)
+    asked = [call.parameters for call in aws.requests if call.operation == "TerminateJob"]
+    names = {job["jobId"]: job["jobName"].partition("-")[0] for job in aws.jobs}
+    assert states == dict.fromkeys(TASKS, "failed"), [real_airflow.log(run, t) for t in TASKS]
     reasons = {names[call["jobId"]]: call["reason"] for call in asked}
     assert reasons.keys() == set(TASKS)
     assert all(" did not end by " in reason for reason in reasons.values())

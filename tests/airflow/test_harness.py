@@ -70,6 +70,7 @@ def test_a_connection_can_be_added_twice(real_airflow: RealAirflow) -> None:
         real_airflow.add_connection("aws_test", extra={"region_name": region})
 
 
+@pytest.mark.long  # others fail as well if `airflow dags test` cannot be run or read
 def test_a_whole_dag_can_be_tested_without_a_scheduler(dag_tester: DagTester) -> None:
     tested = dag_tester.run(SMOKE, "smoke", conf={"word": "hello"})
     assert tested.ok, tested.output

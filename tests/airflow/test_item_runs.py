@@ -28,7 +28,7 @@ def aws() -> Iterator[LocalBatch]:
 
 @pytest.fixture(scope="module")
 def airflow(real_airflow: RealAirflow, aws: LocalBatch) -> RealAirflow:
-    connect(real_airflow, aws)
+    connect(real_airflow, aws, "aws_items")
     real_airflow.add_dags(DAGS, dag_ids=("item_sources", "item_failures"))
     return real_airflow
 

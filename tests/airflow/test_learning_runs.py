@@ -35,7 +35,7 @@ def aws() -> Iterator[LocalBatch]:
 
 @pytest.fixture(scope="module")
 def ran(real_airflow: RealAirflow, aws: LocalBatch) -> Run:
-    connect(real_airflow, aws)
+    connect(real_airflow, aws, "aws_learning")
     real_airflow.add_dags(DAGS / "learning.py")
     run = real_airflow.trigger("learning")
     real_airflow.wait(run)

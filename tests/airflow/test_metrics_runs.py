@@ -29,7 +29,7 @@ def metrics(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
         LocalBatch(speed=100) as aws,
         RealAirflow(home=home, environment=environment) as airflow,
     ):
-        connect(airflow, aws)
+        connect(airflow, aws, "aws_default")
         airflow.add_dags(HERE / "dags_taskflow" / "measured.py")
         run = airflow.trigger("measured")
         assert airflow.wait(run) == {"deferred": "success"}

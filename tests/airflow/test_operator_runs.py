@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,27 +17,57 @@ DAY = datetime(2026, 2, 3, tzinfo=UTC)
 SECRETS = {"long": "correct-horse-battery", "short": "~Z~", "vault": "kept-in-a-connection"}
 
 
-@pytest.fixture(scope="module")
+@dataclass(frozen=True, kw_only=True)
+class Runs:
+    """Runs that are triggered at once, since each mostly waits.
+
+    Attributes:
+        secretive: Runs of tasks with secrets: whether it is a dry run, and the run.
+    """
+
+    outcomes: Run
+    secretive: dict[bool, Run]
+
+
+@pytest.fixture(scope="session")
 def aws() -> Iterator[LocalBatch]:
     with LocalBatch(speed=100) as aws:
         aws.script("*-deferred-*", exit_code=1)
         yield aws
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def airflow(real_airflow: RealAirflow, aws: LocalBatch) -> RealAirflow:
     """Give an Airflow whose connection says where Batch is, and which queue and definition."""
-    connect(real_airflow, aws)
+    connect(real_airflow, aws, "aws_operator")
     real_airflow.add_connection("vault", conn_type="generic", password=SECRETS["vault"])
     return real_airflow
 
 
-@pytest.fixture(scope="module")
-def outcomes(airflow: RealAirflow) -> Run:
-    airflow.add_dags(DAGS / "operator_outcomes.py")
-    run = airflow.trigger("operator_outcomes", logical_date=DAY)
-    airflow.wait(run)
-    return run
+@pytest.fixture(scope="session")
+def runs(airflow: RealAirflow) -> Runs:
+    airflow.add_dags(DAGS / "operator_outcomes.py", DAGS / "secrets_in_every_form.py")
+    secrets = {name: secret for name, secret in SECRETS.items() if name != "vault"}
+    return Runs(
+        outcomes=airflow.trigger("operator_outcomes", logical_date=DAY),
+        secretive={
+            dry_run: airflow.trigger(
+                "secrets_in_every_form", conf={"dry_run": dry_run, **secrets}, logical_date=None
+            )
+            for dry_run in (True, False)
+        },
+    )
+
+
+@pytest.mark.triggers
+def test_tasks_of_every_kind_are_triggered(runs: Runs) -> None:
+    assert runs
+
+
+@pytest.fixture(scope="session")
+def outcomes(airflow: RealAirflow, runs: Runs) -> Run:
+    airflow.wait(runs.outcomes)
+    return runs.outcomes
 
 
 def test_every_task_ends_as_it_should(airflow: RealAirflow, outcomes: Run) -> None:
@@ -113,12 +143,9 @@ def test_the_links_lead_to_job_definition_and_queue(airflow: RealAirflow, outcom
 
 
 @pytest.fixture(scope="module", params=[True, False], ids=["dry run", "submit"])
-def secretive(request: pytest.FixtureRequest, airflow: RealAirflow) -> Run:
+def secretive(request: pytest.FixtureRequest, airflow: RealAirflow, runs: Runs) -> Run:
     """Give a run of tasks that were given secrets."""
-    airflow.add_dags(DAGS / "secrets_in_every_form.py")
-    conf: dict[str, Any] = {"dry_run": request.param, **SECRETS}
-    del conf["vault"]
-    run = airflow.trigger("secrets_in_every_form", conf=conf, logical_date=None)
+    run = runs.secretive[request.param]
     airflow.wait(run)
     return run
 

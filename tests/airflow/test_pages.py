@@ -36,25 +36,39 @@ class Pages:
         return answer.text
 
 
-@pytest.fixture(scope="module")
-def pages(real_airflow: RealAirflow) -> Iterator[Pages]:
+@pytest.fixture(scope="session")
+def aws() -> Iterator[LocalBatch]:
     with LocalBatch(speed=20) as aws:
-        connect(real_airflow, aws)
         aws.script(name="*running*", runtime=100_000, log=[f"line {n}" for n in range(30)])
         failed = [3, 17, 99]
         aws.script(name="*failing*", exit_code=3, indexes=failed, runtime=1, log=["it broke"])
         aws.script(name="*retried*", exit_code=7, runtime=1)
         reason = "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - more than the queue has"
         aws.script(name="*stuck*", stuck_in="RUNNABLE", status_reason=f"CAPACITY: {reason}")
-        real_airflow.add_dags(HERE / "dags_pages" / "pages.py", dag_ids=("pages",))
-        run = real_airflow.trigger("pages")
-        real_airflow.wait_for(run, "failing", "failed", "up_for_retry")
-        real_airflow.wait_for(run, "rendered", "success")
-        real_airflow.wait_for(run, "retried", "failed")
-        real_airflow.wait_for(run, "running", "deferred")
-        real_airflow.wait_for(run, "stuck", "deferred")
-        until(lambda: any(job["status"] == "RUNNING" for job in aws.jobs))
-        yield Pages(airflow=real_airflow, aws=aws, run=run)
+        yield aws
+
+
+@pytest.fixture(scope="session")
+def run(real_airflow: RealAirflow, aws: LocalBatch) -> Run:
+    connect(real_airflow, aws, "aws_pages")
+    real_airflow.add_dags(HERE / "dags_pages" / "pages.py", dag_ids=("pages",))
+    return real_airflow.trigger("pages")
+
+
+@pytest.mark.triggers
+def test_a_task_in_each_state_is_triggered(run: Run) -> None:
+    assert run
+
+
+@pytest.fixture(scope="session")
+def pages(real_airflow: RealAirflow, aws: LocalBatch, run: Run) -> Pages:
+    real_airflow.wait_for(run, "failing", "failed", "up_for_retry")
+    real_airflow.wait_for(run, "rendered", "success")
+    real_airflow.wait_for(run, "retried", "failed")
+    real_airflow.wait_for(run, "running", "deferred")
+    real_airflow.wait_for(run, "stuck", "deferred")
+    until(lambda: any(job["status"] == "RUNNING" for job in aws.jobs))
+    return Pages(airflow=real_airflow, aws=aws, run=run)
 
 
 def test_a_running_job_has_state_size_and_timeline(pages: Pages) -> None:

@@ -22,7 +22,7 @@ def aws() -> Iterator[LocalBatch]:
 
 @pytest.fixture(scope="module")
 def run(real_airflow: RealAirflow, aws: LocalBatch) -> Run:
-    connect(real_airflow, aws, conn_id="preflight")
+    connect(real_airflow, aws, "preflight")
     real_airflow.add_dags(DAG)
     run = real_airflow.trigger("preflight")
     assert real_airflow.wait(run) == {

@@ -17,8 +17,7 @@ with DAG(
     default_args={
         "job_queue": "awa-batch-dev-fargate-high-priority",
         "job_definition": "awa-batch-dev-fargate-sample",
-        "aws_conn_id": None,
-        "region_name": "ap-northeast-1",
+        "aws_conn_id": "aws_giving_up",
         "wait_for_completion": True,
         "poll_interval": 1,
     },

@@ -11,6 +11,7 @@ except ImportError:  # 2.11
 
 from airflow_fargate_batch.operators import FargateBatchSubmitOperator
 
+DEFAULTS = {"aws_conn_id": "aws_items"}
 START = datetime(2026, 1, 1, tzinfo=UTC)
 IN_WORKER: dict[str, Any] = {"wait_for_completion": True, "deferrable": False, "poll_interval": 1}
 DEFERRED: dict[str, Any] = {"deferrable": True, "poll_interval": 1}
@@ -27,7 +28,7 @@ def one(number: int) -> str:
     return f"item {number}"
 
 
-with DAG("item_sources", schedule=None, start_date=START):
+with DAG("item_sources", schedule=None, start_date=START, default_args=DEFAULTS):
     FargateBatchSubmitOperator(task_id="literal", items=["a", "b {{ run_id }}"], command=COMMAND)
     FargateBatchSubmitOperator(task_id="xcom", items=listed(3), command=COMMAND)
     FargateBatchSubmitOperator(
@@ -49,7 +50,7 @@ with DAG("item_sources", schedule=None, start_date=START):
     )
 
 
-with DAG("item_failures", schedule=None, start_date=START):
+with DAG("item_failures", schedule=None, start_date=START, default_args=DEFAULTS):
     again = FargateBatchSubmitOperator(
         task_id="again",
         items=listed(9),

@@ -29,6 +29,7 @@ with DAG(
     schedule=None,
     start_date=datetime(2026, 1, 1, tzinfo=UTC),
     default_args={
+        "aws_conn_id": "aws_learning",
         "retries": 2,
         "retry_delay": timedelta(seconds=1),
         "poll_interval": 1,

@@ -13,7 +13,7 @@ with DAG(
     "operator_outcomes",
     schedule=None,
     start_date=datetime(2026, 1, 1, tzinfo=UTC),
-    default_args={"retry_delay": timedelta(seconds=1)},
+    default_args={"aws_conn_id": "aws_operator", "retry_delay": timedelta(seconds=1)},
 ):
     first = FargateBatchSubmitOperator(
         task_id="first", array_size="{{ 2 }}", tags={"run": "{{ run_id }}"}

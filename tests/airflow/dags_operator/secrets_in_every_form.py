@@ -47,6 +47,7 @@ with DAG("secrets_in_every_form", schedule=None, start_date=datetime(2026, 1, 1,
     for form, arguments in FORMS.items():
         FargateBatchSubmitOperator(
             task_id=form,
+            aws_conn_id="aws_operator",
             job_queue=QUEUE,
             job_definition=DEFINITION,
             dry_run="{{ dag_run.conf.dry_run }}",
@@ -55,6 +56,7 @@ with DAG("secrets_in_every_form", schedule=None, start_date=datetime(2026, 1, 1,
 
     FargateBatchSubmitOperator.partial(
         task_id="mapped",
+        aws_conn_id="aws_operator",
         job_queue=QUEUE,
         job_definition=DEFINITION,
         dry_run="{{ dag_run.conf.dry_run }}",

@@ -7,7 +7,7 @@ from airflow.sdk import DAG
 
 from airflow_fargate_batch.operators import FargateBatchSubmitOperator
 
-with DAG("pages", schedule=None):
+with DAG("pages", schedule=None, default_args={"aws_conn_id": "aws_pages"}):
     FargateBatchSubmitOperator(
         task_id="running",
         wait_for_completion=True,
