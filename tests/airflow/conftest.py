@@ -37,8 +37,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         name = getattr(item, "originalname", item.name)
         if item.path.name in _LONG or (name in _LONG_ON_OLDER_LINES and not LINE.is_newest):
             item.add_marker("long")
-    early = {item.path for item in items if item.get_closest_marker("triggers")}
-    items.sort(key=partial(_turn, early=early))
+    if find_postgres():  # SQLite locks the scheduler out while so many tasks write
+        early = {item.path for item in items if item.get_closest_marker("triggers")}
+        items.sort(key=partial(_turn, early=early))
 
 
 def _group(item: pytest.Item) -> str:

@@ -11,13 +11,22 @@ from tests.airflow.harness import RealAirflow, Run
 SMOKE = Path(__file__).with_name("dags") / "smoke.py"
 
 
-@pytest.fixture(scope="module")
-def smoke(real_airflow: RealAirflow) -> Run:
-    """Run the smoke DAG to its end."""
+@pytest.fixture(scope="session")
+def run(real_airflow: RealAirflow) -> Run:
     real_airflow.add_dags(SMOKE, dag_ids=("smoke",))
-    run = real_airflow.trigger(
+    return real_airflow.trigger(
         "smoke", conf={"word": "hello"}, logical_date=datetime(2026, 2, 3, tzinfo=UTC)
     )
+
+
+@pytest.mark.triggers
+def test_the_smoke_dag_is_triggered(run: Run) -> None:
+    assert run
+
+
+@pytest.fixture(scope="session")
+def smoke(real_airflow: RealAirflow, run: Run) -> Run:
+    """Wait for the end of the smoke DAG."""
     real_airflow.wait(run)
     return run
 
