@@ -52,13 +52,16 @@ def with_imports(
     in_place = _InPlace(used, {alias for alias, _ in unused.unused_imports})
     replaced = wrapper.module.visit(in_place)
     context = CodemodContext()
-    for new in sorted(used):
-        if new in in_place.left or new not in in_place.placed:
-            AddImportsVisitor.add_needed_import(context, *new)
+    missing = sorted(new for new in used if new in in_place.left or new not in in_place.placed)
+    for new in missing:
+        AddImportsVisitor.add_needed_import(context, *new)
+    # Each of the two reads the whole file several times, which seldom has anything for it to do.
+    added = AddImportsVisitor(context).transform_module(replaced) if missing else replaced
+    if in_place.left.isdisjoint(used):
+        return added
     for each in old:
         if not imported_by(each.full).isdisjoint(used):
             RemoveImportsVisitor.remove_unused_import(context, *each)
-    added = AddImportsVisitor(context).transform_module(replaced)
     return RemoveImportsVisitor(context).transform_module(added)
 
 
