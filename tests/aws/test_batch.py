@@ -22,7 +22,9 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.loaders import JSONFileLoader, Loader
 
+from airflow_fargate_batch.aws import service
 from airflow_fargate_batch.aws.batch import BatchApi, Submitted
 from airflow_fargate_batch.aws.service import NO_HIDDEN_RETRIES
 from airflow_fargate_batch.core.job import Job
@@ -517,6 +519,35 @@ def test_a_broken_configuration_file(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
     with pytest.raises(AwsError, match="Unable to parse config file"):
         BatchApi.connect(region_name="eu-west-1")
+
+
+def test_a_client_is_made_without_a_walk_through_all_services(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    service._loader.cache_clear()
+    asked: list[str] = []
+    exists = JSONFileLoader.exists
+
+    def noted(loader: JSONFileLoader, path: str) -> bool:
+        asked.append(path)
+        return exists(loader, path)
+
+    monkeypatch.setattr(JSONFileLoader, "exists", noted)
+    BatchApi.connect(region_name="eu-west-1")
+    assert asked
+    assert {Path(path).parts[-3] for path in asked} == {"batch"}
+
+
+def test_a_description_of_the_service_may_stand_in_a_folder_of_the_user(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("AWS_DATA_PATH", str(tmp_path))
+    description, _ = Loader().load_data_with_path("batch/2016-08-10/service-2")
+    description["metadata"]["serviceFullName"] = "The user's own"
+    (tmp_path / "batch" / "2016-08-10").mkdir(parents=True)
+    (tmp_path / "batch" / "2016-08-10" / "service-2.json").write_text(json.dumps(description))
+    client = BatchApi.connect(region_name="eu-west-1").client
+    assert client.meta.service_model.metadata["serviceFullName"] == "The user's own"
 
 
 def test_a_member_that_botocore_does_not_know_is_invalid(api: BatchApi, stub: Stub) -> None:
