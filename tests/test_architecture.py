@@ -14,6 +14,8 @@ from pathlib import Path
 import grimp
 import pytest
 
+from tests.short_lived import COLLECT_NOTHING
+
 ROOT = Path(__file__).parents[1]
 PACKAGE = "airflow_fargate_batch"
 CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
@@ -27,7 +29,11 @@ UNLAYERED = {f"{PACKAGE}.{name}" for name in ("_airflow",)}
 def lint(folder: Path) -> subprocess.CompletedProcess[str]:
     code = "import sys, importlinter.cli as cli; sys.exit(cli.lint_imports(no_cache=True))"
     return subprocess.run(
-        [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False
+        [sys.executable, "-c", COLLECT_NOTHING + code],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
@@ -123,7 +129,7 @@ def lints(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], tup
     lines = [(f"{PACKAGE}/{file}", f"\nimport {_full(module)}\n") for file, module in UPWARDS]
     lines.append((f"{PACKAGE}/{UNSPOILED[0]}", ""))
     done = subprocess.run(
-        [sys.executable, "-c", LINT_EACH],
+        [sys.executable, "-c", COLLECT_NOTHING + LINT_EACH],
         cwd=folder,
         input=json.dumps(lines),
         stdout=subprocess.PIPE,

@@ -28,6 +28,7 @@ from airflow_fargate_batch.local import LocalBatch, Pace
 from airflow_fargate_batch.local.account import READY_DEFINITION, READY_QUEUE
 from airflow_fargate_batch.submitting.retrying import Timing
 from tests.fakes import TOKEN, request_of
+from tests.short_lived import COLLECT_NOTHING
 
 AT_ONCE = Pace(submitted=0, runnable=0, starting=0, stopping=0)
 RETRIES: Any = {"max_attempts": 5, "mode": "standard"}
@@ -114,7 +115,10 @@ def test_names_that_airflow_is_told_to_mask_are_secret_in_a_job_too(
     monkeypatch.setenv("AIRFLOW__CORE__SENSITIVE_VAR_CONN_NAMES", "iban")
     # Airflow reads its configuration once in a process.
     done = subprocess.run(
-        [sys.executable, "-c", SHOW_SECRETS, job_id], stdout=subprocess.PIPE, text=True, check=True
+        [sys.executable, "-c", COLLECT_NOTHING + SHOW_SECRETS, job_id],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
     )
     assert done.stdout.splitlines()[-1] == "('DE-1234', 'abcdef')"
 

@@ -15,6 +15,7 @@ import pytest
 import airflow_fargate_batch.core
 from airflow_fargate_batch.local import LocalBatch
 from airflow_fargate_batch.local.account import READY_DEFINITION, READY_QUEUE
+from tests.short_lived import COLLECT_NOTHING
 
 AIRFLOW = {"airflow"}
 AWS = {"boto3", "botocore", "aiobotocore", "s3transfer", "urllib3"}
@@ -103,7 +104,7 @@ def test_a_dag_file_loads_nothing_that_only_a_run_needs() -> None:
         "import json, sys; from airflow_fargate_batch import operators; "
         "print(json.dumps([*sys.modules]))"
     )
-    loaded = of_the_core(json.loads(run_apart(code)))
+    loaded = of_the_core(json.loads(run_apart(COLLECT_NOTHING + code)))
     assert "request" in loaded
     needless = loaded & (OF_A_JOB | {"secrets", "secret_texts", "urls"})
     assert not needless

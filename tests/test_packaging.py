@@ -18,6 +18,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 from tests.patience import PATIENCE
+from tests.short_lived import COLLECT_NOTHING
 
 ROOT = Path(__file__).parents[1]
 
@@ -38,7 +39,7 @@ def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if given := os.environ.get("DIST"):
         return ROOT / given
     folder = tmp_path_factory.mktemp("dist")
-    words = [sys.executable, "-c", BUILD, str(folder)]
+    words = [sys.executable, "-c", COLLECT_NOTHING + BUILD, str(folder)]
     subprocess.run(words, cwd=ROOT, capture_output=True, check=True)
     return folder
 

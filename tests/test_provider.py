@@ -16,6 +16,7 @@ from airflow.providers_manager import ProvidersManager
 
 from airflow_fargate_batch.links import LINKS
 from airflow_fargate_batch.provider_info import get_provider_info
+from tests.short_lived import COLLECT_NOTHING
 
 try:
     from airflow.sdk import task
@@ -119,7 +120,7 @@ def test_the_info_names_the_plugin() -> None:
 @pytest.mark.parametrize("lazy", ["True", "False"])
 def test_airflow_loads_the_plugin_once_whether_it_discovers_providers_or_not(lazy: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", LOADED_PLUGINS],
+        [sys.executable, "-c", COLLECT_NOTHING + LOADED_PLUGINS],
         env=os.environ | {"AIRFLOW__CORE__LAZY_DISCOVER_PROVIDERS": lazy},
         capture_output=True,
         text=True,
