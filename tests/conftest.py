@@ -1,5 +1,6 @@
 """Isolation of every test from the AWS account and the Airflow of the person who runs the tests."""
 
+import atexit
 import gc
 import logging
 import os
@@ -24,6 +25,8 @@ os.environ |= {
 # A shell's background job ignores Ctrl-C, and so would the processes that tests interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+atexit.register(gc.freeze)  # the exit would collect all that the tests left
 
 
 @pytest.fixture(scope="session", autouse=True)
