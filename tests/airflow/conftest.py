@@ -15,6 +15,8 @@ from tests.airflow.harness import LINE, RealAirflow
 QUEUE, DEFINITION = "awa-batch-dev-fargate-high-priority", "awa-batch-dev-fargate-sample"
 collect_ignore = ["users_project"]  # run by test_users_dag_test.py, as a project of its own
 _HERE = Path(__file__).parent
+QUICK = {"PYTHONPATH": str(_HERE / "site")}
+"""Variables of an Airflow whose processes collect little garbage."""
 _LONG = frozenset(
     {"test_waiting_runs.py", "test_chaos_short.py", "test_log_runs.py"}
     | {"test_on_call_runs.py", "test_late_kill.py", "test_secret_log_runs.py"}
@@ -25,6 +27,8 @@ _LONG = frozenset(
 )
 # Shown on the newest line in every run, and elsewhere by `make test-all`.
 _LONG_ON_OLDER_LINES = frozenset({"test_its_dag_runs"})
+
+_AIRFLOW = pytest.StashKey[RealAirflow]()
 
 
 # Before pytest-xdist's own, which reads the groups.
@@ -44,8 +48,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _group(item: pytest.Item) -> str:
     """Name a test's process: those with the running Airflow share one, to start it once."""
-    with_airflow = "real_airflow" in getattr(item, "fixturenames", ())
-    return "the running Airflow" if with_airflow else "airflow dags test"
+    return "the running Airflow" if _needs_airflow(item) else "airflow dags test"
+
+
+def _needs_airflow(item: pytest.Item) -> bool:
+    return "real_airflow" in getattr(item, "fixturenames", ())
 
 
 def _turn(item: pytest.Item, early: Collection[Path]) -> int:
@@ -56,7 +63,9 @@ def _turn(item: pytest.Item, early: Collection[Path]) -> int:
 
 
 @pytest.fixture(scope="session")
-def real_airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealAirflow]:
+def real_airflow(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RealAirflow]:
     """Give a running Airflow with a DAGs folder of its own: put files there with ``add_dags``.
 
     Tests of several files use it at a time, so each file has its own DAGs and connection.
@@ -66,20 +75,31 @@ def real_airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealAirfl
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)
-    environment = {
+    environment = QUICK | {
         "AWS_BATCH_JOB_QUEUE": QUEUE,
         "AWS_BATCH_JOB_DEFINITION": DEFINITION,
     }
     home = tmp_path_factory.mktemp("airflow")
     on_postgres = find_postgres() is not None
     with RealAirflow(home=home, environment=environment, on_postgres=on_postgres) as airflow:
+        request.config.stash[_AIRFLOW] = airflow
         yield airflow
+
+
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """End the running Airflow after its last test, while other tests still run.
+
+    To end it takes ten seconds, and idle it takes a thirtieth of a core.
+    """
+    with_airflow = [each for each in item.session.items if _needs_airflow(each)]
+    if _AIRFLOW in item.config.stash and item is with_airflow[-1]:
+        item.config.stash[_AIRFLOW].__exit__(None, None, None)
 
 
 @pytest.fixture(scope="session")
 def dag_tester(tmp_path_factory: pytest.TempPathFactory) -> DagTester:
     """Give what runs `airflow dags test`: seconds a DAG, and no scheduler."""
-    return DagTester(home=tmp_path_factory.mktemp("dags-test"))
+    return DagTester(home=tmp_path_factory.mktemp("dags-test"), environment=QUICK)
 
 
 def connect(airflow: RealAirflow, aws: LocalBatch, conn_id: str) -> None:

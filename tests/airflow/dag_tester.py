@@ -36,14 +36,21 @@ class TestedDag:
 
 
 class DagTester:
-    """A home with a migrated SQLite database, in which DAGs are tested one after another."""
+    """A home with a migrated SQLite database, in which DAGs are tested one after another.
 
-    def __init__(self, *, home: Path) -> None:
+    :param environment: further variables of all runs.
+    """
+
+    def __init__(self, *, home: Path, environment: Mapping[str, str] | None = None) -> None:
         self._home = home
-        self._environment = clean_environment() | {
-            "AIRFLOW_HOME": str(home),
-            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
-        }
+        self._environment = (
+            clean_environment()
+            | {
+                "AIRFLOW_HOME": str(home),
+                "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
+            }
+            | dict(environment or {})
+        )
         subprocess.run(
             [AIRFLOW, "db", "migrate"],
             env=self._environment,

@@ -1,6 +1,7 @@
 """Who sees which page: signed-in users of a real Airflow, one of whom may not see one DAG."""
 
 import json
+import os
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from tests.airflow.conftest import QUICK
 from tests.airflow.harness import RealAirflow
 from tests.airflow.page_users.names import PRIVATE, RESTRICTED
 from tests.airflow.recorded import Recorded, links, write
@@ -32,7 +34,7 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealAirflow]:
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "False",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(map(":".join, USERS.items())),
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords),
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": os.pathsep.join([str(ROOT), QUICK["PYTHONPATH"]]),
     }
     with RealAirflow(home=home, environment=environment, only="api-server") as airflow:
         tasks = [("open", SEEN), (PRIVATE, HIDDEN)]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from airflow_fargate_batch.local import LocalBatch
 from airflow_fargate_batch.local.account import READY_DEFINITION, READY_QUEUE
+from tests.airflow.conftest import QUICK
 from tests.airflow.harness import clean_environment
 from tests.patience import PATIENCE
 
@@ -27,7 +28,7 @@ def test_its_dag_runs(tmp_path: Path) -> None:
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", blocks("sh")[-1]],
             cwd=tmp_path,
-            env=clean_environment() | aws.environ | READY | path,
+            env=clean_environment() | QUICK | aws.environ | READY | path,
             capture_output=True,
             text=True,
             timeout=PATIENCE,
