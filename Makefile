@@ -103,7 +103,7 @@ coverage:  ## Run make test with branch coverage, which has a floor (of core: 10
 check: setup  ## Check lint, formatting, types and import contracts
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
-	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/mypy --no-error-summary --num-workers=auto
 	@contracts=$$($(BIN)/lint-imports) || { echo "$$contracts"; exit 1; }
 	@echo "Lint, formatting, types and import contracts are fine."
 
