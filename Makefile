@@ -82,8 +82,8 @@ demo: setup  ## Run a daily chain of Fargate jobs through a real Airflow, withou
 demo-ui: setup  ## Start an Airflow with the pages about jobs, and jobs in each state; Ctrl-C ends it
 	@$(BIN)/python -m scripts.demo_ui
 
-# Four processes, since tests with a real Airflow mostly wait. tests/airflow/conftest.py keeps together what shares one.
-SIDE_BY_SIDE := --numprocesses=4 --dist=loadgroup
+# Four processes, since tests with a real Airflow mostly wait. conftest.py keeps together what shares something.
+SIDE_BY_SIDE := --numprocesses=4 --dist=loadgroup --no-loadscope-reorder
 
 # Tracing branches takes as long as the unit tests themselves: .ci/run, which sets CI, has it always.
 COVERAGE ?= $(CI)
