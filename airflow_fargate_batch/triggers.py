@@ -256,6 +256,7 @@ class FargateBatchJobTrigger(BaseTrigger):
             task_instance=self.task_instance,
             trigger_id=self.trigger_id,
             log=self.log,
+            in_flight=self.times.log.in_flight,
         )
 
     def _see(self, job: Job | None) -> None:

@@ -85,13 +85,24 @@ def argument_for(task: FinishingTask) -> dict[str, Any] | None:
 
 
 async def finish(
-    event: WaitEvent, how: Finish, *, task_instance: Any, trigger_id: int | None, log: Any
+    event: WaitEvent,
+    how: Finish,
+    *,
+    task_instance: Any,
+    trigger_id: int | None,
+    log: Any,
+    in_flight: float,
 ) -> bool:
     """Do what a worker does at the end of a succeeded job, and report whether the task may end.
+
+    The last lines are logged before the XComs are pushed. Airflow 3 closes the task's log when the
+    trigger ends, and lines still on the way then go to the triggerer's own log. The answer to a
+    push comes from the process that reads the lines, and so after them.
 
     :param task_instance: the trigger's task instance, as Airflow gives it.
     :param trigger_id: ``None`` outside a triggerer.
     :param log: logger of the task.
+    :param in_flight: seconds until a logged line has reached the task's log.
     """
     ended = WaitEvent.read(event.payload())  # as a worker reads it
     job = ended.jobs[0] if len(ended.jobs) == 1 else None
@@ -104,10 +115,12 @@ async def finish(
         log.info("finish_in_triggerer: a worker ends the task: %s", reason)
         return False
     cost = await asyncio.to_thread(_cost, job, ended)  # may read a file of prices
+    log.info("finish_in_triggerer: ending the task in the triggerer")
+    log.info("%s", cost.describe())
+    if not how.do_xcom_push:  # no answer to wait for
+        await asyncio.sleep(in_flight)
     if not await _push(xcoms(job, cost, how), task_instance, log):
         return False
-    log.info("finish_in_triggerer: the task ends in the triggerer")
-    log.info("%s", cost.describe())
     TaskMetrics(task_instance.dag_id, task_instance.task_id).ended(job)
     return True
 

@@ -3,7 +3,9 @@
 import inspect
 import json
 import logging
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from airflow_fargate_batch._airflow import compat, finish_check
 from airflow_fargate_batch._airflow.compat import task_state
 from airflow_fargate_batch._airflow.finishing import Finish, xcoms
 from airflow_fargate_batch._airflow.shared_poller import ConnectedPoller
+from airflow_fargate_batch._airflow.trigger_times import LogTimes
 from airflow_fargate_batch.core.capacity import Capacity
 from airflow_fargate_batch.core.cost import cost_of
 from airflow_fargate_batch.core.job import Job
@@ -32,7 +35,7 @@ from tests.operating import (
     operator,
     rendered,
 )
-from tests.test_triggers import ConnectedBatch, aws, run, trigger_for
+from tests.test_triggers import FAST, ConnectedBatch, aws, run, trigger_for
 
 try:
     from airflow.sdk.exceptions import TaskDeferred
@@ -150,6 +153,36 @@ def test_a_succeeded_job_ends_the_task(
     assert pushed["return_value"] == JOB_ID
     assert pushed["console_log"]["job_log"].endswith("/stream")
     assert "Cost: at least 0.0494 USD" in caplog.messages[-1]
+
+
+@pytest.mark.usefixtures("queue")
+def test_the_last_line_is_logged_before_an_xcom_is_pushed(
+    aws: ConnectedBatch, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Airflow 3 loses lines logged just before the event; an answer to a push comes after them."""
+    lines: list[int] = []
+
+    async def push(*args: object) -> None:  # noqa: ARG001
+        lines.append(len(caplog.messages))
+
+    monkeypatch.setattr(task_state, "set_own_xcom", push)
+    caplog.set_level("INFO")
+    aws.will(JOB_ID, "SUCCEEDED", **FINISHED)
+    assert type(event_of(in_triggerer())) is TaskSuccessEvent
+    assert lines
+    assert set(lines) == {len(caplog.messages)}
+
+
+@pytest.mark.usefixtures("queue")
+def test_without_xcoms_the_last_line_has_time_to_arrive(
+    aws: ConnectedBatch, pushed: Pushed, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    aws.will(JOB_ID, "SUCCEEDED", **FINISHED)
+    times = replace(FAST, log=LogTimes(in_flight=0.3))
+    event_of(in_triggerer(finish=Finish(do_xcom_push=False).argument(), times=times))
+    assert time.time() - caplog.records[-1].created >= 0.3
+    assert pushed == {}
 
 
 @pytest.mark.parametrize("mapped", [-1, 3], ids=["plain", "mapped"])

@@ -245,7 +245,7 @@ def test_mapped_tasks_end_in_the_triggerer(
     run = runs.by_hand["finish_in_triggerer"]
     airflow.wait(run)
     for index, city in enumerate(("Kyoto", "Lisbon", "Quito")):
-        assert "the task ends in the triggerer" in airflow.log(run, f"load[{index}]")
+        assert "ending the task in the triggerer" in airflow.log(run, f"load[{index}]")
         job = finished(aws, airflow.xcom(run, f"load[{index}]"))
         assert last_line(aws, job) == f"loading {city}"
 

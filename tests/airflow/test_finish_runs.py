@@ -21,7 +21,7 @@ KEYS = (
     "console_log",
     *(f"_link_Batch{name}Link" for name in LINKS),
 )
-ENDS_HERE = "the task ends in the triggerer"
+ENDS_HERE = "ending the task in the triggerer"
 
 
 @pytest.fixture(scope="module")
