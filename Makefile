@@ -39,10 +39,13 @@ define make_environment
 @test -x $(@D)/bin/uv || $(@D)/bin/python -m pip install --quiet --disable-pip-version-check uv
 endef
 
+# Compiled here once, or the first processes of a demo or of tests would each compile the same modules.
+install = $(@D)/bin/uv pip install --quiet --compile-bytecode --python $(@D)/bin/python
+
 $(READY): pyproject.toml
 	@echo "Setting up $(@D) with Airflow $(LINE) ..."
 	$(make_environment)
-	@$(@D)/bin/uv pip install --quiet --python $(@D)/bin/python -r constraints/airflow-$(LINE).txt --editable '.[airflow,local]'
+	@$(install) -r constraints/airflow-$(LINE).txt --editable '.[airflow,local]'
 	@touch $@
 
 # A line with another package, or another version of one: constraints/CHANGE.in says which, and
@@ -58,14 +61,14 @@ $(VARIANTS_READY): .venv-%/.ready: constraints/airflow-%.txt $(wildcard constrai
 	@echo "Setting up $(@D) with Airflow $(LINE) ..."
 	$(make_environment)
 	@awk -F == '!found[$$1]++' $< constraints/airflow-$(LINE).txt > $(@D)/pins.txt
-	@$(@D)/bin/uv pip install --quiet --python $(@D)/bin/python -r $(@D)/pins.txt --editable '.[airflow,local]'
+	@$(install) -r $(@D)/pins.txt --editable '.[airflow,local]'
 	@touch $@
 
 # The lowest versions that pyproject.toml admits, for the command line and LocalBatch. The line 2.11 has
 # those of the extra [airflow].
 .venv-lowest/.ready: constraints/lowest.txt pyproject.toml
 	$(make_environment)
-	@$(@D)/bin/uv pip install --quiet --python $(@D)/bin/python -r constraints/lowest.txt --editable '.[local]'
+	@$(install) -r constraints/lowest.txt --editable '.[local]'
 	@touch $@
 
 .PHONY: setup
@@ -181,7 +184,7 @@ dist: setup  ## Build wheel and sdist into dist/, check them, install the wheel 
 # The site needs neither Airflow nor this package: pages of the reference are files that tests keep current.
 .venv-docs/.ready: constraints/docs.txt
 	$(make_environment)
-	@$(@D)/bin/uv pip install --quiet --python $(@D)/bin/python -r constraints/docs.txt
+	@$(install) -r constraints/docs.txt
 	@touch $@
 
 .PHONY: docs

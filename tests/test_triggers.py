@@ -278,7 +278,7 @@ def test_a_job_that_is_no_longer_runnable_at_the_last_look_is_left_alone(
     aws.will("job", "RUNNABLE", now, "SUCCEEDED")
     first, *later = aws.lives["job"]
     aws.lives["job"] = [replace(first, status_reason=reason), *later]
-    event = event_of(trigger_for(poll_interval=3, runnable_timeout=302.0))
+    event = event_of(trigger_for(poll_interval=1, runnable_timeout=300.3))
     assert (event["outcome"], event["jobs"][0]["status"]) == ("ended", "SUCCEEDED")
     assert aws.terminated == []
 
@@ -288,12 +288,12 @@ def test_a_job_is_not_given_up_for_a_state_that_aws_does_not_confirm(aws: Connec
     times = replace(FAST, poll=replace(POLL, look_patience=0.3), look=look)
 
     async def main() -> dict[str, Any]:
-        trigger = trigger_for(poll_interval=0.5, runnable_timeout=301.0, times=times)
+        trigger = trigger_for(poll_interval=0.5, runnable_timeout=300.3, times=times)
         task = asyncio.create_task(events(trigger))
         while not aws.asked:
             await asyncio.sleep(0.01)
         aws.fault = AnswerLost("the answer to DescribeJobs was lost")
-        await asyncio.sleep(2.5)
+        await asyncio.sleep(1.5)
         assert not task.done()
         assert aws.terminated == []
         aws.fault = None
@@ -312,7 +312,7 @@ def test_many_last_looks_are_one_call_for_every_hundred(aws: ConnectedBatch) -> 
         aws.will(job_id, "RUNNABLE")
 
     async def main() -> None:
-        each: dict[str, Any] = {"poll_interval": 600, "runnable_timeout": 303.0}
+        each: dict[str, Any] = {"poll_interval": 600, "runnable_timeout": 301.5}
         await asyncio.gather(*(events(trigger_for(job_id, **each)) for job_id in ids))
 
     run(main())
@@ -388,7 +388,7 @@ def test_one_of_several_that_failed_unseen_decides_although_the_time_of_another_
 ) -> None:
     aws.will("a", "RUNNING")
     aws.will("b", "RUNNING", "RUNNING", "FAILED")
-    event = event_of(trigger_for("a", "b", poll_interval=600, wait_until=soon(1.5)))
+    event = event_of(trigger_for("a", "b", poll_interval=600, wait_until=soon(0.5)))
     assert event["outcome"] == "ended"
     assert {job["jobId"]: job["status"] for job in event["jobs"]} == {"a": "RUNNING", "b": "FAILED"}
 
@@ -397,7 +397,7 @@ def test_of_several_only_those_that_still_run_are_said_to(aws: ConnectedBatch) -
     aws.will("a", "RUNNING")
     aws.will("b", "RUNNING", "RUNNING", "SUCCEEDED")
     trigger = trigger_for(
-        "a", "b", poll_interval=600, wait_until=soon(1.5), terminate_on_kill=False
+        "a", "b", poll_interval=600, wait_until=soon(0.5), terminate_on_kill=False
     )
     event = event_of(trigger)
     assert event["outcome"] == "gave_up"
