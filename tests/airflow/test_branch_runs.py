@@ -19,8 +19,8 @@ def run(real_airflow: RealAirflow) -> Run:
 
 
 @pytest.mark.triggers
-def test_a_branch_is_triggered(run: Run) -> None:
-    assert run
+def test_a_branch_is_triggered(real_airflow: RealAirflow, run: Run) -> None:
+    assert real_airflow.states(run)
 
 
 def test_a_join_after_a_branch_names_what_was_skipped_or_takes_what_ran(

@@ -28,8 +28,8 @@ def run(real_airflow: RealAirflow, aws: LocalBatch) -> Run:
 
 
 @pytest.mark.triggers
-def test_tasks_with_little_time_are_triggered(run: Run) -> None:
-    assert run
+def test_tasks_with_little_time_are_triggered(real_airflow: RealAirflow, run: Run) -> None:
+    assert real_airflow.states(run)
 
 
 def test_a_task_whose_time_is_over_terminates_its_job(

@@ -20,8 +20,8 @@ def run(real_airflow: RealAirflow) -> Run:
 
 
 @pytest.mark.triggers
-def test_the_smoke_dag_is_triggered(run: Run) -> None:
-    assert run
+def test_the_smoke_dag_is_triggered(real_airflow: RealAirflow, run: Run) -> None:
+    assert real_airflow.states(run)
 
 
 @pytest.fixture(scope="session")

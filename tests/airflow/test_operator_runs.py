@@ -60,8 +60,8 @@ def runs(airflow: RealAirflow) -> Runs:
 
 
 @pytest.mark.triggers
-def test_tasks_of_every_kind_are_triggered(runs: Runs) -> None:
-    assert runs
+def test_tasks_of_every_kind_are_triggered(airflow: RealAirflow, runs: Runs) -> None:
+    assert all(map(airflow.states, [runs.outcomes, *runs.secretive.values()]))
 
 
 @pytest.fixture(scope="session")

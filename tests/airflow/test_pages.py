@@ -56,8 +56,8 @@ def run(real_airflow: RealAirflow, aws: LocalBatch) -> Run:
 
 
 @pytest.mark.triggers
-def test_a_task_in_each_state_is_triggered(run: Run) -> None:
-    assert run
+def test_a_task_in_each_state_is_triggered(real_airflow: RealAirflow, run: Run) -> None:
+    assert real_airflow.states(run)
 
 
 @pytest.fixture(scope="session")
