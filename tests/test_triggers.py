@@ -21,7 +21,7 @@ from airflow_fargate_batch._airflow import compat
 from airflow_fargate_batch._airflow.compat import task_state
 from airflow_fargate_batch._airflow.connection import ConnectionSettings
 from airflow_fargate_batch._airflow.shared_poller import ConnectedPoller
-from airflow_fargate_batch._airflow.trigger_times import TriggerTimes
+from airflow_fargate_batch._airflow.trigger_times import LogTimes, TriggerTimes
 from airflow_fargate_batch.aws.batch import BatchApi
 from airflow_fargate_batch.core.job import Job
 from airflow_fargate_batch.core.polling import PollTimes
@@ -77,7 +77,12 @@ def has_on_kill(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
 
 POLL = PollTimes(first_question=0.1, longest_sleep=0.02, look_patience=2.0)
 FAST = TriggerTimes(
-    settling=0.0, terminate_pauses=(0.0, 0.0, 0.0), ask_patience=0.3, ask_again=0.05, poll=POLL
+    settling=0.0,
+    terminate_pauses=(0.0, 0.0, 0.0),
+    ask_patience=0.3,
+    ask_again=0.05,
+    poll=POLL,
+    log=LogTimes(in_flight=0.0),
 )
 IMPATIENT = replace(FAST, poll=replace(POLL, refusal_patience=0.0, never_came_after=0.0))
 

@@ -97,7 +97,8 @@ async def finish(
 
     The last lines are logged before the XComs are pushed. Airflow 3 closes the task's log when the
     trigger ends, and lines still on the way then go to the triggerer's own log. The answer to a
-    push comes from the process that reads the lines, and so after them.
+    push comes from the process that reads the lines, and so after them. If nothing is pushed, the
+    lines have *in_flight* to arrive.
 
     :param task_instance: the trigger's task instance, as Airflow gives it.
     :param trigger_id: ``None`` outside a triggerer.
@@ -113,6 +114,7 @@ async def finish(
     is_in_triggerer = task_instance is not None and trigger_id is not None
     if reason := _need_of_a_worker(ended, job, is_in_triggerer=is_in_triggerer):
         log.info("finish_in_triggerer: a worker ends the task: %s", reason)
+        await asyncio.sleep(in_flight)
         return False
     cost = await asyncio.to_thread(_cost, job, ended)  # may read a file of prices
     log.info("finish_in_triggerer: ending the task in the triggerer")

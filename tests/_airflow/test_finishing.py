@@ -173,14 +173,23 @@ def test_the_last_line_is_logged_before_an_xcom_is_pushed(
     assert set(lines) == {len(caplog.messages)}
 
 
+@pytest.mark.parametrize(
+    ("pushes", "members"),
+    [(False, {}), (True, {"jobQueue": None})],
+    ids=["no XComs", "a worker ends the task"],
+)
 @pytest.mark.usefixtures("queue")
-def test_without_xcoms_the_last_line_has_time_to_arrive(
-    aws: ConnectedBatch, pushed: Pushed, caplog: pytest.LogCaptureFixture
+def test_if_no_xcom_is_pushed_the_last_line_has_time_to_arrive(
+    pushes: bool,
+    members: dict[str, Any],
+    aws: ConnectedBatch,
+    pushed: Pushed,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level("INFO")
-    aws.will(JOB_ID, "SUCCEEDED", **FINISHED)
+    aws.will(JOB_ID, "SUCCEEDED", **(FINISHED | members))
     times = replace(FAST, log=LogTimes(in_flight=0.3))
-    event_of(in_triggerer(finish=Finish(do_xcom_push=False).argument(), times=times))
+    event_of(in_triggerer(finish=Finish(do_xcom_push=pushes).argument(), times=times))
     assert time.time() - caplog.records[-1].created >= 0.3
     assert pushed == {}
 
