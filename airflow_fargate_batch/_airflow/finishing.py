@@ -74,6 +74,11 @@ def argument_for(task: FinishingTask) -> dict[str, Any] | None:
     reasons = [problem.message for problem in problems_of_task(task)]
     if compat.has_success_listener():
         reasons.append("a plugin listens for tasks that succeed, and is called in workers only")
+    if compat.callbacks_hide_dags():
+        reasons.append(
+            "Airflow 3.0 may stop scheduling a DAG after a task has ended in the triggerer "
+            "(apache/airflow#55315)"
+        )
     if reasons:
         task.log.info("finish_in_triggerer: a worker ends the task: %s", "; ".join(reasons))
         return None

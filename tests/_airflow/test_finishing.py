@@ -88,8 +88,10 @@ def pushed(monkeypatch: pytest.MonkeyPatch) -> Pushed:
 
 
 @pytest.fixture
-def no_listener(monkeypatch: pytest.MonkeyPatch) -> None:
+def free_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Be in an Airflow that lets a task end in the triggerer."""
     monkeypatch.setattr(compat, "has_success_listener", lambda: False)
+    monkeypatch.setattr(compat, "callbacks_hide_dags", lambda: False)
 
 
 def in_triggerer(*job_ids: str, **arguments: Any) -> FargateBatchJobTrigger:
@@ -196,7 +198,7 @@ def test_if_no_xcom_is_pushed_the_last_line_has_time_to_arrive(
 
 @pytest.mark.parametrize("mapped", [-1, 3], ids=["plain", "mapped"])
 @pytest.mark.parametrize("pushes", [True, False], ids=["xcoms", "do_xcom_push=False"])
-@pytest.mark.usefixtures("no_listener")
+@pytest.mark.usefixtures("free_to_end")
 def test_the_xcoms_equal_those_of_a_worker(pushes: bool, mapped: int) -> None:
     """A worker overwrites the pages that it pushed at the submit; the rest is equal as well."""
     task, ti = operator(do_xcom_push=pushes, **ENDS_HERE), FakeTaskInstance(map_index=mapped)
@@ -337,26 +339,34 @@ def deferred_with(task: FargateBatchSubmitOperator) -> Any:
     return deferred.value.trigger.finish
 
 
-@pytest.mark.usefixtures("no_listener")
+@pytest.mark.usefixtures("free_to_end")
 def test_the_trigger_knows_the_pages_that_the_worker_has_pushed() -> None:
     finish = deferred_with(operator(**ENDS_HERE))
     assert finish["console_pages"].keys() == {"job", "job_queue", "job_definition"}
     assert deferred_with(operator(deferrable=True)) is None
 
 
-def test_a_listener_of_successes_needs_a_worker(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    ("cause", "reason"),
+    [
+        ("has_success_listener", "a plugin listens for tasks that succeed"),
+        ("callbacks_hide_dags", "Airflow 3.0 may stop scheduling a DAG"),
+    ],
+)
+@pytest.mark.usefixtures("free_to_end")
+def test_what_airflow_does_not_do_in_a_triggerer_needs_a_worker(
+    cause: str, reason: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(compat, "has_success_listener", lambda: True)
+    monkeypatch.setattr(compat, cause, lambda: True)
     monkeypatch.setattr(
         FargateBatchSubmitOperator, "log", logging.getLogger("airflow_fargate_batch.test")
     )
     caplog.set_level("INFO")
     assert deferred_with(operator(**ENDS_HERE)) is None
-    assert "a worker ends the task: a plugin listens for tasks that succeed" in caplog.text
+    assert f"a worker ends the task: {reason}" in caplog.text
 
 
-@pytest.mark.usefixtures("no_listener")
+@pytest.mark.usefixtures("free_to_end")
 def test_a_callback_that_a_cluster_policy_adds_needs_a_worker() -> None:
     task = operator(**ENDS_HERE)
     task.on_success_callback = [print]

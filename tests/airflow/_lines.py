@@ -22,6 +22,7 @@ class Line:
         clears_mapped: the API can clear one index of a mapped task.
         is_newest: the line that ``make test`` runs on.
         retries_killed: a task whose process is killed is tried again; on 3.0 it has failed.
+        ends_in_triggerer: a task may end in the triggerer; on 3.0 its DAG may go missing then.
         update_fields: what a request that marks a task must say besides the state.
     """
 
@@ -36,6 +37,7 @@ class Line:
     is_newest: bool = False
     clears_mapped: bool = True
     retries_killed: bool = True
+    ends_in_triggerer: bool = True
     update_fields: dict[str, Any] = field(default_factory=dict)
 
 
@@ -100,4 +102,5 @@ def installed_line() -> Line:
         AIRFLOW_3,
         is_newest=installed.startswith("3.3."),
         retries_killed=not installed.startswith("3.0."),
+        ends_in_triggerer=not installed.startswith("3.0."),
     )

@@ -11,7 +11,7 @@ import pytest
 
 from airflow_fargate_batch.local import LocalBatch
 from tests.airflow.conftest import connect
-from tests.airflow.harness import RealAirflow, Run
+from tests.airflow.harness import LINE, RealAirflow, Run
 from tests.patience import until
 
 EXAMPLES = Path(__file__).parents[2] / "dags_examples"
@@ -242,10 +242,12 @@ def test_two_containers_share_a_job(airflow: RealAirflow, runs: Runs, aws: Local
 def test_mapped_tasks_end_in_the_triggerer(
     airflow: RealAirflow, runs: Runs, aws: LocalBatch
 ) -> None:
+    by_worker = "a worker ends the task: Airflow 3.0 may stop scheduling"
+    end = "ending the task in the triggerer" if LINE.ends_in_triggerer else by_worker
     run = runs.by_hand["finish_in_triggerer"]
     airflow.wait(run)
     for index, city in enumerate(("Kyoto", "Lisbon", "Quito")):
-        assert "ending the task in the triggerer" in airflow.log(run, f"load[{index}]")
+        assert end in airflow.log(run, f"load[{index}]")
         job = finished(aws, airflow.xcom(run, f"load[{index}]"))
         assert last_line(aws, job) == f"loading {city}"
 

@@ -90,6 +90,7 @@ __all__ = [
     "OperatorPartial",
     "XCom",
     "XComArg",
+    "callbacks_hide_dags",
     "conf",
     "has_pages",
     "has_success_listener",
@@ -115,6 +116,16 @@ def stats() -> Any:
 def has_pages() -> bool:
     """Report whether plugins can add pages to Airflow's UI (3.1)."""
     return tuple(map(int, airflow_version.split(".")[:2])) >= (3, 1)
+
+
+def callbacks_hide_dags() -> bool:
+    """Report whether Airflow may stop scheduling a DAG whose task has ended in the triggerer (3.0).
+
+    Such an end sends a callback. The DAG processor of 3.0 takes a run of callbacks for a run that
+    found no DAG in the file, and the scheduler leaves the DAG's runs alone until the file is parsed
+    again. Source: apache/airflow#55315, mended in 3.1.0.
+    """
+    return airflow_version.startswith("3.0.")
 
 
 def has_success_listener() -> bool:
