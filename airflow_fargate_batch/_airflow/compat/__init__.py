@@ -121,9 +121,9 @@ def has_pages() -> bool:
 def callbacks_hide_dags() -> bool:
     """Report whether Airflow may stop scheduling a DAG whose task has ended in the triggerer (3.0).
 
-    Such an end sends a callback. The DAG processor of 3.0 takes a run of callbacks for a run that
-    found no DAG in the file, and the scheduler leaves the DAG's runs alone until the file is parsed
-    again. Source: apache/airflow#55315, mended in 3.1.0.
+    Such an end sends a callback. The DAG processor of 3.0 takes the run of a callback for a parse
+    that found no DAG in the file. The scheduler then does not schedule the DAG's runs until the
+    file is parsed again. Source: apache/airflow#55315, fixed in 3.1.0.
     """
     return airflow_version.startswith("3.0.")
 
